@@ -1,0 +1,3 @@
+//! Supercargo: a self-hosted EDI order-to-cash gateway.
+//!
+//! ARCHITECTURE.md shows the rooms and the one-way arrows between them.

@@ -1,0 +1,4 @@
+//! The one binary: wires the command line to the rooms of the library.
+fn main() {
+    println!("supercargo");
+}
