@@ -1,1 +1,3 @@
-fn main(){}
+//! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
+
+mod peers;
