@@ -1,3 +1,5 @@
 //! Supercargo: a self-hosted EDI order-to-cash gateway.
 //!
 //! ARCHITECTURE.md shows the rooms and the one-way arrows between them.
+
+pub mod domain;

@@ -1,0 +1,216 @@
+//! Terms of payment (ITD): when an invoice is due, and what is taken off for paying early.
+
+use chrono::{Datelike, Days, NaiveDate};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::money::{Amount, AmountOverflow, Currency};
+
+/// From which date the days count (ITD02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TermsFrom {
+    /// 3: date of the invoice.
+    #[default]
+    Invoice,
+    /// 1: date of shipment.
+    Shipment,
+    /// 2: date of delivery; taken as the shipment's where no delivery date is known.
+    Delivery,
+    /// 5: date the invoice is received; taken as the invoice's.
+    Receipt,
+}
+
+/// Terms as agreed with the partner or as the order gives them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Terms {
+    /// ITD01: 01 basic, 02 end of month, 03 fixed date, 05 no discount, 08 basic discount, 09 proximo. Empty: 01.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// ITD02.
+    pub from: TermsFrom,
+    /// ITD03, percent off when paid in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount_percent: Option<Decimal>,
+    /// ITD05, days within which the discount holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount_days: Option<u32>,
+    /// ITD04, the date up to which the discount holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount_due: Option<NaiveDate>,
+    /// ITD07, days within which the whole is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_days: Option<u32>,
+    /// ITD06, the date on which the whole is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net_due: Option<NaiveDate>,
+    /// ITD13, day of the month for proximo terms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_of_month: Option<u32>,
+    /// ITD12, in words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// Days until payment where terms say nothing at all.
+pub const NET_DAYS_DEFAULT: u32 = 30;
+
+impl Terms {
+    /// The date the days count from.
+    pub fn base(&self, invoiced: NaiveDate, shipped: NaiveDate) -> NaiveDate {
+        match self.from {
+            TermsFrom::Invoice | TermsFrom::Receipt => invoiced,
+            TermsFrom::Shipment | TermsFrom::Delivery => shipped,
+        }
+    }
+
+    /// When the whole is due.
+    pub fn due(&self, invoiced: NaiveDate, shipped: NaiveDate) -> NaiveDate {
+        if let Some(fixed) = self.net_due {
+            return fixed;
+        }
+        let base = self.base(invoiced, shipped);
+        let days = self.net_days.unwrap_or(NET_DAYS_DEFAULT);
+        match self.kind.as_str() {
+            "02" => add_days(end_of_month(base), days),
+            "09" => proximo(base, self.day_of_month.unwrap_or(days)),
+            _ => add_days(base, days),
+        }
+    }
+
+    /// Until when the discount holds, where there is one.
+    pub fn discount_until(&self, invoiced: NaiveDate, shipped: NaiveDate) -> Option<NaiveDate> {
+        self.discount_percent
+            .filter(|percent| *percent > Decimal::ZERO)?;
+        self.discount_due.or_else(|| {
+            let base = self.base(invoiced, shipped);
+            let base = if self.kind == "02" {
+                end_of_month(base)
+            } else {
+                base
+            };
+            self.discount_days.map(|days| add_days(base, days))
+        })
+    }
+
+    /// What may be taken off `total` when it is paid in time, rounded to the minor unit.
+    pub fn discount(&self, total: Amount, currency: Currency) -> Result<Amount, AmountOverflow> {
+        match self.discount_percent {
+            Some(percent) => Amount::from_decimal(
+                total.to_decimal(currency) * percent / Decimal::ONE_HUNDRED,
+                currency,
+            ),
+            None => Ok(Amount::ZERO),
+        }
+    }
+}
+
+fn add_days(date: NaiveDate, days: u32) -> NaiveDate {
+    date.checked_add_days(Days::new(u64::from(days)))
+        .unwrap_or(NaiveDate::MAX)
+}
+
+fn first_of_next_month(date: NaiveDate) -> NaiveDate {
+    let (year, month) = if date.month() == 12 {
+        (date.year() + 1, 1)
+    } else {
+        (date.year(), date.month() + 1)
+    };
+    NaiveDate::from_ymd_opt(year, month, 1).unwrap_or(NaiveDate::MAX)
+}
+
+fn end_of_month(date: NaiveDate) -> NaiveDate {
+    first_of_next_month(date).pred_opt().unwrap_or(date)
+}
+
+/// The given day of the month after `date`'s, or that month's last day where it is shorter.
+fn proximo(date: NaiveDate, day: u32) -> NaiveDate {
+    let first = first_of_next_month(date);
+    first
+        .with_day(day.max(1))
+        .unwrap_or_else(|| end_of_month(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn due_dates() {
+        let table = [
+            (
+                Terms {
+                    net_days: Some(30),
+                    ..Terms::default()
+                },
+                "2026-02-14",
+            ),
+            (Terms::default(), "2026-02-14"),
+            (
+                Terms {
+                    kind: "02".into(),
+                    net_days: Some(10),
+                    ..Terms::default()
+                },
+                "2026-02-10",
+            ),
+            (
+                Terms {
+                    kind: "09".into(),
+                    day_of_month: Some(31),
+                    ..Terms::default()
+                },
+                "2026-02-28",
+            ),
+            (
+                Terms {
+                    net_due: Some(day("2026-03-01")),
+                    net_days: Some(5),
+                    ..Terms::default()
+                },
+                "2026-03-01",
+            ),
+            (
+                Terms {
+                    from: TermsFrom::Shipment,
+                    net_days: Some(30),
+                    ..Terms::default()
+                },
+                "2026-02-12",
+            ),
+        ];
+        for (terms, due) in table {
+            assert_eq!(
+                terms.due(day("2026-01-15"), day("2026-01-13")),
+                day(due),
+                "{terms:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_discount_holds_for_its_days_only() {
+        let terms = Terms {
+            discount_percent: Some(Decimal::TWO),
+            discount_days: Some(10),
+            ..Terms::default()
+        };
+        assert_eq!(
+            terms.discount_until(day("2026-01-15"), day("2026-01-13")),
+            Some(day("2026-01-25"))
+        );
+        assert_eq!(
+            terms.discount(Amount(12345), Currency::USD),
+            Ok(Amount(247))
+        );
+        assert_eq!(
+            Terms::default().discount_until(day("2026-01-15"), day("2026-01-13")),
+            None
+        );
+    }
+}
