@@ -3,3 +3,4 @@
 //! ARCHITECTURE.md shows the rooms and the one-way arrows between them.
 
 pub mod domain;
+pub mod storage;

@@ -1,0 +1,222 @@
+-- The house as DESIGN.md draws it. Instants are microseconds since 1970 in UTC, dates are ISO text, amounts are minor
+-- units, stock quantities are 1/10,000 base unit. Aggregates (order, shipment, invoice) stand in one row each: columns
+-- for what is searched and summed, `body` for the rest, `revision` against lost updates.
+
+CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+-- Gap-free numbers: control numbers, invoice series, SSCC serials. Taken in the transaction that uses them.
+CREATE TABLE counter (scope TEXT PRIMARY KEY, value INTEGER NOT NULL);
+-- Every effect has a key here, so that nothing happens twice. Narrow, never partitioned, never pruned.
+CREATE TABLE effect (key TEXT PRIMARY KEY, subject INTEGER NOT NULL);
+
+-- Who is who
+CREATE TABLE company (id INTEGER PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE partner (
+    id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
+    profile_version INTEGER NOT NULL
+);
+CREATE TABLE profile (
+    partner_id INTEGER NOT NULL REFERENCES partner (id), version INTEGER NOT NULL, text TEXT NOT NULL,
+    applied_at INTEGER NOT NULL, applied_by TEXT NOT NULL, PRIMARY KEY (partner_id, version)
+);
+CREATE TABLE connection (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id INTEGER REFERENCES partner (id),
+    body TEXT NOT NULL, active INTEGER NOT NULL, polled_at INTEGER, problem TEXT
+);
+CREATE TABLE mailbox_login (
+    id INTEGER PRIMARY KEY, connection_id INTEGER NOT NULL REFERENCES connection (id), kind TEXT NOT NULL,
+    secret TEXT NOT NULL, created_at INTEGER NOT NULL
+);
+CREATE TABLE edi_address (
+    id INTEGER PRIMARY KEY, partner_id INTEGER NOT NULL REFERENCES partner (id), qualifier TEXT NOT NULL,
+    isa_id TEXT NOT NULL, gs_id TEXT NOT NULL, mode TEXT NOT NULL
+);
+CREATE UNIQUE INDEX edi_address_isa ON edi_address (qualifier, isa_id, gs_id, mode);
+CREATE TABLE address_connection (
+    address_id INTEGER NOT NULL REFERENCES edi_address (id), connection_id INTEGER NOT NULL REFERENCES connection (id),
+    PRIMARY KEY (address_id, connection_id)
+);
+
+-- What we sell
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, code TEXT NOT NULL, upc TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX item_code ON item (company_id, code);
+-- partner_id 0: everybody's number. class: gtin (14 digits), vendor, buyer.
+CREATE TABLE item_number (
+    company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, class TEXT NOT NULL, value TEXT NOT NULL,
+    item_id INTEGER NOT NULL REFERENCES item (id), PRIMARY KEY (company_id, class, value, partner_id)
+);
+CREATE TABLE price (
+    company_id INTEGER NOT NULL, item_id INTEGER NOT NULL REFERENCES item (id), partner_id INTEGER NOT NULL,
+    unit TEXT NOT NULL, currency TEXT NOT NULL, from_date TEXT NOT NULL, until_date TEXT, price TEXT NOT NULL,
+    PRIMARY KEY (item_id, partner_id, unit, currency, from_date)
+);
+CREATE TABLE location (
+    partner_id INTEGER NOT NULL REFERENCES partner (id), number TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (partner_id, number)
+);
+CREATE TABLE warehouse (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, code TEXT NOT NULL, body TEXT NOT NULL);
+CREATE UNIQUE INDEX warehouse_code ON warehouse (company_id, code);
+
+-- Stock
+CREATE TABLE stock (
+    item_id INTEGER NOT NULL REFERENCES item (id), warehouse_id INTEGER NOT NULL REFERENCES warehouse (id),
+    mode TEXT NOT NULL, on_hand INTEGER NOT NULL, reserved INTEGER NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode)
+);
+-- One row a posting; entries are [item, change of on hand, change of reserved]. Their sum is the balance.
+CREATE TABLE stock_movement (
+    source TEXT NOT NULL, kind TEXT NOT NULL, warehouse_id INTEGER NOT NULL, mode TEXT NOT NULL, entries TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (source, kind, warehouse_id)
+);
+CREATE TABLE expected_receipt (
+    warehouse_id INTEGER NOT NULL, item_id INTEGER NOT NULL, mode TEXT NOT NULL, on_date TEXT NOT NULL,
+    quantity INTEGER NOT NULL, promised INTEGER NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode, on_date)
+);
+
+-- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
+CREATE TABLE content (
+    sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, bytes BLOB, created_at INTEGER NOT NULL
+);
+CREATE TABLE content_chunk (
+    sha256 TEXT NOT NULL, ordinal INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (sha256, ordinal)
+);
+
+-- What came in
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY, connection_id INTEGER, partner_id INTEGER, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, received_at INTEGER NOT NULL, received_by TEXT NOT NULL, disposition TEXT NOT NULL,
+    findings TEXT NOT NULL
+);
+CREATE INDEX file_disposition ON file (disposition, id);
+CREATE TABLE interchange (
+    id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL REFERENCES file (id), byte_offset INTEGER NOT NULL,
+    size INTEGER NOT NULL, partner_id INTEGER, profile_version INTEGER, mode TEXT NOT NULL, pair TEXT NOT NULL,
+    isa13 TEXT NOT NULL, header TEXT NOT NULL, sha256 TEXT NOT NULL, disposition TEXT NOT NULL, findings TEXT NOT NULL,
+    received_at INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX interchange_place ON interchange (file_id, byte_offset);
+CREATE INDEX interchange_number ON interchange (pair, isa13);
+CREATE TABLE functional_group (
+    interchange_id INTEGER NOT NULL REFERENCES interchange (id), ordinal INTEGER NOT NULL, functional_id TEXT NOT NULL,
+    gs06 TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (interchange_id, ordinal)
+);
+
+-- Documents of both directions
+CREATE TABLE document (
+    id INTEGER PRIMARY KEY, direction TEXT NOT NULL, company_id INTEGER NOT NULL, partner_id INTEGER, mode TEXT NOT NULL,
+    set_code TEXT NOT NULL, file_id INTEGER, interchange_id INTEGER, transmission_id INTEGER, group_ordinal INTEGER,
+    set_ordinal INTEGER, isa13 TEXT NOT NULL, gs06 TEXT NOT NULL, st02 TEXT NOT NULL, byte_offset INTEGER, size INTEGER,
+    disposition TEXT NOT NULL, delivery TEXT NOT NULL, syntax TEXT NOT NULL, application TEXT NOT NULL,
+    subject_kind TEXT NOT NULL, subject_id INTEGER, reference TEXT NOT NULL, findings TEXT NOT NULL, body TEXT,
+    corrected_sha256 TEXT, replaces_id INTEGER, created_at INTEGER NOT NULL, sent_at INTEGER, answer_due_at INTEGER,
+    answered_at INTEGER
+);
+CREATE INDEX document_subject ON document (subject_kind, subject_id);
+CREATE INDEX document_disposition ON document (disposition, id);
+CREATE INDEX document_delivery ON document (partner_id, delivery, id);
+CREATE INDEX document_group ON document (partner_id, gs06, st02);
+CREATE INDEX document_interchange ON document (interchange_id);
+CREATE INDEX document_transmission ON document (transmission_id);
+CREATE INDEX document_answer_due ON document (answer_due_at);
+
+-- What goes out: one row a file, the partner's outbound/ is a listing of these.
+CREATE TABLE transmission (
+    id INTEGER PRIMARY KEY, connection_id INTEGER NOT NULL REFERENCES connection (id), partner_id INTEGER NOT NULL,
+    mode TEXT NOT NULL, isa13 TEXT NOT NULL, set_code TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, delivered_at INTEGER,
+    picked_up_at INTEGER, picked_up_by TEXT, removed_at INTEGER, attempts INTEGER NOT NULL, problem TEXT
+);
+CREATE UNIQUE INDEX transmission_name ON transmission (connection_id, name);
+CREATE INDEX transmission_state ON transmission (connection_id, state);
+
+-- Orders, shipments, invoices
+CREATE TABLE purchase_order (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
+    po_number TEXT NOT NULL, status TEXT NOT NULL, revision INTEGER NOT NULL, received_at INTEGER NOT NULL,
+    document_id INTEGER NOT NULL, value INTEGER NOT NULL, currency TEXT NOT NULL, ship_by TEXT, body TEXT NOT NULL
+);
+CREATE INDEX purchase_order_po ON purchase_order (po_number);
+CREATE INDEX purchase_order_status ON purchase_order (status, id);
+CREATE INDEX purchase_order_partner ON purchase_order (partner_id, id);
+CREATE TABLE shipment (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
+    warehouse_id INTEGER NOT NULL, status TEXT NOT NULL, revision INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    shipped_at INTEGER, not_before TEXT, ship_to TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX shipment_status ON shipment (status, id);
+CREATE TABLE shipment_order (
+    shipment_id INTEGER NOT NULL REFERENCES shipment (id), order_id INTEGER NOT NULL, PRIMARY KEY (order_id, shipment_id)
+);
+CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
+CREATE TABLE invoice (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
+    number TEXT NOT NULL, kind TEXT NOT NULL, order_id INTEGER NOT NULL, po_number TEXT NOT NULL, date TEXT NOT NULL,
+    due TEXT NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL, open INTEGER NOT NULL, disputed INTEGER NOT NULL,
+    written_off INTEGER NOT NULL, discount INTEGER NOT NULL, discount_until TEXT, status TEXT NOT NULL,
+    revision INTEGER NOT NULL, created_at INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX invoice_number ON invoice (company_id, number);
+CREATE INDEX invoice_order ON invoice (order_id);
+CREATE INDEX invoice_open ON invoice (partner_id, status);
+CREATE INDEX invoice_po ON invoice (po_number);
+
+-- Money
+CREATE TABLE payment (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
+    reference TEXT NOT NULL, method TEXT NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, date TEXT NOT NULL,
+    document_id INTEGER, status TEXT NOT NULL, unapplied INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX payment_partner ON payment (partner_id, status);
+CREATE TABLE application (
+    payment_id INTEGER NOT NULL REFERENCES payment (id), invoice_id INTEGER NOT NULL REFERENCES invoice (id),
+    paid INTEGER NOT NULL, discount INTEGER NOT NULL, written_off INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (invoice_id, payment_id)
+);
+CREATE TABLE deduction (
+    id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
+    payment_id INTEGER NOT NULL REFERENCES payment (id), invoice_id INTEGER, claimed_reference TEXT NOT NULL,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT NOT NULL, status TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX deduction_invoice ON deduction (invoice_id);
+CREATE INDEX deduction_partner ON deduction (partner_id, status);
+CREATE TABLE ledger_entry (
+    source TEXT NOT NULL, rule TEXT NOT NULL, ordinal INTEGER NOT NULL, account TEXT NOT NULL, company_id INTEGER NOT NULL,
+    partner_id INTEGER NOT NULL, mode TEXT NOT NULL, invoice_id INTEGER, amount INTEGER NOT NULL, currency TEXT NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (source, rule, ordinal)
+);
+
+-- Work: found here, claimed a lane at a time
+CREATE TABLE lane (id INTEGER PRIMARY KEY, leased_until INTEGER NOT NULL, fence INTEGER NOT NULL);
+CREATE TABLE work (
+    id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, step TEXT NOT NULL, subject INTEGER NOT NULL, due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, problem TEXT
+);
+CREATE UNIQUE INDEX work_subject ON work (step, subject);
+CREATE INDEX work_due ON work (lane, due_at);
+
+-- People, alerts, mail, audit
+CREATE TABLE alert (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id INTEGER, subject_kind TEXT NOT NULL,
+    subject_id INTEGER, message TEXT NOT NULL, raised_at INTEGER NOT NULL, cleared_at INTEGER
+);
+CREATE TABLE mail (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
+    created_at INTEGER NOT NULL, sent_at INTEGER, attempts INTEGER NOT NULL, next_at INTEGER, problem TEXT
+);
+CREATE INDEX mail_next ON mail (next_at);
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject_kind TEXT NOT NULL,
+    subject_id INTEGER, detail TEXT NOT NULL
+);
+CREATE INDEX audit_subject ON audit (subject_kind, subject_id);
+CREATE TABLE console_user (
+    name TEXT PRIMARY KEY, password TEXT NOT NULL, roles TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL
+);
+CREATE TABLE console_session (
+    token_hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL
+);
+INSERT INTO sequence (name, value) VALUES ('file', 0), ('interchange', 0), ('document', 0), ('transmission', 0), ('purchase_order', 0), ('shipment', 0), ('invoice', 0), ('payment', 0), ('deduction', 0), ('work', 0), ('alert', 0), ('mail', 0), ('audit', 0), ('partner', 0), ('connection', 0), ('edi_address', 0), ('item', 0), ('warehouse', 0), ('mailbox_login', 0), ('company', 0);
+INSERT INTO lane (id, leased_until, fence)
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 63) SELECT i, 0, 0 FROM n;

@@ -1,0 +1,374 @@
+//! One connection of either engine, with the few verbs that the queries are written in.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+
+use super::failure::Failure;
+
+/// A value handed to a query.
+#[derive(Debug, Clone)]
+pub enum Bind {
+    /// A 64-bit integer or NULL.
+    Int(Option<i64>),
+    /// Text or NULL.
+    Text(Option<String>),
+    /// Bytes or NULL.
+    Bytes(Option<Vec<u8>>),
+}
+
+impl From<i64> for Bind {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+impl From<Option<i64>> for Bind {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
+    }
+}
+impl From<&str> for Bind {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+impl From<String> for Bind {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+impl From<&String> for Bind {
+    fn from(value: &String) -> Self {
+        Self::Text(Some(value.clone()))
+    }
+}
+impl From<Option<String>> for Bind {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+impl From<Vec<u8>> for Bind {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Bytes(Some(value))
+    }
+}
+impl From<Option<Vec<u8>>> for Bind {
+    fn from(value: Option<Vec<u8>>) -> Self {
+        Self::Bytes(value)
+    }
+}
+impl From<chrono::DateTime<chrono::Utc>> for Bind {
+    fn from(value: chrono::DateTime<chrono::Utc>) -> Self {
+        Self::Int(Some(value.timestamp_micros()))
+    }
+}
+impl From<Option<chrono::DateTime<chrono::Utc>>> for Bind {
+    fn from(value: Option<chrono::DateTime<chrono::Utc>>) -> Self {
+        Self::Int(value.map(|at| at.timestamp_micros()))
+    }
+}
+impl From<chrono::NaiveDate> for Bind {
+    fn from(value: chrono::NaiveDate) -> Self {
+        Self::Text(Some(value.to_string()))
+    }
+}
+impl From<Option<chrono::NaiveDate>> for Bind {
+    fn from(value: Option<chrono::NaiveDate>) -> Self {
+        Self::Text(value.map(|date| date.to_string()))
+    }
+}
+
+macro_rules! bind_identities {
+    ($($name:ident),*) => {$(
+        impl From<crate::domain::ids::$name> for Bind {
+            fn from(value: crate::domain::ids::$name) -> Self {
+                Self::Int(Some(value.0))
+            }
+        }
+        impl From<Option<crate::domain::ids::$name>> for Bind {
+            fn from(value: Option<crate::domain::ids::$name>) -> Self {
+                Self::Int(value.map(|id| id.0))
+            }
+        }
+    )*};
+}
+bind_identities!(
+    CompanyId,
+    PartnerId,
+    ConnectionId,
+    FileId,
+    InterchangeId,
+    DocumentId,
+    OrderId,
+    ShipmentId,
+    InvoiceId,
+    ItemId,
+    WarehouseId,
+    PaymentId,
+    DeductionId
+);
+
+/// The values of one query, in order.
+#[macro_export]
+macro_rules! binds {
+    ($($value:expr),* $(,)?) => { vec![$($crate::storage::Bind::from($value)),*] };
+}
+
+/// A row type that both engines fill. `#[derive(sqlx::FromRow)]` gives it; a tuple or an `(i64,)` is one too.
+pub trait Readable:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+impl<T> Readable for T where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
+{
+}
+
+/// A connection of either engine.
+pub enum Connection {
+    /// SQLite.
+    Lite(PoolConnection<Sqlite>),
+    /// PostgreSQL.
+    Pg(PoolConnection<Postgres>),
+}
+
+fn lite(binds: Vec<Bind>) -> Result<SqliteArguments, sqlx::Error> {
+    use sqlx::Arguments;
+    let mut arguments = SqliteArguments::default();
+    for bind in binds {
+        match bind {
+            Bind::Int(value) => arguments.add(value),
+            Bind::Text(value) => arguments.add(value),
+            Bind::Bytes(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres(binds: Vec<Bind>) -> Result<PgArguments, sqlx::Error> {
+    use sqlx::Arguments;
+    let mut arguments = PgArguments::default();
+    for bind in binds {
+        match bind {
+            Bind::Int(value) => arguments.add(value),
+            Bind::Text(value) => arguments.add(value),
+            Bind::Bytes(value) => arguments.add(value),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// The first words of a statement, for the message of a failure.
+fn doing(sql: &str) -> String {
+    sql.split_whitespace().take(6).collect::<Vec<_>>().join(" ")
+}
+
+/// Parameters that one statement may carry on both engines.
+const PARAMETERS_MAX: usize = 30_000;
+
+impl Connection {
+    /// Whether this is SQLite; for the few statements in which the dialects differ.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Lite(_))
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
+        let text = AssertSqlSafe(sql.to_owned());
+        let result = match self {
+            Self::Lite(connection) => match lite(binds) {
+                Ok(arguments) => sqlx::query_with(text, arguments)
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Err(error) => Err(error),
+            },
+            Self::Pg(connection) => match postgres(binds) {
+                Ok(arguments) => sqlx::query_with(text, arguments)
+                    .execute(&mut **connection)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Err(error) => Err(error),
+            },
+        };
+        result.map_err(|source| Failure::Database {
+            doing: doing(sql),
+            source,
+        })
+    }
+
+    /// All rows of a query.
+    pub async fn rows<T: Readable>(
+        &mut self,
+        sql: &str,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<T>, Failure> {
+        let text = AssertSqlSafe(sql.to_owned());
+        let result = match self {
+            Self::Lite(connection) => match lite(binds) {
+                Ok(arguments) => {
+                    sqlx::query_as_with(text, arguments)
+                        .fetch_all(&mut **connection)
+                        .await
+                }
+                Err(error) => Err(error),
+            },
+            Self::Pg(connection) => match postgres(binds) {
+                Ok(arguments) => {
+                    sqlx::query_as_with(text, arguments)
+                        .fetch_all(&mut **connection)
+                        .await
+                }
+                Err(error) => Err(error),
+            },
+        };
+        result.map_err(|source| Failure::Database {
+            doing: doing(sql),
+            source,
+        })
+    }
+
+    /// The first row, if there is one.
+    pub async fn row<T: Readable>(
+        &mut self,
+        sql: &str,
+        binds: Vec<Bind>,
+    ) -> Result<Option<T>, Failure> {
+        Ok(self.rows(sql, binds).await?.into_iter().next())
+    }
+
+    /// The integer of the first row's only column, 0 where there is no row.
+    pub async fn number(&mut self, sql: &str, binds: Vec<Bind>) -> Result<i64, Failure> {
+        Ok(self.row::<(i64,)>(sql, binds).await?.map_or(0, |row| row.0))
+    }
+
+    /// Inserts many rows with as few statements as the engines' parameter limit allows. `into` reads
+    /// `INSERT INTO t (a, b)`, `after` may hold an `ON CONFLICT …`. Returns rows written.
+    pub async fn insert_many(
+        &mut self,
+        into: &str,
+        rows: Vec<Vec<Bind>>,
+        after: &str,
+    ) -> Result<u64, Failure> {
+        let Some(width) = rows.first().map(Vec::len).filter(|width| *width > 0) else {
+            return Ok(0);
+        };
+        let mut written = 0;
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Bind>> = rows
+                .by_ref()
+                .take((PARAMETERS_MAX / width).clamp(1, 1_000))
+                .collect();
+            let mut sql =
+                String::with_capacity(into.len() + chunk.len() * width * 6 + after.len() + 16);
+            sql.push_str(into);
+            sql.push_str(" VALUES ");
+            sql.push_str(&tuples(chunk.len(), width, 0));
+            sql.push(' ');
+            sql.push_str(after);
+            written += self
+                .execute(&sql, chunk.into_iter().flatten().collect())
+                .await?;
+        }
+        Ok(written)
+    }
+
+    /// `n` fresh identities of a table, rising, with possible gaps.
+    pub async fn identities(&mut self, table: &str, n: usize) -> Result<Vec<i64>, Failure> {
+        if n == 0 {
+            return Ok(Vec::new());
+        }
+        let count = i64::try_from(n).unwrap_or(i64::MAX);
+        if self.is_sqlite() {
+            let last = self
+                .number(
+                    "UPDATE sequence SET value = value + $2 WHERE name = $1 RETURNING value",
+                    crate::binds![table, count],
+                )
+                .await?;
+            Ok((last - count + 1..=last).collect())
+        } else {
+            let name = format!("{table}_seq");
+            let rows: Vec<(i64,)> = self
+                .rows(
+                    "SELECT nextval(CAST($1 AS regclass)) FROM generate_series(1, $2)",
+                    crate::binds![name, count],
+                )
+                .await?;
+            Ok(rows.into_iter().map(|row| row.0).collect())
+        }
+    }
+
+    /// One fresh identity.
+    pub async fn identity(&mut self, table: &str) -> Result<i64, Failure> {
+        Ok(self
+            .identities(table, 1)
+            .await?
+            .first()
+            .copied()
+            .unwrap_or_default())
+    }
+
+    /// The next `n` numbers of a gap-free counter: the first of them. Locks the counter until the transaction ends.
+    pub async fn take_numbers(&mut self, scope: &str, n: i64) -> Result<i64, Failure> {
+        let last = self
+            .number(
+                "INSERT INTO counter (scope, value) VALUES ($1, $2)
+                 ON CONFLICT (scope) DO UPDATE SET value = counter.value + $2 RETURNING value",
+                crate::binds![scope, n],
+            )
+            .await?;
+        Ok(last - n + 1)
+    }
+
+    /// Claims the key of an effect for `subject`; false where it has had its effect before.
+    pub async fn claim_effect(&mut self, key: &str, subject: i64) -> Result<bool, Failure> {
+        let written = self
+            .execute(
+                "INSERT INTO effect (key, subject) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING",
+                crate::binds![key, subject],
+            )
+            .await?;
+        Ok(written == 1)
+    }
+
+    /// Whom the key of an effect belongs to.
+    pub async fn effect(&mut self, key: &str) -> Result<Option<i64>, Failure> {
+        Ok(self
+            .row::<(i64,)>(
+                "SELECT subject FROM effect WHERE key = $1",
+                crate::binds![key],
+            )
+            .await?
+            .map(|row| row.0))
+    }
+}
+
+/// `($1, $2), ($3, $4)` for rows × width, counting from `first` + 1.
+pub fn tuples(rows: usize, width: usize, first: usize) -> String {
+    use std::fmt::Write;
+    let mut sql = String::with_capacity(rows * width * 6);
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            let comma = if column == 0 { "" } else { ", " };
+            // Writing into a String can not fail.
+            let _ = write!(sql, "{comma}${}", first + row * width + column + 1);
+        }
+        sql.push(')');
+    }
+    sql
+}
+
+/// `($1, $2, $3)` for an IN list, counting from `first` + 1.
+pub fn list(n: usize, first: usize) -> String {
+    if n == 0 {
+        "(NULL)".to_owned()
+    } else {
+        tuples(1, n, first)
+    }
+}

@@ -1,0 +1,77 @@
+//! What can go wrong at the door of the store.
+
+use std::error::Error;
+
+/// A failure of the database or a refusal that rolls a transaction back.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The database did not do it.
+    #[error("the database failed while {doing}: {source}")]
+    Database {
+        /// What was being done.
+        doing: String,
+        /// The driver's error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row that no code of ours writes.
+    #[error(
+        "table {table} holds a row that can not be read ({key}): {why}; `supercargo doctor` checks the whole database"
+    )]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The lease on the work was lost to another node: nothing of this transaction may take effect.
+    #[error("another node took over this work; nothing was changed here")]
+    LeaseLost,
+    /// Somebody changed the row in between.
+    #[error("{what} was changed by somebody else in between; try again")]
+    Stale {
+        /// What.
+        what: String,
+    },
+    /// A typed refusal: the transaction is rolled back and the caller gets the refusal itself.
+    #[error(transparent)]
+    Refused(Box<dyn Error + Send + Sync>),
+    /// The service is stopping and takes no more writes.
+    #[error("the service is stopping; nothing was written")]
+    Stopping,
+}
+
+impl Failure {
+    /// Wraps a typed refusal so that it travels through a transaction and rolls it back.
+    pub fn refused(refusal: impl Error + Send + Sync + 'static) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+
+    /// A refusal in a sentence.
+    pub fn refuse(sentence: impl Into<String>) -> Self {
+        Self::Refused(sentence.into().into())
+    }
+
+    /// Whether the same transaction may succeed when it is run again: it lost to another (40001, 40P01, busy).
+    pub fn is_transient(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return matches!(self, Self::Stale { .. });
+        };
+        match source {
+            sqlx::Error::Database(error) => {
+                matches!(
+                    error.code().as_deref(),
+                    Some("40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517")
+                ) || error.message().contains("database is locked")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this is the input's fault (exit status 1) rather than the system's (2).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Stale { .. })
+    }
+}

@@ -1,0 +1,12 @@
+//! Every line of SQL. SQLite and PostgreSQL behind one door: [`Store`].
+//!
+//! One source of SQL wherever the dialects agree: `$1` parameters, integers as 64 bits, instants as microseconds, dates
+//! as ISO text. A query that passes on one engine only is not written yet.
+
+pub mod connection;
+pub mod failure;
+pub mod store;
+
+pub use connection::{Bind, Connection, Readable};
+pub use failure::Failure;
+pub use store::{Class, Store, StoreLocation};

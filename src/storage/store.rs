@@ -1,0 +1,391 @@
+//! The door: [`Store::write`] is one transaction, retried where it lost to another, and on SQLite committed together
+//! with its neighbours in the queue; [`Store::read`] gives a connection for queries.
+
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::Connection;
+use super::failure::Failure;
+
+/// Which writes go first on SQLite's one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Receiving and acknowledging: a partner waits.
+    Urgent,
+    /// Everything else.
+    Ordinary,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL URL.
+    Postgres(String),
+}
+
+impl std::fmt::Display for StoreLocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite {}", path.display()),
+            Self::Postgres(url) => {
+                let shown = url.rsplit_once('@').map_or(url.as_str(), |(_, rest)| rest);
+                write!(f, "PostgreSQL {shown}")
+            }
+        }
+    }
+}
+
+/// How often a transaction that lost to another is run again before its failure is reported.
+const ATTEMPTS_MAX: u32 = 12;
+/// Jobs that share one commit on SQLite.
+const GROUP_MAX: usize = 64;
+/// Jobs that may wait in SQLite's queue.
+const QUEUE_MAX: usize = 1_024;
+
+enum Backend {
+    Lite {
+        readers: SqlitePool,
+        urgent: mpsc::Sender<Box<dyn Job>>,
+        ordinary: mpsc::Sender<Box<dyn Job>>,
+    },
+    Pg(PgPool),
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+    location: Arc<StoreLocation>,
+}
+
+impl Store {
+    /// Opens the database, makes it if there is none, and brings it to this version's schema.
+    pub async fn open(location: StoreLocation) -> Result<Self, Failure> {
+        let backend = match &location {
+            StoreLocation::Sqlite(path) => open_sqlite(path).await?,
+            StoreLocation::Postgres(url) => open_postgres(url).await?,
+        };
+        Ok(Self {
+            backend: Arc::new(backend),
+            location: Arc::new(location),
+        })
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> &StoreLocation {
+        &self.location
+    }
+
+    /// A connection for queries. Give it back soon: a long read holds SQLite's log back.
+    pub async fn read(&self) -> Result<Connection, Failure> {
+        let opened = match &*self.backend {
+            Backend::Lite { readers, .. } => readers.acquire().await.map(Connection::Lite),
+            Backend::Pg(pool) => pool.acquire().await.map(Connection::Pg),
+        };
+        opened.map_err(|source| Failure::Database {
+            doing: "opening a connection".to_owned(),
+            source,
+        })
+    }
+
+    /// Runs `work` in one transaction of its own task: all of it or nothing. It may be run again where it lost to
+    /// another transaction, so it must have no effect but through the connection it is given.
+    pub async fn write<T, F>(&self, class: Class, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        match &*self.backend {
+            Backend::Lite {
+                urgent, ordinary, ..
+            } => {
+                let (reply, answer) = oneshot::channel();
+                let job = Box::new(TypedJob {
+                    work,
+                    result: None,
+                    reply,
+                });
+                let queue = if class == Class::Urgent {
+                    urgent
+                } else {
+                    ordinary
+                };
+                queue.send(job).await.map_err(|_| Failure::Stopping)?;
+                answer.await.map_err(|_| Failure::Stopping)?
+            }
+            Backend::Pg(pool) => {
+                // In a task of its own: a caller that goes away must not leave a half-open transaction in the pool.
+                let pool = pool.clone();
+                tokio::spawn(async move { write_postgres(&pool, &work).await })
+                    .await
+                    .map_err(|_| Failure::Stopping)?
+            }
+        }
+    }
+}
+
+fn failed(doing: &str) -> impl FnOnce(sqlx::Error) -> Failure + '_ {
+    move |source| Failure::Database {
+        doing: doing.to_owned(),
+        source,
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(20))
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "4000")
+        .optimize_on_close(true, None);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.clone())
+        .await
+        .map_err(failed("opening the database"))?;
+    sqlx::migrate!("migrations/sqlite")
+        .run(&writer)
+        .await
+        .map_err(|error| Failure::Database {
+            doing: "migrating the database".to_owned(),
+            source: error.into(),
+        })?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_with(options.create_if_missing(false))
+        .await
+        .map_err(failed("opening the database"))?;
+    let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);
+    let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
+    tokio::spawn(write_queue(writer, urgent_jobs, ordinary_jobs));
+    Ok(Backend::Lite {
+        readers,
+        urgent,
+        ordinary,
+    })
+}
+
+async fn open_postgres(url: &str) -> Result<Backend, Failure> {
+    let options = PgConnectOptions::from_str(url).map_err(failed("reading the database's URL"))?;
+    let pool = PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(30))
+        // sqlx 0.9.0 may return a connection with an open transaction when its `begin` was cancelled.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await
+        .map_err(failed("opening the database"))?;
+    sqlx::migrate!("migrations/postgres")
+        .run(&pool)
+        .await
+        .map_err(|error| Failure::Database {
+            doing: "migrating the database".to_owned(),
+            source: error.into(),
+        })?;
+    Ok(Backend::Pg(pool))
+}
+
+async fn pause_before(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(
+        u64::from(attempt * attempt) * 3 + u64::from(std::process::id() % 7),
+    ))
+    .await;
+}
+
+async fn write_postgres<T, F>(pool: &PgPool, work: &F) -> Result<T, Failure>
+where
+    F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + Sync,
+{
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut connection = Connection::Pg(
+            pool.acquire()
+                .await
+                .map_err(failed("opening a connection"))?,
+        );
+        connection.execute("BEGIN", vec![]).await?;
+        let result = match work(&mut connection).await {
+            Ok(value) => connection.execute("COMMIT", vec![]).await.map(|_| value),
+            Err(failure) => {
+                connection.execute("ROLLBACK", vec![]).await?;
+                Err(failure)
+            }
+        };
+        match result {
+            Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => {
+                pause_before(attempt).await
+            }
+            other => return other,
+        }
+    }
+}
+
+/// A unit of work in SQLite's queue.
+trait Job: Send {
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, Result<(), Failure>>;
+    fn finish(self: Box<Self>, outcome: Result<(), Failure>);
+}
+
+struct TypedJob<T, F> {
+    work: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<T, F> Job for TypedJob<T, F>
+where
+    T: Send + 'static,
+    F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + Sync + 'static,
+{
+    fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let outcome = AssertUnwindSafe((self.work)(connection))
+                .catch_unwind()
+                .await;
+            match outcome {
+                Ok(result) => {
+                    self.result = Some(result?);
+                    Ok(())
+                }
+                Err(_) => Err(Failure::refuse(
+                    "this transaction broke off by a fault of the program; nothing of it was kept",
+                )),
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, outcome: Result<(), Failure>) {
+        let answer = match (outcome, self.result) {
+            (Ok(()), Some(value)) => Ok(value),
+            (Ok(()), None) => Err(Failure::Stopping),
+            (Err(failure), _) => Err(failure),
+        };
+        // The caller may have gone away; the transaction stands all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// SQLite's only writer of this process: takes what has queued up, urgent first, and commits it together.
+async fn write_queue(
+    pool: SqlitePool,
+    mut urgent: mpsc::Receiver<Box<dyn Job>>,
+    mut ordinary: mpsc::Receiver<Box<dyn Job>>,
+) {
+    loop {
+        let first = tokio::select! {
+            biased;
+            job = urgent.recv() => job,
+            job = ordinary.recv() => job,
+        };
+        let Some(first) = first else { break };
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX {
+            match urgent.try_recv() {
+                Ok(job) => group.push(job),
+                Err(_) => break,
+            }
+        }
+        if let Ok(job) = ordinary.try_recv() {
+            group.push(job);
+        }
+        commit_group(&pool, group).await;
+    }
+    pool.close().await;
+}
+
+async fn commit_group(pool: &SqlitePool, mut group: Vec<Box<dyn Job>>) {
+    let mut attempt = 0;
+    let mut outcomes: Vec<Result<(), Failure>>;
+    loop {
+        attempt += 1;
+        outcomes = Vec::with_capacity(group.len());
+        match try_group(pool, &mut group, &mut outcomes).await {
+            Ok(()) => break,
+            Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => {
+                pause_before(attempt).await
+            }
+            Err(failure) => {
+                let sentence = failure.to_string();
+                let mut failure = Some(failure);
+                outcomes = group
+                    .iter()
+                    .map(|_| {
+                        Err(failure
+                            .take()
+                            .unwrap_or_else(|| Failure::refuse(sentence.clone())))
+                    })
+                    .collect();
+                break;
+            }
+        }
+    }
+    for (job, outcome) in group.into_iter().zip(outcomes) {
+        job.finish(outcome);
+    }
+}
+
+async fn try_group(
+    pool: &SqlitePool,
+    group: &mut [Box<dyn Job>],
+    outcomes: &mut Vec<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let mut connection = Connection::Lite(
+        pool.acquire()
+            .await
+            .map_err(failed("opening a connection"))?,
+    );
+    connection.execute("BEGIN IMMEDIATE", vec![]).await?;
+    let result = run_group(&mut connection, group, outcomes).await;
+    if result.is_err() {
+        // The failure that is being reported matters more than one of the rollback.
+        let _ = connection.execute("ROLLBACK", vec![]).await;
+    }
+    result
+}
+
+async fn run_group(
+    connection: &mut Connection,
+    group: &mut [Box<dyn Job>],
+    outcomes: &mut Vec<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    for job in group.iter_mut() {
+        connection.execute("SAVEPOINT job", vec![]).await?;
+        let outcome = job.run(connection).await;
+        match &outcome {
+            Ok(()) => connection.execute("RELEASE job", vec![]).await?,
+            Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,
+            Err(_) => {
+                connection.execute("ROLLBACK TO job", vec![]).await?;
+                connection.execute("RELEASE job", vec![]).await?
+            }
+        };
+        outcomes.push(outcome);
+    }
+    connection.execute("COMMIT", vec![]).await?;
+    Ok(())
+}
