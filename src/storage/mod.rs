@@ -4,8 +4,19 @@
 //! as ISO text. A query that passes on one engine only is not written yet.
 
 pub mod connection;
+pub mod content;
+pub mod documents;
 pub mod failure;
+pub mod files;
+pub mod invoices;
+pub mod journal;
+pub mod orders;
+pub mod partners;
+pub mod payments;
+pub mod shipments;
+pub mod stock;
 pub mod store;
+pub mod work;
 
 pub use connection::{Bind, Connection, Readable};
 pub use failure::Failure;

@@ -1,0 +1,283 @@
+//! Bytes, in and out, by their SHA-256. Small ones stand in the row, large ones in chunks written by transactions of
+//! their own before the row that names them.
+
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::store::{Class, Store};
+use crate::binds;
+use crate::domain::clock::Instant;
+
+/// Up to this many bytes a content stands in its row.
+pub const INLINE_MAX: usize = 256 * 1024;
+/// Bytes of a chunk.
+pub const CHUNK: usize = 1024 * 1024;
+
+/// The address of some bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContentAddress {
+    /// SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// How many bytes.
+    pub size: i64,
+}
+
+/// The address of bytes at hand.
+pub fn address(bytes: &[u8]) -> ContentAddress {
+    ContentAddress {
+        sha256: hex::encode(Sha256::digest(bytes)),
+        size: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+    }
+}
+
+impl Connection {
+    /// Stores small contents in this transaction. Storing the same bytes again changes nothing.
+    pub async fn put_contents(
+        &mut self,
+        contents: Vec<(ContentAddress, Vec<u8>)>,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        let rows = contents
+            .into_iter()
+            .map(|(address, bytes)| binds![address.sha256, address.size, bytes, at])
+            .collect();
+        self.insert_many(
+            "INSERT INTO content (sha256, size, bytes, created_at)",
+            rows,
+            "ON CONFLICT (sha256) DO NOTHING",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// All bytes of a content; for what is known to be small (sets, documents we sent).
+    pub async fn content(&mut self, sha256: &str) -> Result<Vec<u8>, Failure> {
+        let inline: Option<(Option<Vec<u8>>, i64)> = self
+            .row(
+                "SELECT bytes, size FROM content WHERE sha256 = $1",
+                binds![sha256],
+            )
+            .await?;
+        match inline {
+            Some((Some(bytes), _)) => Ok(bytes),
+            Some((None, size)) => {
+                let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+                let mut ordinal = 0;
+                while let Some(chunk) = self.chunk(sha256, ordinal).await? {
+                    bytes.extend_from_slice(&chunk);
+                    ordinal += 1;
+                }
+                Ok(bytes)
+            }
+            None => Err(Failure::Corrupt {
+                table: "content",
+                key: sha256.to_owned(),
+                why: "the bytes that a row names are not there".to_owned(),
+            }),
+        }
+    }
+
+    async fn chunk(&mut self, sha256: &str, ordinal: i64) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self
+            .row::<(Vec<u8>,)>(
+                "SELECT bytes FROM content_chunk WHERE sha256 = $1 AND ordinal = $2",
+                binds![sha256, ordinal],
+            )
+            .await?
+            .map(|row| row.0))
+    }
+
+    /// `size` bytes from `offset` of a content, reading only the chunks they stand in.
+    pub async fn content_range(
+        &mut self,
+        sha256: &str,
+        offset: u64,
+        size: u64,
+    ) -> Result<Vec<u8>, Failure> {
+        let inline: Option<(Option<Vec<u8>>,)> = self
+            .row(
+                "SELECT bytes FROM content WHERE sha256 = $1",
+                binds![sha256],
+            )
+            .await?;
+        let cut = |bytes: &[u8], offset: u64| {
+            let from = usize::try_from(offset)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
+            let to = from
+                .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
+                .min(bytes.len());
+            bytes.get(from..to).unwrap_or_default().to_vec()
+        };
+        if let Some((Some(bytes),)) = inline {
+            return Ok(cut(&bytes, offset));
+        }
+        let width = CHUNK as u64;
+        let first = offset / width;
+        let mut bytes = Vec::new();
+        let mut ordinal = first;
+        while (ordinal - first) * width < size + (offset - first * width) {
+            let Some(chunk) = self
+                .chunk(sha256, i64::try_from(ordinal).unwrap_or(i64::MAX))
+                .await?
+            else {
+                break;
+            };
+            bytes.extend_from_slice(&chunk);
+            ordinal += 1;
+        }
+        Ok(cut(&bytes, offset - first * width))
+    }
+}
+
+/// Stores the bytes of a spooled file durably, in chunks where they are many, and gives their address. A caller whose
+/// file is small gets the bytes back instead, to be stored in the transaction of the row that names them.
+pub async fn store_file(
+    store: &Store,
+    path: &Path,
+    at: Instant,
+) -> Result<(ContentAddress, Option<Vec<u8>>), Failure> {
+    let reading = |source: std::io::Error| Failure::Database {
+        doing: format!("reading the received file {}", path.display()),
+        source: sqlx::Error::Io(source),
+    };
+    let size = std::fs::metadata(path).map_err(reading)?.len();
+    if size <= INLINE_MAX as u64 {
+        let bytes = std::fs::read(path).map_err(reading)?;
+        return Ok((address(&bytes), Some(bytes)));
+    }
+    let mut file = std::fs::File::open(path).map_err(reading)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let n = file.read(&mut buffer).map_err(reading)?;
+        if n == 0 {
+            break;
+        }
+        digest.update(buffer.get(..n).unwrap_or_default());
+    }
+    let address = ContentAddress {
+        sha256: hex::encode(digest.finalize()),
+        size: i64::try_from(size).unwrap_or(i64::MAX),
+    };
+    let mut file = std::fs::File::open(path).map_err(reading)?;
+    let mut ordinal = 0_i64;
+    loop {
+        let chunk = read_chunk(&mut file).map_err(reading)?;
+        if chunk.is_empty() {
+            break;
+        }
+        let sha256 = address.sha256.clone();
+        store
+            .write(Class::Ordinary, move |connection| {
+                let (sha256, chunk) = (sha256.clone(), chunk.clone());
+                Box::pin(async move {
+                    connection
+                        .execute(
+                            "INSERT INTO content_chunk (sha256, ordinal, bytes) VALUES ($1, $2, $3)
+                             ON CONFLICT (sha256, ordinal) DO NOTHING",
+                            binds![sha256, ordinal, chunk],
+                        )
+                        .await
+                })
+            })
+            .await?;
+        ordinal += 1;
+    }
+    let row = address.clone();
+    store
+        .write(Class::Ordinary, move |connection| {
+            let row = row.clone();
+            Box::pin(async move {
+                connection
+                    .execute(
+                        "INSERT INTO content (sha256, size, bytes, created_at) VALUES ($1, $2, $3, $4)
+                         ON CONFLICT (sha256) DO NOTHING",
+                        binds![row.sha256, row.size, None::<Vec<u8>>, at],
+                    )
+                    .await
+            })
+        })
+        .await?;
+    Ok((address, None))
+}
+
+fn read_chunk(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    file.take(CHUNK as u64).read_to_end(&mut chunk)?;
+    Ok(chunk)
+}
+
+/// Reads a content from front to back, one chunk in memory at a time; for the streaming X12 reader, which is blocking
+/// and therefore runs outside the runtime's own threads.
+pub struct ContentReader {
+    store: Store,
+    runtime: tokio::runtime::Handle,
+    sha256: String,
+    position: u64,
+    size: u64,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl ContentReader {
+    /// A reader of the bytes at `address`, to be used on a blocking thread of the current runtime.
+    pub fn new(store: Store, address: &ContentAddress) -> Self {
+        Self {
+            store,
+            runtime: tokio::runtime::Handle::current(),
+            sha256: address.sha256.clone(),
+            position: 0,
+            size: u64::try_from(address.size).unwrap_or_default(),
+            buffer: Vec::new(),
+            at: 0,
+        }
+    }
+
+    fn fill(&mut self) -> std::io::Result<()> {
+        let next = (CHUNK as u64).min(self.size - self.position);
+        let (store, sha256, position) = (self.store.clone(), self.sha256.clone(), self.position);
+        let bytes = self
+            .runtime
+            .block_on(async move {
+                store
+                    .read()
+                    .await?
+                    .content_range(&sha256, position, next)
+                    .await
+            })
+            .map_err(|failure| std::io::Error::other(failure.to_string()))?;
+        if bytes.is_empty() {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::UnexpectedEof,
+                "stored bytes are missing",
+            ));
+        }
+        self.position += bytes.len() as u64;
+        self.buffer = bytes;
+        self.at = 0;
+        Ok(())
+    }
+}
+
+impl Read for ContentReader {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.at >= self.buffer.len() {
+            if self.position >= self.size {
+                return Ok(0);
+            }
+            self.fill()?;
+        }
+        let rest = self.buffer.get(self.at..).unwrap_or_default();
+        let n = rest.len().min(into.len());
+        if let (Some(to), Some(from)) = (into.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
+        }
+        self.at += n;
+        Ok(n)
+    }
+}

@@ -1,0 +1,528 @@
+//! Transaction sets of both directions, and the files that carry what we send.
+
+use sqlx::FromRow;
+
+use super::connection::{Connection, list};
+use super::failure::Failure;
+use super::files::findings_text;
+use super::journal::Subject;
+use crate::binds;
+use crate::domain::clock::Instant;
+use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
+use crate::domain::finding::Finding;
+
+/// A new document.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    /// Number, taken beforehand.
+    pub id: i64,
+    /// Received or sent.
+    pub direction: Direction,
+    /// Ours.
+    pub company: i64,
+    /// Whose; none: the sender is unknown.
+    pub partner: Option<i64>,
+    /// production or test.
+    pub mode: &'static str,
+    /// 850, 997 …; TA1 for an interchange acknowledgment; empty for what is no transaction set at all.
+    pub set_code: String,
+    /// The file it came in.
+    pub file: Option<i64>,
+    /// The interchange it came in.
+    pub interchange: Option<i64>,
+    /// Which group of the interchange, from 0.
+    pub group_ordinal: Option<i64>,
+    /// Which set of the interchange, from 0.
+    pub set_ordinal: Option<i64>,
+    /// Control number of the interchange, empty until it has one.
+    pub isa13: String,
+    /// Control number of the group, empty until it has one.
+    pub gs06: String,
+    /// Control number of the set, empty until it has one.
+    pub st02: String,
+    /// Where in the file it stands.
+    pub byte_offset: Option<i64>,
+    /// Its bytes.
+    pub size: Option<i64>,
+    /// How it ended (received ones).
+    pub disposition: Disposition,
+    /// Delivery (sent ones).
+    pub delivery: Delivery,
+    /// What the 997 says.
+    pub syntax: Syntax,
+    /// What business says.
+    pub application: Application,
+    /// What it is about: order, shipment, invoice, payment, interchange.
+    pub subject: Option<Subject>,
+    /// PO, invoice or shipment number, for people and searches.
+    pub reference: String,
+    /// Findings.
+    pub findings: Vec<Finding>,
+    /// The segments of one to be sent, as JSON.
+    pub body: Option<String>,
+    /// The document it replaces.
+    pub replaces: Option<i64>,
+}
+
+/// A document as steps need it.
+#[derive(Debug, Clone, FromRow)]
+pub struct DocumentRow {
+    /// Its number.
+    pub id: i64,
+    /// in or out.
+    pub direction: String,
+    /// Whose.
+    pub partner_id: Option<i64>,
+    /// production or test.
+    pub mode: String,
+    /// 850, 997 …
+    pub set_code: String,
+    /// The file it came in.
+    pub file_id: Option<i64>,
+    /// The interchange it came in.
+    pub interchange_id: Option<i64>,
+    /// The file it went out in.
+    pub transmission_id: Option<i64>,
+    /// Control number of the interchange.
+    pub isa13: String,
+    /// Control number of the group.
+    pub gs06: String,
+    /// Control number of the set.
+    pub st02: String,
+    /// Where in the file.
+    pub byte_offset: Option<i64>,
+    /// Bytes.
+    pub size: Option<i64>,
+    /// How it ended.
+    pub disposition: String,
+    /// Delivery.
+    pub delivery: String,
+    /// Syntactic answer.
+    pub syntax: String,
+    /// Application answer.
+    pub application: String,
+    /// What it is about.
+    pub subject_kind: String,
+    /// What it is about.
+    pub subject_id: Option<i64>,
+    /// PO, invoice or shipment number.
+    pub reference: String,
+    /// Findings as JSON.
+    pub findings: String,
+    /// Segments of one to be sent.
+    pub body: Option<String>,
+    /// The text that a person put in its place.
+    pub corrected_sha256: Option<String>,
+}
+
+const DOCUMENT: &str = "SELECT id, direction, partner_id, mode, set_code, file_id, interchange_id, transmission_id, isa13, gs06,
+    st02, byte_offset, size, disposition, delivery, syntax, application, subject_kind, subject_id, reference, findings, body,
+    corrected_sha256 FROM document";
+
+/// What a queued document needs to be put into an interchange.
+#[derive(Debug, Clone)]
+pub struct Numbered {
+    /// Which document.
+    pub id: i64,
+    /// The file it goes in.
+    pub transmission: i64,
+    /// ISA13.
+    pub isa13: String,
+    /// GS06.
+    pub gs06: String,
+    /// ST02.
+    pub st02: String,
+    /// Where in the file its ST begins.
+    pub byte_offset: i64,
+    /// Its bytes.
+    pub size: i64,
+    /// When an answer is due, where one is expected.
+    pub answer_due: Option<Instant>,
+}
+
+/// A file to the partner.
+#[derive(Debug, Clone, FromRow)]
+pub struct TransmissionRow {
+    /// Its number.
+    pub id: i64,
+    /// Over which connection.
+    pub connection_id: i64,
+    /// To whom.
+    pub partner_id: i64,
+    /// Its name in the partner's `outbound/`.
+    pub name: String,
+    /// Address of its bytes.
+    pub sha256: String,
+    /// Bytes.
+    pub size: i64,
+    /// queued, delivered, picked_up, uncertain, failed.
+    pub state: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// How often a push failed.
+    pub attempts: i64,
+}
+
+const TRANSMISSION: &str = "SELECT id, connection_id, partner_id, name, sha256, size, state, created_at, attempts FROM transmission";
+
+impl Connection {
+    /// Adds documents.
+    pub async fn add_documents(
+        &mut self,
+        documents: Vec<NewDocument>,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        let rows = documents
+            .into_iter()
+            .map(|new| {
+                binds![
+                    new.id,
+                    new.direction.word(),
+                    new.company,
+                    new.partner,
+                    new.mode,
+                    new.set_code,
+                    new.file,
+                    new.interchange,
+                    new.group_ordinal,
+                    new.set_ordinal,
+                    new.isa13,
+                    new.gs06,
+                    new.st02,
+                    new.byte_offset,
+                    new.size,
+                    new.disposition.word(),
+                    new.delivery.word(),
+                    new.syntax.word(),
+                    new.application.word(),
+                    new.subject.map_or("", |subject| subject.kind),
+                    new.subject.map(|subject| subject.id),
+                    new.reference,
+                    findings_text(&new.findings),
+                    new.body,
+                    new.replaces,
+                    at
+                ]
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO document (id, direction, company_id, partner_id, mode, set_code, file_id, interchange_id,
+                 group_ordinal, set_ordinal, isa13, gs06, st02, byte_offset, size, disposition, delivery, syntax,
+                 application, subject_kind, subject_id, reference, findings, body, replaces_id, created_at)",
+            rows,
+            "",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// One document.
+    pub async fn document(&mut self, id: i64) -> Result<Option<DocumentRow>, Failure> {
+        self.row(&format!("{DOCUMENT} WHERE id = $1"), binds![id])
+            .await
+    }
+
+    /// Many documents, in order of number.
+    pub async fn documents(&mut self, ids: &[i64]) -> Result<Vec<DocumentRow>, Failure> {
+        let sql = format!("{DOCUMENT} WHERE id IN {} ORDER BY id", list(ids.len(), 0));
+        self.rows(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .await
+    }
+
+    /// Documents about a subject, in order of number.
+    pub async fn documents_about(&mut self, subject: Subject) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!("{DOCUMENT} WHERE subject_kind = $1 AND subject_id = $2 ORDER BY id"),
+            binds![subject.kind, subject.id],
+        )
+        .await
+    }
+
+    /// Documents queued for a partner that go out next, oldest first.
+    pub async fn queued_documents(
+        &mut self,
+        partner: i64,
+        most: i64,
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!("{DOCUMENT} WHERE partner_id = $1 AND delivery = 'queued' AND transmission_id IS NULL ORDER BY id LIMIT $2"),
+            binds![partner, most],
+        )
+        .await
+    }
+
+    /// Writes the control numbers and places of documents that were just put into files.
+    pub async fn number_documents(
+        &mut self,
+        numbered: Vec<Numbered>,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        for chunk in numbered.chunks(1_000) {
+            let sql = format!(
+                "UPDATE document SET transmission_id = v.column2, isa13 = v.column3, gs06 = v.column4, st02 = v.column5,
+                 byte_offset = v.column6, size = v.column7, answer_due_at = v.column8, sent_at = $1, body = NULL
+                 FROM (VALUES {}) AS v WHERE document.id = v.column1",
+                super::connection::tuples(chunk.len(), 8, 1)
+            );
+            let mut values = binds![at];
+            for row in chunk {
+                values.extend(binds![
+                    row.id,
+                    row.transmission,
+                    &row.isa13,
+                    &row.gs06,
+                    &row.st02,
+                    row.byte_offset,
+                    row.size,
+                    row.answer_due
+                ]);
+            }
+            self.execute(&sql, values).await?;
+        }
+        Ok(())
+    }
+
+    /// Settles a received document: how it ended, what it became, what was found.
+    #[allow(clippy::too_many_arguments)]
+    pub async fn settle_document(
+        &mut self,
+        id: i64,
+        disposition: Disposition,
+        application: Application,
+        subject: Option<Subject>,
+        reference: &str,
+        findings: &[Finding],
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE document SET disposition = $2, application = $3, subject_kind = $4, subject_id = $5,
+             reference = CASE WHEN $6 = '' THEN reference ELSE $6 END, findings = $7 WHERE id = $1",
+            binds![
+                id,
+                disposition.word(),
+                application.word(),
+                subject.map_or("", |subject| subject.kind),
+                subject.map(|subject| subject.id),
+                reference,
+                findings_text(findings)
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Sets what business said of documents.
+    pub async fn set_application(
+        &mut self,
+        ids: &[i64],
+        application: Application,
+    ) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE document SET application = $1 WHERE id IN {}",
+            list(ids.len(), 1)
+        );
+        let mut values = binds![application.word()];
+        values.extend(ids.iter().map(|id| (*id).into()));
+        self.execute(&sql, values).await?;
+        Ok(())
+    }
+
+    /// Sets the delivery of documents.
+    pub async fn set_delivery(&mut self, ids: &[i64], delivery: Delivery) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE document SET delivery = $1 WHERE id IN {}",
+            list(ids.len(), 1)
+        );
+        let mut values = binds![delivery.word()];
+        values.extend(ids.iter().map(|id| (*id).into()));
+        self.execute(&sql, values).await?;
+        Ok(())
+    }
+
+    /// Our documents in a group we sent, for the 997 that answers it.
+    pub async fn sent_in_group(
+        &mut self,
+        partner: i64,
+        gs06: &str,
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!(
+                "{DOCUMENT} WHERE partner_id = $1 AND gs06 = $2 AND direction = 'out' ORDER BY id"
+            ),
+            binds![partner, gs06],
+        )
+        .await
+    }
+
+    /// Our documents in an interchange we sent, for the TA1 that answers it.
+    pub async fn sent_in_interchange(
+        &mut self,
+        partner: i64,
+        isa13: &str,
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!(
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND isa13 = $2 ORDER BY id"
+            ),
+            binds![partner, isa13],
+        )
+        .await
+    }
+
+    /// Writes the partner's syntactic answer onto what we sent, with what it complained of.
+    pub async fn answer_document(
+        &mut self,
+        id: i64,
+        syntax: Syntax,
+        findings: &[Finding],
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE document SET syntax = $2, findings = $3, answered_at = $4, answer_due_at = NULL WHERE id = $1",
+            binds![id, syntax.word(), findings_text(findings), at],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Documents whose answer is overdue at `now`.
+    pub async fn answers_overdue(
+        &mut self,
+        now: Instant,
+        most: i64,
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!("{DOCUMENT} WHERE answer_due_at <= $1 AND answered_at IS NULL ORDER BY answer_due_at LIMIT $2"),
+            binds![now, most],
+        )
+        .await
+    }
+
+    /// Forgets that an answer is due: its alert has been raised.
+    pub async fn stop_waiting(&mut self, ids: &[i64]) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE document SET answered_at = answer_due_at WHERE id IN {}",
+            list(ids.len(), 0)
+        );
+        self.execute(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .await?;
+        Ok(())
+    }
+
+    /// Keeps the text that a person put in place of a held document; the original stays where it is.
+    pub async fn correct_document(&mut self, id: i64, sha256: &str) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE document SET corrected_sha256 = $2 WHERE id = $1",
+            binds![id, sha256],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Adds a file to a partner.
+    #[allow(clippy::too_many_arguments)]
+    pub async fn add_transmission(
+        &mut self,
+        id: i64,
+        connection: i64,
+        partner: i64,
+        mode: &str,
+        isa13: &str,
+        set_code: &str,
+        name: &str,
+        content: &super::content::ContentAddress,
+        state: &str,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "INSERT INTO transmission (id, connection_id, partner_id, mode, isa13, set_code, name, sha256, size, state,
+                 created_at, delivered_at, attempts)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $10 = 'delivered' THEN $11 END, 0)",
+            binds![id, connection, partner, mode, isa13, set_code, name, &content.sha256, content.size, state, at],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// One file to a partner.
+    pub async fn transmission(&mut self, id: i64) -> Result<Option<TransmissionRow>, Failure> {
+        self.row(&format!("{TRANSMISSION} WHERE id = $1"), binds![id])
+            .await
+    }
+
+    /// What lies in a mailbox's `outbound/`: delivered and not yet removed.
+    pub async fn outbound(&mut self, connection: i64) -> Result<Vec<TransmissionRow>, Failure> {
+        self.rows(
+            &format!("{TRANSMISSION} WHERE connection_id = $1 AND state IN ('delivered', 'picked_up') AND removed_at IS NULL ORDER BY id"),
+            binds![connection],
+        )
+        .await
+    }
+
+    /// One file in a mailbox's `outbound/`.
+    pub async fn outbound_named(
+        &mut self,
+        connection: i64,
+        name: &str,
+    ) -> Result<Option<TransmissionRow>, Failure> {
+        self.row(
+            &format!("{TRANSMISSION} WHERE connection_id = $1 AND name = $2 AND state IN ('delivered', 'picked_up') AND removed_at IS NULL"),
+            binds![connection, name],
+        )
+        .await
+    }
+
+    /// The partner fetched a file, or removed it: its documents are picked up.
+    pub async fn pick_up(
+        &mut self,
+        transmission: i64,
+        by: &str,
+        removed: bool,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE transmission SET state = 'picked_up', picked_up_at = COALESCE(picked_up_at, $2),
+             picked_up_by = COALESCE(picked_up_by, $3), removed_at = CASE WHEN $4 = 1 THEN $2 ELSE removed_at END WHERE id = $1",
+            binds![transmission, at, by, i64::from(removed)],
+        )
+        .await?;
+        self.execute(
+            "UPDATE document SET delivery = 'picked_up' WHERE transmission_id = $1 AND delivery = 'delivered'",
+            binds![transmission],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Writes how a push went: `delivered`, `uncertain`, `queued` again or `failed`.
+    pub async fn settle_transmission(
+        &mut self,
+        id: i64,
+        state: &str,
+        problem: Option<&str>,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE transmission SET state = $2, problem = $3, attempts = attempts + $5,
+             delivered_at = CASE WHEN $2 = 'delivered' THEN $4 ELSE delivered_at END WHERE id = $1",
+            binds![
+                id,
+                state,
+                problem.map(str::to_owned),
+                at,
+                i64::from(problem.is_some())
+            ],
+        )
+        .await?;
+        let delivery = match state {
+            "delivered" => Delivery::Delivered,
+            "uncertain" => Delivery::Uncertain,
+            _ => Delivery::Queued,
+        };
+        self.execute(
+            "UPDATE document SET delivery = $2 WHERE transmission_id = $1",
+            binds![id, delivery.word()],
+        )
+        .await?;
+        Ok(())
+    }
+}

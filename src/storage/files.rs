@@ -1,0 +1,229 @@
+//! What came in: files, interchanges, functional groups.
+
+use sqlx::FromRow;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+use crate::domain::document::Disposition;
+use crate::domain::finding::Finding;
+
+/// A received file.
+#[derive(Debug, Clone, FromRow)]
+pub struct FileRow {
+    /// Its number.
+    pub id: i64,
+    /// Over which connection.
+    pub connection_id: Option<i64>,
+    /// For whom it was submitted, where somebody said so.
+    pub partner_id: Option<i64>,
+    /// As the sender named it.
+    pub name: String,
+    /// Address of its bytes.
+    pub sha256: String,
+    /// Bytes.
+    pub size: i64,
+    /// When.
+    pub received_at: i64,
+    /// How it ended.
+    pub disposition: String,
+}
+
+/// A new interchange.
+#[derive(Debug, Clone)]
+pub struct NewInterchange {
+    /// Number, taken beforehand.
+    pub id: i64,
+    /// In which file.
+    pub file: i64,
+    /// Where its ISA begins.
+    pub byte_offset: i64,
+    /// Bytes from ISA to the end of its IEA.
+    pub size: i64,
+    /// Whose, where the sender is known.
+    pub partner: Option<i64>,
+    /// Version of the profile it was judged by.
+    pub profile_version: Option<i64>,
+    /// production or test.
+    pub mode: &'static str,
+    /// Sender and receiver as one word: the scope of control numbers.
+    pub pair: String,
+    /// Control number.
+    pub isa13: String,
+    /// The ISA as JSON.
+    pub header: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// How it ended.
+    pub disposition: Disposition,
+    /// What was found at envelope level.
+    pub findings: Vec<Finding>,
+}
+
+/// An interchange seen before.
+#[derive(Debug, Clone, FromRow)]
+pub struct SeenInterchange {
+    /// Its number.
+    pub id: i64,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// When it came.
+    pub received_at: i64,
+    /// How it ended.
+    pub disposition: String,
+}
+
+/// Findings as they are stored.
+pub fn findings_text(findings: &[Finding]) -> String {
+    serde_json::to_string(findings).unwrap_or_else(|_| "[]".to_owned())
+}
+
+const FILE: &str =
+    "SELECT id, connection_id, partner_id, name, sha256, size, received_at, disposition FROM file";
+
+impl Connection {
+    /// Adds a received file.
+    #[allow(clippy::too_many_arguments)]
+    pub async fn add_file(
+        &mut self,
+        id: i64,
+        connection: Option<i64>,
+        partner: Option<i64>,
+        name: &str,
+        content: &super::content::ContentAddress,
+        by: &str,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "INSERT INTO file (id, connection_id, partner_id, name, sha256, size, received_at, received_by, disposition, findings)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'received', '[]')",
+            binds![id, connection, partner, name, &content.sha256, content.size, at, by],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// A received file.
+    pub async fn file(&mut self, id: i64) -> Result<Option<FileRow>, Failure> {
+        self.row(&format!("{FILE} WHERE id = $1"), binds![id]).await
+    }
+
+    /// Settles how a file ended.
+    pub async fn settle_file(
+        &mut self,
+        id: i64,
+        disposition: Disposition,
+        findings: &[Finding],
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE file SET disposition = $2, findings = $3 WHERE id = $1",
+            binds![id, disposition.word(), findings_text(findings)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Takes back what an earlier reading of the file began and did not finish, so that it can be read again: all
+    /// interchanges that are not settled, with their groups and documents.
+    pub async fn forget_unsettled(&mut self, file: i64) -> Result<(), Failure> {
+        const UNSETTLED: &str =
+            "SELECT id FROM interchange WHERE file_id = $1 AND disposition IN ('received', 'held')";
+        for sql in [
+            format!(
+                "DELETE FROM document WHERE interchange_id IN ({UNSETTLED}) AND subject_id IS NULL"
+            ),
+            format!("DELETE FROM functional_group WHERE interchange_id IN ({UNSETTLED})"),
+            "DELETE FROM interchange WHERE file_id = $1 AND disposition IN ('received', 'held')"
+                .to_owned(),
+            "DELETE FROM document WHERE file_id = $1 AND interchange_id IS NULL".to_owned(),
+        ] {
+            self.execute(&sql, binds![file]).await?;
+        }
+        Ok(())
+    }
+
+    /// Byte offsets of the interchanges of a file that are settled: a second reading leaves them alone.
+    pub async fn settled_offsets(&mut self, file: i64) -> Result<Vec<(i64, String)>, Failure> {
+        self.rows(
+            "SELECT byte_offset, disposition FROM interchange WHERE file_id = $1",
+            binds![file],
+        )
+        .await
+    }
+
+    /// Adds an interchange.
+    pub async fn add_interchange(
+        &mut self,
+        new: &NewInterchange,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "INSERT INTO interchange (id, file_id, byte_offset, size, partner_id, profile_version, mode, pair, isa13,
+                 header, sha256, disposition, findings, received_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            binds![
+                new.id,
+                new.file,
+                new.byte_offset,
+                new.size,
+                new.partner,
+                new.profile_version,
+                new.mode,
+                &new.pair,
+                &new.isa13,
+                &new.header,
+                &new.sha256,
+                new.disposition.word(),
+                findings_text(&new.findings),
+                at
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Earlier interchanges of the same pair with the same control number that counted, since `since`, newest first.
+    pub async fn seen_interchanges(
+        &mut self,
+        pair: &str,
+        isa13: &str,
+        since: Instant,
+    ) -> Result<Vec<SeenInterchange>, Failure> {
+        self.rows(
+            "SELECT id, sha256, received_at, disposition FROM interchange
+             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 AND disposition IN ('processed', 'rejected')
+             ORDER BY id DESC",
+            binds![pair, isa13, since],
+        )
+        .await
+    }
+
+    /// Adds the verdicts on the groups of an interchange: (functional id, GS06, verdict as JSON), in order.
+    pub async fn add_groups(
+        &mut self,
+        interchange: i64,
+        groups: Vec<(String, String, String)>,
+    ) -> Result<(), Failure> {
+        let rows = groups
+            .into_iter()
+            .enumerate()
+            .map(|(ordinal, (functional, gs06, verdict))| {
+                binds![
+                    interchange,
+                    i64::try_from(ordinal).unwrap_or(i64::MAX),
+                    functional,
+                    gs06,
+                    verdict
+                ]
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO functional_group (interchange_id, ordinal, functional_id, gs06, verdict)",
+            rows,
+            "ON CONFLICT (interchange_id, ordinal) DO NOTHING",
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! What people are told: the audit trail, alerts, and mail that waits to go out. All written in the transaction of what
+//! they tell about.
+
+use super::connection::Connection;
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+
+/// What a record, alert or document is about: a word and a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subject {
+    /// `order`, `document`, `shipment`, `invoice`, `payment`, `file`, `partner`, `connection`.
+    pub kind: &'static str,
+    /// Its identity.
+    pub id: i64,
+}
+
+impl Subject {
+    /// A subject of a kind.
+    pub fn new(kind: &'static str, id: i64) -> Self {
+        Self { kind, id }
+    }
+}
+
+/// Something a person has to know about.
+#[derive(Debug, Clone)]
+pub struct NewAlert {
+    /// Makes it one alert however often it is raised.
+    pub key: String,
+    /// `acknowledgment-overdue`, `document-rejected`, `document-held`, `order-held`, `work-stuck`, `connection-failing` …
+    pub kind: &'static str,
+    /// Whose document it is.
+    pub partner: Option<i64>,
+    /// What it is about.
+    pub subject: Subject,
+    /// What, where, why, and what to do.
+    pub message: String,
+}
+
+/// Mail that waits to go out.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// Makes it one mail however often it is asked for; its Message-ID is made of it.
+    pub key: String,
+    /// Comma-separated addresses.
+    pub recipients: String,
+    /// Subject line.
+    pub subject: String,
+    /// Text.
+    pub body: String,
+}
+
+impl Connection {
+    /// Adds to the audit trail.
+    pub async fn record(
+        &mut self,
+        at: Instant,
+        actor: &str,
+        action: &str,
+        subject: Subject,
+        detail: &str,
+    ) -> Result<(), Failure> {
+        self.record_all(
+            at,
+            actor,
+            vec![(action.to_owned(), subject, detail.to_owned())],
+        )
+        .await
+    }
+
+    /// Adds many entries of one actor to the audit trail: action, subject, detail.
+    pub async fn record_all(
+        &mut self,
+        at: Instant,
+        actor: &str,
+        entries: Vec<(String, Subject, String)>,
+    ) -> Result<(), Failure> {
+        let ids = self.identities("audit", entries.len()).await?;
+        let rows = ids
+            .into_iter()
+            .zip(entries)
+            .map(|(id, (action, subject, detail))| {
+                binds![id, at, actor, action, subject.kind, subject.id, detail]
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO audit (id, at, actor, action, subject_kind, subject_id, detail)",
+            rows,
+            "",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Raises an alert, once for its key; true where it is new.
+    pub async fn raise(&mut self, at: Instant, alert: NewAlert) -> Result<bool, Failure> {
+        let id = self.identity("alert").await?;
+        let written = self
+            .execute(
+                "INSERT INTO alert (id, key, kind, partner_id, subject_kind, subject_id, message, raised_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING",
+                binds![id, alert.key, alert.kind, alert.partner, alert.subject.kind, alert.subject.id, alert.message, at],
+            )
+            .await?;
+        Ok(written == 1)
+    }
+
+    /// Clears the open alerts about a subject.
+    pub async fn clear_alerts(&mut self, at: Instant, subject: Subject) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE alert SET cleared_at = $3 WHERE subject_kind = $1 AND subject_id = $2 AND cleared_at IS NULL",
+            binds![subject.kind, subject.id, at],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Queues mail, once for its key.
+    pub async fn queue_mail(&mut self, at: Instant, mail: NewMail) -> Result<(), Failure> {
+        let id = self.identity("mail").await?;
+        self.execute(
+            "INSERT INTO mail (id, key, recipients, subject, body, created_at, attempts, next_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $6) ON CONFLICT (key) DO NOTHING",
+            binds![id, mail.key, mail.recipients, mail.subject, mail.body, at],
+        )
+        .await?;
+        Ok(())
+    }
+}

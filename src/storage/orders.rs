@@ -1,0 +1,131 @@
+//! Orders: one row each, the whole aggregate in its body.
+
+use super::connection::{Connection, list, tuples};
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+
+/// The order as it is stored.
+fn text(order: &Order) -> Result<String, Failure> {
+    serde_json::to_string(order).map_err(|error| Failure::Corrupt {
+        table: "purchase_order",
+        key: order.id.to_string(),
+        why: error.to_string(),
+    })
+}
+
+fn read((id, body): (i64, String)) -> Result<Order, Failure> {
+    serde_json::from_str(&body).map_err(|error| Failure::Corrupt {
+        table: "purchase_order",
+        key: id.to_string(),
+        why: error.to_string(),
+    })
+}
+
+/// What the accepted lines come to, in minor units: for lists and for what is at risk.
+fn value(order: &Order) -> i64 {
+    let currency = order.header.currency;
+    let sum = order
+        .lines
+        .iter()
+        .map(|line| {
+            let price = line.accepted.as_ref().map(|accepted| accepted.unit_price);
+            (line.ordered - line.refused)
+                * price
+                    .or(line.price.as_ref().map(|price| price.amount))
+                    .unwrap_or_default()
+        })
+        .fold(rust_decimal::Decimal::ZERO, |sum, extension| {
+            sum.saturating_add(extension)
+        });
+    crate::domain::money::Amount::from_decimal(sum, currency).map_or(i64::MAX, |amount| amount.0)
+}
+
+impl Connection {
+    /// Adds orders.
+    pub async fn add_orders(&mut self, orders: &[Order]) -> Result<(), Failure> {
+        let mut rows = Vec::with_capacity(orders.len());
+        for order in orders {
+            let ship_by = order
+                .header
+                .dates
+                .ship_no_later
+                .or(order.header.dates.cancel_after);
+            rows.push(binds![
+                order.id,
+                order.company,
+                order.partner,
+                order.mode.word(),
+                &order.header.po_number,
+                order.state.word(),
+                order.revision,
+                order.received_at,
+                order.source,
+                value(order),
+                order.header.currency.code(),
+                ship_by,
+                text(order)?
+            ]);
+        }
+        self.insert_many(
+            "INSERT INTO purchase_order (id, company_id, partner_id, mode, po_number, status, revision, received_at,
+                 document_id, value, currency, ship_by, body)",
+            rows,
+            "",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Orders by number, in order of number, locked until the transaction ends.
+    pub async fn orders(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, Failure> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
+        let sql = format!(
+            "SELECT id, body FROM purchase_order WHERE id IN {} ORDER BY id {lock}",
+            list(ids.len(), 0)
+        );
+        let rows: Vec<(i64, String)> = self
+            .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// One order.
+    pub async fn order(&mut self, id: OrderId) -> Result<Option<Order>, Failure> {
+        Ok(self.orders(&[id]).await?.into_iter().next())
+    }
+
+    /// Writes changed orders. `before` are the revisions they were read with; a row that has another was changed by
+    /// somebody else, and nothing is written.
+    pub async fn save_orders(&mut self, orders: &[(Order, i64)]) -> Result<(), Failure> {
+        for chunk in orders.chunks(500) {
+            let sql = format!(
+                "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5, body = v.column6
+                 FROM (VALUES {}) AS v WHERE purchase_order.id = v.column1 AND purchase_order.revision = v.column2",
+                tuples(chunk.len(), 6, 0)
+            );
+            let mut values = Vec::with_capacity(chunk.len() * 6);
+            for (order, before) in chunk {
+                values.extend(binds![
+                    order.id,
+                    *before,
+                    order.state.word(),
+                    order.revision,
+                    value(order),
+                    text(order)?
+                ]);
+            }
+            let written = self.execute(&sql, values).await?;
+            if written != chunk.len() as u64 {
+                return Err(Failure::Stale {
+                    what: "an order".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

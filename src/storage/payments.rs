@@ -1,0 +1,293 @@
+//! Payments, what they were applied to, deductions, and the double-entry ledger.
+
+use sqlx::FromRow;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CompanyId, DeductionId, PartnerId, PaymentId};
+use crate::domain::ledger::Posting;
+use crate::domain::order::Mode;
+use crate::domain::receivable::{Application, NewDeduction};
+use crate::domain::remittance::Remittance;
+
+/// A payment as it is stored.
+#[derive(Debug, Clone, FromRow)]
+pub struct PaymentRow {
+    /// Its number.
+    pub id: i64,
+    /// Ours.
+    pub company_id: i64,
+    /// Who paid.
+    pub partner_id: i64,
+    /// production or test.
+    pub mode: String,
+    /// The payer's trace.
+    pub reference: String,
+    /// Minor units.
+    pub amount: i64,
+    /// Currency.
+    pub currency: String,
+    /// applied, unapplied (some of it is tied to nothing), held (nothing was posted).
+    pub status: String,
+    /// Minor units tied to nothing.
+    pub unapplied: i64,
+    /// The remittance as JSON.
+    pub body: String,
+}
+
+/// A deduction as it is stored.
+#[derive(Debug, Clone, FromRow)]
+pub struct DeductionRow {
+    /// Its number.
+    pub id: i64,
+    /// Ours.
+    pub company_id: i64,
+    /// Who deducted.
+    pub partner_id: i64,
+    /// production or test.
+    pub mode: String,
+    /// In which payment.
+    pub payment_id: i64,
+    /// From which invoice, where it names one of ours.
+    pub invoice_id: Option<i64>,
+    /// Minor units, above zero.
+    pub amount: i64,
+    /// Currency.
+    pub currency: String,
+    /// Element 426 or a word of ours.
+    pub reason: String,
+    /// open, disputed, recovered, written_off.
+    pub status: String,
+}
+
+/// A new payment.
+#[derive(Debug, Clone)]
+pub struct NewPayment {
+    /// Number, taken beforehand.
+    pub id: PaymentId,
+    /// Ours.
+    pub company: CompanyId,
+    /// Who paid.
+    pub partner: PartnerId,
+    /// Production or test.
+    pub mode: Mode,
+    /// What the payer says.
+    pub remittance: Remittance,
+    /// The 820 it came in.
+    pub document: Option<i64>,
+    /// applied or unapplied.
+    pub status: &'static str,
+    /// Minor units tied to nothing.
+    pub unapplied: i64,
+    /// Who entered it.
+    pub by: String,
+}
+
+impl Connection {
+    /// Adds a payment.
+    pub async fn add_payment(&mut self, new: &NewPayment, at: Instant) -> Result<(), Failure> {
+        let body = serde_json::to_string(&new.remittance).map_err(|error| Failure::Corrupt {
+            table: "payment",
+            key: new.id.to_string(),
+            why: error.to_string(),
+        })?;
+        self.execute(
+            "INSERT INTO payment (id, company_id, partner_id, mode, reference, method, amount, currency, date, document_id,
+                 status, unapplied, created_at, created_by, body)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            binds![
+                new.id,
+                new.company,
+                new.partner,
+                new.mode.word(),
+                &new.remittance.reference,
+                &new.remittance.method,
+                new.remittance.total.0,
+                new.remittance.currency.code(),
+                new.remittance.date,
+                new.document,
+                new.status,
+                new.unapplied,
+                at,
+                &new.by,
+                body
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// One payment.
+    pub async fn payment(&mut self, id: PaymentId) -> Result<Option<PaymentRow>, Failure> {
+        self.row(
+            "SELECT id, company_id, partner_id, mode, reference, amount, currency, status, unapplied, body
+             FROM payment WHERE id = $1",
+            binds![id],
+        )
+        .await
+    }
+
+    /// Changes what of a payment is tied to nothing; `before` guards against a second use of the same money.
+    pub async fn save_unapplied(
+        &mut self,
+        id: PaymentId,
+        before: i64,
+        after: i64,
+    ) -> Result<(), Failure> {
+        let status = if after == 0 { "applied" } else { "unapplied" };
+        let written = self
+            .execute(
+                "UPDATE payment SET unapplied = $3, status = $4 WHERE id = $1 AND unapplied = $2",
+                binds![id, before, after, status],
+            )
+            .await?;
+        if written == 1 {
+            Ok(())
+        } else {
+            Err(Failure::Stale {
+                what: format!("payment {id}"),
+            })
+        }
+    }
+
+    /// Adds applications of a payment; a second one to the same invoice adds to the first.
+    pub async fn add_applications(
+        &mut self,
+        payment: PaymentId,
+        applications: &[Application],
+        at: Instant,
+    ) -> Result<(), Failure> {
+        for application in applications {
+            self.execute(
+                "INSERT INTO application (payment_id, invoice_id, paid, discount, written_off, at)
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (invoice_id, payment_id) DO UPDATE SET
+                 paid = application.paid + excluded.paid, discount = application.discount + excluded.discount,
+                 written_off = application.written_off + excluded.written_off",
+                binds![
+                    payment,
+                    application.invoice,
+                    application.paid.0,
+                    application.discount.0,
+                    application.written_off.0,
+                    at
+                ],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Adds deductions of a payment, open.
+    pub async fn add_deductions(
+        &mut self,
+        of: &NewPayment,
+        deductions: &[NewDeduction],
+        at: Instant,
+    ) -> Result<(), Failure> {
+        let ids = self.identities("deduction", deductions.len()).await?;
+        let rows = ids
+            .into_iter()
+            .zip(deductions)
+            .map(|(id, deduction)| {
+                binds![
+                    id,
+                    of.company,
+                    of.partner,
+                    of.mode.word(),
+                    of.id,
+                    deduction.invoice,
+                    &deduction.claimed_reference,
+                    deduction.amount.0,
+                    of.remittance.currency.code(),
+                    &deduction.reason,
+                    &deduction.reference,
+                    "open",
+                    at
+                ]
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, amount,
+                 currency, reason, reference, status, created_at)",
+            rows,
+            "",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// One deduction.
+    pub async fn deduction(&mut self, id: DeductionId) -> Result<Option<DeductionRow>, Failure> {
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
+        self.row(
+            &format!(
+                "SELECT id, company_id, partner_id, mode, payment_id, invoice_id, amount, currency, reason, status
+                 FROM deduction WHERE id = $1 {lock}"
+            ),
+            binds![id],
+        )
+        .await
+    }
+
+    /// Moves a deduction on.
+    pub async fn save_deduction(
+        &mut self,
+        id: DeductionId,
+        before: &str,
+        after: &str,
+    ) -> Result<(), Failure> {
+        let written = self
+            .execute(
+                "UPDATE deduction SET status = $3 WHERE id = $1 AND status = $2",
+                binds![id, before, after],
+            )
+            .await?;
+        if written == 1 {
+            Ok(())
+        } else {
+            Err(Failure::Stale {
+                what: format!("deduction {id}"),
+            })
+        }
+    }
+
+    /// Posts to the ledger; each posting has been proven to sum to zero by [`Posting::balanced`], and its key keeps it
+    /// from being made twice.
+    pub async fn post(
+        &mut self,
+        company: CompanyId,
+        mode: Mode,
+        postings: Vec<Posting>,
+        at: Instant,
+    ) -> Result<(), Failure> {
+        let mut rows = Vec::new();
+        for posting in postings {
+            let posting = posting.balanced().map_err(Failure::refused)?;
+            for (ordinal, entry) in posting.entries.iter().enumerate() {
+                rows.push(binds![
+                    &posting.source,
+                    &posting.rule,
+                    i64::try_from(ordinal).unwrap_or(i64::MAX),
+                    entry.account.word(),
+                    company,
+                    posting.partner,
+                    mode.word(),
+                    entry.invoice,
+                    entry.amount.0,
+                    posting.currency.code(),
+                    at
+                ]);
+            }
+        }
+        self.insert_many(
+            "INSERT INTO ledger_entry (source, rule, ordinal, account, company_id, partner_id, mode, invoice_id, amount,
+                 currency, at)",
+            rows,
+            "",
+        )
+        .await?;
+        Ok(())
+    }
+}

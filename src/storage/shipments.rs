@@ -1,0 +1,241 @@
+//! Shipments: one row each, cartons in the body; which orders are on them in a narrow table.
+
+use super::connection::{Connection, list};
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{OrderId, PartnerId, ShipmentId, WarehouseId};
+use crate::domain::order::Mode;
+use crate::domain::shipment::{Shipment, ShipmentState};
+
+fn text(shipment: &Shipment) -> Result<String, Failure> {
+    serde_json::to_string(shipment).map_err(|error| Failure::Corrupt {
+        table: "shipment",
+        key: shipment.id.to_string(),
+        why: error.to_string(),
+    })
+}
+
+fn read((id, body): (i64, String)) -> Result<Shipment, Failure> {
+    serde_json::from_str(&body).map_err(|error| Failure::Corrupt {
+        table: "shipment",
+        key: id.to_string(),
+        why: error.to_string(),
+    })
+}
+
+/// By what two orders' goods may travel together: the ship-to as the partner numbers it, or its address.
+fn ship_to_key(shipment: &Shipment) -> String {
+    let to = &shipment.ship_to;
+    if to.id.is_empty() {
+        format!("{}|{}|{}", to.name, to.street.join("|"), to.postal_code)
+    } else {
+        format!("{}:{}", to.id_qualifier, to.id)
+    }
+}
+
+impl Connection {
+    /// Adds shipments.
+    pub async fn add_shipments(
+        &mut self,
+        shipments: &[Shipment],
+        at: Instant,
+    ) -> Result<(), Failure> {
+        let mut rows = Vec::with_capacity(shipments.len());
+        for shipment in shipments {
+            rows.push(binds![
+                shipment.id,
+                shipment.company,
+                shipment.partner,
+                shipment.mode.word(),
+                shipment.warehouse,
+                shipment.state.word(),
+                shipment.revision,
+                at,
+                None::<i64>,
+                shipment.not_before,
+                ship_to_key(shipment),
+                text(shipment)?
+            ]);
+        }
+        self.insert_many(
+            "INSERT INTO shipment (id, company_id, partner_id, mode, warehouse_id, status, revision, created_at,
+                 shipped_at, not_before, ship_to, body)",
+            rows,
+            "",
+        )
+        .await?;
+        self.link_orders(shipments).await
+    }
+
+    async fn link_orders(&mut self, shipments: &[Shipment]) -> Result<(), Failure> {
+        let links = shipments
+            .iter()
+            .flat_map(|shipment| {
+                shipment
+                    .orders()
+                    .into_iter()
+                    .map(|order| binds![shipment.id, order])
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO shipment_order (shipment_id, order_id)",
+            links,
+            "ON CONFLICT (order_id, shipment_id) DO NOTHING",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Shipments by number, locked until the transaction ends.
+    pub async fn shipments(&mut self, ids: &[ShipmentId]) -> Result<Vec<Shipment>, Failure> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
+        let sql = format!(
+            "SELECT id, body FROM shipment WHERE id IN {} ORDER BY id {lock}",
+            list(ids.len(), 0)
+        );
+        let rows: Vec<(i64, String)> = self
+            .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .await?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// One shipment.
+    pub async fn shipment(&mut self, id: ShipmentId) -> Result<Option<Shipment>, Failure> {
+        Ok(self.shipments(&[id]).await?.into_iter().next())
+    }
+
+    /// All shipments of an order.
+    pub async fn shipments_of(&mut self, order: OrderId) -> Result<Vec<Shipment>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT shipment_id FROM shipment_order WHERE order_id = $1",
+                binds![order],
+            )
+            .await?;
+        self.shipments(
+            &rows
+                .into_iter()
+                .map(|row| ShipmentId(row.0))
+                .collect::<Vec<_>>(),
+        )
+        .await
+    }
+
+    /// A planned shipment that `like` may join: same partner, world, warehouse, ship-to and first day.
+    pub async fn open_shipment_like(
+        &mut self,
+        like: &Shipment,
+    ) -> Result<Option<Shipment>, Failure> {
+        let found: Option<(i64,)> = self
+            .row(
+                "SELECT id FROM shipment WHERE status = 'planned' AND partner_id = $1 AND mode = $2 AND warehouse_id = $3
+                 AND ship_to = $4 AND COALESCE(not_before, '') = $5 ORDER BY id LIMIT 1",
+                binds![
+                    like.partner,
+                    like.mode.word(),
+                    like.warehouse,
+                    ship_to_key(like),
+                    like.not_before.map_or_else(String::new, |date| date.to_string())
+                ],
+            )
+            .await?;
+        match found {
+            Some((id,)) => self.shipment(ShipmentId(id)).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Planned shipments of a warehouse, oldest first; for confirmation by file or person.
+    pub async fn planned_shipments(
+        &mut self,
+        warehouse: WarehouseId,
+        most: i64,
+    ) -> Result<Vec<ShipmentId>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT id FROM shipment WHERE status = 'planned' AND warehouse_id = $1 ORDER BY id LIMIT $2",
+                binds![warehouse, most],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| ShipmentId(row.0)).collect())
+    }
+
+    /// Writes changed shipments, each with the revision it was read with.
+    pub async fn save_shipments(&mut self, shipments: &[(Shipment, i64)]) -> Result<(), Failure> {
+        for (shipment, before) in shipments {
+            let shipped_at = match shipment.state {
+                ShipmentState::Shipped { at } => Some(at),
+                _ => None,
+            };
+            let written = self
+                .execute(
+                    "UPDATE shipment SET status = $3, revision = $4, shipped_at = $5, body = $6
+                     WHERE id = $1 AND revision = $2",
+                    binds![
+                        shipment.id,
+                        *before,
+                        shipment.state.word(),
+                        shipment.revision,
+                        shipped_at,
+                        text(shipment)?
+                    ],
+                )
+                .await?;
+            if written != 1 {
+                return Err(Failure::Stale {
+                    what: format!("shipment {}", shipment.id),
+                });
+            }
+        }
+        self.link_orders(
+            &shipments
+                .iter()
+                .map(|(shipment, _)| shipment.clone())
+                .collect::<Vec<_>>(),
+        )
+        .await
+    }
+
+    /// The next `n` SSCC serials of a company prefix in one world; never used twice.
+    pub async fn take_sscc_serials(
+        &mut self,
+        prefix: &str,
+        mode: Mode,
+        n: usize,
+    ) -> Result<i64, Failure> {
+        self.take_numbers(
+            &format!("sscc:{prefix}:{}", mode.word()),
+            i64::try_from(n).unwrap_or(i64::MAX),
+        )
+        .await
+    }
+
+    /// Whether any of these SSCCs has been used on another shipment.
+    pub async fn claim_sscc(
+        &mut self,
+        shipment: ShipmentId,
+        ssccs: &[String],
+    ) -> Result<Option<String>, Failure> {
+        for sscc in ssccs {
+            let key = format!("sscc:{sscc}");
+            if !self.claim_effect(&key, shipment.0).await?
+                && self.effect(&key).await? != Some(shipment.0)
+            {
+                return Ok(Some(sscc.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The partner whose goods are on a shipment.
+    pub async fn shipment_partner(&mut self, id: ShipmentId) -> Result<Option<PartnerId>, Failure> {
+        Ok(self
+            .row::<(i64,)>("SELECT partner_id FROM shipment WHERE id = $1", binds![id])
+            .await?
+            .map(|row| PartnerId(row.0)))
+    }
+}

@@ -1,0 +1,131 @@
+//! Stock: balances that are never promised twice, and the movements whose sum they are.
+
+use std::collections::BTreeMap;
+
+use super::connection::{Connection, tuples};
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{ItemId, WarehouseId};
+use crate::domain::order::Mode;
+use crate::domain::stock::MovementKind;
+
+/// Changes of one item in one warehouse, in stored units of 1/10,000 base unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Change {
+    /// Change of what is on hand.
+    pub on_hand: i64,
+    /// Change of what is promised.
+    pub reserved: i64,
+}
+
+/// One posting of stock: what moved, why, caused by what.
+#[derive(Debug, Clone)]
+pub struct Movement {
+    /// What caused it, such as `order:12:r3` or `shipment:7`; with kind and warehouse it is unique.
+    pub source: String,
+    /// Why.
+    pub kind: MovementKind,
+    /// Where.
+    pub warehouse: WarehouseId,
+    /// Of which world.
+    pub mode: Mode,
+    /// What, each item once.
+    pub changes: BTreeMap<ItemId, Change>,
+}
+
+impl Connection {
+    /// Posts movements and changes the balances with them: all or nothing. A reservation that would promise more than
+    /// is on hand, or an issue of more than is there, fails as [`Failure::Stale`]: somebody else was quicker, and the
+    /// caller reads the balances again.
+    pub async fn move_stock(&mut self, movements: &[Movement], at: Instant) -> Result<(), Failure> {
+        let mut rows = Vec::with_capacity(movements.len());
+        let mut sums: BTreeMap<(ItemId, WarehouseId, &str), Change> = BTreeMap::new();
+        for movement in movements
+            .iter()
+            .filter(|movement| !movement.changes.is_empty())
+        {
+            let entries: Vec<(i64, i64, i64)> = movement
+                .changes
+                .iter()
+                .map(|(item, change)| (item.0, change.on_hand, change.reserved))
+                .collect();
+            let text = serde_json::to_string(&entries).unwrap_or_default();
+            rows.push(binds![
+                &movement.source,
+                movement.kind.word(),
+                movement.warehouse,
+                movement.mode.word(),
+                text,
+                at
+            ]);
+            for (item, change) in &movement.changes {
+                let sum = sums
+                    .entry((*item, movement.warehouse, movement.mode.word()))
+                    .or_default();
+                sum.on_hand += change.on_hand;
+                sum.reserved += change.reserved;
+            }
+        }
+        self.insert_many(
+            "INSERT INTO stock_movement (source, kind, warehouse_id, mode, entries, at)",
+            rows,
+            "",
+        )
+        .await?;
+        self.change_balances(&sums).await
+    }
+
+    async fn change_balances(
+        &mut self,
+        sums: &BTreeMap<(ItemId, WarehouseId, &str), Change>,
+    ) -> Result<(), Failure> {
+        let rows: Vec<_> = sums
+            .iter()
+            .filter(|(_, change)| **change != Change::default())
+            .collect();
+        for chunk in rows.chunks(1_000) {
+            let sql = format!(
+                "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5
+                 FROM (VALUES {}) AS v
+                 WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3
+                 AND stock.reserved + v.column5 >= 0 AND stock.on_hand + v.column4 >= stock.reserved + v.column5",
+                tuples(chunk.len(), 5, 0)
+            );
+            let mut values = Vec::with_capacity(chunk.len() * 5);
+            for ((item, warehouse, mode), change) in chunk {
+                values.extend(binds![
+                    *item,
+                    *warehouse,
+                    *mode,
+                    change.on_hand,
+                    change.reserved
+                ]);
+            }
+            let written = self.execute(&sql, values).await?;
+            if written != chunk.len() as u64 {
+                return Err(Failure::Stale {
+                    what: "the stock of an item".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Promises expected receipts to backorders: (item, warehouse, date, stored quantity).
+    pub async fn promise_receipts(
+        &mut self,
+        mode: Mode,
+        promises: &[(ItemId, WarehouseId, chrono::NaiveDate, i64)],
+    ) -> Result<(), Failure> {
+        for (item, warehouse, on, quantity) in promises {
+            self.execute(
+                "UPDATE expected_receipt SET promised = promised + $5
+                 WHERE item_id = $1 AND warehouse_id = $2 AND mode = $3 AND on_date = $4",
+                binds![*item, *warehouse, mode.word(), *on, *quantity],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! Work to be done, found in the database. A lane is claimed as a whole, so that order within it is kept; its fence is
+//! checked in the transaction that has the effect.
+
+use sqlx::FromRow;
+
+use super::connection::{Connection, list};
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::clock::Instant;
+
+/// How many lanes there are: migrations make as many.
+pub const LANES: i64 = 64;
+
+/// The steps that work waits for, in the order of the path of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Judge a received file: envelope, duplicates, syntax; acknowledge. Subject: the file.
+    Read,
+    /// Build interchanges of what is queued for a partner and hand them to its connection. Subject: the partner.
+    Deliver,
+    /// Turn an accepted transaction set into its effect. Subject: the document.
+    Translate,
+    /// Verify an order. Subject: the order.
+    Verify,
+    /// Promise stock to an order and answer it. Subject: the order.
+    Allocate,
+    /// Let a planned shipment go once its window is open. Subject: the shipment.
+    Fulfil,
+    /// Bill what shipped. Subject: the shipment.
+    Invoice,
+    /// Push a file to the partner's own server. Subject: the transmission.
+    Push,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Deliver,
+        Self::Translate,
+        Self::Verify,
+        Self::Allocate,
+        Self::Fulfil,
+        Self::Invoice,
+        Self::Push,
+    ];
+
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Deliver => "deliver",
+            Self::Translate => "translate",
+            Self::Verify => "verify",
+            Self::Allocate => "allocate",
+            Self::Fulfil => "fulfil",
+            Self::Invoice => "invoice",
+            Self::Push => "push",
+        }
+    }
+
+    /// The step of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.word() == word)
+    }
+}
+
+/// A lane in this node's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Lease {
+    /// Which lane.
+    pub id: i64,
+    /// Rises with every claim; a transaction with an older one has lost it.
+    pub fence: i64,
+}
+
+/// One piece of work.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Work {
+    /// Its number.
+    pub id: i64,
+    /// Its lane.
+    pub lane: i64,
+    /// Which step.
+    pub step: String,
+    /// What it is about.
+    pub subject: i64,
+    /// How often it failed.
+    pub attempts: i64,
+}
+
+impl Connection {
+    /// Asks for a step on a subject, due at `due`. Asking again while it waits moves it forward, never back.
+    pub async fn ask_for(
+        &mut self,
+        step: Step,
+        lane_of: i64,
+        subjects: &[i64],
+        due: Instant,
+    ) -> Result<(), Failure> {
+        let pairs: Vec<(i64, i64)> = subjects.iter().map(|subject| (lane_of, *subject)).collect();
+        self.ask_for_each(step, &pairs, due).await
+    }
+
+    /// Asks for a step on many subjects, each `(what its lane goes by, subject)`.
+    pub async fn ask_for_each(
+        &mut self,
+        step: Step,
+        pairs: &[(i64, i64)],
+        due: Instant,
+    ) -> Result<(), Failure> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let ids = self.identities("work", pairs.len()).await?;
+        let rows = ids
+            .into_iter()
+            .zip(pairs)
+            .map(|(id, (lane_of, subject))| {
+                binds![id, lane_of.rem_euclid(LANES), step.word(), *subject, due, 0]
+            })
+            .collect();
+        self.insert_many(
+            "INSERT INTO work (id, lane, step, subject, due_at, attempts)",
+            rows,
+            "ON CONFLICT (step, subject) DO UPDATE SET attempts = 0, problem = NULL,
+             due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Claims up to `lanes_max` free lanes that have work due.
+    pub async fn claim_lanes(
+        &mut self,
+        now: Instant,
+        until: Instant,
+        lanes_max: i64,
+    ) -> Result<Vec<Lease>, Failure> {
+        let lock = if self.is_sqlite() {
+            ""
+        } else {
+            "FOR UPDATE SKIP LOCKED"
+        };
+        let sql = format!(
+            "UPDATE lane SET leased_until = $2, fence = fence + 1 WHERE id IN (
+                 SELECT lane.id FROM lane WHERE lane.leased_until < $1
+                 AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1)
+                 ORDER BY lane.leased_until LIMIT $3 {lock})
+             RETURNING id, fence"
+        );
+        self.rows(&sql, binds![now, until, lanes_max]).await
+    }
+
+    /// Gives lanes back.
+    pub async fn release_lanes(&mut self, leases: &[Lease]) -> Result<(), Failure> {
+        for lease in leases {
+            self.execute(
+                "UPDATE lane SET leased_until = 0 WHERE id = $1 AND fence = $2",
+                binds![lease.id, lease.fence],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What is due in these lanes of one step, oldest first.
+    pub async fn due_work(
+        &mut self,
+        lanes: &[Lease],
+        step: Step,
+        now: Instant,
+        most: i64,
+    ) -> Result<Vec<Work>, Failure> {
+        let sql = format!(
+            "SELECT id, lane, step, subject, attempts FROM work
+             WHERE step = $1 AND due_at <= $2 AND lane IN {} ORDER BY due_at, id LIMIT $3",
+            list(lanes.len(), 3)
+        );
+        let mut values = binds![step.word(), now, most];
+        values.extend(lanes.iter().map(|lease| lease.id.into()));
+        self.rows(&sql, values).await
+    }
+
+    /// Checks that these lanes are still ours, and holds them until the transaction ends.
+    pub async fn check_fences(&mut self, leases: &[Lease]) -> Result<(), Failure> {
+        let lock = if self.is_sqlite() { "" } else { "FOR SHARE" };
+        let sql = format!(
+            "SELECT id, fence FROM lane WHERE id IN {} {lock}",
+            list(leases.len(), 0)
+        );
+        let held: Vec<Lease> = self
+            .rows(&sql, leases.iter().map(|lease| lease.id.into()).collect())
+            .await?;
+        if leases.iter().all(|lease| held.contains(lease)) {
+            Ok(())
+        } else {
+            Err(Failure::LeaseLost)
+        }
+    }
+
+    /// Takes done work off the list.
+    pub async fn finish_work(&mut self, ids: &[i64]) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let sql = format!("DELETE FROM work WHERE id IN {}", list(ids.len(), 0));
+        self.execute(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .await?;
+        Ok(())
+    }
+
+    /// Puts work off, with the reason a person will read.
+    pub async fn put_off(
+        &mut self,
+        id: i64,
+        due: Instant,
+        failed: bool,
+        problem: Option<&str>,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE work SET due_at = $2, attempts = attempts + $3, problem = $4 WHERE id = $1",
+            binds![id, due, i64::from(failed), problem.map(str::to_owned)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// How many pieces of work are due at `now`.
+    pub async fn count_due(&mut self, now: Instant) -> Result<i64, Failure> {
+        self.number("SELECT COUNT(*) FROM work WHERE due_at <= $1", binds![now])
+            .await
+    }
+}
