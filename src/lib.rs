@@ -2,5 +2,6 @@
 //!
 //! ARCHITECTURE.md shows the rooms and the one-way arrows between them.
 
+pub mod config;
 pub mod domain;
 pub mod storage;

@@ -1,0 +1,114 @@
+//! Acknowledgments: what we answer to what we receive, and what we expect for what we send.
+
+use serde::{Deserialize, Serialize};
+
+/// 997, 999 and TA1, both ways.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acknowledgment {
+    /// What we answer each functional group with.
+    pub send: AcknowledgmentKind,
+    /// Name accepted sets one by one (AK2 or IK2); rejected ones always are.
+    pub list_accepted_sets: bool,
+    /// When a TA1 is sent.
+    pub ta1: Ta1,
+    /// Code for a set number used twice in a group (AK502).
+    pub duplicate_set_code: DuplicateSetCode,
+    /// Release of our acknowledgment; empty: that of the group it answers.
+    pub release: String,
+    /// What a fault leads to that only the partner's guide (`[guide]`) calls one.
+    pub guide_fault: GuideFault,
+    /// Whether the partner acknowledges what we send.
+    pub expect: bool,
+    /// Hours within which it does; afterwards ops are alerted.
+    pub expect_within_hours: u32,
+}
+
+impl Default for Acknowledgment {
+    fn default() -> Self {
+        Self {
+            send: AcknowledgmentKind::FunctionalAcknowledgment,
+            list_accepted_sets: true,
+            ta1: Ta1::OnRequest,
+            duplicate_set_code: DuplicateSetCode::NotUnique,
+            release: String::new(),
+            guide_fault: GuideFault::Hold,
+            expect: true,
+            expect_within_hours: 24,
+        }
+    }
+}
+
+/// What a functional group is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum AcknowledgmentKind {
+    /// 997.
+    #[default]
+    #[serde(rename = "997")]
+    FunctionalAcknowledgment,
+    /// 999, from release 005010.
+    #[serde(rename = "999")]
+    ImplementationAcknowledgment,
+    /// Nothing.
+    #[serde(rename = "none")]
+    None,
+}
+
+impl AcknowledgmentKind {
+    /// The set's number, none where nothing is sent.
+    pub fn set(self) -> Option<&'static str> {
+        match self {
+            Self::FunctionalAcknowledgment => Some("997"),
+            Self::ImplementationAcknowledgment => Some("999"),
+            Self::None => None,
+        }
+    }
+}
+
+/// When a TA1 is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ta1 {
+    /// Where ISA14 asks for one.
+    #[default]
+    OnRequest,
+    /// Where ISA14 asks for one, and for every faulty envelope.
+    OnError,
+    /// Never, even where asked for.
+    Never,
+}
+
+/// AK502 for a set number that was used twice in its group; partners read it differently (X12-RULES 28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DuplicateSetCode {
+    /// 23: number not unique in the group.
+    #[default]
+    #[serde(rename = "23")]
+    NotUnique,
+    /// 7: number missing or invalid.
+    #[serde(rename = "7")]
+    Invalid,
+}
+
+impl DuplicateSetCode {
+    /// The code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotUnique => "23",
+            Self::Invalid => "7",
+        }
+    }
+}
+
+/// What a fault against the partner's guide, but not against the standard, leads to (X12-RULES 35).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuideFault {
+    /// The set is accepted in the 997 and waits for a person.
+    #[default]
+    Hold,
+    /// The set is rejected in the 997 or 999.
+    Reject,
+    /// It is noted and the set goes on.
+    Note,
+}

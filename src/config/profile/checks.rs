@@ -1,0 +1,752 @@
+//! What no single key of a profile can tell: checks of values and across keys, every fault at once.
+
+use super::Profile;
+use super::connection::{AfterFetch, ConnectionKind, RemoteServer};
+use super::documents::{RECEIVABLE_SETS, SENDABLE_SETS};
+use super::outbound::{OutboundAction, OutboundLevel, OutboundRule};
+use super::template::{Source, Template};
+use crate::config::reading::{Fault, Places, is_mail_address, is_short_name};
+use crate::domain::policy::ContractCharge;
+
+/// Releases that the gateway reads and writes.
+pub const RELEASES: &[&str] = &["004010", "005010"];
+
+/// Faults as they are found.
+struct Found<'a> {
+    places: &'a Places,
+    faults: Vec<Fault>,
+}
+
+impl Found<'_> {
+    fn fault(&mut self, key: &str, what: impl Into<String>, instead: impl Into<String>) {
+        self.faults.push(Fault {
+            line: self.places.line(key),
+            key: key.to_owned(),
+            what: what.into(),
+            instead: instead.into(),
+        });
+    }
+
+    fn unless(
+        &mut self,
+        holds: bool,
+        key: &str,
+        what: impl Into<String>,
+        instead: impl Into<String>,
+    ) {
+        if !holds {
+            self.fault(key, what, instead);
+        }
+    }
+}
+
+/// Every fault of a profile that could be read.
+pub fn check(profile: &Profile, places: &Places) -> Vec<Fault> {
+    let mut found = Found {
+        places,
+        faults: Vec::new(),
+    };
+    check_partner(profile, &mut found);
+    check_addresses(profile, &mut found);
+    check_connection(profile, &mut found);
+    check_envelope(profile, &mut found);
+    check_documents(profile, &mut found);
+    check_codes(profile, &mut found);
+    check_policies(profile, &mut found);
+    for (set, rules) in &profile.outbound {
+        check_outbound(profile, set, rules, &mut found);
+    }
+    found.faults
+}
+
+fn check_partner(profile: &Profile, found: &mut Found<'_>) {
+    found.unless(
+        is_short_name(&profile.partner),
+        "partner",
+        if profile.partner.is_empty() {
+            "the partner has no short name".to_owned()
+        } else {
+            format!("{:?} is no short name", profile.partner)
+        },
+        "Write partner = \"bigbuy\": small letters, digits and hyphens, 2 to 32 of them; it is how commands and files name the partner, and it never changes",
+    );
+    found.unless(
+        profile.name.chars().count() <= 60,
+        "name",
+        "the name is longer than 60 characters",
+        "Shorten it: it goes into N102 of documents",
+    );
+    found.unless(
+        profile.country.len() == 2
+            && profile
+                .country
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase()),
+        "country",
+        format!("{:?} is no country code", profile.country),
+        "Write two capital letters, such as \"US\" or \"CA\"",
+    );
+    for (index, address) in profile.notify.iter().enumerate() {
+        found.unless(
+            is_mail_address(address),
+            &format!("notify[{}]", index + 1),
+            format!("{address:?} is no mail address"),
+            "Write name@domain",
+        );
+    }
+}
+
+fn check_addresses(profile: &Profile, found: &mut Found<'_>) {
+    found.unless(
+        !profile.address.is_empty(),
+        "address",
+        "the partner has no EDI address, so nothing that it sends would be known as its own",
+        "Add [[address]] with qualifier = \"ZZ\" and id = \"…\": what stands in ISA05 and ISA06 of its files",
+    );
+    for (index, address) in profile.address.iter().enumerate() {
+        let key = |name: &str| format!("address[{}].{name}", index + 1);
+        check_qualifier(&key("qualifier"), &address.qualifier, found);
+        found.unless(
+            !address.id.is_empty(),
+            &key("id"),
+            "the address has no id",
+            "Write what stands in ISA06 of the partner's files, without the blanks at its end",
+        );
+        check_id(&key("id"), &address.id, found);
+        check_id(&key("gs_id"), &address.gs_id, found);
+        let twice = profile.address[..index].iter().any(|other| {
+            (other.qualifier(), &other.id, other.group_id(), other.mode)
+                == (
+                    address.qualifier(),
+                    &address.id,
+                    address.group_id(),
+                    address.mode,
+                )
+        });
+        found.unless(
+            !twice,
+            &format!("address[{}]", index + 1),
+            "the same address stands here twice",
+            "Take one out",
+        );
+    }
+    check_qualifier("us.qualifier", &profile.us.qualifier, found);
+    for (key, id) in [
+        ("us.id", &profile.us.id),
+        ("us.gs_id", &profile.us.gs_id),
+        ("us.test_id", &profile.us.test_id),
+        ("us.test_gs_id", &profile.us.test_gs_id),
+    ] {
+        check_id(key, id, found);
+    }
+}
+
+fn check_qualifier(key: &str, qualifier: &str, found: &mut Found<'_>) {
+    let fits = qualifier.len() == 2 && qualifier.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    found.unless(
+        qualifier.is_empty() || fits,
+        key,
+        format!("{qualifier:?} is no qualifier of an interchange id"),
+        "Write its two characters: ZZ mutually defined, 01 D-U-N-S, 08 communications id, 12 telephone, 14 D-U-N-S with suffix",
+    );
+}
+
+fn check_id(key: &str, id: &str, found: &mut Found<'_>) {
+    let printable = id.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    found.unless(
+        id.len() <= 15 && printable && id.trim() == id,
+        key,
+        format!("{id:?} is no EDI id"),
+        "Write up to 15 printable characters without blanks at either end; the gateway pads ISA06 itself",
+    );
+}
+
+fn check_connection(profile: &Profile, found: &mut Found<'_>) {
+    let connection = &profile.connection;
+    let kind = connection.kind;
+    for (table, there, its_kind) in [
+        (
+            "connection.mailbox",
+            connection.mailbox.is_some(),
+            ConnectionKind::Mailbox,
+        ),
+        (
+            "connection.sftp",
+            connection.sftp.is_some(),
+            ConnectionKind::Sftp,
+        ),
+        (
+            "connection.folder",
+            connection.folder.is_some(),
+            ConnectionKind::Folder,
+        ),
+    ] {
+        found.unless(
+            !there || kind == its_kind,
+            table,
+            format!(
+                "this table is for kind = \"{}\", and the kind is \"{}\"",
+                its_kind.word(),
+                kind.word()
+            ),
+            "Take the table out or write that kind",
+        );
+        found.unless(
+            there || kind != its_kind || kind == ConnectionKind::Mailbox,
+            "connection.kind",
+            format!("kind = \"{}\" needs the table [{table}]", kind.word()),
+            "Add it",
+        );
+    }
+    if let Some(mailbox) = &connection.mailbox {
+        found.unless(
+            mailbox.name.is_empty() || is_short_name(&mailbox.name),
+            "connection.mailbox.name",
+            format!("{:?} is no name of a mailbox", mailbox.name),
+            "Write the name given to `mailbox add`: small letters, digits and hyphens, 2 to 32 of them",
+        );
+    }
+    if let (ConnectionKind::Sftp, Some(server)) = (kind, &connection.sftp) {
+        check_server(server, found);
+    }
+    if let (ConnectionKind::Folder, Some(folder)) = (kind, &connection.folder) {
+        for (key, name) in [("inbound", &folder.inbound), ("outbound", &folder.outbound)] {
+            found.unless(
+                !name.is_empty(),
+                &format!("connection.folder.{key}"),
+                "the folder has no name",
+                format!("Write {key} = \"…\"; a relative name is taken against the data folder"),
+            );
+        }
+        found.unless(
+            folder.inbound.is_empty() || folder.inbound != folder.outbound,
+            "connection.folder.outbound",
+            "both folders are the same, so the gateway would take in what it sends",
+            "Write two",
+        );
+    }
+}
+
+fn check_server(server: &RemoteServer, found: &mut Found<'_>) {
+    let key = |name: &str| format!("connection.sftp.{name}");
+    for (name, value) in [("host", &server.host), ("user", &server.user)] {
+        found.unless(
+            !value.is_empty(),
+            &key(name),
+            format!("the server's `{name}` is missing"),
+            format!("Write {name} = \"…\""),
+        );
+    }
+    found.unless(
+        !server.key_file.is_empty() || server.password().is_some(),
+        "connection.sftp",
+        "there is neither a key nor a password to log in with",
+        "Add key_file = \"keys/….key\", password_env = \"…\" or password_file = \"…\"",
+    );
+    found.unless(
+        is_host_key(&server.host_key),
+        &key("host_key"),
+        if server.host_key.is_empty() {
+            "the server's host key is missing, and no server is trusted at first sight".to_owned()
+        } else {
+            format!("{:?} is no host key", server.host_key)
+        },
+        "Write the fingerprint SHA256:… that the partner told you (`ssh-keygen -lf` shows it), or the whole key `ssh-ed25519 AAAA…`",
+    );
+    found.unless(
+        !(server.fetch_from.is_empty() && server.deliver_to.is_empty()),
+        &key("fetch_from"),
+        "nothing is fetched and nothing is delivered",
+        "Write fetch_from and deliver_to, the partner's folders",
+    );
+    found.unless(
+        server.after_fetch != AfterFetch::Archive || !server.archive_to.is_empty(),
+        &key("archive_to"),
+        "after_fetch = \"archive\" needs a folder to move files to",
+        "Write archive_to = \"…\", or after_fetch = \"delete\"",
+    );
+    found.unless(
+        server.archive_to.is_empty() || server.archive_to != server.fetch_from,
+        &key("archive_to"),
+        "files would be moved to the folder that they are fetched from",
+        "Write another folder",
+    );
+    for (name, value) in [
+        ("port", u32::from(server.port)),
+        ("interval_seconds", server.interval_seconds),
+        ("timeout_seconds", server.timeout_seconds),
+        ("attempts", server.attempts),
+        ("backoff_seconds", server.backoff_seconds),
+    ] {
+        found.unless(
+            value > 0,
+            &key(name),
+            "zero is not possible here",
+            "Write 1 or more",
+        );
+    }
+    found.unless(
+        server.backoff_seconds_max >= server.backoff_seconds,
+        &key("backoff_seconds_max"),
+        "the longest wait is shorter than the first",
+        "Write at least backoff_seconds",
+    );
+}
+
+fn is_host_key(text: &str) -> bool {
+    if let Some(digest) = text.strip_prefix("SHA256:") {
+        // 32 bytes in base64, with or without padding
+        return (43..=44).contains(&digest.len());
+    }
+    let mut words = text.split_whitespace();
+    let kind = words.next().unwrap_or_default();
+    (kind.starts_with("ssh-") || kind.starts_with("ecdsa-"))
+        && words.next().is_some_and(|blob| blob.len() >= 40)
+}
+
+fn check_envelope(profile: &Profile, found: &mut Found<'_>) {
+    let envelope = &profile.envelope;
+    let mut used = vec![
+        ("element", envelope.element),
+        ("component", envelope.component),
+        ("terminator", envelope.terminator),
+    ];
+    if envelope.isa11() != 'U' {
+        used.push(("repetition", envelope.repetition));
+    }
+    for (index, (name, delimiter)) in used.iter().enumerate() {
+        let key = format!("envelope.{name}");
+        found.unless(
+            delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter != ' ',
+            &key,
+            format!("{delimiter:?} can not be a delimiter"),
+            "Write one ASCII character that is no letter, no digit and no blank",
+        );
+        if let Some((other, _)) = used[..index]
+            .iter()
+            .find(|(_, earlier)| earlier == delimiter)
+        {
+            found.fault(
+                &key,
+                format!("{delimiter:?} is already the delimiter `{other}`"),
+                "Write another character",
+            );
+        }
+    }
+    let releases = std::iter::once(("envelope.release".to_owned(), &envelope.release)).chain(
+        envelope
+            .releases
+            .iter()
+            .map(|(set, release)| (format!("envelope.releases.{set}"), release)),
+    );
+    for (key, release) in releases {
+        found.unless(
+            RELEASES.contains(&release.as_str()),
+            &key,
+            format!("release {release:?} is not one the gateway writes"),
+            format!("Write one of {}", RELEASES.join(", ")),
+        );
+    }
+    let version = &envelope.isa_version;
+    found.unless(
+        version.is_empty() || (version.len() == 5 && version.bytes().all(|b| b.is_ascii_digit())),
+        "envelope.isa_version",
+        format!("{version:?} is no version of the interchange"),
+        "Write five digits, such as \"00401\", or leave it out",
+    );
+    check_file_name(&envelope.file_name, found);
+    let release = &profile.acknowledgment.release;
+    found.unless(
+        release.is_empty() || RELEASES.contains(&release.as_str()),
+        "acknowledgment.release",
+        format!("release {release:?} is not one the gateway writes"),
+        format!("Write one of {}, or leave it out", RELEASES.join(", ")),
+    );
+}
+
+/// Placeholders of a file name.
+pub const FILE_NAME_PLACEHOLDERS: &[&str] =
+    &["partner", "set", "isa13", "po", "reference", "date", "time"];
+
+fn check_file_name(name: &str, found: &mut Found<'_>) {
+    let key = "envelope.file_name";
+    let placeholders = FILE_NAME_PLACEHOLDERS
+        .iter()
+        .map(|name| format!("{{{name}}}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    found.unless(
+        name.contains("{isa13}"),
+        key,
+        "the name has no {isa13}, so that one file could replace another",
+        "Add {isa13}",
+    );
+    let mut rest = name;
+    while let Some(start) = rest.find('{') {
+        let end = rest[start..].find('}').map(|end| start + end);
+        let inside = end.map(|end| &rest[start + 1..end]);
+        match (inside, end) {
+            (Some(inside), Some(end)) if FILE_NAME_PLACEHOLDERS.contains(&inside) => {
+                rest = &rest[end + 1..];
+            }
+            _ => {
+                found.fault(
+                    key,
+                    format!("{:?} is no placeholder", &rest[start..]),
+                    format!("The placeholders are {placeholders}"),
+                );
+                return;
+            }
+        }
+    }
+    let plain = name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_.{}".contains(letter));
+    found.unless(
+        plain && !name.starts_with('.'),
+        key,
+        "the name holds characters that not every system takes in a file name",
+        "Write letters, digits, - _ . and placeholders",
+    );
+}
+
+fn check_documents(profile: &Profile, found: &mut Found<'_>) {
+    for (name, sets, known) in [
+        ("receive", &profile.documents.receive, RECEIVABLE_SETS),
+        ("send", &profile.documents.send, SENDABLE_SETS),
+    ] {
+        for (index, set) in sets.iter().enumerate() {
+            found.unless(
+                known.contains(&set.as_str()),
+                &format!("documents.{name}[{}]", index + 1),
+                format!("the gateway does not {name} {set:?}"),
+                format!(
+                    "It knows here: {}. What we answer with (997, 999, TA1) is set in [acknowledgment]",
+                    known.join(", ")
+                ),
+            );
+        }
+    }
+    found.unless(
+        !profile.duplicates.order_identity.is_empty(),
+        "duplicates.order_identity",
+        "nothing tells one order from another",
+        "Write [\"po_number\"]",
+    );
+    for set in profile.clock.keys() {
+        found.unless(
+            ["997", "999", "855", "856", "810"].contains(&set.as_str()),
+            &format!("clock.{set}"),
+            format!("there is no deadline for {set:?}"),
+            "Deadlines are for 997, 999, 855, 856 and 810",
+        );
+    }
+    for set in profile.guide.keys() {
+        found.unless(
+            RECEIVABLE_SETS.contains(&set.as_str()) || SENDABLE_SETS.contains(&set.as_str()),
+            &format!("guide.{set}"),
+            format!("{set:?} is not among the sets the gateway knows"),
+            format!(
+                "It knows {} and {}",
+                RECEIVABLE_SETS.join(", "),
+                SENDABLE_SETS.join(", ")
+            ),
+        );
+    }
+}
+
+fn check_codes(profile: &Profile, found: &mut Found<'_>) {
+    let response = &profile.response;
+    let header = [
+        ("response.accepted_code", &response.accepted_code),
+        ("response.changed_code", &response.changed_code),
+        ("response.rejected_code", &response.rejected_code),
+    ];
+    for (key, code) in header {
+        check_code(key, code, 2..=2, found);
+    }
+    for (name, code) in response.line_codes.all() {
+        check_code(&format!("response.line_codes.{name}"), code, 2..=2, found);
+    }
+    for (key, code) in [
+        ("response.confirmed_date", &response.confirmed_date),
+        ("response.backorder_date", &response.backorder_date),
+    ] {
+        if !code.is_empty() {
+            check_code(key, code, 3..=3, found);
+        }
+    }
+    let notice = &profile.ship_notice;
+    if !notice.structure_code.is_empty() && notice.structure_code != "none" {
+        check_code(
+            "ship_notice.structure_code",
+            &notice.structure_code,
+            4..=4,
+            found,
+        );
+    }
+    check_code("ship_notice.packaging", &notice.packaging, 3..=5, found);
+    check_code(
+        "ship_notice.mark_for_role",
+        &notice.mark_for_role,
+        2..=3,
+        found,
+    );
+    let lists = [
+        ("ship_notice.references", &notice.references),
+        ("ship_notice.order_references", &notice.order_references),
+        (
+            "invoice_document.parties",
+            &profile.invoice_document.parties,
+        ),
+        (
+            "invoice_document.references",
+            &profile.invoice_document.references,
+        ),
+    ];
+    for (key, codes) in lists {
+        for (index, code) in codes.iter().enumerate() {
+            check_code(&format!("{key}[{}]", index + 1), code, 2..=3, found);
+        }
+    }
+    for (index, code) in notice.references.iter().enumerate() {
+        found.unless(
+            ["BM", "CN", "2I", "SI"].contains(&code.as_str()),
+            &format!("ship_notice.references[{}]", index + 1),
+            format!("{code:?} is no reference of a shipment that the gateway has"),
+            "It has BM, CN, 2I and SI; others are added with [[outbound.856]]",
+        );
+    }
+}
+
+fn check_code(
+    key: &str,
+    code: &str,
+    length: std::ops::RangeInclusive<usize>,
+    found: &mut Found<'_>,
+) {
+    let fits =
+        length.contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let span = if length.start() == length.end() {
+        format!("{}", length.start())
+    } else {
+        format!("{} to {}", length.start(), length.end())
+    };
+    found.unless(
+        fits,
+        key,
+        format!("{code:?} is no code"),
+        format!("Write {span} letters or digits from the partner's guide"),
+    );
+}
+
+fn check_policies(profile: &Profile, found: &mut Found<'_>) {
+    let verification = &profile.verification;
+    for (key, number) in [
+        (
+            "verification.price_tolerance_percent",
+            verification.price_tolerance_percent,
+        ),
+        (
+            "verification.price_tolerance_amount",
+            verification.price_tolerance_amount,
+        ),
+        ("verification.order_minimum", verification.order_minimum),
+        ("collection.write_off_max", profile.collection.write_off_max),
+    ] {
+        found.unless(
+            !number.is_sign_negative() || number.is_zero(),
+            key,
+            format!("{number} is below zero"),
+            "Write 0 or more",
+        );
+    }
+    found.unless(
+        verification.quantity_max > rust_decimal::Decimal::ZERO,
+        "verification.quantity_max",
+        "every quantity would be too large",
+        "Write the largest quantity of one line that is believed without a person",
+    );
+    found.unless(
+        profile.packing.carton_units_max >= rust_decimal::Decimal::ONE,
+        "packing.carton_units_max",
+        "no carton could take anything",
+        "Write 1 or more",
+    );
+    let carrier = &profile.packing.carrier;
+    found.unless(
+        carrier.is_empty()
+            || ((2..=4).contains(&carrier.len())
+                && carrier.bytes().all(|byte| byte.is_ascii_alphanumeric())),
+        "packing.carrier",
+        format!("{carrier:?} is no SCAC"),
+        "Write the carrier's two to four letters",
+    );
+    let invoicing = &profile.invoicing;
+    found.unless(
+        (1..=22).contains(&invoicing.number_length_max),
+        "invoicing.number_length_max",
+        format!(
+            "{} is no length of an invoice number",
+            invoicing.number_length_max
+        ),
+        "Write 1 to 22, the most X12 takes",
+    );
+    found.unless(
+        invoicing.number_prefix.len() + 5 <= invoicing.number_length_max as usize,
+        "invoicing.number_prefix",
+        format!(
+            "with this prefix fewer than five digits are left of {}",
+            invoicing.number_length_max
+        ),
+        "Shorten the prefix",
+    );
+    let terms = &invoicing.terms;
+    if let (Some(discount), Some(net)) = (terms.discount_days, terms.net_days) {
+        found.unless(
+            discount <= net,
+            "invoicing.terms.discount_days",
+            format!("the discount holds for {discount} days and the whole is due within {net}"),
+            "The discount's days can not be more than the net days",
+        );
+    }
+    for (index, charge) in invoicing.charges.iter().enumerate() {
+        check_charge(&format!("invoicing.charges[{}]", index + 1), charge, found);
+    }
+}
+
+fn check_charge(key: &str, charge: &ContractCharge, found: &mut Found<'_>) {
+    found.unless(
+        charge.percent.is_some() != charge.amount.is_some(),
+        key,
+        "an allowance or charge is either a percentage or a fixed amount",
+        "Write percent = … or amount = …, one of them",
+    );
+    for (name, value) in [("percent", charge.percent), ("amount", charge.amount)] {
+        found.unless(
+            value.is_none_or(|value| value >= rust_decimal::Decimal::ZERO),
+            &format!("{key}.{name}"),
+            "below zero",
+            "Write it without a sign: `kind` says whether it is taken off or added",
+        );
+    }
+    check_code(&format!("{key}.code"), &charge.code, 4..=4, found);
+    if !charge.handling.is_empty() {
+        check_code(&format!("{key}.handling"), &charge.handling, 2..=2, found);
+    }
+}
+
+fn check_outbound(profile: &Profile, set: &str, rules: &[OutboundRule], found: &mut Found<'_>) {
+    let levels = OutboundLevel::of_set(set);
+    if levels.is_empty() {
+        found.fault(
+            &format!("outbound.{set}"),
+            format!("{set:?} is no document that can be changed here"),
+            "Rules are for 855, 856 and 810: [[outbound.810]]",
+        );
+        return;
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        let key = format!("outbound.{set}[{}]", index + 1);
+        found.unless(
+            levels.contains(&rule.level),
+            &format!("{key}.level"),
+            format!("an {set} has no level `{}`", rule.level.word()),
+            format!(
+                "Write one of {}",
+                levels
+                    .iter()
+                    .map(|level| level.word())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        );
+        check_code(&format!("{key}.segment"), &rule.segment, 2..=3, found);
+        found.unless(
+            !["ST", "SE", "HL", "BAK", "BSN", "BIG"].contains(&rule.segment.as_str())
+                || rule.action == OutboundAction::Set,
+            &format!("{key}.segment"),
+            format!(
+                "{} belongs to the document's frame and can neither be added nor left out",
+                rule.segment
+            ),
+            "Set single elements of it with action = \"set\"",
+        );
+        found.unless(
+            !["ST", "SE", "HL", "CTT", "TDS"].contains(&rule.segment.as_str()),
+            &format!("{key}.segment"),
+            format!("{} is counted or added up by the gateway", rule.segment),
+            "Take the rule out",
+        );
+        let (elements, values) = (!rule.elements.is_empty(), !rule.values.is_empty());
+        let (wanted, instead) = match rule.action {
+            OutboundAction::Add => (
+                elements && !values,
+                "An added segment has `elements = [\"…\"]`",
+            ),
+            OutboundAction::Set => (
+                values && !elements,
+                "A changed segment has `values = { 3 = \"…\" }`",
+            ),
+            OutboundAction::Drop => (
+                !values && !elements,
+                "A segment that is left out needs neither `elements` nor `values`",
+            ),
+        };
+        found.unless(
+            wanted,
+            &key,
+            "the rule does not say what its action needs",
+            instead,
+        );
+        for position in rule.values.keys() {
+            found.unless(
+                position
+                    .parse::<usize>()
+                    .is_ok_and(|number| (1..=99).contains(&number)),
+                &format!("{key}.values.{position}"),
+                format!("{position:?} is no position of an element"),
+                "Write its number, such as 3 for REF03",
+            );
+        }
+        for (position, template) in rule.elements.iter().enumerate() {
+            let key = format!("{key}.elements[{}]", position + 1);
+            check_template(profile, set, &key, template, found);
+        }
+        for (position, template) in &rule.values {
+            let key = format!("{key}.values.{position}");
+            check_template(profile, set, &key, template, found);
+        }
+    }
+}
+
+fn check_template(
+    profile: &Profile,
+    set: &str,
+    key: &str,
+    template: &Template,
+    found: &mut Found<'_>,
+) {
+    for (source, table) in template.sources() {
+        if let Some(table) = table {
+            found.unless(
+                profile.cross_reference.contains_key(table),
+                key,
+                format!("{template} looks up in the table `{table}`, which is not there"),
+                format!("Add [cross_reference.{table}] with lines such as \"OURS\" = \"THEIRS\""),
+            );
+        }
+        let there = match source {
+            Source::Shipment(_) => set != "855",
+            Source::Carton(_) => set == "856",
+            Source::Invoice(_) => set == "810",
+            _ => true,
+        };
+        found.unless(
+            there,
+            key,
+            format!("an {set} has no value for {template}"),
+            "Shipment values are for 856 and 810, carton values for 856, invoice values for 810",
+        );
+    }
+}

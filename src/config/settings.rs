@@ -1,0 +1,578 @@
+//! The program's own settings: one TOML document, `--config FILE`. Every key has a default, so that no file is needed.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::reading::{self, Fault, Places};
+use super::secret::SecretSource;
+use crate::domain::money::Currency;
+
+/// Everything the program itself can be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Our companies; the first is meant where a profile names none. None written: one with defaults.
+    pub company: Vec<Company>,
+    /// Where the rows are.
+    pub database: Database,
+    /// The embedded SFTP server.
+    pub sftp: SftpServer,
+    /// The console.
+    pub http: HttpServer,
+    /// Mail to ops.
+    pub mail: Mail,
+    /// How often and how wide the steps run.
+    pub work: Work,
+    /// Bounds on everything that comes from outside.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            company: vec![Company::default()],
+            database: Database::default(),
+            sftp: SftpServer::default(),
+            http: HttpServer::default(),
+            mail: Mail::default(),
+            work: Work::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// One of our own companies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Company {
+    /// Short unique name, `[a-z0-9-]`.
+    pub code: String,
+    /// Name on documents.
+    pub name: String,
+    /// Qualifier of our EDI address (ISA05, ISA07).
+    pub qualifier: String,
+    /// Our EDI id (ISA06, ISA08), where a profile gives no other.
+    pub id: String,
+    /// Our group id (GS02, GS03); empty: as `id`.
+    pub gs_id: String,
+    /// GS1 company prefix, 7 to 10 digits: the SSCC-18 of cartons begin with it.
+    pub gs1_prefix: String,
+    /// Extension digit in front of the prefix in an SSCC-18, 0 to 9.
+    pub sscc_extension: u8,
+    /// Where customers pay to (N1 RE), street.
+    pub street: String,
+    /// City.
+    pub city: String,
+    /// State or province.
+    pub state: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Country, two letters.
+    pub country: String,
+    /// D-U-N-S number or GLN for N1 RE; empty: none.
+    pub party_id: String,
+    /// Qualifier of `party_id`: 1 D-U-N-S, 9 D-U-N-S+4, UL GLN, 91 our own.
+    pub party_id_qualifier: String,
+    /// Currency of the books.
+    pub currency: Currency,
+    /// Time zone by its IANA name; invoice dates and due dates are reckoned in it.
+    pub time_zone: Tz,
+    /// First number of invoices.
+    pub invoice_start: u64,
+}
+
+impl Default for Company {
+    fn default() -> Self {
+        let text = str::to_owned;
+        Self {
+            code: text("main"),
+            name: text("Supercargo Supply Company"),
+            qualifier: text("ZZ"),
+            id: text("SUPERCARGO"),
+            gs_id: String::new(),
+            gs1_prefix: text("0614141"),
+            sscc_extension: 0,
+            street: text("1 Harbor Street"),
+            city: text("Baltimore"),
+            state: text("MD"),
+            postal_code: text("21201"),
+            country: text("US"),
+            party_id: String::new(),
+            party_id_qualifier: String::new(),
+            currency: Currency::USD,
+            time_zone: Tz::America__New_York,
+            invoice_start: 10001,
+        }
+    }
+}
+
+/// Where the rows are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://…` without a password, or empty: SQLite in the data folder. `DATABASE_URL` wins over it.
+    pub url: String,
+    /// Environment variable with the whole URL, where it holds a password.
+    pub url_env: String,
+    /// Most connections to PostgreSQL; 0: what suits the machine.
+    pub connections_max: u32,
+}
+
+/// The embedded SFTP server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SftpServer {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// Whether it runs at all.
+    pub enabled: bool,
+    /// Most connections at once.
+    pub connections_max: u32,
+    /// Most connections at once of one mailbox.
+    pub connections_per_mailbox_max: u32,
+    /// Seconds after which an idle connection is closed.
+    pub idle_seconds: u32,
+}
+
+impl Default for SftpServer {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:2022".to_owned(),
+            enabled: true,
+            connections_max: 200,
+            connections_per_mailbox_max: 10,
+            idle_seconds: 600,
+        }
+    }
+}
+
+/// The console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpServer {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// Whether it runs at all.
+    pub enabled: bool,
+    /// Address under which people reach it, for links in mails; empty: `http://` and `listen`.
+    pub public_url: String,
+    /// Hours after which a login ends.
+    pub session_hours: u32,
+}
+
+impl Default for HttpServer {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            enabled: true,
+            public_url: String::new(),
+            session_hours: 12,
+        }
+    }
+}
+
+/// Mail to ops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// SMTP server; empty: no mail is sent, notices are shown in the console only.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Encryption.
+    pub tls: MailTls,
+    /// File with the certificate authority of the server (PEM), where it is not one the system trusts.
+    pub ca_file: String,
+    /// User; empty: no login.
+    pub user: String,
+    /// Environment variable with the password.
+    pub password_env: String,
+    /// File with the password, relative to the data folder.
+    pub password_file: String,
+    /// Sender.
+    pub from: String,
+    /// Who hears of rejected and held documents, where the partner's profile names nobody.
+    pub ops: Vec<String>,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            host: String::new(),
+            port: 587,
+            tls: MailTls::StartTls,
+            ca_file: String::new(),
+            user: String::new(),
+            password_env: String::new(),
+            password_file: String::new(),
+            from: "supercargo@localhost".to_owned(),
+            ops: Vec::new(),
+        }
+    }
+}
+
+impl Mail {
+    /// Where the password comes from, where one is used.
+    pub fn password(&self) -> Option<SecretSource<'_>> {
+        if !self.password_env.is_empty() {
+            Some(SecretSource::Environment(&self.password_env))
+        } else if !self.password_file.is_empty() {
+            Some(SecretSource::File(&self.password_file))
+        } else {
+            None
+        }
+    }
+}
+
+/// Encryption of mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTls {
+    /// Plain connection that is upgraded; required, not tried.
+    #[default]
+    #[serde(rename = "starttls")]
+    StartTls,
+    /// Encrypted from the first byte (port 465).
+    Tls,
+    /// None: for a server on the same machine only.
+    None,
+}
+
+/// How often and how wide the steps run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Work {
+    /// Milliseconds between two looks for work that nobody announced.
+    pub poll_milliseconds: u32,
+    /// Steps that run at once; 0: as many as there are processors.
+    pub lanes: u32,
+    /// Rows a step takes at a time.
+    pub batch: u32,
+    /// Seconds until a step that was begun and not ended may be taken over.
+    pub lease_seconds: u32,
+    /// Seconds between two looks at what is overdue: acknowledgments, pick-ups, deadlines.
+    pub clocks_seconds: u32,
+    /// Hours after which a delivered file that nobody fetched raises an alert.
+    pub pickup_hours: u32,
+    /// Seconds between two looks into watched folders.
+    pub folder_seconds: u32,
+    /// Seconds that running steps get to end when the gateway stops.
+    pub shutdown_seconds: u32,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            poll_milliseconds: 500,
+            lanes: 0,
+            batch: 100,
+            lease_seconds: 60,
+            clocks_seconds: 60,
+            pickup_hours: 24,
+            folder_seconds: 2,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+/// Bounds on what comes from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest file that is taken in, bytes.
+    pub file_bytes_max: u64,
+    /// Largest transaction set, bytes.
+    pub set_bytes_max: u64,
+    /// Largest segment, bytes.
+    pub segment_bytes_max: u64,
+    /// Most lines of one order.
+    pub order_lines_max: u32,
+    /// Most findings kept for one document; the rest is counted.
+    pub findings_max: u32,
+    /// Most files that one mailbox may hold in its inbound before they are taken in.
+    pub mailbox_files_max: u32,
+    /// Most files per minute of one mailbox.
+    pub files_per_minute_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes_max: 2 << 30,
+            set_bytes_max: 64 << 20,
+            segment_bytes_max: 1 << 20,
+            order_lines_max: 20_000,
+            findings_max: 1_000,
+            mailbox_files_max: 10_000,
+            files_per_minute_max: 6_000,
+        }
+    }
+}
+
+/// Why settings were not taken.
+#[derive(Debug)]
+pub enum SettingsRefusal {
+    /// The file can not be read.
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// It has faults.
+    Faults {
+        /// The file, where it came from one.
+        path: Option<PathBuf>,
+        /// In order of line, at least one.
+        faults: Vec<Fault>,
+    },
+}
+
+impl fmt::Display for SettingsRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, cause } => write!(
+                f,
+                "the settings in {} can not be read: {cause}; check the name after --config",
+                path.display()
+            ),
+            Self::Faults { path, faults } => {
+                let name = path.as_ref().map_or_else(
+                    || "the settings".to_owned(),
+                    |path| path.display().to_string(),
+                );
+                write!(f, "{name}: nothing was started, for there are faults:")?;
+                for fault in faults {
+                    write!(f, "\n  {fault}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingsRefusal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unreadable { cause, .. } => Some(cause),
+            Self::Faults { .. } => None,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks a settings document.
+    ///
+    /// # Errors
+    /// Every fault at once.
+    pub fn parse(text: &str) -> Result<Self, SettingsRefusal> {
+        let reading = reading::read::<Self>(text);
+        let mut faults = reading.faults;
+        if let Some(settings) = &reading.value {
+            reading::add_unless_known(&mut faults, check(settings, &reading.places));
+        }
+        match reading.value {
+            Some(settings) if faults.is_empty() => Ok(settings),
+            _ => Err(SettingsRefusal::Faults { path: None, faults }),
+        }
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Where it can not be read, or has faults.
+    pub fn load(path: &Path) -> Result<Self, SettingsRefusal> {
+        let text = std::fs::read_to_string(path).map_err(|cause| SettingsRefusal::Unreadable {
+            path: path.to_owned(),
+            cause,
+        })?;
+        Self::parse(&text).map_err(|refusal| match refusal {
+            SettingsRefusal::Faults { faults, .. } => SettingsRefusal::Faults {
+                path: Some(path.to_owned()),
+                faults,
+            },
+            other => other,
+        })
+    }
+
+    /// The company of this code, or the first where the code is empty.
+    pub fn company(&self, code: &str) -> Option<&Company> {
+        if code.is_empty() {
+            self.company.first()
+        } else {
+            self.company.iter().find(|company| company.code == code)
+        }
+    }
+}
+
+/// Checks what no single key can tell.
+fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fault = |key: String, what: String, instead: &str| {
+        faults.push(Fault {
+            line: places.line(&key),
+            key,
+            what,
+            instead: instead.to_owned(),
+        });
+    };
+    if settings.company.is_empty() {
+        fault(
+            "company".to_owned(),
+            "there is no company of ours".to_owned(),
+            "Add a [[company]] table, or take the empty list out",
+        );
+    }
+    for (index, company) in settings.company.iter().enumerate() {
+        let key = |name: &str| format!("company[{}].{name}", index + 1);
+        if !reading::is_short_name(&company.code) {
+            fault(
+                key("code"),
+                format!("{:?} is no short name", company.code),
+                "Write small letters, digits and hyphens, 2 to 32 of them",
+            );
+        }
+        if settings.company[..index]
+            .iter()
+            .any(|other| other.code == company.code)
+        {
+            fault(
+                key("code"),
+                format!("{:?} names two companies", company.code),
+                "Give each its own",
+            );
+        }
+        if !(7..=10).contains(&company.gs1_prefix.len())
+            || !company.gs1_prefix.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            fault(
+                key("gs1_prefix"),
+                format!("{:?} is no GS1 company prefix", company.gs1_prefix),
+                "Write the 7 to 10 digits that GS1 gave you",
+            );
+        }
+        if company.sscc_extension > 9 {
+            fault(
+                key("sscc_extension"),
+                format!("{} has more than one digit", company.sscc_extension),
+                "Write 0 to 9",
+            );
+        }
+        if company.id.is_empty() || company.id.len() > 15 {
+            fault(
+                key("id"),
+                format!("{:?} is no EDI id", company.id),
+                "Write 1 to 15 characters",
+            );
+        }
+        if company.name.is_empty() || company.name.len() > 60 {
+            fault(
+                key("name"),
+                "the name on documents has 1 to 60 characters".to_owned(),
+                "Write the company's name",
+            );
+        }
+    }
+    for (key, listen) in [
+        ("sftp.listen", &settings.sftp.listen),
+        ("http.listen", &settings.http.listen),
+    ] {
+        if listen.parse::<std::net::SocketAddr>().is_err() {
+            fault(
+                key.to_owned(),
+                format!("{listen:?} is no address to listen on"),
+                "Write an IP address and a port, such as \"127.0.0.1:2022\" or \"[::]:2022\"; port 0 takes a free one",
+            );
+        }
+    }
+    check_secrets(settings, &mut fault);
+    faults
+}
+
+fn check_secrets(settings: &Settings, fault: &mut impl FnMut(String, String, &str)) {
+    let url = &settings.database.url;
+    let authority = url.split_once("://").map_or("", |(_, rest)| {
+        rest.split(['/', '?']).next().unwrap_or_default()
+    });
+    if authority
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'))
+    {
+        fault(
+            "database.url".to_owned(),
+            "the URL holds a password, and secrets do not stand in this file".to_owned(),
+            "Write url_env = \"SUPERCARGO_DATABASE_URL\" and set that variable",
+        );
+    }
+    if !url.is_empty() && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        fault(
+            "database.url".to_owned(),
+            format!("{url:?} is no database this program knows"),
+            "Write postgres://user@host/database, or leave it out for SQLite in the data folder",
+        );
+    }
+    let mail = &settings.mail;
+    if !mail.user.is_empty() && mail.password().is_none() {
+        fault(
+            "mail.user".to_owned(),
+            "there is a user and no password".to_owned(),
+            "Add password_env or password_file",
+        );
+    }
+    for (index, address) in mail.ops.iter().enumerate() {
+        if !reading::is_mail_address(address) {
+            fault(
+                format!("mail.ops[{}]", index + 1),
+                format!("{address:?} is no mail address"),
+                "Write name@domain",
+            );
+        }
+    }
+    if !reading::is_mail_address(&mail.from) {
+        fault(
+            "mail.from".to_owned(),
+            format!("{:?} is no mail address", mail.from),
+            "Write name@domain",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_needed() {
+        let settings = Settings::parse("").unwrap();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(settings.company("").unwrap().code, "main");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let text = toml::to_string(&Settings::default()).unwrap();
+        assert_eq!(Settings::parse(&text).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn faults_are_told_all_at_once() {
+        let refusal = Settings::parse(
+            "[[company]]\ncode = \"A B\"\ngs1_prefix = \"12\"\n[sftp]\nlisten = \"here\"\n[mail]\npassword = \"x\"\nops = [\"nobody\"]\n[database]\nurl = \"postgres://u:p@h/d\"\n",
+        )
+        .unwrap_err()
+        .to_string();
+        for words in [
+            "line 2, company[1].code",
+            "line 3, company[1].gs1_prefix",
+            "line 5, sftp.listen",
+            "line 7, mail.password: secrets",
+            "line 8, mail.ops[1]",
+            "line 10, database.url",
+        ] {
+            assert!(refusal.contains(words), "{words} not in\n{refusal}");
+        }
+    }
+}
