@@ -4,7 +4,9 @@
 //! Knows `domain` and the X12 crate, nobody else. Reads text that is handed in; only [`settings::Settings::load`] and
 //! [`secret`] touch files and environment.
 
+pub mod lists;
 pub mod profile;
 pub mod reading;
 pub mod secret;
 pub mod settings;
+mod sheet;

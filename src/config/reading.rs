@@ -447,7 +447,8 @@ fn names(text: &str) -> (String, Vec<String>) {
     (first, found.collect())
 }
 
-fn advise(name: &str, known: &[String], lead: &str) -> String {
+/// What to write instead of `name`, given the names that are known here.
+pub(super) fn advise(name: &str, known: &[String], lead: &str) -> String {
     let list = known.join(", ");
     let near = known
         .iter()
