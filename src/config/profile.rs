@@ -6,15 +6,18 @@
 
 pub mod acknowledgment;
 pub mod addresses;
+pub mod changes;
 pub mod checks;
 pub mod connection;
 pub mod deadlines;
 pub mod documents;
 pub mod envelope;
+pub mod file_name;
 pub mod invoice_document;
 pub mod outbound;
 pub mod response;
 pub mod ship_notice;
+mod summary;
 pub mod template;
 
 use std::collections::BTreeMap;

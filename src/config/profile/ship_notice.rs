@@ -104,6 +104,16 @@ impl Structure {
             Self::ShipmentOrderItem => "0004",
         }
     }
+
+    /// The word in profiles and listings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ShipmentOrderPackItem => "shipment_order_pack_item",
+            Self::ShipmentPackOrderItem => "shipment_pack_order_item",
+            Self::ShipmentOrderItem => "shipment_order_item",
+            Self::ShipmentOrderItemPack => "shipment_order_item_pack",
+        }
+    }
 }
 
 /// MAN01 and MAN02 of a carton.
