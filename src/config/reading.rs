@@ -114,7 +114,7 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Reading<T> {
         .collect();
     let mut places = Places::default();
     let (span, mut tree) = (tree.span(), tree.into_inner());
-    exact_numbers(&mut tree);
+    plain_values(&mut tree);
     note_places(&tree, "", &lines, &mut places);
     let value = if faults.is_empty() {
         read_tree(&lines, span, tree, &mut faults)
@@ -223,25 +223,30 @@ fn no_toml(lines: &Lines, error: &toml::de::Error) -> Fault {
     }
 }
 
-/// Numbers with decimals become text, so that no price or percentage passes through a floating-point number.
-fn exact_numbers(table: &mut DeTable<'_>) {
+/// Numbers with decimals become text, so that no price or percentage passes through a floating-point number; dates
+/// become text, so that they may stand with or without quotes.
+fn plain_values(table: &mut DeTable<'_>) {
     for (_, entry) in table.iter_mut() {
-        exact_value(entry.get_mut());
+        plain_value(entry.get_mut());
     }
 }
 
-fn exact_value(value: &mut DeValue<'_>) {
+fn plain_value(value: &mut DeValue<'_>) {
     match value {
         DeValue::Float(number) => {
             let text = number.as_str().replace('_', "");
             *value = DeValue::String(text.into());
         }
+        DeValue::Datetime(date) => {
+            let text = date.to_string();
+            *value = DeValue::String(text.into());
+        }
         DeValue::Array(items) => {
             for item in items.iter_mut() {
-                exact_value(item.get_mut());
+                plain_value(item.get_mut());
             }
         }
-        DeValue::Table(table) => exact_numbers(table),
+        DeValue::Table(table) => plain_values(table),
         _ => {}
     }
 }
@@ -479,6 +484,7 @@ fn wanted(expected: &str) -> String {
             "Write a number: key = 2.5".to_owned()
         }
         "" => String::new(),
+        other if other.contains("date") => "Write year, month and day: key = 2026-01-31".to_owned(),
         other => format!("Expected is {other}"),
     }
 }

@@ -12,6 +12,11 @@ pub struct Acknowledgment {
     pub list_accepted_sets: bool,
     /// When a TA1 is sent.
     pub ta1: Ta1,
+    /// Name the loop of every faulty segment (AK303), not only of those bounded by LS and LE.
+    pub loop_ids: bool,
+    /// Rules of the standard that this partner may break: the set is accepted with errors (AK501 E), and acted on.
+    /// Names such as `element-too-long`; `docs/cli.md` lists them.
+    pub tolerate: Vec<String>,
     /// Code for a set number used twice in a group (AK502).
     pub duplicate_set_code: DuplicateSetCode,
     /// Release of our acknowledgment; empty: that of the group it answers.
@@ -30,6 +35,8 @@ impl Default for Acknowledgment {
             send: AcknowledgmentKind::FunctionalAcknowledgment,
             list_accepted_sets: true,
             ta1: Ta1::OnRequest,
+            loop_ids: false,
+            tolerate: Vec::new(),
             duplicate_set_code: DuplicateSetCode::NotUnique,
             release: String::new(),
             guide_fault: GuideFault::Hold,
