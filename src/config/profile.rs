@@ -55,8 +55,6 @@ pub struct Profile {
     pub kind: PartnerKind,
     /// Whether production traffic is taken.
     pub status: PartnerStatus,
-    /// Which of our companies deals with this partner (`company.code` of the settings); empty: the first.
-    pub company: String,
     /// Currency of orders and invoices that name none.
     pub currency: Currency,
     /// The partner's time zone by its IANA name; its dates and deadlines are reckoned in it.
@@ -115,7 +113,6 @@ impl Default for Profile {
             name: String::new(),
             kind: PartnerKind::Buyer,
             status: PartnerStatus::Live,
-            company: String::new(),
             currency: Currency::USD,
             time_zone: Tz::America__New_York,
             country: "US".to_owned(),

@@ -14,7 +14,8 @@ use crate::domain::money::Currency;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Our companies; the first is meant where a profile names none. None written: one with defaults.
+    /// Our company; none written: one with defaults. A list, because several will share a gateway one day; until then
+    /// a second one is refused.
     pub company: Vec<Company>,
     /// Where the rows are.
     pub database: Database,
@@ -28,7 +29,13 @@ pub struct Settings {
     pub work: Work,
     /// Bounds on everything that comes from outside.
     pub limits: Limits,
+    /// The data folder (`--data DIR`); no key of the document.
+    #[serde(skip)]
+    pub data: PathBuf,
 }
+
+/// The data folder where none is named.
+pub const DATA_FOLDER: &str = "./data";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -40,6 +47,7 @@ impl Default for Settings {
             mail: Mail::default(),
             work: Work::default(),
             limits: Limits::default(),
+            data: PathBuf::from(DATA_FOLDER),
         }
     }
 }
@@ -398,13 +406,19 @@ impl Settings {
         })
     }
 
-    /// The company of this code, or the first where the code is empty.
-    pub fn company(&self, code: &str) -> Option<&Company> {
-        if code.is_empty() {
-            self.company.first()
-        } else {
-            self.company.iter().find(|company| company.code == code)
-        }
+    /// A file or folder named in settings or in a profile: relative names are taken against the data folder.
+    pub fn data_path(&self, name: &str) -> PathBuf {
+        self.data.join(name)
+    }
+
+    /// The folder against which names of keys are taken: the data folder.
+    pub fn key_folder(&self) -> PathBuf {
+        self.data.clone()
+    }
+
+    /// Our company.
+    pub fn our_company(&self) -> Option<&Company> {
+        self.company.first()
     }
 }
 
@@ -435,14 +449,11 @@ fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
                 "Write small letters, digits and hyphens, 2 to 32 of them",
             );
         }
-        if settings.company[..index]
-            .iter()
-            .any(|other| other.code == company.code)
-        {
+        if index > 0 {
             fault(
-                key("code"),
-                format!("{:?} names two companies", company.code),
-                "Give each its own",
+                format!("company[{}]", index + 1),
+                "the gateway serves one company".to_owned(),
+                "Take the second [[company]] out, and run another gateway for it",
             );
         }
         if !(7..=10).contains(&company.gs1_prefix.len())
@@ -548,7 +559,7 @@ mod tests {
     fn no_file_is_needed() {
         let settings = Settings::parse("").unwrap();
         assert_eq!(settings, Settings::default());
-        assert_eq!(settings.company("").unwrap().code, "main");
+        assert_eq!(settings.our_company().unwrap().code, "main");
     }
 
     #[test]
