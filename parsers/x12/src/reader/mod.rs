@@ -1,0 +1,524 @@
+//! The streaming reader: any bytes in, events out, one transaction set in memory at a time.
+//!
+//! Every byte of the source belongs to exactly one event ([`Reader::raw`]), so that what was
+//! read can be given back byte for byte. Apart from an error of the source itself nothing
+//! fails: whatever is wrong becomes a [`Finding`], and reading goes on at the next interchange.
+
+mod assemble;
+mod outside;
+mod seen;
+mod window;
+
+use crate::delimiters::Delimiters;
+use crate::finding::{Finding, Rule};
+use crate::header::{GroupHeader, IsaHeader, Ta1};
+use crate::limits::Limits;
+use crate::set::TransactionSet;
+use crate::text::{decode, show};
+use seen::ControlNumbers;
+use std::io::{self, Read};
+use window::{Piece, Window};
+
+/// What the reader met.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Bytes that belong to no interchange; blank ones come without a finding.
+    Outside(Outside),
+    /// An ISA, and what is wrong with it.
+    InterchangeOpened(&'a IsaHeader, &'a [Finding]),
+    /// A TA1 between the ISA and the first group.
+    Ta1(&'a Ta1),
+    /// A GS.
+    GroupOpened(&'a GroupHeader),
+    /// A whole transaction set.
+    Set(&'a TransactionSet),
+    /// A segment that stands where none belongs; its finding comes with the group or interchange.
+    Stray(Stray<'a>),
+    /// A GE, or the place where it should have stood.
+    GroupClosed(GroupClosed),
+    /// An IEA, or the place where it should have stood.
+    InterchangeClosed(InterchangeClosed),
+    /// The end of a file that held no interchange: what it looks like.
+    NoInterchange(Finding),
+}
+
+/// Bytes between interchanges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// First byte in the file.
+    pub offset: u64,
+    /// Number of bytes.
+    pub length: u64,
+    /// What is wrong with them; only on the first of several that follow one another.
+    pub finding: Option<Finding>,
+}
+
+/// A segment between the sets, groups or interchanges that it should be part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray<'a> {
+    /// First byte in the file.
+    pub offset: u64,
+    /// The segment without its terminator.
+    pub bytes: &'a [u8],
+}
+
+/// The end of a functional group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupClosed {
+    /// The GS that opened it.
+    pub header: GroupHeader,
+    /// GE01 as a number; none where GE is missing or holds no number.
+    pub claimed_sets: Option<u32>,
+    /// Transaction sets that were read.
+    pub received_sets: u32,
+    /// GE02; none where GE is missing.
+    pub trailer_control_number: Option<String>,
+    /// What is wrong with GS and GE.
+    pub findings: Vec<Finding>,
+}
+
+/// The end of an interchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterchangeClosed {
+    /// The ISA that opened it.
+    pub header: IsaHeader,
+    /// Whether its IEA was seen. Without it the interchange must not be acted upon.
+    pub iea_seen: bool,
+    /// IEA01 as a number.
+    pub claimed_groups: Option<u32>,
+    /// Groups that were read.
+    pub groups: u32,
+    /// Transaction sets that were read.
+    pub sets: u32,
+    /// TA1 segments that were read.
+    pub ta1s: u32,
+    /// Segments, ISA and IEA included.
+    pub segments: u64,
+    /// Bytes from the ISA to the end of the IEA.
+    pub length: u64,
+    /// All findings of the interchange itself, those of its ISA included.
+    pub findings: Vec<Finding>,
+}
+
+impl InterchangeClosed {
+    /// Whether it held TA1 segments and nothing else, so that no TA1 may answer it (rule 41).
+    pub fn is_only_ta1(&self) -> bool {
+        self.ta1s > 0 && self.groups == 0
+    }
+}
+
+/// Reads X12 from a source of bytes.
+///
+/// ```
+/// # let file: &[u8] = b"ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5~SE*4*0001~GE*1*1~IEA*1*000000001~";
+/// use supercargo_x12::{Event, Reader};
+/// let mut reader = Reader::new(file);
+/// while let Some(event) = reader.next()? {
+///     if let Event::Set(set) = event {
+///         println!("{} {} at byte {}", set.code(), set.control_number(), set.offset());
+///         for line in set.segments().filter(|segment| segment.id() == "PO1") {
+///             println!("{} {} at {}", line.element(2), line.element(3), line.element(4));
+///         }
+///     }
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Reader<R> {
+    window: Window<R>,
+    limits: Limits,
+    interchange: Option<OpenInterchange>,
+    group: Option<OpenGroup>,
+    set: TransactionSet,
+    /// (sender, receiver, control number) of the interchanges met, to see one repeated.
+    isa_numbers: ControlNumbers,
+    opened: u64,
+    outside_reported: bool,
+    first_bytes: Vec<u8>,
+    ended: bool,
+    ta1: Ta1,
+}
+
+struct OpenInterchange {
+    header: IsaHeader,
+    findings: Vec<Finding>,
+    groups: u32,
+    sets: u32,
+    ta1s: u32,
+    segments: u64,
+    group_numbers: ControlNumbers,
+    stray_reported: bool,
+    breaks_reported: bool,
+}
+
+struct OpenGroup {
+    header: GroupHeader,
+    findings: Vec<Finding>,
+    sets: u32,
+    numbers: ControlNumbers,
+    stray_reported: bool,
+    /// A set was given up half-way: what follows up to its SE is not reported again.
+    abandoned: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// A reader with the default limits.
+    pub fn new(source: R) -> Reader<R> {
+        Reader::with_limits(source, Limits::default())
+    }
+
+    /// A reader with limits of its own.
+    pub fn with_limits(source: R, limits: Limits) -> Reader<R> {
+        Reader {
+            window: Window::new(source, limits),
+            limits,
+            interchange: None,
+            group: None,
+            set: TransactionSet::default(),
+            isa_numbers: ControlNumbers::default(),
+            opened: 0,
+            outside_reported: false,
+            first_bytes: Vec::new(),
+            ended: false,
+            ta1: Ta1::default(),
+        }
+    }
+
+    /// The next event, or none at the end of the source.
+    ///
+    /// # Errors
+    /// Only those of the source.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> io::Result<Option<Event<'_>>> {
+        self.window.forget_raw();
+        if self.interchange.is_none() { self.next_outside() } else { self.next_inside() }
+    }
+
+    /// The bytes of the file that the last event stands for, with the line ends and blanks before
+    /// them. All of them in order are the file.
+    pub fn raw(&self) -> &[u8] {
+        self.window.bytes(self.window.raw_from, self.window.cursor)
+    }
+
+    /// The byte of the file up to which events were given.
+    pub fn position(&self) -> u64 {
+        self.window.offset(self.window.cursor)
+    }
+
+    fn next_inside(&mut self) -> io::Result<Option<Event<'_>>> {
+            let Some(piece) = self.window.peek()? else { return Ok(Some(self.close_at_end())) };
+            match piece {
+                Piece::Blank { from, to } => return Ok(Some(self.pass_over(from, to, None))),
+                Piece::Oversized { from, to, ends } => return Ok(Some(self.pass_over(from, to, Some(ends)))),
+                Piece::Segment(segment) => {
+                    let id = self.window.id(&segment);
+                    match id.as_bytes() {
+                        b"ST" if self.group.is_some() => return self.read_set().map(Some),
+                        b"GS" => {
+                            if self.group.is_some() {
+                                return Ok(Some(self.close_group(None)));
+                            }
+                            return Ok(Some(self.open_group(segment)));
+                        }
+                        b"GE" if self.group.is_some() => return Ok(Some(self.close_group(Some(segment)))),
+                        b"IEA" => {
+                            if self.group.is_some() {
+                                return Ok(Some(self.close_group(None)));
+                            }
+                            return Ok(Some(self.close_interchange(Some(segment))));
+                        }
+                        b"TA1" if self.group.is_none() && self.no_group_yet() => return Ok(Some(self.read_ta1(segment))),
+                        _ => return Ok(Some(self.stray(segment))),
+                    }
+                }
+            }
+    }
+
+    fn no_group_yet(&self) -> bool {
+        self.interchange.as_ref().is_some_and(|open| open.groups == 0)
+    }
+
+    /// The source, or the bytes of this interchange, have come to an end.
+    fn close_at_end(&mut self) -> Event<'_> {
+        if self.group.is_some() { self.close_group(None) } else { self.close_interchange(None) }
+    }
+
+    fn elements(&self, segment: &window::Found, count: usize) -> Vec<String> {
+        (1..=count).map(|n| decode(&self.window.element(segment, n)).trim_end().to_owned()).collect()
+    }
+
+    fn here(&self, at: usize) -> (u64, u64) {
+        (self.window.offset(at), self.window.line_at(at))
+    }
+
+    fn open_group(&mut self, segment: window::Found) -> Event<'_> {
+        let (offset, line) = self.here(segment.start);
+        let count = segment.elements();
+        let values = self.elements(&segment, 8);
+        self.consume(&segment);
+        let mut values = values.into_iter();
+        let mut next = || values.next().unwrap_or_default();
+        let mut header = GroupHeader {
+            functional_id: next(),
+            sender: next(),
+            receiver: next(),
+            date: next(),
+            time: next(),
+            control_number: next(),
+            agency: next(),
+            version: next(),
+            offset,
+            line,
+            ordinal: 0,
+        };
+        let mut findings = Vec::new();
+        if let Some(open) = &mut self.interchange {
+            open.groups += 1;
+            header.ordinal = open.groups;
+            open.stray_reported = false;
+            judge_group_header(&header, count, &mut open.findings, &mut findings);
+            if !open.group_numbers.insert(header.control_number.trim_start_matches('0')) {
+                let text = format!("GS06 {} was used before in this interchange; the sender must number each group anew.", show(&header.control_number));
+                findings.push(Finding::new(Rule::GsControlNumberRepeated, offset, line, text).with_value(&header.control_number));
+            }
+        }
+        let group = self.group.insert(OpenGroup { header, findings, sets: 0, numbers: ControlNumbers::default(), stray_reported: false, abandoned: false });
+        Event::GroupOpened(&group.header)
+    }
+
+    fn read_ta1(&mut self, segment: window::Found) -> Event<'_> {
+        let (offset, line) = self.here(segment.start);
+        let mut values = self.elements(&segment, 5).into_iter();
+        self.consume(&segment);
+        let mut next = || values.next().unwrap_or_default();
+        self.ta1 = Ta1 { control_number: next(), date: next(), time: next(), code: next(), note: next(), offset };
+        if let Some(open) = &mut self.interchange {
+            open.ta1s += 1;
+            if !matches!(self.ta1.code.as_str(), "A" | "E" | "R") || self.ta1.control_number.is_empty() {
+                let text = "The TA1 does not say which interchange it answers, or its TA104 is none of A, E and R; look at it by hand.";
+                open.findings.push(Finding::new(Rule::Ta1Malformed, offset, line, text).with_severity(crate::Severity::Hold));
+            }
+        }
+        Event::Ta1(&self.ta1)
+    }
+
+    fn stray(&mut self, segment: window::Found) -> Event<'_> {
+        let (offset, line) = self.here(segment.start);
+        let id = self.window.id(&segment);
+        let (from, to) = (segment.start, segment.end);
+        self.consume(&segment);
+        let empty = from == to;
+        if let Some(group) = &mut self.group {
+            if empty {
+                push(&mut group.findings, self.limits, Finding::new(Rule::SegmentEmpty, offset, line, "A segment terminator stands alone; it was passed over.").with_severity(crate::Severity::Note));
+            } else if group.abandoned {
+                group.abandoned = id.as_bytes() != b"SE";
+            } else if !group.stray_reported {
+                group.stray_reported = true;
+                let text = format!("The segment {} stands between transaction sets, where none may; it was not read. The sender must put every segment between ST and SE.", show(id.as_str()));
+                push(&mut group.findings, self.limits, Finding { segment: Some(id.as_str().to_owned()), ..Finding::new(Rule::SegmentOutsideSet, offset, line, text) });
+            }
+        } else if let Some(open) = &mut self.interchange {
+            if empty {
+                push(&mut open.findings, self.limits, Finding::new(Rule::SegmentEmpty, offset, line, "A segment terminator stands alone; it was passed over."));
+            } else if !open.stray_reported {
+                open.stray_reported = true;
+                let text = format!("The segment {} stands outside any functional group (GS to GE); it and what follows up to the next GS was not read.", show(id.as_str()));
+                push(&mut open.findings, self.limits, Finding { segment: Some(id.as_str().to_owned()), ..Finding::new(Rule::SegmentOutsideGroup, offset, line, text) });
+            }
+        }
+        Event::Stray(Stray { offset, bytes: self.window.bytes(from, to) })
+    }
+
+    fn close_group(&mut self, trailer: Option<window::Found>) -> Event<'_> {
+        let at = trailer.as_ref().map_or(self.window.cursor, |segment| segment.start);
+        let (offset, line) = self.here(at);
+        let values = trailer.map(|segment| {
+            let values = self.elements(&segment, 2);
+            self.consume(&segment);
+            values
+        });
+        let Some(group) = self.group.take() else { return self.close_interchange(None) };
+        let mut findings = group.findings;
+        let number = &group.header.control_number;
+        let (mut claimed_sets, mut trailer_control_number) = (None, None);
+        match values {
+            None => findings.push(Finding::new(Rule::GeMissing, offset, line, format!("The group {} ends without its GE segment; the sender must close it.", show(number)))),
+            Some(values) => {
+                let [count, control] = <[String; 2]>::try_from(values).unwrap_or_default();
+                claimed_sets = number_of(&count);
+                if claimed_sets != Some(group.sets) {
+                    let text = format!("GE01 says {}, but {} transaction sets were read in the group.", show(&count), group.sets);
+                    findings.push(at_element(Finding::new(Rule::GeSetCount, offset, line, text).with_value(&count), "GE", 1));
+                }
+                if !same_number(&control, number) {
+                    let text = format!("GE02 is {}, but GS06 is {}; they must be the same.", show(&control), show(number));
+                    findings.push(at_element(Finding::new(Rule::GeControlNumber, offset, line, text).with_value(&control), "GE", 2));
+                }
+                trailer_control_number = Some(control);
+            }
+        }
+        Event::GroupClosed(GroupClosed { header: group.header, claimed_sets, received_sets: group.sets, trailer_control_number, findings })
+    }
+
+    fn close_interchange(&mut self, trailer: Option<window::Found>) -> Event<'_> {
+        let at = trailer.as_ref().map_or(self.window.cursor, |segment| segment.start);
+        let (offset, line) = self.here(at);
+        let unterminated = trailer.as_ref().is_some_and(|segment| segment.unterminated);
+        let values = trailer.map(|segment| {
+            let values = self.elements(&segment, 2);
+            self.consume(&segment);
+            values
+        });
+        let iea_seen = values.is_some();
+        let Some(open) = self.interchange.take() else {
+            return Event::Outside(Outside { offset, length: 0, finding: None });
+        };
+        let mut findings = open.findings;
+        let number = &open.header.control_number;
+        let mut claimed_groups = None;
+        match values {
+            None => findings.push(Finding::new(Rule::IeaMissing, offset, line,
+                format!("The interchange {} ends without its IEA segment: it was cut off. Nothing in it is acted upon; the sender must send it again.", show(number)))),
+            Some(values) => {
+                let [count, control] = <[String; 2]>::try_from(values).unwrap_or_default();
+                claimed_groups = number_of(&count);
+                if claimed_groups != Some(open.groups) {
+                    let text = format!("IEA01 says {}, but {} groups were read in the interchange.", show(&count), open.groups);
+                    findings.push(at_element(Finding::new(Rule::IeaGroupCount, offset, line, text).with_value(&count), "IEA", 1));
+                }
+                if control != *number {
+                    let text = format!("IEA02 is {}, but ISA13 is {}; they must be the same.", show(&control), show(number));
+                    findings.push(at_element(Finding::new(Rule::IeaControlNumber, offset, line, text).with_value(&control), "IEA", 2));
+                }
+                if unterminated {
+                    findings.push(Finding::new(Rule::LastSegmentUnterminated, offset, line, "The last segment, IEA, has no terminator; it was read as if it had."));
+                }
+            }
+        }
+        self.window.leave();
+        self.outside_reported = false;
+        Event::InterchangeClosed(InterchangeClosed {
+            length: self.window.offset(self.window.cursor) - open.header.offset,
+            header: open.header,
+            iea_seen,
+            claimed_groups,
+            groups: open.groups,
+            sets: open.sets,
+            ta1s: open.ta1s,
+            segments: open.segments,
+            findings,
+        })
+    }
+
+    fn consume(&mut self, segment: &window::Found) {
+        if segment.has_breaks {
+            self.note_breaks(segment.start);
+        }
+        self.window.consume(segment);
+        if let Some(open) = &mut self.interchange {
+            open.segments += 1;
+        }
+    }
+
+    /// Says once for each interchange that line breaks stand inside segments.
+    fn note_breaks(&mut self, at: usize) {
+        let (offset, line) = self.here(at);
+        if let Some(open) = &mut self.interchange
+            && !open.breaks_reported
+        {
+            open.breaks_reported = true;
+            open.findings.push(Finding::new(Rule::LineBreaksInside, offset, line,
+                "Line breaks stand inside segments (the file was wrapped); they were left out when reading. Ask the sender not to wrap files."));
+        }
+    }
+
+    /// White space, or a stretch of a segment beyond the limit.
+    fn pass_over(&mut self, from: usize, to: usize, oversized: Option<bool>) -> Event<'_> {
+        let (offset, line) = self.here(from);
+        if oversized.is_some() {
+            let text = format!("A segment is longer than {} bytes; it was passed over up to its terminator. Is the segment terminator of this file the one that its ISA declares?", self.limits.segment_bytes);
+            let finding = Finding::new(Rule::SegmentTooLong, offset, line, text);
+            if let Some(group) = &mut self.group {
+                if !group.abandoned && !group.stray_reported {
+                    group.stray_reported = true;
+                    group.findings.push(Finding { level: crate::Level::Group, ack: ack(Rule::SegmentOutsideSet), ..finding });
+                }
+            } else if let Some(open) = &mut self.interchange
+                && !open.stray_reported
+            {
+                open.stray_reported = true;
+                open.findings.push(Finding { level: crate::Level::Interchange, ack: ack(Rule::SegmentOutsideGroup), ..finding });
+            }
+        }
+        self.window.pass(to, oversized);
+        Event::Outside(Outside { offset, length: (to - from) as u64, finding: None })
+    }
+
+    /// The separators of the interchange that is open.
+    fn delimiters(&self) -> Delimiters {
+        self.interchange.as_ref().map(|open| open.header.delimiters).unwrap_or_default()
+    }
+}
+
+fn ack(rule: Rule) -> Option<crate::AckCode> {
+    rule.ack().map(|(place, code)| crate::AckCode { place, code: code.to_owned() })
+}
+
+fn at_element(finding: Finding, segment: &str, element: u16) -> Finding {
+    Finding { segment: Some(segment.to_owned()), element: Some(element), ..finding }
+}
+
+fn push(findings: &mut Vec<Finding>, limits: Limits, finding: Finding) {
+    if findings.len() < limits.envelope_findings {
+        findings.push(finding);
+    }
+}
+
+/// A count: digits only, at most nine of them beyond leading zeros.
+pub(crate) fn number_of(text: &str) -> Option<u32> {
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.trim_start_matches('0').parse().ok().or_else(|| text.bytes().all(|b| b == b'0').then_some(0))
+}
+
+/// GS06 and GE02 are compared as numbers (rule 8), as text where one is none.
+fn same_number(a: &str, b: &str) -> bool {
+    match (number_of(a), number_of(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+fn judge_group_header(header: &GroupHeader, count: usize, interchange: &mut Vec<Finding>, group: &mut Vec<Finding>) {
+    let mut invalid = |element: u16, value: &str, text: String| {
+        interchange.push(at_element(Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text).with_value(value), "GS", element));
+    };
+    if header.functional_id.len() != 2 {
+        invalid(1, &header.functional_id, format!("GS01 must be a functional identifier of two letters such as PO, not {}.", show(&header.functional_id)));
+    }
+    for (element, value, who) in [(2, &header.sender, "sender"), (3, &header.receiver, "receiver")] {
+        if value.is_empty() || value.chars().count() > 15 {
+            invalid(element, value, format!("GS{element:02}, the application {who}'s code, must have 2 to 15 characters."));
+        }
+    }
+    let date = header.date.as_bytes();
+    if !matches!(date.len(), 6 | 8) || !crate::element::is_date(date) {
+        invalid(4, &header.date, format!("GS04 must be a date as CCYYMMDD, not {}.", show(&header.date)));
+    }
+    if !crate::element::is_time(header.time.as_bytes()) {
+        invalid(5, &header.time, format!("GS05 must be a time as HHMM, not {}.", show(&header.time)));
+    }
+    if !matches!(header.agency.as_str(), "X" | "T") {
+        invalid(7, &header.agency, format!("GS07 must be X (or T), not {}.", show(&header.agency)));
+    }
+    if header.version.is_empty() || header.version.len() > 12 || count > 8 {
+        invalid(8, &header.version, format!("GS08 must be a version of 1 to 12 characters such as 004010, and the last element; it is {}.", show(&header.version)));
+    }
+    let number = &header.control_number;
+    if number.is_empty() || number.len() > 9 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        let text = format!("GS06 must be a control number of one to nine digits, not {}.", show(number));
+        group.push(at_element(Finding::new(Rule::GsControlNumber, header.offset, header.line, text).with_value(number), "GS", 6));
+    }
+}

@@ -1,0 +1,522 @@
+//! The stretch of the source that is in memory, and the segments found in it.
+
+use crate::delimiters::Delimiters;
+use crate::header::{ISA_LENGTH, ISA_WINDOW, IsaReading, is_fixed_isa, read_isa};
+use crate::limits::Limits;
+use crate::scan::{Marks, Separators, scan};
+use crate::set::Span;
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// Bytes asked from the source at once.
+const CHUNK: usize = 64 << 10;
+/// A run of blanks longer than this is given in pieces of this size.
+const BLANK_PIECE: usize = 4096;
+
+/// The next thing in an interchange.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece {
+    /// A segment, complete.
+    Segment(Found),
+    /// A long run of white space.
+    Blank { from: usize, to: usize },
+    /// Bytes of a segment beyond the limit; whether its terminator is the last of them.
+    Oversized { from: usize, to: usize, ends: bool },
+}
+
+/// A segment in the window. Positions hold until the window moves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// First byte of the identifier.
+    pub start: usize,
+    /// The terminator, or the place where it should stand.
+    pub end: usize,
+    /// Index in `ends` of the end of the identifier.
+    pub first: usize,
+    /// Index in `ends` of the end of the segment.
+    pub last: usize,
+    /// No terminator: the bytes ended.
+    pub unterminated: bool,
+    /// Line breaks stand inside it.
+    pub has_breaks: bool,
+}
+
+impl Found {
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.last - self.first
+    }
+}
+
+/// A segment identifier without allocation; longer ones are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Id {
+    bytes: [u8; 8],
+    len: u8,
+}
+
+impl Id {
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("?")
+    }
+
+    /// Two or three capitals or digits, a capital first.
+    fn is_sound(&self) -> bool {
+        matches!(self.len, 2 | 3) && self.bytes[0].is_ascii_uppercase() && self.as_bytes().iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    }
+}
+
+pub(super) struct Window<R> {
+    source: R,
+    limits: Limits,
+    buffer: Vec<u8>,
+    filled: usize,
+    /// Offset in the file of `buffer[0]`.
+    base: u64,
+    at_end: bool,
+    /// Up to here everything was given.
+    pub cursor: usize,
+    /// From here the bytes of the event given last are kept.
+    pub raw_from: usize,
+    /// Line of `cursor`.
+    line: u64,
+    delimiters: Delimiters,
+    pub marks: Marks,
+    /// The next of `marks.terminators` to look at, and where its segment begins.
+    next: usize,
+    next_from: usize,
+    /// Up to here the separators were looked for.
+    scanned: usize,
+    /// How far to look ahead at once.
+    stride: usize,
+    /// Somewhere in the marks a line break stands that is no line end.
+    broken: bool,
+    /// The interchange ends here although the source may not.
+    cut: Option<usize>,
+    /// Inside a segment beyond the limit.
+    skipping: bool,
+}
+
+impl<R: Read> Window<R> {
+    pub fn new(source: R, limits: Limits) -> Window<R> {
+        Window {
+            source,
+            limits,
+            buffer: Vec::new(),
+            filled: 0,
+            base: 0,
+            at_end: false,
+            cursor: 0,
+            raw_from: 0,
+            line: 1,
+            delimiters: Delimiters::default(),
+            marks: Marks::default(),
+            next: 0,
+            next_from: 0,
+            scanned: 0,
+            stride: CHUNK,
+            broken: false,
+            cut: None,
+            skipping: false,
+        }
+    }
+
+    pub fn bytes(&self, from: usize, to: usize) -> &[u8] {
+        self.buffer.get(from..to.min(self.filled)).unwrap_or_default()
+    }
+
+    /// Everything that is in memory and was not given yet.
+    pub fn ahead(&self) -> &[u8] {
+        &self.buffer[self.cursor..self.filled]
+    }
+
+    pub fn at_end(&self) -> bool {
+        self.at_end
+    }
+
+    pub fn offset(&self, at: usize) -> u64 {
+        self.base + at as u64
+    }
+
+    pub fn line_at(&self, at: usize) -> u64 {
+        self.line + memchr::memchr_iter(b'\n', self.bytes(self.cursor, at)).count() as u64
+    }
+
+    /// The bytes of the last event are no longer wanted.
+    pub fn forget_raw(&mut self) {
+        self.raw_from = self.cursor;
+    }
+
+    /// Gives everything up to here.
+    pub fn advance(&mut self, to: usize) {
+        let to = to.min(self.filled);
+        self.line = self.line_at(to);
+        self.cursor = to;
+        self.next_from = self.next_from.max(to);
+    }
+
+    /// Gives a segment and what stood before it.
+    pub fn consume(&mut self, segment: &Found) {
+        self.step(segment);
+        self.advance(self.next_from);
+    }
+
+    /// Goes on behind a segment without giving it.
+    pub fn step(&mut self, segment: &Found) {
+        self.next += 1;
+        self.next_from = if segment.unterminated { segment.end } else { self.behind(segment.end) };
+    }
+
+    /// Up to here segments were stepped over.
+    pub fn stepped_to(&self) -> usize {
+        self.next_from
+    }
+
+    /// Bytes stepped over and not given.
+    pub fn pending(&self) -> usize {
+        self.next_from - self.cursor
+    }
+
+    /// Reads more. False at the end of the source.
+    pub fn more(&mut self) -> io::Result<bool> {
+        if self.at_end {
+            return Ok(false);
+        }
+        let keep = self.raw_from.min(self.cursor);
+        if keep > 0 && (keep >= self.filled / 2 || self.buffer.len() - self.filled < CHUNK) {
+            self.shift(keep);
+        }
+        if self.buffer.len() - self.filled < CHUNK {
+            let size = (self.filled + CHUNK).max(self.buffer.len() + self.buffer.len() / 2);
+            self.buffer.resize(size, 0);
+        }
+        loop {
+            match self.source.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => {
+                    self.at_end = true;
+                    return Ok(false);
+                }
+                Ok(n) => {
+                    self.filled += n.min(self.buffer.len() - self.filled);
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Drops the first `by` bytes and every mark in them.
+    fn shift(&mut self, by: usize) {
+        self.buffer.copy_within(by..self.filled, 0);
+        self.filled -= by;
+        self.base += by as u64;
+        self.cursor -= by;
+        self.raw_from -= by;
+        self.next_from = self.next_from.saturating_sub(by);
+        self.scanned = self.scanned.saturating_sub(by);
+        self.cut = self.cut.map(|at| at.saturating_sub(by));
+        let gone = self.marks.ends.partition_point(|end| (*end as usize) < by);
+        let gone_terminators = self.marks.terminators.partition_point(|index| (*index as usize) < gone);
+        self.marks.ends.drain(..gone);
+        self.marks.terminators.drain(..gone_terminators);
+        for end in &mut self.marks.ends {
+            *end -= by as u32;
+        }
+        for index in &mut self.marks.terminators {
+            *index -= gone as u32;
+        }
+        self.next -= gone_terminators;
+        if self.marks.ends.is_empty() {
+            self.broken = false;
+        }
+    }
+
+    /// Starts to look for segments at the cursor.
+    pub fn enter(&mut self, delimiters: Delimiters) {
+        self.delimiters = delimiters;
+        self.forget_marks();
+        self.stride = CHUNK;
+        self.next_from = self.cursor;
+        let after: Vec<u8> = delimiters.after_terminator.as_bytes().iter().copied().take_while(|byte| *byte >= 0x80).collect();
+        if self.ahead().starts_with(&after) {
+            self.advance(self.cursor + after.len());
+            self.next_from = self.cursor;
+        }
+        self.scanned = self.cursor;
+    }
+
+    /// Stops looking for segments.
+    pub fn leave(&mut self) {
+        self.forget_marks();
+        self.next_from = self.cursor;
+        self.scanned = self.cursor;
+        self.cut = None;
+        self.skipping = false;
+    }
+
+    fn forget_marks(&mut self) {
+        self.marks.clear();
+        self.next = 0;
+        self.broken = false;
+    }
+
+    /// The next segment, looked at and not given.
+    pub fn peek(&mut self) -> io::Result<Option<Piece>> {
+        if self.skipping {
+            return self.peek_oversized();
+        }
+        loop {
+            let from = self.skip_blanks();
+            if from - self.next_from >= BLANK_PIECE && self.cursor == self.next_from {
+                return Ok(Some(Piece::Blank { from: self.cursor, to: self.cursor + BLANK_PIECE }));
+            }
+            if let Some(index) = self.marks.terminators.get(self.next) {
+                let last = *index as usize;
+                let end = self.marks.ends[last] as usize;
+                if end - from > self.limits.segment_bytes && !self.is_binary(from, end) {
+                    return Ok(Some(Piece::Oversized { from: self.cursor, to: from + self.limits.segment_bytes, ends: false }));
+                }
+                let unterminated = end >= self.filled || self.cut == Some(end);
+                let has_breaks = self.broken && self.bytes(from, end).iter().any(|byte| self.is_break(*byte));
+                let found = Found { start: from, end, first: self.first_mark(), last, unterminated, has_breaks };
+                if !unterminated && self.may_hold_isa(&found) {
+                    if self.filled - from < ISA_WINDOW && self.more()? {
+                        continue;
+                    }
+                    if let Some(at) = self.isa_within(from, end + 1) {
+                        self.cut_at(at, from);
+                        continue;
+                    }
+                }
+                return Ok(Some(Piece::Segment(found)));
+            }
+            if self.scanned.saturating_sub(from) > self.limits.segment_bytes {
+                let to = from + self.limits.segment_bytes;
+                if let Some(at) = self.isa_within(from, to) {
+                    self.cut_at(at, from);
+                    continue;
+                }
+                return Ok(Some(Piece::Oversized { from: self.cursor, to, ends: false }));
+            }
+            if self.look_on()? {
+                continue;
+            }
+            let end = self.cut.unwrap_or(self.filled);
+            if from >= end {
+                return Ok(None);
+            }
+            if self.cut.is_none() && let Some(at) = self.isa_within(from, end) {
+                self.cut_at(at, from);
+                continue;
+            }
+            self.marks.terminators.push(self.marks.ends.len() as u32);
+            self.marks.ends.push(end as u32);
+        }
+    }
+
+    /// The rest of a segment beyond the limit, in pieces of the limit's size.
+    fn peek_oversized(&mut self) -> io::Result<Option<Piece>> {
+        loop {
+            let (from, limit) = (self.cursor, self.cursor + self.limits.segment_bytes);
+            if let Some(index) = self.marks.terminators.get(self.next) {
+                let end = self.marks.ends[*index as usize] as usize + 1;
+                return Ok(Some(if end <= limit { Piece::Oversized { from, to: end, ends: true } } else { Piece::Oversized { from, to: limit, ends: false } }));
+            }
+            if self.scanned > limit {
+                return Ok(Some(Piece::Oversized { from, to: limit, ends: false }));
+            }
+            if !self.look_on()? {
+                let end = self.cut.unwrap_or(self.filled);
+                return Ok((from < end).then_some(Piece::Oversized { from, to: end.min(limit), ends: false }));
+            }
+        }
+    }
+
+    /// Gives a piece that is no segment.
+    pub fn pass(&mut self, to: usize, oversized: Option<bool>) {
+        match oversized {
+            Some(true) => {
+                self.next += 1;
+                self.skipping = false;
+            }
+            Some(false) => self.skipping = true,
+            None => {}
+        }
+        self.advance(to);
+    }
+
+    /// Looks for more separators, or reads more. False where the interchange's bytes end.
+    fn look_on(&mut self) -> io::Result<bool> {
+        if self.cut.is_some() {
+            return Ok(false);
+        }
+        if self.scanned < self.filled {
+            self.scan_on();
+            return Ok(true);
+        }
+        self.more()
+    }
+
+    /// Index of the first mark of the segment that is looked at.
+    fn first_mark(&self) -> usize {
+        match self.next {
+            0 => 0,
+            n => self.marks.terminators[n - 1] as usize + 1,
+        }
+    }
+
+    fn scan_on(&mut self) {
+        let to = self.filled.min(self.scanned + self.stride);
+        let separators = Separators { element: self.delimiters.element, terminator: self.delimiters.terminator };
+        let after_terminator = self.scanned > 0 && self.buffer[self.scanned - 1] == separators.terminator;
+        if scan(&self.buffer[..to], self.scanned, separators, after_terminator, &mut self.marks) {
+            self.broken = true;
+        }
+        self.scanned = to;
+        self.stride = (self.stride * 2).min(CHUNK);
+    }
+
+    /// Where the next segment begins: behind line ends and the indentation of printed files.
+    fn skip_blanks(&self) -> usize {
+        self.blanks_from(self.next_from)
+    }
+
+    fn blanks_from(&self, mut at: usize) -> usize {
+        let end = self.cut.unwrap_or(self.scanned).min(self.scanned);
+        while at < end && self.is_blank(self.buffer[at]) {
+            at += 1;
+        }
+        at
+    }
+
+    fn is_blank(&self, byte: u8) -> bool {
+        matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0x1a | 0) && byte != self.delimiters.element && byte != self.delimiters.terminator
+    }
+
+    fn is_break(&self, byte: u8) -> bool {
+        matches!(byte, b'\r' | b'\n') && byte != self.delimiters.element && byte != self.delimiters.terminator
+    }
+
+    pub fn id(&self, segment: &Found) -> Id {
+        let end = self.marks.ends.get(segment.first).map_or(segment.end, |end| *end as usize);
+        let mut id = Id { bytes: [0; 8], len: 0 };
+        for byte in self.bytes(segment.start, end).iter().filter(|byte| !segment.has_breaks || !self.is_break(**byte)).take(8) {
+            id.bytes[usize::from(id.len)] = *byte;
+            id.len += 1;
+        }
+        id
+    }
+
+    /// Element `n` from 1, without line breaks.
+    pub fn element(&self, segment: &Found, n: usize) -> Cow<'_, [u8]> {
+        if n > segment.elements() {
+            return Cow::Borrowed(&[]);
+        }
+        let from = self.marks.ends[segment.first + n - 1] as usize + 1;
+        let bytes = self.bytes(from, self.marks.ends[segment.first + n] as usize);
+        if segment.has_breaks { Cow::Owned(bytes.iter().copied().filter(|byte| !self.is_break(*byte)).collect()) } else { Cow::Borrowed(bytes) }
+    }
+
+    fn is_binary(&self, from: usize, end: usize) -> bool {
+        end - from <= self.limits.binary_bytes && matches!(self.bytes(from, from + 4), [b'B', b'I', b'N', separator] | [b'B', b'D', b'S', separator] if *separator == self.delimiters.element)
+    }
+
+    /// A segment that begins like an ISA, or is odd enough to have run into one.
+    fn may_hold_isa(&self, found: &Found) -> bool {
+        let id = self.id(found);
+        !id.is_sound() || found.elements() >= 16 || id.as_bytes() == b"ISA"
+    }
+
+    /// Where between two places the ISA of another interchange stands: any reading of one at the
+    /// start of a segment, only the standard's 106 bytes within one.
+    fn isa_within(&self, from: usize, to: usize) -> Option<usize> {
+        let reads = |at: usize| match at == from {
+            true => matches!(read_isa(&self.buffer[at..self.filled], true, false, 0, 1), IsaReading::Read { .. }),
+            false => is_fixed_isa(self.bytes(at, (at + ISA_LENGTH).min(to))),
+        };
+        memchr::memmem::find_iter(self.bytes(from, to), b"ISA").map(|at| from + at).find(|at| reads(*at))
+    }
+
+    /// Ends the interchange at an ISA; what stands before it since `from` is a segment cut off.
+    fn cut_at(&mut self, at: usize, from: usize) {
+        let first = self.first_mark();
+        let keep = self.marks.ends[first..].partition_point(|end| (*end as usize) < at) + first;
+        self.marks.ends.truncate(keep);
+        self.marks.terminators.truncate(self.next);
+        if at > from {
+            self.marks.terminators.push(self.marks.ends.len() as u32);
+            self.marks.ends.push(at as u32);
+        }
+        self.cut = Some(at);
+        self.scanned = at;
+    }
+
+    /// If the segment holds binary data, finds its end by the length that it declares (rule 20).
+    /// Afterwards the segment must be looked at anew.
+    pub fn respect_binary(&mut self, found: &Found, length_element: usize) -> io::Result<()> {
+        if found.elements() <= length_element || found.unterminated {
+            return Ok(());
+        }
+        let declared = self.element(found, length_element);
+        let Some(length) = super::number_of(&String::from_utf8_lossy(&declared)).map(|n| n as usize) else { return Ok(()) };
+        let data = self.marks.ends[found.first + length_element] as usize + 1 - self.cursor;
+        let end = data + length;
+        if length > self.limits.binary_bytes || found.end == self.cursor + end {
+            return Ok(());
+        }
+        while self.cursor + end >= self.filled && self.more()? {}
+        let (data, end) = (self.cursor + data, self.cursor + end);
+        if end >= self.filled || self.buffer[end] != self.delimiters.terminator {
+            return Ok(());
+        }
+        let keep = self.marks.ends.partition_point(|mark| (*mark as usize) < data);
+        self.marks.ends.truncate(keep);
+        self.marks.terminators.truncate(self.next);
+        self.marks.terminators.push(self.marks.ends.len() as u32);
+        self.marks.ends.push(end as u32);
+        self.scanned = end + 1;
+        self.stride = 256;
+        Ok(())
+    }
+
+    /// The marks of the last `count` segments stepped over: spans and ends counted from `origin`,
+    /// the place of the first one.
+    pub fn take_marks(&self, count: usize, spans: &mut Vec<Span>, ends: &mut Vec<u32>) -> usize {
+        spans.clear();
+        ends.clear();
+        let mine = &self.marks.terminators[self.next.saturating_sub(count)..self.next];
+        let first = match self.next.checked_sub(count + 1) {
+            Some(before) => self.marks.terminators[before] as usize + 1,
+            None => 0,
+        };
+        let Some(last) = mine.last() else { return self.cursor };
+        let mut at = self.cursor;
+        let origin = self.blanks_from(at) as u32;
+        ends.extend(self.marks.ends[first..=*last as usize].iter().map(|end| end - origin));
+        let mut mark = 0;
+        for terminator in mine {
+            let start = self.blanks_from(at) as u32 - origin;
+            let last = *terminator - first as u32;
+            spans.push(Span { start, first: mark, last });
+            mark = last + 1;
+            at = self.behind(self.marks.ends[*terminator as usize] as usize);
+        }
+        origin as usize
+    }
+
+    /// The first byte behind a terminator.
+    fn behind(&self, end: usize) -> usize {
+        let mut at = (end + 1).min(self.filled);
+        for byte in self.delimiters.after_terminator.as_bytes().iter().take_while(|byte| **byte >= 0x80) {
+            if at < self.filled && self.buffer[at] == *byte {
+                at += 1;
+            }
+        }
+        at
+    }
+}

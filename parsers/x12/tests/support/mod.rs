@@ -1,0 +1,78 @@
+//! Where the real files are, and reading a whole file into a comparable list of events.
+#![allow(dead_code)]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use supercargo_x12::{Event, Reader};
+
+/// The folder of real files, if this machine has it.
+pub fn corpus() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let candidates = [std::env::var_os("SUPERCARGO_CORPUS").map(PathBuf::from), Some(root.join("../shared/corpus")), Some(root.join("../../shared/corpus"))];
+    let found = candidates.into_iter().flatten().find(|path| path.join("INDEX.tsv").is_file());
+    if found.is_none() {
+        eprintln!("left out: no corpus of real files here (set SUPERCARGO_CORPUS to its folder)");
+    }
+    found
+}
+
+/// One row of the corpus' index.
+pub struct Row {
+    pub file: String,
+    pub set: String,
+    pub note: String,
+    pub check: String,
+    pub isa: String,
+    pub gs: String,
+    pub st: String,
+    pub segments: String,
+    pub bytes: Vec<u8>,
+}
+
+pub fn rows(folder: &Path) -> Vec<Row> {
+    let index = std::fs::read_to_string(folder.join("INDEX.tsv")).unwrap();
+    index
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let column = |n: usize| columns.get(n).copied().unwrap_or_default().to_owned();
+            Row { file: column(0), set: column(1), note: column(9), check: column(13), isa: column(14), gs: column(15), st: column(16), segments: column(17), bytes: std::fs::read(folder.join(columns[0])).unwrap() }
+        })
+        .collect()
+}
+
+/// A source that gives its bytes in pieces of the sizes asked for, over and over.
+pub struct Pieces<'a> {
+    pub bytes: &'a [u8],
+    pub sizes: Vec<usize>,
+    pub turn: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()].max(1);
+        self.turn += 1;
+        let size = size.min(self.bytes.len()).min(buffer.len());
+        buffer[..size].copy_from_slice(&self.bytes[..size]);
+        self.bytes = &self.bytes[size..];
+        Ok(size)
+    }
+}
+
+/// Everything that the reader says, as text, and the bytes of all events together.
+pub fn transcript(source: impl Read) -> (Vec<String>, Vec<u8>) {
+    let mut reader = Reader::new(source);
+    let (mut lines, mut bytes) = (Vec::new(), Vec::new());
+    while let Some(event) = reader.next().unwrap() {
+        lines.push(match &event {
+            Event::Set(set) => {
+                let segments: Vec<String> = set.segments().map(|s| format!("{}@{}+{} {:?}", s.index(), s.offset(), s.length(), s)).collect();
+                format!("Set {:?} complete={} {:?} {segments:?}", set.header(), set.is_complete(), set.findings())
+            }
+            other => format!("{other:?}"),
+        });
+        bytes.extend_from_slice(reader.raw());
+    }
+    (lines, bytes)
+}
