@@ -78,6 +78,8 @@ pub(super) struct Window<R> {
     /// Offset in the file of `buffer[0]`.
     base: u64,
     at_end: bool,
+    /// The end was met, and everything was looked at again since.
+    end_seen: bool,
     /// Up to here everything was given.
     pub cursor: usize,
     /// From here the bytes of the event given last are kept.
@@ -110,6 +112,7 @@ impl<R: Read> Window<R> {
             filled: 0,
             base: 0,
             at_end: false,
+            end_seen: false,
             cursor: 0,
             raw_from: 0,
             line: 1,
@@ -132,10 +135,6 @@ impl<R: Read> Window<R> {
     /// Everything that is in memory and was not given yet.
     pub fn ahead(&self) -> &[u8] {
         &self.buffer[self.cursor..self.filled]
-    }
-
-    pub fn at_end(&self) -> bool {
-        self.at_end
     }
 
     pub fn offset(&self, at: usize) -> u64 {
@@ -285,7 +284,8 @@ impl<R: Read> Window<R> {
                 let has_breaks = self.broken && self.bytes(from, end).iter().any(|byte| self.is_break(*byte));
                 let found = Found { start: from, end, first: self.first_mark(), last, unterminated, has_breaks };
                 if !unterminated && self.may_hold_isa(&found) {
-                    if self.filled - from < ISA_WINDOW && self.more()? {
+                    if self.filled - from < ISA_WINDOW && !self.at_end && self.cut.is_none() {
+                        self.more()?;
                         continue;
                     }
                     if let Some(at) = self.isa_within(from, end + 1) {
@@ -359,7 +359,8 @@ impl<R: Read> Window<R> {
             self.scan_on();
             return Ok(true);
         }
-        self.more()
+        // At the end the window may have moved all the same: look once more.
+        self.more().map(|more| more || !std::mem::replace(&mut self.end_seen, true))
     }
 
     /// Index of the first mark of the segment that is looked at.
