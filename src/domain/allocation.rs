@@ -1,1 +1,548 @@
-//! allocation
+//! Allocation: stock promised to an order's lines, and what becomes of the part that stock does not cover.
+//!
+//! Promises are made in whole ordered units. After it, of every line: ordered = confirmed + backordered + refused; and
+//! what is promised of an item in a warehouse never exceeds what was available there.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::catalogue::Warehouse;
+use super::ids::{ItemId, WarehouseId};
+use super::order::{AcceptedLine, LineRefusal, LineSource, Order, OrderLine};
+use super::policy::{AllocationPolicy, OnShort};
+use super::stock::{Balance, ExpectedReceipt, units_per_whole_cases, whole_units};
+
+/// What can be promised: one per batch of orders, used up as they are allocated in turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Supply {
+    /// Stock by item and warehouse.
+    pub balances: BTreeMap<(ItemId, WarehouseId), Balance>,
+    /// Receipts to come, as far as they are promised to nobody.
+    pub expected: Vec<ExpectedReceipt>,
+    /// Warehouses in order of preference, where the partner's policy names none.
+    pub warehouses: Vec<Warehouse>,
+}
+
+impl Supply {
+    /// The supply out of lists.
+    pub fn new(
+        balances: impl IntoIterator<Item = Balance>,
+        expected: Vec<ExpectedReceipt>,
+        warehouses: Vec<Warehouse>,
+    ) -> Self {
+        Self {
+            balances: balances
+                .into_iter()
+                .map(|balance| ((balance.item, balance.warehouse), balance))
+                .collect(),
+            expected,
+            warehouses,
+        }
+    }
+
+    /// What can still be promised of an item in a warehouse, never below zero.
+    pub fn available(&self, item: ItemId, warehouse: WarehouseId) -> Decimal {
+        self.balances
+            .get(&(item, warehouse))
+            .map_or(Decimal::ZERO, |balance| {
+                balance.on_hand.saturating_sub(balance.reserved)
+            })
+            .max(Decimal::ZERO)
+    }
+
+    fn reserve(&mut self, item: ItemId, warehouse: WarehouseId, base: Decimal) {
+        if let Some(balance) = self.balances.get_mut(&(item, warehouse)) {
+            balance.reserved = balance.reserved.saturating_add(base);
+        }
+    }
+
+    /// The warehouses that the policy allows, in order of preference, each once.
+    fn allowed(&self, policy: &AllocationPolicy) -> Vec<(WarehouseId, String)> {
+        let named = |warehouse: &Warehouse| (warehouse.id, warehouse.code.clone());
+        if policy.warehouses.is_empty() {
+            return self.warehouses.iter().map(named).collect();
+        }
+        let mut allowed: Vec<(WarehouseId, String)> = Vec::new();
+        for code in &policy.warehouses {
+            let found = self
+                .warehouses
+                .iter()
+                .find(|warehouse| &warehouse.code == code);
+            if let Some(found) =
+                found.filter(|found| !allowed.iter().any(|(id, _)| *id == found.id))
+            {
+                allowed.push(named(found));
+            }
+        }
+        allowed
+    }
+
+    /// Promises `base` units out of receipts to come, all or none: (what was taken of each, the day the last comes).
+    fn promise_expected(
+        &mut self,
+        item: ItemId,
+        base: Decimal,
+        allowed: &[(WarehouseId, String)],
+        today: NaiveDate,
+    ) -> Option<(Vec<ExpectedReceipt>, NaiveDate)> {
+        let mut order: Vec<usize> = (0..self.expected.len())
+            .filter(|index| {
+                self.expected.get(*index).is_some_and(|receipt| {
+                    receipt.item == item
+                        && receipt.quantity > Decimal::ZERO
+                        && allowed.iter().any(|(id, _)| *id == receipt.warehouse)
+                })
+            })
+            .collect();
+        order.sort_by_key(|index| self.expected.get(*index).map(|receipt| receipt.on));
+        let mut open = base;
+        let mut taken: Vec<(usize, ExpectedReceipt)> = Vec::new();
+        for index in order {
+            if open <= Decimal::ZERO {
+                break;
+            }
+            let Some(receipt) = self.expected.get(index) else {
+                continue;
+            };
+            let part = receipt.quantity.min(open);
+            open -= part;
+            taken.push((
+                index,
+                ExpectedReceipt {
+                    quantity: part,
+                    ..*receipt
+                },
+            ));
+        }
+        if open > Decimal::ZERO {
+            return None;
+        }
+        let last = taken.last()?.1.on.max(today);
+        for (index, part) in &taken {
+            if let Some(receipt) = self.expected.get_mut(*index) {
+                receipt.quantity -= part.quantity;
+            }
+        }
+        Some((taken.into_iter().map(|(_, part)| part).collect(), last))
+    }
+}
+
+/// Stock of one item in one warehouse, promised to or issued for one order line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Our line number in the order.
+    pub line: u32,
+    /// The item.
+    pub item: ItemId,
+    /// The warehouse.
+    pub warehouse: WarehouseId,
+    /// Base units.
+    pub base: Decimal,
+}
+
+/// An order after allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// The order, its lines decided; its state is for [`Order::settle`] to say.
+    pub order: Order,
+    /// What to reserve.
+    pub reservations: Vec<Reservation>,
+    /// Receipts to come that backorders were promised from, with the quantity taken of each.
+    pub promised: Vec<ExpectedReceipt>,
+    /// Each decision in a line that a person can read, with the option that lost.
+    pub reasons: Vec<String>,
+}
+
+/// Promises `supply` to what of `order` is undecided or backordered, and takes it out of `supply`.
+///
+/// May be called again when stock has come in: backorders that keep their date keep what they were promised. A line that
+/// was neither accepted nor refused is refused. `today` is the day that an overdue receipt is expected at the earliest.
+pub fn allocate(
+    order: Order,
+    supply: &mut Supply,
+    policy: &AllocationPolicy,
+    today: NaiveDate,
+) -> Allocation {
+    let allowed = supply.allowed(policy);
+    let mut allocator = Allocator {
+        supply,
+        policy,
+        allowed,
+        today,
+        reservations: Vec::new(),
+        promised: Vec::new(),
+        reasons: Vec::new(),
+    };
+    let order = allocator.order(order);
+    Allocation {
+        order,
+        reservations: allocator.reservations,
+        promised: allocator.promised,
+        reasons: allocator.reasons,
+    }
+}
+
+struct Allocator<'s> {
+    supply: &'s mut Supply,
+    policy: &'s AllocationPolicy,
+    allowed: Vec<(WarehouseId, String)>,
+    today: NaiveDate,
+    reservations: Vec<Reservation>,
+    promised: Vec<ExpectedReceipt>,
+    reasons: Vec<String>,
+}
+
+/// What a line would get, before anything is promised.
+struct Plan {
+    /// Ordered units out of each warehouse.
+    takes: Vec<(WarehouseId, Decimal)>,
+    /// Ordered units that no warehouse has.
+    short: Decimal,
+    /// What was decided and what else there was.
+    reason: String,
+}
+
+impl Allocator<'_> {
+    fn order(&mut self, mut order: Order) -> Order {
+        let mut open = Vec::new();
+        for line in &mut order.lines {
+            if let Some(wanted) = self.open_part(line) {
+                open.push((line.line, wanted));
+            }
+        }
+        let mut plans = Vec::with_capacity(open.len());
+        for (number, wanted) in open {
+            let Some(line) = order.line(number) else {
+                continue;
+            };
+            let Some(accepted) = line.accepted.clone() else {
+                continue;
+            };
+            let plan = self.plan(line, &accepted, wanted);
+            for (warehouse, units) in &plan.takes {
+                let base = units.saturating_mul(accepted.base_per_unit);
+                self.supply.reserve(accepted.item, *warehouse, base);
+            }
+            plans.push((number, accepted, plan));
+        }
+        let short = plans.iter().any(|(_, _, plan)| !plan.short.is_zero());
+        if self.policy.ship_complete && short {
+            self.give_back(&plans);
+            self.nothing(&mut order, plans);
+        } else {
+            for (number, accepted, plan) in plans {
+                if let Some(line) = order.line_mut(number) {
+                    self.settle(line, &accepted, plan);
+                }
+            }
+        }
+        order
+    }
+
+    fn give_back(&mut self, plans: &[(u32, AcceptedLine, Plan)]) {
+        for (_, accepted, plan) in plans {
+            for (warehouse, units) in &plan.takes {
+                let base = units.saturating_mul(accepted.base_per_unit);
+                self.supply
+                    .reserve(accepted.item, *warehouse, Decimal::ZERO - base);
+            }
+        }
+    }
+
+    /// How much of a line is to be decided now, in ordered units; what can never be promised is refused at once.
+    fn open_part(&mut self, line: &mut OrderLine) -> Option<Decimal> {
+        let undecided = line.undecided();
+        let Some(accepted) = line.accepted.as_ref().filter(|accepted| {
+            accepted.base_per_unit > Decimal::ZERO && undecided >= Decimal::ZERO
+        }) else {
+            if !undecided.is_zero() {
+                line.refused = line.refused.saturating_add(undecided);
+                line.refusal.get_or_insert(LineRefusal::ItemUnknown);
+            }
+            return None;
+        };
+        let open = undecided.saturating_add(line.backordered);
+        if open <= Decimal::ZERO {
+            return None;
+        }
+        let step = case_step(accepted, self.policy);
+        let over = step
+            .and_then(|step| open.checked_rem(step))
+            .unwrap_or(Decimal::ZERO);
+        if over.is_zero() {
+            return Some(open);
+        }
+        self.reasons.push(format!(
+            "line {}: {} {} of {} fill no case and are cut, since only whole cases are promised",
+            line.line,
+            over.normalize(),
+            line.unit,
+            accepted.item_code
+        ));
+        line.refused = line.refused.saturating_add(over);
+        line.refusal.get_or_insert(LineRefusal::QuantityInvalid);
+        let rest = open - over;
+        line.backordered = line.backordered.min(rest);
+        (!rest.is_zero()).then_some(rest)
+    }
+
+    /// What each warehouse would give: one that has all of it, else all in order of preference where the line may be
+    /// split, else the one that has most.
+    fn plan(&self, line: &OrderLine, accepted: &AcceptedLine, wanted: Decimal) -> Plan {
+        let offers: Vec<(WarehouseId, &str, Decimal)> = self
+            .allowed
+            .iter()
+            .filter(|(id, _)| {
+                self.policy.split_lines
+                    || line
+                        .sources
+                        .iter()
+                        .filter(|source| !source.quantity.is_zero())
+                        .all(|source| source.warehouse == *id)
+            })
+            .map(|(id, code)| (*id, code.as_str(), self.offer(accepted, *id, wanted)))
+            .collect();
+        let whole = offers.iter().find(|(_, _, units)| *units >= wanted);
+        let mut takes: Vec<(WarehouseId, &str, Decimal)> = Vec::new();
+        let mut open = wanted;
+        if let Some(offer) = whole {
+            takes.push((offer.0, offer.1, wanted));
+            open = Decimal::ZERO;
+        } else if self.policy.split_lines {
+            for (id, code, units) in &offers {
+                let part = self.fitting(accepted, *units, open);
+                if part > Decimal::ZERO {
+                    takes.push((*id, code, part));
+                    open -= part;
+                }
+            }
+        } else {
+            let most = offers
+                .iter()
+                .rev()
+                .max_by_key(|(_, _, units)| *units)
+                .filter(|(_, _, units)| *units > Decimal::ZERO);
+            if let Some((id, code, units)) = most {
+                takes.push((*id, code, *units));
+                open -= *units;
+            }
+        }
+        Plan {
+            reason: reason(line, accepted, wanted, &takes, &offers),
+            takes: takes
+                .into_iter()
+                .map(|(id, _, units)| (id, units))
+                .collect(),
+            short: open,
+        }
+    }
+
+    /// Ordered units that a warehouse could give, at most what is wanted.
+    fn offer(&self, accepted: &AcceptedLine, warehouse: WarehouseId, wanted: Decimal) -> Decimal {
+        let available = self.supply.available(accepted.item, warehouse);
+        let covers = wanted
+            .checked_mul(accepted.base_per_unit)
+            .is_some_and(|base| base <= available);
+        if covers {
+            return wanted;
+        }
+        self.fitting(
+            accepted,
+            whole_units(available, accepted.base_per_unit),
+            wanted,
+        )
+    }
+
+    /// The largest part of `units` that may be promised of `open`: whole units, whole cases where the policy says so.
+    fn fitting(&self, accepted: &AcceptedLine, units: Decimal, open: Decimal) -> Decimal {
+        if units >= open {
+            return open;
+        }
+        let step = case_step(accepted, self.policy).unwrap_or(Decimal::ONE);
+        let over = units.checked_rem(step).unwrap_or(units);
+        units - over
+    }
+
+    fn settle(&mut self, line: &mut OrderLine, accepted: &AcceptedLine, plan: Plan) {
+        for (warehouse, units) in &plan.takes {
+            self.reservations.push(Reservation {
+                line: line.line,
+                item: accepted.item,
+                warehouse: *warehouse,
+                base: units.saturating_mul(accepted.base_per_unit).normalize(),
+            });
+            line.confirmed += *units;
+            add_source(line, *warehouse, *units);
+        }
+        let tail = self.short(line, accepted, plan.short);
+        self.reasons.push(format!("{}{tail}", plan.reason));
+    }
+
+    /// Backorders or cuts the short part, and says so.
+    fn short(&mut self, line: &mut OrderLine, accepted: &AcceptedLine, short: Decimal) -> String {
+        let waited = std::mem::replace(&mut line.backordered, Decimal::ZERO);
+        if short.is_zero() {
+            line.backorder_date = None;
+            return String::new();
+        }
+        let unit = &line.unit;
+        if self.policy.on_short == OnShort::Cut {
+            line.backorder_date = None;
+            line.refused += short;
+            line.refusal.get_or_insert(LineRefusal::OutOfStock);
+            return format!("; {} {unit} cut", short.normalize());
+        }
+        line.backordered = short;
+        line.backorder_date = self.backorder_date(line, accepted, short, waited);
+        match line.backorder_date {
+            Some(day) => format!("; {} {unit} backordered until {day}", short.normalize()),
+            None => format!(
+                "; {} {unit} backordered, and no expected receipt covers it",
+                short.normalize()
+            ),
+        }
+    }
+
+    /// When `short` can be expected: as promised before, while that day has not passed, else from receipts to come.
+    fn backorder_date(
+        &mut self,
+        line: &OrderLine,
+        accepted: &AcceptedLine,
+        short: Decimal,
+        waited: Decimal,
+    ) -> Option<NaiveDate> {
+        let kept = line
+            .backorder_date
+            .filter(|day| *day >= self.today && !waited.is_zero());
+        let new = if kept.is_some() {
+            (short - waited).max(Decimal::ZERO)
+        } else {
+            short
+        };
+        if new.is_zero() {
+            return kept;
+        }
+        let base = new.saturating_mul(accepted.base_per_unit);
+        let (taken, day) =
+            self.supply
+                .promise_expected(accepted.item, base, &self.allowed, self.today)?;
+        self.promised.extend(taken);
+        Some(kept.map_or(day, |kept| kept.max(day)))
+    }
+
+    /// Ship complete and something is short: nothing is promised, and all of it waits for the last, or is cut.
+    fn nothing(&mut self, order: &mut Order, plans: Vec<(u32, AcceptedLine, Plan)>) {
+        let mut days = Vec::new();
+        for (number, accepted, plan) in &plans {
+            let Some(line) = order.line_mut(*number) else {
+                continue;
+            };
+            let there: Decimal = plan.takes.iter().map(|(_, units)| *units).sum();
+            let open = there + plan.short;
+            let tail = self.short(line, accepted, plan.short);
+            if self.policy.on_short == OnShort::Cut {
+                line.refused += there;
+                line.refusal.get_or_insert(LineRefusal::OutOfStock);
+            } else {
+                line.backordered = open;
+                if !plan.short.is_zero() {
+                    days.push(line.backorder_date);
+                }
+            }
+            let fate = if there.is_zero() {
+                String::new()
+            } else if self.policy.on_short == OnShort::Cut {
+                ", and what is there is cut too, since the order ships complete or not at all"
+                    .to_owned()
+            } else {
+                ", and what is there waits too, since the order ships complete or not at all"
+                    .to_owned()
+            };
+            self.reasons.push(format!(
+                "line {number}: of {} {} of {} stock covers {}{tail}{fate}",
+                open.normalize(),
+                line.unit,
+                accepted.item_code,
+                there.normalize()
+            ));
+        }
+        let last = days
+            .into_iter()
+            .collect::<Option<Vec<NaiveDate>>>()
+            .and_then(|days| days.into_iter().max());
+        for (number, _, _) in &plans {
+            if let Some(line) = order.line_mut(*number) {
+                line.backorder_date = last.filter(|_| !line.backordered.is_zero());
+            }
+        }
+    }
+}
+
+/// Ordered units that are a whole number of cases, where the policy asks for whole cases and the case is known.
+fn case_step(accepted: &AcceptedLine, policy: &AllocationPolicy) -> Option<Decimal> {
+    if !policy.whole_cases {
+        return None;
+    }
+    units_per_whole_cases(accepted.base_per_unit, accepted.case_pack?)
+}
+
+fn add_source(line: &mut OrderLine, warehouse: WarehouseId, units: Decimal) {
+    match line
+        .sources
+        .iter_mut()
+        .find(|source| source.warehouse == warehouse)
+    {
+        Some(source) => source.quantity += units,
+        None => line.sources.push(LineSource {
+            warehouse,
+            quantity: units,
+            released: Decimal::ZERO,
+            stores: Vec::new(),
+        }),
+    }
+}
+
+/// "line 1: of 24 CA of A-100 20 from EAST, 4 from WEST; not taken: SOUTH, which has 2".
+fn reason(
+    line: &OrderLine,
+    accepted: &AcceptedLine,
+    wanted: Decimal,
+    takes: &[(WarehouseId, &str, Decimal)],
+    offers: &[(WarehouseId, &str, Decimal)],
+) -> String {
+    let from = if takes.is_empty() {
+        "none in stock".to_owned()
+    } else {
+        takes
+            .iter()
+            .map(|(_, code, units)| format!("{} from {code}", units.normalize()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let lost = offers
+        .iter()
+        .filter(|(id, _, _)| !takes.iter().any(|(taken, _, _)| taken == id))
+        .map(|(_, code, units)| {
+            if *units >= wanted {
+                format!("{code} has enough too, and comes later")
+            } else {
+                format!("{code} has {}", units.normalize())
+            }
+        })
+        .collect::<Vec<_>>();
+    let lost = if lost.is_empty() {
+        String::new()
+    } else {
+        format!(" (not taken: {})", lost.join(", "))
+    };
+    format!(
+        "line {}: of {} {} of {}: {from}{lost}",
+        line.line,
+        wanted.normalize(),
+        line.unit,
+        accepted.item_code
+    )
+}

@@ -2,26 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{InvoiceId, PartnerId};
+use super::ids::{InvoiceId, PartnerId, PaymentId};
+use super::invoice::Invoice;
 use super::money::{Amount, Currency};
+use super::receivable::{OpenItem, PaymentPlan};
 
 /// The accounts of the sub-ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerAccount {
-    /// What buyers owe us.
+    /// What buyers owe us: a debit with each invoice, a credit with all that settles it. Its balance by invoice is what is
+    /// open of the invoice, disputed part included.
     Receivable,
-    /// What we sold.
+    /// What we sold: a credit with each invoice, a debit with each credit memo.
     Revenue,
-    /// Money received.
+    /// Money received: a debit with each payment.
     Cash,
-    /// Discounts granted for early payment.
+    /// Discounts granted for early payment: a debit.
     Discount,
-    /// Given up.
+    /// Given up: a debit.
     WriteOff,
-    /// Money received that is tied to no invoice yet.
+    /// Money received that is tied to no invoice yet: a credit until it is applied, then a debit.
     Unapplied,
-    /// Deductions the buyer took that are tied to no invoice.
+    /// Deductions the buyer took that are tied to no invoice: a debit, since the money was kept back from others.
     Claims,
 }
 
@@ -95,5 +98,130 @@ impl Posting {
                 sum: i64::try_from(sum).unwrap_or(i64::MAX),
             })
         }
+    }
+}
+
+fn entry(account: LedgerAccount, invoice: Option<InvoiceId>, amount: Amount) -> LedgerEntry {
+    LedgerEntry {
+        account,
+        invoice,
+        amount,
+    }
+}
+
+/// An invoice is issued: receivable against revenue. A credit memo's total is below zero and turns both.
+pub fn issue(invoice: &Invoice) -> Posting {
+    Posting {
+        source: format!("invoice:{}", invoice.id),
+        rule: "issue".to_owned(),
+        partner: invoice.partner,
+        currency: invoice.currency,
+        entries: pair(
+            LedgerAccount::Receivable,
+            LedgerAccount::Revenue,
+            Some(invoice.id),
+            invoice.total,
+        ),
+    }
+}
+
+/// `amount` to the debit of one account and the credit of another; nothing where it is zero.
+fn pair(
+    debit: LedgerAccount,
+    credit: LedgerAccount,
+    invoice: Option<InvoiceId>,
+    amount: Amount,
+) -> Vec<LedgerEntry> {
+    if amount.is_zero() {
+        return Vec::new();
+    }
+    vec![
+        entry(debit, invoice, amount),
+        entry(credit, invoice, amount.negated()),
+    ]
+}
+
+/// A payment is applied: cash, discounts, write-offs and claims against the receivable of each invoice and what stays on
+/// the account. Refused where the plan does not add up to the money, which [`super::receivable::plan`] never makes.
+pub fn payment(
+    plan: &PaymentPlan,
+    payment: PaymentId,
+    partner: PartnerId,
+) -> Result<Posting, Unbalanced> {
+    let mut entries = vec![entry(LedgerAccount::Cash, None, plan.remittance.total)];
+    for application in &plan.applications {
+        let invoice = Some(application.invoice);
+        entries.extend([
+            entry(
+                LedgerAccount::Receivable,
+                invoice,
+                application.paid.negated(),
+            ),
+            entry(LedgerAccount::Discount, invoice, application.discount),
+            entry(
+                LedgerAccount::Receivable,
+                invoice,
+                application.discount.negated(),
+            ),
+            entry(LedgerAccount::WriteOff, invoice, application.written_off),
+            entry(
+                LedgerAccount::Receivable,
+                invoice,
+                application.written_off.negated(),
+            ),
+        ]);
+    }
+    entries.push(entry(
+        LedgerAccount::Unapplied,
+        None,
+        plan.unapplied.negated(),
+    ));
+    for deduction in plan
+        .deductions
+        .iter()
+        .filter(|deduction| deduction.invoice.is_none())
+    {
+        entries.push(entry(LedgerAccount::Claims, None, deduction.amount));
+    }
+    entries.retain(|entry| !entry.amount.is_zero());
+    Posting {
+        source: format!("payment:{payment}"),
+        rule: "apply".to_owned(),
+        partner,
+        currency: plan.remittance.currency,
+        entries,
+    }
+    .balanced()
+}
+
+/// `amount` of an open item is given up for good. `source` names the decision, such as `deduction:4`.
+pub fn write_off(item: &OpenItem, amount: Amount, source: String) -> Posting {
+    Posting {
+        source,
+        rule: "write-off".to_owned(),
+        partner: item.partner,
+        currency: item.currency,
+        entries: pair(
+            LedgerAccount::WriteOff,
+            LedgerAccount::Receivable,
+            Some(item.invoice),
+            amount,
+        ),
+    }
+}
+
+/// Money that stood on the account is applied to an open item. `source` names the payment it came with.
+pub fn apply_unapplied(item: &OpenItem, amount: Amount, source: String) -> Posting {
+    Posting {
+        source,
+        rule: "apply-unapplied".to_owned(),
+        partner: item.partner,
+        currency: item.currency,
+        entries: pair(
+            LedgerAccount::Unapplied,
+            LedgerAccount::Receivable,
+            Some(item.invoice),
+            amount,
+        ),
     }
 }

@@ -4,10 +4,12 @@
 //! Time is handed in by whoever calls.
 
 pub mod allocation;
+pub mod application;
 pub mod catalogue;
 pub mod clock;
 pub mod document;
 pub mod finding;
+pub mod gs1;
 pub mod ids;
 pub mod invoice;
 pub mod ledger;

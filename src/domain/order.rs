@@ -315,11 +315,12 @@ pub enum LineRefusal {
     ItemUnknown,
     /// The item is no longer sold.
     Discontinued,
-    /// The price differs by more than the partner's tolerance.
+    /// The price differs by more than the partner's tolerance, or there is none.
     PriceDiffers,
     /// The unit of measure can not be converted to the item's.
     UnitUnknown,
-    /// The quantity is no whole number of packs, is zero, negative or absurd, or does not match the stores.
+    /// The quantity is no whole number of packs, is zero, negative or absurd, does not match the stores, or repeats what
+    /// another line orders.
     QuantityInvalid,
     /// Not enough stock, and the partner takes no backorders.
     OutOfStock,
@@ -339,6 +340,10 @@ pub struct LineSource {
     /// How much of it has gone into shipments, planned or shipped.
     #[serde(default)]
     pub released: Decimal,
+    /// How much of `released` is marked for which store, so that each store gets what it ordered over several
+    /// shipments; the sum is at most `released`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<StoreQuantity>,
 }
 
 /// The course of a line, as shown in listings.
@@ -380,7 +385,7 @@ impl OrderLine {
     /// The line's status, derived from its quantities.
     pub fn status(&self) -> LineStatus {
         let shippable = self.confirmed + self.backordered;
-        if self.ordered > Decimal::ZERO && self.refused >= self.ordered {
+        if self.refusal.is_some() && self.refused == self.ordered {
             LineStatus::Rejected
         } else if self.accepted.is_none() || shippable.is_zero() {
             LineStatus::Open
@@ -401,7 +406,10 @@ impl OrderLine {
 
     /// What nothing has been decided about yet.
     pub fn undecided(&self) -> Decimal {
-        self.ordered - self.confirmed - self.backordered - self.refused
+        self.ordered
+            .saturating_sub(self.confirmed)
+            .saturating_sub(self.backordered)
+            .saturating_sub(self.refused)
     }
 }
 
@@ -646,7 +654,8 @@ impl Order {
         }
     }
 
-    /// After allocation, shipment or invoicing: the state that the lines' quantities say.
+    /// After allocation, shipment or invoicing: the state that the lines' quantities say. An accepted order whose lines
+    /// are not allocated yet stays accepted; one of which nothing is left to be shipped is rejected.
     pub fn settle(mut self) -> Result<Self, IllegalTransition> {
         match self.state {
             OrderState::Accepted
@@ -667,13 +676,23 @@ impl Order {
     }
 
     fn state_of_lines(&self) -> OrderState {
-        let sum =
-            |quantity: fn(&OrderLine) -> Decimal| self.lines.iter().map(quantity).sum::<Decimal>();
+        let sum = |quantity: fn(&OrderLine) -> Decimal| {
+            self.lines
+                .iter()
+                .map(quantity)
+                .fold(Decimal::ZERO, Decimal::saturating_add)
+        };
         let confirmed = sum(|line| line.confirmed);
         let backordered = sum(|line| line.backordered);
         let shipped = sum(|line| line.shipped);
         let invoiced = sum(|line| line.invoiced);
-        if confirmed.is_zero() && backordered.is_zero() {
+        let waiting = self
+            .lines
+            .iter()
+            .any(|line| line.accepted.is_some() && line.undecided() > Decimal::ZERO);
+        if confirmed.is_zero() && backordered.is_zero() && waiting {
+            OrderState::Accepted
+        } else if confirmed.is_zero() && backordered.is_zero() {
             OrderState::Rejected {
                 reason: "no line could be accepted".to_owned(),
             }

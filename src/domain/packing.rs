@@ -1,1 +1,318 @@
-//! packing
+//! Packing: what is confirmed of an order out of one warehouse, put into cartons; and the book of what was put where.
+//!
+//! An ordered unit is never split over cartons. Whole cases go first, one case a carton; the rest is mixed. Cartons get
+//! their SSCC when they are closed ([`super::gs1::sscc18`]).
+
+use rust_decimal::Decimal;
+
+use super::ids::{OrderId, WarehouseId};
+use super::order::{AcceptedLine, LineSource, Order, OrderLine, StoreQuantity};
+use super::policy::PackingPolicy;
+use super::shipment::{Carton, CartonContent};
+use super::stock::{units_per_whole_cases, whole_units};
+
+pub use super::gs1::{SsccRefusal, gs1_check_digit, sscc_is_valid, sscc18};
+
+/// Most cartons that one call packs. What does not fit in them stays unreleased and goes with the next shipment.
+pub const CARTONS_MAX: usize = 20_000;
+
+/// Packs what is confirmed of `order` out of `warehouse` and not in a shipment yet.
+///
+/// With store distribution and [`PackingPolicy::carton_per_store`] each store gets its cartons, in the order in which
+/// the lines name the stores. Over several shipments a line's stores are served in the order of its SDQ, each with what
+/// it has not got yet, until the quantity is used up; what no store is left for is packed without one.
+pub fn pack(order: &Order, warehouse: WarehouseId, policy: &PackingPolicy) -> Vec<Carton> {
+    let mut packer = Packer {
+        order,
+        policy,
+        cartons: Vec::new(),
+    };
+    for (store, parts) in by_store(order, warehouse, policy) {
+        packer.store(&store, &parts);
+    }
+    packer.cartons
+}
+
+/// The order with what these cartons hold of it booked as released out of `warehouse`.
+#[must_use]
+pub fn release(mut order: Order, warehouse: WarehouseId, cartons: &[Carton]) -> Order {
+    book(&mut order, warehouse, cartons, Decimal::ONE);
+    order
+}
+
+/// The order with what these cartons held of it taken out of the book again: the shipment was given up, and the goods
+/// are still promised.
+#[must_use]
+pub fn take_back(mut order: Order, warehouse: WarehouseId, cartons: &[Carton]) -> Order {
+    book(&mut order, warehouse, cartons, Decimal::NEGATIVE_ONE);
+    order
+}
+
+fn book(order: &mut Order, warehouse: WarehouseId, cartons: &[Carton], sign: Decimal) {
+    for carton in cartons {
+        for content in &carton.contents {
+            if content.order != order.id {
+                continue;
+            }
+            let source = order.line_mut(content.line).and_then(|line| {
+                line.sources
+                    .iter_mut()
+                    .find(|source| source.warehouse == warehouse)
+            });
+            if let Some(source) = source {
+                book_content(source, &carton.store, content.quantity * sign);
+            }
+        }
+    }
+}
+
+/// Books a quantity, below zero to take it back.
+pub(super) fn book_content(source: &mut LineSource, store: &str, quantity: Decimal) {
+    source.released = source.released.saturating_add(quantity).normalize();
+    if store.is_empty() {
+        return;
+    }
+    match source.stores.iter_mut().find(|known| known.store == store) {
+        Some(known) => known.quantity = known.quantity.saturating_add(quantity).normalize(),
+        None => source.stores.push(StoreQuantity {
+            store: store.to_owned(),
+            quantity,
+        }),
+    }
+    source.stores.retain(|known| !known.quantity.is_zero());
+}
+
+/// What of one line is to be packed, in its own unit.
+struct Part<'o> {
+    line: &'o OrderLine,
+    accepted: &'o AcceptedLine,
+    quantity: Decimal,
+}
+
+impl Part<'_> {
+    fn base(&self, units: Decimal) -> Decimal {
+        units.saturating_mul(self.accepted.base_per_unit)
+    }
+}
+
+/// What is to be packed, by store, each store once; the empty store stands for none and comes last.
+fn by_store<'o>(
+    order: &'o Order,
+    warehouse: WarehouseId,
+    policy: &PackingPolicy,
+) -> Vec<(String, Vec<Part<'o>>)> {
+    let mut stores: Vec<(String, Vec<Part<'o>>)> = Vec::new();
+    let mut loose = Vec::new();
+    for line in &order.lines {
+        let Some(accepted) = line
+            .accepted
+            .as_ref()
+            .filter(|accepted| accepted.base_per_unit > Decimal::ZERO)
+        else {
+            continue;
+        };
+        let mut open: Decimal = line
+            .sources
+            .iter()
+            .filter(|source| source.warehouse == warehouse)
+            .map(|source| source.quantity.saturating_sub(source.released))
+            .fold(Decimal::ZERO, Decimal::saturating_add);
+        for (store, quantity) in waiting_stores(line, policy) {
+            let quantity = quantity.min(open);
+            if quantity <= Decimal::ZERO {
+                continue;
+            }
+            open -= quantity;
+            let part = Part {
+                line,
+                accepted,
+                quantity,
+            };
+            match stores.iter_mut().find(|(known, _)| known == store) {
+                Some((_, parts)) => parts.push(part),
+                None => stores.push((store.to_owned(), vec![part])),
+            }
+        }
+        if open > Decimal::ZERO {
+            loose.push(Part {
+                line,
+                accepted,
+                quantity: open,
+            });
+        }
+    }
+    if !loose.is_empty() {
+        stores.push((String::new(), loose));
+    }
+    stores
+}
+
+/// The line's stores with what each has not got yet out of any warehouse, in the order of the SDQ.
+fn waiting_stores<'o>(line: &'o OrderLine, policy: &PackingPolicy) -> Vec<(&'o str, Decimal)> {
+    if !policy.carton_per_store {
+        return Vec::new();
+    }
+    let mut waiting: Vec<(&str, Decimal)> = Vec::new();
+    for store in &line.stores {
+        match waiting.iter_mut().find(|(known, _)| *known == store.store) {
+            Some((_, quantity)) => *quantity = quantity.saturating_add(store.quantity),
+            None => waiting.push((&store.store, store.quantity)),
+        }
+    }
+    for (store, quantity) in &mut waiting {
+        let got = line
+            .sources
+            .iter()
+            .flat_map(|source| &source.stores)
+            .filter(|known| known.store == *store)
+            .fold(Decimal::ZERO, |sum, known| {
+                sum.saturating_add(known.quantity)
+            });
+        *quantity = quantity.saturating_sub(got);
+    }
+    waiting
+}
+
+struct Packer<'o> {
+    order: &'o Order,
+    policy: &'o PackingPolicy,
+    cartons: Vec<Carton>,
+}
+
+/// A mixed carton that is being filled.
+#[derive(Default)]
+struct Mixed {
+    contents: Vec<CartonContent>,
+    base: Decimal,
+    /// Grams as far as all that is in it is known.
+    grams: Option<Decimal>,
+}
+
+impl Packer<'_> {
+    fn store(&mut self, store: &str, parts: &[Part<'_>]) {
+        let rests: Vec<Decimal> = parts
+            .iter()
+            .map(|part| self.whole_cases(store, part))
+            .collect();
+        let mut mixed = Mixed::default();
+        for (part, rest) in parts.iter().zip(rests) {
+            if !self.policy.mix_items {
+                self.close(store, &mut mixed);
+            }
+            self.mix(store, part, rest, &mut mixed);
+        }
+        self.close(store, &mut mixed);
+    }
+
+    fn full(&self) -> bool {
+        self.cartons.len() >= CARTONS_MAX
+    }
+
+    /// Packs whole cases of a line, one a carton, and says what is left. A unit that is larger than a case is a carton.
+    fn whole_cases(&mut self, store: &str, part: &Part<'_>) -> Decimal {
+        let mut rest = part.quantity;
+        let Some(units) = units_in_case(part.accepted) else {
+            return rest;
+        };
+        while rest >= units && !self.full() {
+            let content = self.content(part, units);
+            let grams = grams(part, units);
+            self.push(store, vec![content], grams);
+            rest -= units;
+        }
+        rest
+    }
+
+    fn mix(&mut self, store: &str, part: &Part<'_>, mut rest: Decimal, mixed: &mut Mixed) {
+        while rest > Decimal::ZERO {
+            if self.full() {
+                return; // what is not in a carton stays unreleased
+            }
+            let mut units = self.fitting(part, rest, mixed.base);
+            if units.is_zero() {
+                if mixed.contents.is_empty() {
+                    units = rest.min(Decimal::ONE);
+                } else {
+                    self.close(store, mixed);
+                    continue;
+                }
+            }
+            let grams = grams(part, units);
+            mixed.grams = match (mixed.contents.is_empty(), mixed.grams, grams) {
+                (true, _, grams) => grams,
+                (false, Some(sum), Some(more)) => sum.checked_add(more),
+                _ => None,
+            };
+            mixed.base = mixed.base.saturating_add(part.base(units));
+            mixed.contents.push(self.content(part, units));
+            rest -= units;
+        }
+    }
+
+    /// Units of the part that still fit into a carton that holds `base`.
+    fn fitting(&self, part: &Part<'_>, rest: Decimal, base: Decimal) -> Decimal {
+        let room = self.policy.carton_units_max.saturating_sub(base);
+        if part.base(rest) <= room {
+            return rest;
+        }
+        whole_units(room, part.accepted.base_per_unit).min(rest)
+    }
+
+    fn close(&mut self, store: &str, mixed: &mut Mixed) {
+        let Mixed {
+            contents, grams, ..
+        } = std::mem::take(mixed);
+        if !contents.is_empty() && !self.full() {
+            self.push(store, contents, grams);
+        }
+    }
+
+    fn push(&mut self, store: &str, contents: Vec<CartonContent>, grams: Option<Decimal>) {
+        let grams = grams
+            .and_then(|grams| i64::try_from(grams.ceil()).ok())
+            .unwrap_or(0);
+        self.cartons.push(Carton {
+            sscc: String::new(),
+            store: store.to_owned(),
+            contents,
+            grams,
+            tracking: String::new(),
+        });
+    }
+
+    fn content(&self, part: &Part<'_>, units: Decimal) -> CartonContent {
+        content(self.order.id, &self.order.header.po_number, part, units)
+    }
+}
+
+fn content(order: OrderId, po_number: &str, part: &Part<'_>, units: Decimal) -> CartonContent {
+    CartonContent {
+        order,
+        po_number: po_number.to_owned(),
+        line: part.line.line,
+        item: part.accepted.item_code.clone(),
+        quantity: units.normalize(),
+        unit: part.line.unit.clone(),
+    }
+}
+
+/// Grams of so many units; none where the item's weight is not known.
+fn grams(part: &Part<'_>, units: Decimal) -> Option<Decimal> {
+    (part.accepted.grams > 0)
+        .then(|| {
+            part.base(units)
+                .checked_mul(Decimal::from(part.accepted.grams))
+        })
+        .flatten()
+}
+
+/// Ordered units that make one carton of their own: a case of them, or one unit that holds a case and more. None where
+/// the case is not known or is no whole number of units.
+fn units_in_case(accepted: &AcceptedLine) -> Option<Decimal> {
+    let case = accepted.case_pack?;
+    if accepted.base_per_unit >= case {
+        return (case > Decimal::ZERO).then_some(Decimal::ONE);
+    }
+    let units = units_per_whole_cases(accepted.base_per_unit, case)?;
+    (units.checked_mul(accepted.base_per_unit) == Some(case)).then_some(units)
+}

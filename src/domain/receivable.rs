@@ -1,12 +1,17 @@
 //! The receivable: what is open of an invoice, what was applied to it, what is disputed, and how old it is.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use super::ids::{InvoiceId, PartnerId};
-use super::invoice::InvoiceKind;
+use super::invoice::{Invoice, InvoiceKind};
 use super::money::{Amount, Currency};
 use super::remittance::Remittance;
+
+pub use super::application::plan;
 
 /// Where an open item stands. Overdue is no state: it is the due date against the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,7 +39,8 @@ impl ReceivableStatus {
     }
 }
 
-/// The open part of one invoice or credit. Amounts are in the sign of the invoice: all at or above zero for an invoice.
+/// The open part of one invoice or credit. Amounts are in the sign of the invoice: all at or above zero for an invoice,
+/// all at or below zero for a credit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenItem {
     /// The invoice.
@@ -55,7 +61,7 @@ pub struct OpenItem {
     pub open: Amount,
     /// The part of `open` that the buyer refuses with a reason.
     pub disputed: Amount,
-    /// Discount that may be taken.
+    /// Discount that may still be taken: what was granted is gone from it.
     pub discount: Amount,
     /// Until when.
     pub discount_until: Option<NaiveDate>,
@@ -65,7 +71,119 @@ pub struct OpenItem {
     pub written_off: Amount,
 }
 
+/// An effect that an open item can not take: a fault of the plan, or the item has changed since it was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceivableRefusal {
+    /// The effect is on another invoice.
+    #[error("an effect on invoice {wanted} was handed to invoice {number}")]
+    OtherInvoice {
+        /// The invoice it was handed to.
+        number: String,
+        /// The invoice it is for.
+        wanted: String,
+    },
+    /// More would be taken off than is open.
+    #[error(
+        "invoice {number}: {taken} minor units would be taken off, and {open} are open; apply the payment again, since the invoice has changed"
+    )]
+    MoreThanOpen {
+        /// Its number.
+        number: String,
+        /// What would be taken off.
+        taken: i64,
+        /// What is open.
+        open: i64,
+    },
+    /// More would be disputed than is open.
+    #[error(
+        "invoice {number}: {disputed} minor units would be disputed, and {open} are open; apply the payment again, since the invoice has changed"
+    )]
+    MoreDisputedThanOpen {
+        /// Its number.
+        number: String,
+        /// What would be disputed.
+        disputed: i64,
+        /// What would be open.
+        open: i64,
+    },
+}
+
 impl OpenItem {
+    /// A new open item: all of the invoice.
+    pub fn of(invoice: &Invoice) -> Self {
+        Self {
+            invoice: invoice.id,
+            number: invoice.number.clone(),
+            kind: invoice.kind,
+            partner: invoice.partner,
+            po_number: invoice.po_number.clone(),
+            currency: invoice.currency,
+            total: invoice.total,
+            open: invoice.total,
+            disputed: Amount::ZERO,
+            discount: invoice.discount,
+            discount_until: invoice.discount_until,
+            due: invoice.due,
+            written_off: Amount::ZERO,
+        }
+    }
+
+    /// The item after a payment's effect on it: open falls by what was paid, granted and written off, and the deductions
+    /// that are about this invoice stay open, disputed. Deductions about others are passed over. What is paid is taken
+    /// off the undisputed part first (X12-RULES 90).
+    pub fn apply(
+        mut self,
+        application: &Application,
+        deductions: &[NewDeduction],
+    ) -> Result<Self, ReceivableRefusal> {
+        if application.invoice != self.invoice {
+            return Err(ReceivableRefusal::OtherInvoice {
+                number: self.number,
+                wanted: application.number.clone(),
+            });
+        }
+        let sum = |parts: &[Amount]| parts.iter().map(|part| i128::from(part.0)).sum::<i128>();
+        let before = i128::from(self.open.0);
+        let taken = sum(&[
+            application.paid,
+            application.discount,
+            application.written_off,
+        ]);
+        let open = before - taken;
+        if (before >= 0 && !(0..=before).contains(&open))
+            || (before < 0 && !(before..=0).contains(&open))
+        {
+            return Err(ReceivableRefusal::MoreThanOpen {
+                number: self.number,
+                taken: clamped(taken),
+                open: self.open.0,
+            });
+        }
+        let deducted: i128 = deductions
+            .iter()
+            .filter(|deduction| deduction.invoice == Some(self.invoice))
+            .map(|deduction| i128::from(deduction.amount.0))
+            .sum();
+        let disputed = i128::from(self.disputed.0).min(open.max(0)) + deducted;
+        if disputed < 0 || disputed > open.max(0) {
+            return Err(ReceivableRefusal::MoreDisputedThanOpen {
+                number: self.number,
+                disputed: clamped(disputed),
+                open: clamped(open),
+            });
+        }
+        self.open = Amount(clamped(open));
+        self.disputed = Amount(clamped(disputed));
+        self.discount = Amount(
+            self.discount
+                .0
+                .saturating_sub(application.discount.0)
+                .max(0),
+        );
+        self.written_off = Amount(self.written_off.0.saturating_add(application.written_off.0));
+        Ok(self)
+    }
+
     /// The status that the amounts say.
     pub fn status(&self) -> ReceivableStatus {
         if self.open.is_zero() {
@@ -135,6 +253,9 @@ pub struct PaymentPlan {
     pub deductions: Vec<NewDeduction>,
     /// Money that could be tied to nothing: stays on the account.
     pub unapplied: Amount,
+    /// What a person may want to know of it, such as an item that names nothing we know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Finding>,
 }
 
 /// One row of the aging: by partner and currency.
@@ -160,4 +281,82 @@ pub struct AgingRow {
     pub unapplied: Amount,
     /// Sum of the buckets and of `unapplied`.
     pub total: Amount,
+}
+
+/// Who owes what, by partner and currency, on `today`: each open invoice in the bucket of the days since it was due,
+/// credits and money tied to nothing in `unapplied`. `unapplied` gives the latter, above zero; `names` the partners'
+/// names, whose number stands where there is none. In order of name; a partner that owes nothing has no row.
+pub fn aging(
+    items: &[OpenItem],
+    unapplied: &[(PartnerId, Currency, Amount)],
+    names: &BTreeMap<PartnerId, String>,
+    today: NaiveDate,
+) -> Vec<AgingRow> {
+    let mut sums: BTreeMap<(String, PartnerId, Currency), [i128; 7]> = BTreeMap::new();
+    let mut add = |partner: PartnerId, currency, bucket: usize, amount: Amount| {
+        let name = names
+            .get(&partner)
+            .cloned()
+            .unwrap_or_else(|| partner.to_string());
+        let row = sums.entry((name, partner, currency)).or_default();
+        if let Some(sum) = row.get_mut(bucket) {
+            *sum += i128::from(amount.0);
+        }
+    };
+    for item in items.iter().filter(|item| !item.open.is_zero()) {
+        add(item.partner, item.currency, bucket(item, today), item.open);
+        add(item.partner, item.currency, DISPUTED, item.disputed);
+    }
+    for (partner, currency, amount) in unapplied.iter().filter(|(_, _, amount)| !amount.is_zero()) {
+        add(*partner, *currency, UNAPPLIED, amount.negated());
+    }
+    sums.into_iter()
+        .map(|((partner, _, currency), sums)| row(partner, currency, sums))
+        .collect()
+}
+
+const UNAPPLIED: usize = 5;
+const DISPUTED: usize = 6;
+
+/// Current, 1–30, 31–60, 61–90, over 90, or a credit.
+fn bucket(item: &OpenItem, today: NaiveDate) -> usize {
+    if item.open.0 < 0 {
+        return UNAPPLIED;
+    }
+    match today.signed_duration_since(item.due).num_days() {
+        ..=0 => 0,
+        1..=30 => 1,
+        31..=60 => 2,
+        61..=90 => 3,
+        _ => 4,
+    }
+}
+
+fn row(partner: String, currency: Currency, sums: [i128; 7]) -> AgingRow {
+    let [
+        current,
+        days_1_30,
+        days_31_60,
+        days_61_90,
+        days_over_90,
+        unapplied,
+        disputed,
+    ] = sums;
+    let total = current + days_1_30 + days_31_60 + days_61_90 + days_over_90 + unapplied;
+    AgingRow {
+        partner,
+        currency,
+        current: Amount(clamped(current)),
+        days_1_30: Amount(clamped(days_1_30)),
+        days_31_60: Amount(clamped(days_31_60)),
+        days_61_90: Amount(clamped(days_61_90)),
+        days_over_90: Amount(clamped(days_over_90)),
+        disputed: Amount(clamped(disputed)),
+        unapplied: Amount(clamped(unapplied)),
+        total: Amount(clamped(total)),
+    }
+}
+
+fn clamped(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }

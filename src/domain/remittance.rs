@@ -74,3 +74,51 @@ pub struct Remittance {
     #[serde(default)]
     pub adjustments: Vec<RemittanceAdjustment>,
 }
+
+impl Remittance {
+    /// What a person enters by hand (`pay --amount A --apply INVOICE=AMOUNT…`): the payment, and what of it goes to
+    /// which invoice. What is left of it is paid on account; what exceeds it does not balance and is refused by the plan.
+    /// An invoice that gets less than is open of it stays open by the rest, without a deduction.
+    pub fn by_hand(
+        reference: String,
+        date: NaiveDate,
+        currency: Currency,
+        total: Amount,
+        apply: &[(String, Amount)],
+    ) -> Self {
+        let item = |qualifier: &str, reference: &str, action: &str, paid| RemittanceItem {
+            qualifier: qualifier.to_owned(),
+            reference: reference.to_owned(),
+            action: action.to_owned(),
+            paid,
+            invoice_amount: None,
+            discount: None,
+            adjustments: Vec::new(),
+            place: Place::default(),
+        };
+        let mut items: Vec<RemittanceItem> = apply
+            .iter()
+            .map(|(invoice, paid)| item("IV", invoice, "PP", *paid))
+            .collect();
+        let rest = items
+            .iter()
+            .try_fold(total, |rest, item| rest.checked_sub(item.paid));
+        if let Ok(rest) = rest
+            && rest.is_positive()
+        {
+            items.push(item("", "", "PO", rest));
+        }
+        Self {
+            reference,
+            method: "manual".to_owned(),
+            money_moved: true,
+            total,
+            debit: false,
+            currency,
+            date,
+            payer: String::new(),
+            items,
+            adjustments: Vec::new(),
+        }
+    }
+}

@@ -24,6 +24,33 @@ pub fn from_stored(stored: i64) -> Decimal {
     Decimal::new(stored, STOCK_SCALE).normalize()
 }
 
+/// Whole units of `base_per_unit` base units each that `base` base units make; 0 where there are none.
+pub fn whole_units(base: Decimal, base_per_unit: Decimal) -> Decimal {
+    if base <= Decimal::ZERO || base_per_unit <= Decimal::ZERO {
+        return Decimal::ZERO;
+    }
+    let Some(units) = base.checked_div(base_per_unit).map(|units| units.floor()) else {
+        return Decimal::ZERO;
+    };
+    // A quotient of 28 digits may have been rounded up to the next whole number.
+    match units.checked_mul(base_per_unit) {
+        Some(product) if product <= base => units,
+        _ => units - Decimal::ONE,
+    }
+}
+
+/// The least whole number of ordered units that is a whole number of cases too: 24 eaches of a case of 24, 12 tens of
+/// cases of 24, one pallet of 40 cases. None where one of the two is not above zero or too fine to be stored.
+pub fn units_per_whole_cases(base_per_unit: Decimal, case_pack: Decimal) -> Option<Decimal> {
+    let unit = to_stored(base_per_unit).filter(|stored| *stored > 0)?;
+    let case = to_stored(case_pack).filter(|stored| *stored > 0)?;
+    let (mut divisor, mut rest) = (unit, case);
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    Some(Decimal::from(case / divisor))
+}
+
 /// What one warehouse has of one item, in base units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
@@ -79,6 +106,74 @@ impl MovementKind {
             Self::Reservation => "reservation",
             Self::Unreservation => "unreservation",
             Self::Issue => "issue",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn stored_quantities_have_four_decimals() {
+        for (quantity, stored) in [
+            ("1", Some(10_000)),
+            ("0.0001", Some(1)),
+            ("0.00001", None),
+            ("-2.5", Some(-25_000)),
+            ("922337203685477.5807", Some(i64::MAX)),
+            ("922337203685477.5808", None),
+            ("79228162514264337593543950335", None),
+        ] {
+            assert_eq!(to_stored(decimal(quantity)), stored, "{quantity}");
+            if let Some(stored) = stored {
+                assert_eq!(from_stored(stored), decimal(quantity).normalize());
+            }
+        }
+    }
+
+    #[test]
+    fn only_whole_units_are_counted() {
+        for (base, per_unit, units) in [
+            ("47", "12", "3"),
+            ("48", "12", "4"),
+            ("0", "12", "0"),
+            ("-5", "1", "0"),
+            ("5", "0", "0"),
+            ("5", "-1", "0"),
+            ("2.9999", "3", "0"),
+            ("10", "0.3333", "30"),
+        ] {
+            assert_eq!(
+                whole_units(decimal(base), decimal(per_unit)),
+                decimal(units),
+                "{base} by {per_unit}"
+            );
+        }
+    }
+
+    #[test]
+    fn units_that_fill_cases() {
+        for (per_unit, case, units) in [
+            ("1", "24", Some("24")),
+            ("24", "24", Some("1")),
+            ("12", "24", Some("2")),
+            ("10", "24", Some("12")),
+            ("960", "24", Some("1")),
+            ("0.5", "2", Some("4")),
+            ("0", "24", None),
+            ("1", "0", None),
+            ("0.00001", "1", None),
+        ] {
+            assert_eq!(
+                units_per_whole_cases(decimal(per_unit), decimal(case)),
+                units.map(decimal),
+                "{per_unit} in {case}"
+            );
         }
     }
 }

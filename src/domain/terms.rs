@@ -98,7 +98,11 @@ impl Terms {
     pub fn discount(&self, total: Amount, currency: Currency) -> Result<Amount, AmountOverflow> {
         match self.discount_percent {
             Some(percent) => Amount::from_decimal(
-                total.to_decimal(currency) * percent / Decimal::ONE_HUNDRED,
+                total
+                    .to_decimal(currency)
+                    .checked_mul(percent)
+                    .and_then(|scaled| scaled.checked_div(Decimal::ONE_HUNDRED))
+                    .ok_or(AmountOverflow)?,
                 currency,
             ),
             None => Ok(Amount::ZERO),

@@ -1,0 +1,173 @@
+//! GS1 numbers: the check digit that GTINs and SSCCs share, and the SSCC-18 of a carton's label.
+
+/// Fewest digits of a GS1 company prefix.
+pub const COMPANY_PREFIX_MIN: usize = 4;
+/// Most digits of a GS1 company prefix.
+pub const COMPANY_PREFIX_MAX: usize = 12;
+/// Digits of company prefix and serial together in an SSCC.
+const PREFIX_AND_SERIAL: usize = 16;
+
+/// Why no SSCC could be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SsccRefusal {
+    /// The extension is one digit.
+    #[error("the SSCC's extension digit is {0}; it must be 0 to 9")]
+    Extension(u8),
+    /// The prefix is no run of 4 to 12 digits.
+    #[error(
+        "{0:?} is no GS1 company prefix: it has {COMPANY_PREFIX_MIN} to {COMPANY_PREFIX_MAX} digits and nothing else; give the one that GS1 assigned to the company"
+    )]
+    CompanyPrefix(String),
+    /// All serials of this prefix and extension are used up.
+    #[error(
+        "serial {serial} has more than the {digits} digits that the company prefix leaves; take the next extension digit or another prefix"
+    )]
+    SerialTooLong {
+        /// The serial that was asked for.
+        serial: u64,
+        /// Digits there is room for.
+        digits: usize,
+    },
+}
+
+/// The check digit over `digits` (without it): weights 3, 1, 3, 1 … from the right, filled up to the next ten
+/// (X12-RULES 67). None where there is no digit or something else than digits.
+pub fn gs1_check_digit(digits: &str) -> Option<u8> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let sum = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .fold(0_u8, |sum, (position, byte)| {
+            let weight = if position.is_multiple_of(2) { 3 } else { 1 };
+            (sum + (byte - b'0') * weight) % 10
+        });
+    Some((10 - sum) % 10)
+}
+
+/// Whether the last digit is the check digit of those before it.
+fn ends_in_its_check_digit(number: &str) -> bool {
+    let Some((digits, last)) = number.split_at_checked(number.len().saturating_sub(1)) else {
+        return false;
+    };
+    gs1_check_digit(digits).is_some_and(|check| last == check.to_string())
+}
+
+/// Whether `number` is a GTIN of 8, 12, 13 or 14 digits with the right check digit.
+pub fn gtin_is_valid(number: &str) -> bool {
+    matches!(number.len(), 8 | 12 | 13 | 14) && ends_in_its_check_digit(number)
+}
+
+/// Whether `number` is an SSCC: 18 digits, the last of them right.
+pub fn sscc_is_valid(number: &str) -> bool {
+    number.len() == 18 && ends_in_its_check_digit(number)
+}
+
+/// The SSCC-18: extension, company prefix, serial padded to 16 digits together with the prefix, check digit.
+///
+/// The caller hands each serial out once; GS1 wants none again within twelve months.
+pub fn sscc18(extension: u8, company_prefix: &str, serial: u64) -> Result<String, SsccRefusal> {
+    if extension > 9 {
+        return Err(SsccRefusal::Extension(extension));
+    }
+    let length = company_prefix.len();
+    if !(COMPANY_PREFIX_MIN..=COMPANY_PREFIX_MAX).contains(&length)
+        || !company_prefix.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned()));
+    }
+    let room = PREFIX_AND_SERIAL - length;
+    let serial_text = format!("{serial:0room$}");
+    if serial_text.len() > room {
+        return Err(SsccRefusal::SerialTooLong {
+            serial,
+            digits: room,
+        });
+    }
+    let digits = format!("{extension}{company_prefix}{serial_text}");
+    match gs1_check_digit(&digits) {
+        Some(check) => Ok(format!("{digits}{check}")),
+        None => Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_067_check_digits() {
+        let table = [
+            ("00614141123456789", Some(0)),
+            ("10614141000000001", Some(9)),
+            ("34012345123456789", Some(5)),
+            ("00000000000000000", Some(0)),
+            ("99999999999999999", Some(5)),
+            ("03600029145", Some(2)),
+            ("", None),
+            ("12A", None),
+        ];
+        for (digits, check) in table {
+            assert_eq!(gs1_check_digit(digits), check, "{digits}");
+        }
+    }
+
+    #[test]
+    fn an_sscc_has_eighteen_digits_whatever_the_prefix() {
+        let table = [
+            (0, "0614141", 123_456_789, Ok("006141411234567890")),
+            (1, "0614141", 1, Ok("106141410000000019")),
+            (3, "4012345", 123_456_789, Ok("340123451234567895")),
+            (0, "123456789012", 9999, Ok("012345678901299991")),
+            (10, "0614141", 1, Err(SsccRefusal::Extension(10))),
+            (0, "061", 1, Err(SsccRefusal::CompanyPrefix("061".into()))),
+            (
+                0,
+                "06141A1",
+                1,
+                Err(SsccRefusal::CompanyPrefix("06141A1".into())),
+            ),
+            (
+                0,
+                "123456789012",
+                10_000,
+                Err(SsccRefusal::SerialTooLong {
+                    serial: 10_000,
+                    digits: 4,
+                }),
+            ),
+        ];
+        for (extension, prefix, serial, wanted) in table {
+            let made = sscc18(extension, prefix, serial);
+            assert_eq!(
+                made,
+                wanted.map(str::to_owned),
+                "{extension} {prefix} {serial}"
+            );
+            if let Ok(sscc) = made {
+                assert!(sscc_is_valid(&sscc), "{sscc}");
+            }
+        }
+    }
+
+    #[test]
+    fn gtins_and_ssccs_with_a_wrong_digit_are_told() {
+        for (number, valid) in [
+            ("036000291452", true),
+            ("036000291453", false),
+            ("4006381333931", true),
+            ("10036000291459", true),
+            ("03600029145", false),
+            ("03600029145X", false),
+            ("", false),
+            ("0360002914é", false),
+        ] {
+            assert_eq!(gtin_is_valid(number), valid, "{number}");
+        }
+        assert!(sscc_is_valid("006141411234567890"));
+        assert!(!sscc_is_valid("006141411234567891"));
+        assert!(!sscc_is_valid("00006141411234567890"));
+    }
+}
