@@ -152,10 +152,13 @@ CREATE INDEX transmission_state ON transmission (connection_id, state);
 CREATE TABLE purchase_order (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
     po_number TEXT NOT NULL, status TEXT NOT NULL, revision BIGINT NOT NULL, received_at BIGINT NOT NULL,
-    document_id BIGINT NOT NULL, value BIGINT NOT NULL, currency TEXT NOT NULL, ship_by TEXT, body TEXT NOT NULL
+    document_id BIGINT NOT NULL, value BIGINT NOT NULL, currency TEXT NOT NULL, ship_by TEXT, waiting BIGINT NOT NULL,
+    body TEXT NOT NULL
 );
 CREATE INDEX purchase_order_po ON purchase_order (po_number);
 CREATE INDEX purchase_order_status ON purchase_order (status, id);
+-- Orders of which something waits for stock.
+CREATE INDEX purchase_order_waiting ON purchase_order (mode, id) WHERE waiting = 1;
 CREATE INDEX purchase_order_partner ON purchase_order (partner_id, id);
 CREATE TABLE shipment (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,

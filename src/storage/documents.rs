@@ -525,4 +525,60 @@ impl Connection {
         .await?;
         Ok(())
     }
+
+    /// What we sent to a partner that an 824 names: by its reference, narrowed by control numbers where it gives them.
+    pub async fn sent_with_reference(
+        &mut self,
+        partner: i64,
+        reference: &str,
+        gs06: Option<&str>,
+        st02: Option<&str>,
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        self.rows(
+            &format!(
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND (reference = $2 OR gs06 = $3)
+                 AND ($4 = '' OR st02 = $4) AND set_code NOT IN ('997', '999', 'TA1') ORDER BY id"
+            ),
+            binds![partner, reference, gs06.unwrap_or("-"), st02.unwrap_or_default()],
+        )
+        .await
+    }
+
+    /// Whether the interchange itself is held: its control number does not count yet, and none of it had an effect.
+    pub async fn interchange_is_unsettled(&mut self, id: i64) -> Result<bool, Failure> {
+        let n = self
+            .number("SELECT COUNT(*) FROM interchange WHERE id = $1 AND pair = '' AND disposition = 'held'", binds![id])
+            .await?;
+        Ok(n > 0)
+    }
+
+    /// Puts a sent file before the partner once more. The connection to push it over, where it is pushed.
+    pub async fn offer_again(&mut self, transmission: i64) -> Result<Option<i64>, Failure> {
+        let pushed: Option<(i64, String)> = self
+            .row(
+                "SELECT connection.id, connection.kind FROM transmission
+                 JOIN connection ON connection.id = transmission.connection_id WHERE transmission.id = $1",
+                binds![transmission],
+            )
+            .await?;
+        let over = pushed
+            .filter(|(_, kind)| kind != "mailbox")
+            .map(|(id, _)| id);
+        let state = if over.is_some() {
+            "queued"
+        } else {
+            "delivered"
+        };
+        self.execute(
+            "UPDATE transmission SET state = $2, removed_at = NULL WHERE id = $1",
+            binds![transmission, state],
+        )
+        .await?;
+        self.execute(
+            "UPDATE document SET delivery = $2 WHERE transmission_id = $1",
+            binds![transmission, state],
+        )
+        .await?;
+        Ok(over)
+    }
 }

@@ -134,7 +134,7 @@ impl Connection {
                 "DELETE FROM document WHERE interchange_id IN ({UNSETTLED}) AND subject_id IS NULL"
             ),
             format!("DELETE FROM functional_group WHERE interchange_id IN ({UNSETTLED})"),
-            "DELETE FROM interchange WHERE file_id = $1 AND disposition IN ('received', 'held')"
+            "DELETE FROM interchange WHERE file_id = $1 AND pair = '' AND disposition IN ('received', 'held')"
                 .to_owned(),
             "DELETE FROM document WHERE file_id = $1 AND interchange_id IS NULL".to_owned(),
         ] {
@@ -192,23 +192,21 @@ impl Connection {
     ) -> Result<Vec<SeenInterchange>, Failure> {
         self.rows(
             "SELECT id, sha256, received_at, disposition FROM interchange
-             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 AND disposition IN ('processed', 'rejected')
-             ORDER BY id DESC",
+             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 ORDER BY id DESC",
             binds![pair, isa13, since],
         )
         .await
     }
 
-    /// Adds the verdicts on the groups of an interchange: (functional id, GS06, verdict as JSON), in order.
+    /// Adds the verdicts on groups of an interchange: (place, functional id, GS06, verdict as JSON).
     pub async fn add_groups(
         &mut self,
         interchange: i64,
-        groups: Vec<(String, String, String)>,
+        groups: Vec<(usize, String, String, String)>,
     ) -> Result<(), Failure> {
         let rows = groups
             .into_iter()
-            .enumerate()
-            .map(|(ordinal, (functional, gs06, verdict))| {
+            .map(|(ordinal, functional, gs06, verdict)| {
                 binds![
                     interchange,
                     i64::try_from(ordinal).unwrap_or(i64::MAX),
@@ -222,6 +220,126 @@ impl Connection {
             "INSERT INTO functional_group (interchange_id, ordinal, functional_id, gs06, verdict)",
             rows,
             "ON CONFLICT (interchange_id, ordinal) DO NOTHING",
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The verdicts on the groups of an interchange, in order: (place, verdict as JSON).
+    pub async fn group_verdicts(
+        &mut self,
+        interchange: i64,
+    ) -> Result<Vec<(i64, String)>, Failure> {
+        self.rows(
+            "SELECT ordinal, verdict FROM functional_group WHERE interchange_id = $1 ORDER BY ordinal",
+            binds![interchange],
+        )
+        .await
+    }
+
+    /// Settles an interchange. `pair` is empty where its control number does not count.
+    pub async fn settle_interchange(
+        &mut self,
+        id: i64,
+        pair: &str,
+        size: i64,
+        sha256: &str,
+        disposition: Disposition,
+        findings: &[Finding],
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE interchange SET pair = $2, size = $3, sha256 = $4, disposition = $5, findings = $6 WHERE id = $1",
+            binds![id, pair, size, sha256, disposition.word(), findings_text(findings)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Settles all documents of an interchange alike: it is held, refused or repeated as a whole.
+    pub async fn settle_documents_of(
+        &mut self,
+        interchange: i64,
+        disposition: Disposition,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE document SET disposition = $2 WHERE interchange_id = $1",
+            binds![interchange, disposition.word()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The different dispositions among the documents of an interchange.
+    pub async fn dispositions_of(&mut self, interchange: i64) -> Result<Vec<Disposition>, Failure> {
+        let rows: Vec<(String,)> = self
+            .rows(
+                "SELECT DISTINCT disposition FROM document WHERE interchange_id = $1",
+                binds![interchange],
+            )
+            .await?;
+        rows.into_iter()
+            .map(|(word,)| {
+                word.parse().map_err(|why| Failure::Corrupt {
+                    table: "document",
+                    key: interchange.to_string(),
+                    why,
+                })
+            })
+            .collect()
+    }
+
+    /// The documents of an interchange that wait for translation, in order.
+    pub async fn documents_received(&mut self, interchange: i64) -> Result<Vec<i64>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT id FROM document WHERE interchange_id = $1 AND disposition = 'received' ORDER BY id",
+                binds![interchange],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// An interchange's ISA as JSON, its file, and its disposition.
+    pub async fn interchange(&mut self, id: i64) -> Result<Option<(String, i64, String)>, Failure> {
+        self.row(
+            "SELECT header, file_id, disposition FROM interchange WHERE id = $1",
+            binds![id],
+        )
+        .await
+    }
+
+    /// The interchanges of a file, with their dispositions.
+    pub async fn interchanges_of(&mut self, file: i64) -> Result<Vec<(i64, String)>, Failure> {
+        self.rows(
+            "SELECT id, disposition FROM interchange WHERE file_id = $1 ORDER BY id",
+            binds![file],
+        )
+        .await
+    }
+
+    /// Sets the disposition of an interchange.
+    pub async fn set_interchange_disposition(
+        &mut self,
+        id: i64,
+        disposition: Disposition,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE interchange SET disposition = $2 WHERE id = $1",
+            binds![id, disposition.word()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Sets the disposition of a file.
+    pub async fn set_file_disposition(
+        &mut self,
+        id: i64,
+        disposition: Disposition,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE file SET disposition = $2 WHERE id = $1",
+            binds![id, disposition.word()],
         )
         .await?;
         Ok(())

@@ -42,6 +42,16 @@ fn value(order: &Order) -> i64 {
     crate::domain::money::Amount::from_decimal(sum, currency).map_or(i64::MAX, |amount| amount.0)
 }
 
+/// 1 where a line of the order waits for stock.
+fn waiting(order: &Order) -> i64 {
+    i64::from(
+        order
+            .lines
+            .iter()
+            .any(|line| line.backordered > rust_decimal::Decimal::ZERO),
+    )
+}
+
 impl Connection {
     /// Adds orders.
     pub async fn add_orders(&mut self, orders: &[Order]) -> Result<(), Failure> {
@@ -65,12 +75,13 @@ impl Connection {
                 value(order),
                 order.header.currency.code(),
                 ship_by,
+                waiting(order),
                 text(order)?
             ]);
         }
         self.insert_many(
             "INSERT INTO purchase_order (id, company_id, partner_id, mode, po_number, status, revision, received_at,
-                 document_id, value, currency, ship_by, body)",
+                 document_id, value, currency, ship_by, waiting, body)",
             rows,
             "",
         )
@@ -104,11 +115,12 @@ impl Connection {
     pub async fn save_orders(&mut self, orders: &[(Order, i64)]) -> Result<(), Failure> {
         for chunk in orders.chunks(500) {
             let sql = format!(
-                "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5, body = v.column6
+                "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5, waiting = v.column6,
+                 body = v.column7
                  FROM (VALUES {}) AS v WHERE purchase_order.id = v.column1 AND purchase_order.revision = v.column2",
-                tuples(chunk.len(), 6, 0)
+                tuples(chunk.len(), 7, 0)
             );
-            let mut values = Vec::with_capacity(chunk.len() * 6);
+            let mut values = Vec::with_capacity(chunk.len() * 7);
             for (order, before) in chunk {
                 values.extend(binds![
                     order.id,
@@ -116,6 +128,7 @@ impl Connection {
                     order.state.word(),
                     order.revision,
                     value(order),
+                    waiting(order),
                     text(order)?
                 ]);
             }
@@ -127,5 +140,16 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Orders of which something waits for stock, oldest first.
+    pub async fn waiting_orders(&mut self, mode: &str, most: i64) -> Result<Vec<OrderId>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT id FROM purchase_order WHERE waiting = 1 AND mode = $1 ORDER BY id LIMIT $2",
+                binds![mode, most],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| OrderId(row.0)).collect())
     }
 }

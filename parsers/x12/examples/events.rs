@@ -9,7 +9,13 @@ fn main() -> std::io::Result<()> {
         while let Some(event) = reader.next()? {
             match event {
                 Event::Set(set) => {
-                    println!("  set {} {} at {}: {} segments", set.code(), set.control_number(), set.offset(), set.len());
+                    println!(
+                        "  set {} {} at {}: {} segments",
+                        set.code(),
+                        set.control_number(),
+                        set.offset(),
+                        set.len()
+                    );
                     for segment in set.segments() {
                         println!("    {:4} {segment:?}", segment.index());
                     }
@@ -17,9 +23,14 @@ fn main() -> std::io::Result<()> {
                         println!("    ! {finding}");
                     }
                 }
-                Event::GroupClosed(group) => group.findings.iter().for_each(|f| println!("  ! {f}")),
+                Event::GroupClosed(group) => {
+                    group.findings.iter().for_each(|f| println!("  ! {f}"))
+                }
                 Event::InterchangeClosed(closed) => {
-                    println!("  closed: {} groups, {} sets, {} segments, IEA {}", closed.groups, closed.sets, closed.segments, closed.iea_seen);
+                    println!(
+                        "  closed: {} groups, {} sets, {} segments, IEA {}",
+                        closed.groups, closed.sets, closed.segments, closed.iea_seen
+                    );
                     closed.findings.iter().for_each(|f| println!("  ! {f}"));
                 }
                 other => println!("  {other:?}"),

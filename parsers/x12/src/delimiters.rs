@@ -11,11 +11,20 @@ pub struct AfterTerminator {
 
 impl AfterTerminator {
     /// Nothing.
-    pub const NONE: AfterTerminator = AfterTerminator { bytes: [0; 5], len: 0 };
+    pub const NONE: AfterTerminator = AfterTerminator {
+        bytes: [0; 5],
+        len: 0,
+    };
     /// A line feed.
-    pub const LF: AfterTerminator = AfterTerminator { bytes: [b'\n', 0, 0, 0, 0], len: 1 };
+    pub const LF: AfterTerminator = AfterTerminator {
+        bytes: [b'\n', 0, 0, 0, 0],
+        len: 1,
+    };
     /// Carriage return and line feed.
-    pub const CRLF: AfterTerminator = AfterTerminator { bytes: [b'\r', b'\n', 0, 0, 0], len: 2 };
+    pub const CRLF: AfterTerminator = AfterTerminator {
+        bytes: [b'\r', b'\n', 0, 0, 0],
+        len: 2,
+    };
 
     /// Up to five bytes; what is beyond is dropped.
     pub fn new(bytes: &[u8]) -> AfterTerminator {
@@ -59,14 +68,23 @@ pub struct Delimiters {
 impl Default for Delimiters {
     /// `*`, `>`, no repetition separator, `~`, nothing after the terminator.
     fn default() -> Self {
-        Delimiters { element: b'*', component: b'>', repetition: None, terminator: b'~', after_terminator: AfterTerminator::NONE }
+        Delimiters {
+            element: b'*',
+            component: b'>',
+            repetition: None,
+            terminator: b'~',
+            after_terminator: AfterTerminator::NONE,
+        }
     }
 }
 
 impl Delimiters {
     /// Whether the byte separates anything.
     pub fn contains(&self, byte: u8) -> bool {
-        byte == self.element || byte == self.component || byte == self.terminator || Some(byte) == self.repetition
+        byte == self.element
+            || byte == self.component
+            || byte == self.terminator
+            || Some(byte) == self.repetition
     }
 
     /// The separators in use, each with the name that messages give it.
@@ -84,7 +102,9 @@ impl Delimiters {
     /// Whether the separators differ from one another and none is a letter, a digit or a blank (rule 5).
     pub fn usable(&self) -> bool {
         let all: Vec<u8> = self.named().map(|(_, byte)| byte).collect();
-        all.iter().enumerate().all(|(i, byte)| !byte.is_ascii_alphanumeric() && *byte != b' ' && !all[..i].contains(byte))
+        all.iter().enumerate().all(|(i, byte)| {
+            !byte.is_ascii_alphanumeric() && *byte != b' ' && !all[..i].contains(byte)
+        })
     }
 }
 
@@ -103,7 +123,9 @@ mod character {
     pub(super) fn one(text: &str) -> Result<u8, String> {
         let mut chars = text.chars();
         match (chars.next().map(u32::from), chars.next()) {
-            (Some(code), None) => u8::try_from(code).map_err(|_| format!("{text:?} is no single byte: choose a separator below U+0100")),
+            (Some(code), None) => u8::try_from(code).map_err(|_| {
+                format!("{text:?} is no single byte: choose a separator below U+0100")
+            }),
             _ => Err(format!("{text:?} must be exactly one character")),
         }
     }
@@ -122,7 +144,9 @@ mod optional_character {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
         match Option::<String>::deserialize(deserializer)?.as_deref() {
             None | Some("") => Ok(None),
-            Some(text) => character::one(text).map(Some).map_err(serde::de::Error::custom),
+            Some(text) => character::one(text)
+                .map(Some)
+                .map_err(serde::de::Error::custom),
         }
     }
 }
@@ -130,12 +154,21 @@ mod optional_character {
 mod after {
     use super::*;
 
-    pub fn serialize<S: Serializer>(after: &AfterTerminator, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: String = after.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+    pub fn serialize<S: Serializer>(
+        after: &AfterTerminator,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text: String = after
+            .as_bytes()
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect();
         serializer.serialize_str(&text)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AfterTerminator, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<AfterTerminator, D::Error> {
         let text = String::deserialize(deserializer)?;
         match text.as_str() {
             "" => Ok(AfterTerminator::NONE),
@@ -143,9 +176,16 @@ mod after {
             "\r\n" => Ok(AfterTerminator::CRLF),
             "\r" => Ok(AfterTerminator::new(b"\r")),
             _ => {
-                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-                let bytes = bytes.filter(|b| b.len() <= 5 && b.iter().all(|b| b.is_ascii_whitespace() || *b >= 0x80));
-                bytes.map(|b| AfterTerminator::new(&b)).ok_or_else(|| serde::de::Error::custom("only line ends may follow the terminator"))
+                let bytes: Option<Vec<u8>> = text
+                    .chars()
+                    .map(|c| u8::try_from(u32::from(c)).ok())
+                    .collect();
+                let bytes = bytes.filter(|b| {
+                    b.len() <= 5 && b.iter().all(|b| b.is_ascii_whitespace() || *b >= 0x80)
+                });
+                bytes.map(|b| AfterTerminator::new(&b)).ok_or_else(|| {
+                    serde::de::Error::custom("only line ends may follow the terminator")
+                })
             }
         }
     }
@@ -159,19 +199,60 @@ mod tests {
     fn rule_005_separators_differ_and_are_no_data() {
         let good = Delimiters::default();
         assert!(good.usable());
-        assert!(!Delimiters { component: b'*', ..good }.usable());
-        assert!(!Delimiters { element: b'A', ..good }.usable());
-        assert!(!Delimiters { terminator: b' ', ..good }.usable());
-        assert!(!Delimiters { repetition: Some(b'~'), ..good }.usable());
-        assert!(Delimiters { repetition: Some(b'^'), ..good }.usable());
+        assert!(
+            !Delimiters {
+                component: b'*',
+                ..good
+            }
+            .usable()
+        );
+        assert!(
+            !Delimiters {
+                element: b'A',
+                ..good
+            }
+            .usable()
+        );
+        assert!(
+            !Delimiters {
+                terminator: b' ',
+                ..good
+            }
+            .usable()
+        );
+        assert!(
+            !Delimiters {
+                repetition: Some(b'~'),
+                ..good
+            }
+            .usable()
+        );
+        assert!(
+            Delimiters {
+                repetition: Some(b'^'),
+                ..good
+            }
+            .usable()
+        );
     }
 
     #[test]
     fn read_from_text() {
         let json = r#"{"element":"|","repetition":"^","after_terminator":"\n"}"#;
         let read: Delimiters = serde_json::from_str(json).unwrap();
-        assert_eq!(read, Delimiters { element: b'|', repetition: Some(b'^'), after_terminator: AfterTerminator::LF, ..Delimiters::default() });
-        assert_eq!(serde_json::from_str::<Delimiters>(&serde_json::to_string(&read).unwrap()).unwrap(), read);
+        assert_eq!(
+            read,
+            Delimiters {
+                element: b'|',
+                repetition: Some(b'^'),
+                after_terminator: AfterTerminator::LF,
+                ..Delimiters::default()
+            }
+        );
+        assert_eq!(
+            serde_json::from_str::<Delimiters>(&serde_json::to_string(&read).unwrap()).unwrap(),
+            read
+        );
         assert!(serde_json::from_str::<Delimiters>(r#"{"element":"**"}"#).is_err());
     }
 }

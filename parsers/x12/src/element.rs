@@ -43,8 +43,23 @@ const fn classes() -> [u8; 256] {
     while byte < 256 {
         let class = match byte as u8 {
             b'A'..=b'Z' | b'0'..=b'9' | b' ' => BASIC,
-            b'!' | b'"' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'-' | b'.' | b'/' | b':' | b';' | b'?' | b'=' => BASIC,
-            b'a'..=b'z' | b'%' | b'~' | b'@' | b'[' | b']' | b'_' | b'{' | b'}' | b'\\' | b'|' | b'<' | b'>' | b'#' | b'$' => EXTENDED,
+            b'!' | b'"' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'-' | b'.' | b'/'
+            | b':' | b';' | b'?' | b'=' => BASIC,
+            b'a'..=b'z'
+            | b'%'
+            | b'~'
+            | b'@'
+            | b'['
+            | b']'
+            | b'_'
+            | b'{'
+            | b'}'
+            | b'\\'
+            | b'|'
+            | b'<'
+            | b'>'
+            | b'#'
+            | b'$' => EXTENDED,
             b'^' | b'`' => LATER,
             0x80..=0xff => HIGH,
             _ => CONTROL,
@@ -78,12 +93,18 @@ impl Allowed {
     /// Whether every byte is allowed.
     #[inline]
     pub fn all(self, bytes: &[u8]) -> bool {
-        bytes.iter().fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)]) & !self.0 == 0
+        bytes
+            .iter()
+            .fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
+            & !self.0
+            == 0
     }
 
     /// The first character that is not.
     pub fn first_refused(self, text: &str) -> Option<char> {
-        text.char_indices().find(|(at, _)| CLASSES[usize::from(text.as_bytes()[*at])] & !self.0 != 0).map(|(_, c)| c)
+        text.char_indices()
+            .find(|(at, _)| CLASSES[usize::from(text.as_bytes()[*at])] & !self.0 != 0)
+            .map(|(_, c)| c)
     }
 }
 
@@ -113,7 +134,11 @@ pub fn is_time(value: &[u8]) -> bool {
     if !matches!(value.len(), 4 | 6 | 7 | 8) || !value.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let pair = |at: usize| value.get(at..at + 2).map_or(0, |p| (p[0] - b'0') * 10 + (p[1] - b'0'));
+    let pair = |at: usize| {
+        value
+            .get(at..at + 2)
+            .map_or(0, |p| (p[0] - b'0') * 10 + (p[1] - b'0'))
+    };
     pair(0) < 24 && pair(2) < 60 && (value.len() == 4 || pair(4) < 60)
 }
 
@@ -143,10 +168,15 @@ mod tests {
 
     #[test]
     fn rule_018_dates_of_the_calendar() {
-        for good in ["20240229", "20000229", "20261231", "240229", "000229", "00010101"] {
+        for good in [
+            "20240229", "20000229", "20261231", "240229", "000229", "00010101",
+        ] {
             assert!(is_date(good.as_bytes()), "{good}");
         }
-        for bad in ["20230229", "19000229", "20261301", "20260431", "20260400", "00000101", "2026011", "2026O101", "", "260631"] {
+        for bad in [
+            "20230229", "19000229", "20261301", "20260431", "20260400", "00000101", "2026011",
+            "2026O101", "", "260631",
+        ] {
             assert!(!is_date(bad.as_bytes()), "{bad}");
         }
     }
@@ -156,7 +186,16 @@ mod tests {
         for good in ["0000", "2359", "235959", "2359599", "23595999"] {
             assert!(is_time(good.as_bytes()), "{good}");
         }
-        for bad in ["2400", "1260", "125960", "12345", "123", "", "12A0", "123456789"] {
+        for bad in [
+            "2400",
+            "1260",
+            "125960",
+            "12345",
+            "123",
+            "",
+            "12A0",
+            "123456789",
+        ] {
             assert!(!is_time(bad.as_bytes()), "{bad}");
         }
     }

@@ -79,7 +79,11 @@ pub(crate) enum IsaReading {
     /// Something that begins like an ISA and cannot be one.
     Unreadable(Finding),
     /// An ISA of `length` bytes, its terminator included.
-    Read { header: Box<IsaHeader>, length: usize, findings: Vec<Finding> },
+    Read {
+        header: Box<IsaHeader>,
+        length: usize,
+        findings: Vec<Finding>,
+    },
 }
 
 /// The sixteen elements as bytes, and the separators.
@@ -93,9 +97,19 @@ struct RawIsa<'a> {
 
 /// Reads the ISA that `bytes` begins with. `sure` says that nothing but white space stands
 /// before it, so that what begins like an ISA is meant as one.
-pub(crate) fn read_isa(bytes: &[u8], at_end: bool, sure: bool, offset: u64, line: u64) -> IsaReading {
+pub(crate) fn read_isa(
+    bytes: &[u8],
+    at_end: bool,
+    sure: bool,
+    offset: u64,
+    line: u64,
+) -> IsaReading {
     if !bytes.starts_with(b"ISA") {
-        return if !at_end && b"ISA".starts_with(bytes) { IsaReading::More } else { IsaReading::No };
+        return if !at_end && b"ISA".starts_with(bytes) {
+            IsaReading::More
+        } else {
+            IsaReading::No
+        };
     }
     if bytes.len() < ISA_LENGTH && !at_end {
         return IsaReading::More;
@@ -109,18 +123,33 @@ pub(crate) fn read_isa(bytes: &[u8], at_end: bool, sure: bool, offset: u64, line
     let window = &bytes[..bytes.len().min(ISA_WINDOW)];
     let (joined, origins) = without_breaks(window);
     if let Ok((_, mut raw)) = fixed_isa(&joined) {
-        raw.length = origins.get(raw.length - 1).map_or(window.len(), |at| at + 1);
-        let note = Finding::new(Rule::IsaWrapped, offset, line, "The ISA is broken over lines; it was read as if the line breaks were not there. Ask the sender not to wrap files.");
+        raw.length = origins
+            .get(raw.length - 1)
+            .map_or(window.len(), |at| at + 1);
+        let note = Finding::new(
+            Rule::IsaWrapped,
+            offset,
+            line,
+            "The ISA is broken over lines; it was read as if the line breaks were not there. Ask the sender not to wrap files.",
+        );
         return finish(raw, bytes, Some(note), offset, line);
     }
     match loose_isa(window) {
         Ok((_, raw)) => {
-            let problem = Finding::new(Rule::IsaNotFixedWidth, offset, line,
-                "The elements of the ISA do not have their fixed widths (106 bytes in all), so the separators were found by counting. The sender must pad ISA02, 04, 06 and 08 with blanks to 10, 10, 15 and 15 characters.");
+            let problem = Finding::new(
+                Rule::IsaNotFixedWidth,
+                offset,
+                line,
+                "The elements of the ISA do not have their fixed widths (106 bytes in all), so the separators were found by counting. The sender must pad ISA02, 04, 06 and 08 with blanks to 10, 10, 15 and 15 characters.",
+            );
             finish(raw, bytes, Some(problem), offset, line)
         }
-        Err(_) if sure || plausible_start(window) => IsaReading::Unreadable(Finding::new(Rule::IsaUnreadable, offset, line,
-            "Something begins with ISA but does not hold the sixteen elements of an interchange header, so it cannot be read or answered. Ask the sender for the file again.")),
+        Err(_) if sure || plausible_start(window) => IsaReading::Unreadable(Finding::new(
+            Rule::IsaUnreadable,
+            offset,
+            line,
+            "Something begins with ISA but does not hold the sixteen elements of an interchange header, so it cannot be read or answered. Ask the sender for the file again.",
+        )),
         Err(_) => IsaReading::No,
     }
 }
@@ -138,18 +167,32 @@ fn fixed_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
     for width in WIDTHS {
         let (after, (_, element)) = (tag(&[separator][..]), take(width)).parse(rest)?;
         if element.contains(&separator) {
-            return Err(nom::Err::Error(nom::error::Error::new(rest, nom::error::ErrorKind::Verify)));
+            return Err(nom::Err::Error(nom::error::Error::new(
+                rest,
+                nom::error::ErrorKind::Verify,
+            )));
         }
         elements.push(element);
         rest = after;
     }
     let (rest, (_, last)) = (tag(&[separator][..]), take(2usize)).parse(rest)?;
-    Ok((rest, RawIsa { elements, separator, component: last[0], terminator: last[1], length: ISA_LENGTH }))
+    Ok((
+        rest,
+        RawIsa {
+            elements,
+            separator,
+            component: last[0],
+            terminator: last[1],
+            length: ISA_LENGTH,
+        },
+    ))
 }
 
 /// Whether these bytes are an ISA with every separator in its place and plausible contents.
 pub(crate) fn is_fixed_isa(bytes: &[u8]) -> bool {
-    fixed_isa(bytes).is_ok_and(|(_, raw)| !raw.separator.is_ascii_alphanumeric() && raw.elements[12].iter().all(u8::is_ascii_digit))
+    fixed_isa(bytes).is_ok_and(|(_, raw)| {
+        !raw.separator.is_ascii_alphanumeric() && raw.elements[12].iter().all(u8::is_ascii_digit)
+    })
 }
 
 /// Sixteen elements of any width up to 40. A missing ISA16 is recognised by the GS that follows.
@@ -157,12 +200,17 @@ fn loose_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
     let refuse = |at| nom::Err::Error(nom::error::Error::new(at, nom::error::ErrorKind::Verify));
     let (mut rest, _) = tag(&b"ISA"[..]).parse(input)?;
     let separator = rest.first().copied().unwrap_or(b'A');
-    if separator.is_ascii_alphanumeric() || separator == b' ' || separator == b'\r' || separator == b'\n' {
+    if separator.is_ascii_alphanumeric()
+        || separator == b' '
+        || separator == b'\r'
+        || separator == b'\n'
+    {
         return Err(refuse(rest));
     }
     let mut elements = Vec::with_capacity(15);
     for _ in WIDTHS {
-        let (after, (_, element)) = (tag(&[separator][..]), take_till(|b| b == separator)).parse(rest)?;
+        let (after, (_, element)) =
+            (tag(&[separator][..]), take_till(|b| b == separator)).parse(rest)?;
         if element.len() > 40 || after.is_empty() || element.contains(&b'\n') {
             return Err(refuse(rest));
         }
@@ -172,30 +220,63 @@ fn loose_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
     let (after, (_, first)) = (tag(&[separator][..]), take(1usize)).parse(rest)?;
     let follows_terminator = |at: &[u8]| {
         let at = at.trim_ascii_start();
-        at.is_empty() || [&b"GS"[..], b"TA1", b"IEA"].iter().any(|id| at.starts_with(id) && at.get(id.len()) == Some(&separator))
+        at.is_empty()
+            || [&b"GS"[..], b"TA1", b"IEA"]
+                .iter()
+                .any(|id| at.starts_with(id) && at.get(id.len()) == Some(&separator))
     };
     let (after, component, terminator) = match after.split_first() {
-        Some((second, next)) if !follows_terminator(after) || follows_terminator(next) => (next, first[0], *second),
+        Some((second, next)) if !follows_terminator(after) || follows_terminator(next) => {
+            (next, first[0], *second)
+        }
         _ => (after, 0, first[0]),
     };
-    Ok((after, RawIsa { elements, separator, component, terminator, length: input.len() - after.len() }))
+    Ok((
+        after,
+        RawIsa {
+            elements,
+            separator,
+            component,
+            terminator,
+            length: input.len() - after.len(),
+        },
+    ))
 }
 
 /// The bytes without CR and LF, and where each of them stood.
 fn without_breaks(bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
-    bytes.iter().enumerate().filter(|(_, byte)| **byte != b'\r' && **byte != b'\n').map(|(at, byte)| (*byte, at)).unzip()
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte != b'\r' && **byte != b'\n')
+        .map(|(at, byte)| (*byte, at))
+        .unzip()
 }
 
-fn finish(raw: RawIsa<'_>, bytes: &[u8], how: Option<Finding>, offset: u64, line: u64) -> IsaReading {
-    let text = |n: usize| decode(raw.elements.get(n - 1).copied().unwrap_or_default()).trim().to_owned();
+fn finish(
+    raw: RawIsa<'_>,
+    bytes: &[u8],
+    how: Option<Finding>,
+    offset: u64,
+    line: u64,
+) -> IsaReading {
+    let text = |n: usize| {
+        decode(raw.elements.get(n - 1).copied().unwrap_or_default())
+            .trim()
+            .to_owned()
+    };
     let version = text(12);
-    let repetition = repetition_separator(raw.elements.get(10).copied().unwrap_or_default(), &version);
+    let repetition =
+        repetition_separator(raw.elements.get(10).copied().unwrap_or_default(), &version);
     let delimiters = Delimiters {
         element: raw.separator,
         component: raw.component,
         repetition,
         terminator: raw.terminator,
-        after_terminator: after_terminator(raw.terminator, bytes.get(raw.length..).unwrap_or_default()),
+        after_terminator: after_terminator(
+            raw.terminator,
+            bytes.get(raw.length..).unwrap_or_default(),
+        ),
     };
     let header = IsaHeader {
         authorization_qualifier: text(1),
@@ -219,13 +300,24 @@ fn finish(raw: RawIsa<'_>, bytes: &[u8], how: Option<Finding>, offset: u64, line
     };
     let mut findings: Vec<Finding> = how.into_iter().collect();
     judge(&header, &mut findings);
-    IsaReading::Read { header: Box::new(header), length: raw.length, findings }
+    IsaReading::Read {
+        header: Box::new(header),
+        length: raw.length,
+        findings,
+    }
 }
 
 /// ISA11 separates repetitions from 00402 on, and only if it is no letter, digit or blank (rule 4).
 fn repetition_separator(isa11: &[u8], version: &str) -> Option<u8> {
     match isa11 {
-        [byte] if version >= "00402" && version.len() == 5 && !byte.is_ascii_alphanumeric() && *byte != b' ' => Some(*byte),
+        [byte]
+            if version >= "00402"
+                && version.len() == 5
+                && !byte.is_ascii_alphanumeric()
+                && *byte != b' ' =>
+        {
+            Some(*byte)
+        }
         _ => None,
     }
 }
@@ -239,7 +331,11 @@ fn after_terminator(terminator: u8, rest: &[u8]) -> AfterTerminator {
         _ => 0,
     };
     let mut length = 0;
-    if rest.len() >= continuation && rest[..continuation].iter().all(|byte| (0x80..0xc0).contains(byte)) {
+    if rest.len() >= continuation
+        && rest[..continuation]
+            .iter()
+            .all(|byte| (0x80..0xc0).contains(byte))
+    {
         length = continuation;
     }
     if rest.get(length) == Some(&b'\r') && terminator != b'\r' {
@@ -262,10 +358,30 @@ fn judge(isa: &IsaHeader, findings: &mut Vec<Finding>) {
     let qualifier = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphanumeric());
     let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
     for (rule, element, value, needs) in [
-        (Rule::IsaSecurityQualifier, 1, &isa.authorization_qualifier, "ISA01 must be a qualifier of two characters, 00 if unused"),
-        (Rule::IsaSecurityQualifier, 3, &isa.security_qualifier, "ISA03 must be a qualifier of two characters, 00 if unused"),
-        (Rule::IsaSenderQualifier, 5, &isa.sender_qualifier, "ISA05 must be a qualifier of two characters such as ZZ or 01"),
-        (Rule::IsaReceiverQualifier, 7, &isa.receiver_qualifier, "ISA07 must be a qualifier of two characters such as ZZ or 01"),
+        (
+            Rule::IsaSecurityQualifier,
+            1,
+            &isa.authorization_qualifier,
+            "ISA01 must be a qualifier of two characters, 00 if unused",
+        ),
+        (
+            Rule::IsaSecurityQualifier,
+            3,
+            &isa.security_qualifier,
+            "ISA03 must be a qualifier of two characters, 00 if unused",
+        ),
+        (
+            Rule::IsaSenderQualifier,
+            5,
+            &isa.sender_qualifier,
+            "ISA05 must be a qualifier of two characters such as ZZ or 01",
+        ),
+        (
+            Rule::IsaReceiverQualifier,
+            7,
+            &isa.receiver_qualifier,
+            "ISA07 must be a qualifier of two characters such as ZZ or 01",
+        ),
     ] {
         if !qualifier(value) {
             let mut text = format!("{needs}, not {}.", show(value));
@@ -275,31 +391,89 @@ fn judge(isa: &IsaHeader, findings: &mut Vec<Finding>) {
             fault(rule, element, value, text);
         }
     }
-    for (rule, element, value, who) in [(Rule::IsaSender, 6, &isa.sender, "sender"), (Rule::IsaReceiver, 8, &isa.receiver, "receiver")] {
+    for (rule, element, value, who) in [
+        (Rule::IsaSender, 6, &isa.sender, "sender"),
+        (Rule::IsaReceiver, 8, &isa.receiver, "receiver"),
+    ] {
         if value.is_empty() || value.chars().any(char::is_control) {
-            fault(rule, element, value, format!("ISA{element:02} does not name the {who}: it is blank or holds control characters."));
+            fault(
+                rule,
+                element,
+                value,
+                format!(
+                    "ISA{element:02} does not name the {who}: it is blank or holds control characters."
+                ),
+            );
         }
     }
     if !digits(&isa.date, 6) || !crate::element::is_date(isa.date.as_bytes()) {
-        fault(Rule::IsaDate, 9, &isa.date, format!("ISA09 must be a date as YYMMDD, not {}.", show(&isa.date)));
+        fault(
+            Rule::IsaDate,
+            9,
+            &isa.date,
+            format!("ISA09 must be a date as YYMMDD, not {}.", show(&isa.date)),
+        );
     }
     if !digits(&isa.time, 4) || !crate::element::is_time(isa.time.as_bytes()) {
-        fault(Rule::IsaTime, 10, &isa.time, format!("ISA10 must be a time as HHMM, not {}.", show(&isa.time)));
+        fault(
+            Rule::IsaTime,
+            10,
+            &isa.time,
+            format!("ISA10 must be a time as HHMM, not {}.", show(&isa.time)),
+        );
     }
     if isa.delimiters.repetition.is_none() && isa.standards_id != "U" {
-        fault(Rule::IsaStandards, 11, &isa.standards_id, format!("ISA11 is {}; with version {} it should be U. It was not used as a separator.", show(&isa.standards_id), show(&isa.version)));
+        fault(
+            Rule::IsaStandards,
+            11,
+            &isa.standards_id,
+            format!(
+                "ISA11 is {}; with version {} it should be U. It was not used as a separator.",
+                show(&isa.standards_id),
+                show(&isa.version)
+            ),
+        );
     }
     if !digits(&isa.version, 5) {
-        fault(Rule::IsaVersion, 12, &isa.version, format!("ISA12 must be a version of five digits such as 00401, not {}.", show(&isa.version)));
+        fault(
+            Rule::IsaVersion,
+            12,
+            &isa.version,
+            format!(
+                "ISA12 must be a version of five digits such as 00401, not {}.",
+                show(&isa.version)
+            ),
+        );
     }
     if !digits(&isa.control_number, 9) {
-        fault(Rule::IsaControlNumber, 13, &isa.control_number, format!("ISA13 must be a control number of exactly nine digits, not {}.", show(&isa.control_number)));
+        fault(
+            Rule::IsaControlNumber,
+            13,
+            &isa.control_number,
+            format!(
+                "ISA13 must be a control number of exactly nine digits, not {}.",
+                show(&isa.control_number)
+            ),
+        );
     }
     if isa.ack_requested != "0" && isa.ack_requested != "1" {
-        fault(Rule::IsaAckRequested, 14, &isa.ack_requested, format!("ISA14 must be 0 or 1, not {}.", show(&isa.ack_requested)));
+        fault(
+            Rule::IsaAckRequested,
+            14,
+            &isa.ack_requested,
+            format!("ISA14 must be 0 or 1, not {}.", show(&isa.ack_requested)),
+        );
     }
     if !matches!(isa.usage.as_str(), "P" | "T" | "I") {
-        fault(Rule::IsaUsage, 15, &isa.usage, format!("ISA15 must be P (production), T (test) or I, not {}.", show(&isa.usage)));
+        fault(
+            Rule::IsaUsage,
+            15,
+            &isa.usage,
+            format!(
+                "ISA15 must be P (production), T (test) or I, not {}.",
+                show(&isa.usage)
+            ),
+        );
     }
     judge_separators(isa, findings);
 }
@@ -316,12 +490,23 @@ fn judge_separators(isa: &IsaHeader, findings: &mut Vec<Finding>) {
         };
         if *name == "component separator" && *byte == 0 {
             let text = "ISA16 is empty: no component separator was declared. The sender must put one character there.";
-            findings.push(Finding::new(Rule::ComponentSeparatorInvalid, isa.offset, isa.line, text));
+            findings.push(Finding::new(
+                Rule::ComponentSeparatorInvalid,
+                isa.offset,
+                isa.line,
+                text,
+            ));
         } else if byte.is_ascii_alphanumeric() || *byte == b' ' {
-            let text = format!("The {name} is {}; it must be no letter, digit or blank.", show_byte(*byte));
+            let text = format!(
+                "The {name} is {}; it must be no letter, digit or blank.",
+                show_byte(*byte)
+            );
             findings.push(Finding::new(rule, isa.offset, isa.line, text));
         } else if let Some((other, _)) = named[..at].iter().find(|(_, earlier)| earlier == byte) {
-            let text = format!("The {name} is {}, which is the {other} too; every separator must be a byte of its own.", show_byte(*byte));
+            let text = format!(
+                "The {name} is {}, which is the {other} too; every separator must be a byte of its own.",
+                show_byte(*byte)
+            );
             findings.push(Finding::new(rule, isa.offset, isa.line, text));
         }
     }
@@ -379,7 +564,11 @@ mod tests {
 
     fn read(text: &str) -> (IsaHeader, usize, Vec<Rule>) {
         match read_isa(text.as_bytes(), true, true, 0, 1) {
-            IsaReading::Read { header, length, findings } => (*header, length, findings.iter().map(|f| f.rule).collect()),
+            IsaReading::Read {
+                header,
+                length,
+                findings,
+            } => (*header, length, findings.iter().map(|f| f.rule).collect()),
             _ => panic!("not read: {text}"),
         }
     }
@@ -387,7 +576,10 @@ mod tests {
     #[test]
     fn rule_001_isa_is_106_bytes() {
         let (isa, length, findings) = read(CLEAN);
-        assert_eq!((length, isa.sender.as_str(), isa.receiver_qualifier.as_str()), (106, "SENDER", "01"));
+        assert_eq!(
+            (length, isa.sender.as_str(), isa.receiver_qualifier.as_str()),
+            (106, "SENDER", "01")
+        );
         assert_eq!(isa.delimiters, Delimiters::default());
         assert_eq!(findings, []);
     }
@@ -403,30 +595,73 @@ mod tests {
 
     #[test]
     fn rule_004_repetition_separator_by_version() {
-        assert_eq!(read(&CLEAN.replace("*U*00401", "*^*00501")).0.delimiters.repetition, Some(b'^'));
-        assert_eq!(read(&CLEAN.replace("*U*00401", "*^*00402")).0.delimiters.repetition, Some(b'^'));
-        assert_eq!(read(&CLEAN.replace("*U*00401", "*U*00501")).0.delimiters.repetition, None);
+        assert_eq!(
+            read(&CLEAN.replace("*U*00401", "*^*00501"))
+                .0
+                .delimiters
+                .repetition,
+            Some(b'^')
+        );
+        assert_eq!(
+            read(&CLEAN.replace("*U*00401", "*^*00402"))
+                .0
+                .delimiters
+                .repetition,
+            Some(b'^')
+        );
+        assert_eq!(
+            read(&CLEAN.replace("*U*00401", "*U*00501"))
+                .0
+                .delimiters
+                .repetition,
+            None
+        );
         let (isa, _, findings) = read(&CLEAN.replace("*U*00401", "*^*00401"));
-        assert_eq!((isa.delimiters.repetition, findings), (None, vec![Rule::IsaStandards]));
+        assert_eq!(
+            (isa.delimiters.repetition, findings),
+            (None, vec![Rule::IsaStandards])
+        );
     }
 
     #[test]
     fn wrapped_and_collapsed() {
         let wrapped = format!("{}\r\n{}", &CLEAN[..80], &CLEAN[80..]);
         let (isa, length, findings) = read(&wrapped);
-        assert_eq!((isa.control_number.as_str(), length, findings), ("000000001", 108, vec![Rule::IsaWrapped]));
-        let (isa, length, findings) = read("ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*>~GS*PO");
-        assert_eq!((isa.sender.as_str(), isa.delimiters.terminator, findings), ("A", b'~', vec![Rule::IsaNotFixedWidth]));
-        assert_eq!(length, "ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*>~".len());
-        let (isa, _, findings) = read("ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*~GS*PO*");
+        assert_eq!(
+            (isa.control_number.as_str(), length, findings),
+            ("000000001", 108, vec![Rule::IsaWrapped])
+        );
+        let (isa, length, findings) =
+            read("ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*>~GS*PO");
+        assert_eq!(
+            (isa.sender.as_str(), isa.delimiters.terminator, findings),
+            ("A", b'~', vec![Rule::IsaNotFixedWidth])
+        );
+        assert_eq!(
+            length,
+            "ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*>~".len()
+        );
+        let (isa, _, findings) =
+            read("ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*~GS*PO*");
         assert_eq!(isa.delimiters.terminator, b'~');
-        assert!(findings.contains(&Rule::ComponentSeparatorInvalid), "{findings:?}");
+        assert!(
+            findings.contains(&Rule::ComponentSeparatorInvalid),
+            "{findings:?}"
+        );
     }
 
     #[test]
     fn rule_002_elements_that_cannot_be_right() {
-        let (.., findings) = read(&CLEAN.replace("260115", "261315").replace("000000001", "00000000A").replace("*P*>", "*X*>"));
-        assert_eq!(findings, [Rule::IsaDate, Rule::IsaControlNumber, Rule::IsaUsage]);
+        let (.., findings) = read(
+            &CLEAN
+                .replace("260115", "261315")
+                .replace("000000001", "00000000A")
+                .replace("*P*>", "*X*>"),
+        );
+        assert_eq!(
+            findings,
+            [Rule::IsaDate, Rule::IsaControlNumber, Rule::IsaUsage]
+        );
         let (.., findings) = read(&CLEAN.replace(">~", "*~"));
         assert_eq!(findings, [Rule::ComponentSeparatorInvalid]);
     }

@@ -34,10 +34,22 @@ pub struct Separators {
 /// Adds the marks of `bytes[from..]` to `marks`. Returns whether a CR or LF stands anywhere but
 /// directly behind a terminator (one CR, one LF or both), `after_terminator` telling whether
 /// the byte before `from` is a terminator. A separator is never such a line break.
-pub fn scan(bytes: &[u8], from: usize, separators: Separators, after_terminator: bool, marks: &mut Marks) -> bool {
-    let Some(rest) = bytes.get(from..) else { return false };
+pub fn scan(
+    bytes: &[u8],
+    from: usize,
+    separators: Separators,
+    after_terminator: bool,
+    marks: &mut Marks,
+) -> bool {
+    let Some(rest) = bytes.get(from..) else {
+        return false;
+    };
     let mut base = from as u32;
-    let mut follows = if after_terminator { Follow::TERMINATOR } else { Follow::NOTHING };
+    let mut follows = if after_terminator {
+        Follow::TERMINATOR
+    } else {
+        Follow::NOTHING
+    };
     let mut broken = false;
     let (blocks, tail) = rest.as_chunks::<64>();
     marks.ends.reserve(rest.len() / 4);
@@ -49,7 +61,14 @@ pub fn scan(bytes: &[u8], from: usize, separators: Separators, after_terminator:
     }
     if !tail.is_empty() {
         // A padding byte that is neither a separator nor a line break.
-        let filler = (0u8..=255).find(|b| *b != separators.element && *b != separators.terminator && *b != b'\r' && *b != b'\n').unwrap_or(0);
+        let filler = (0u8..=255)
+            .find(|b| {
+                *b != separators.element
+                    && *b != separators.terminator
+                    && *b != b'\r'
+                    && *b != b'\n'
+            })
+            .unwrap_or(0);
         let mut block = [filler; 64];
         block[..tail.len()].copy_from_slice(tail);
         let masks = masks(&block, separators);
@@ -69,8 +88,14 @@ struct Follow {
 }
 
 impl Follow {
-    const NOTHING: Follow = Follow { terminator: 0, line_end: 0 };
-    const TERMINATOR: Follow = Follow { terminator: 1, line_end: 0 };
+    const NOTHING: Follow = Follow {
+        terminator: 0,
+        line_end: 0,
+    };
+    const TERMINATOR: Follow = Follow {
+        terminator: 1,
+        line_end: 0,
+    };
 
     /// Takes one block; whether it holds a line break that is not a line end behind a terminator.
     fn step(&mut self, masks: &Masks) -> bool {
@@ -107,7 +132,9 @@ fn emit(masks: &Masks, base: u32, marks: &mut Marks) {
     let mut terminators = masks.terminators;
     while terminators != 0 {
         let below = (terminators & terminators.wrapping_neg()) - 1;
-        marks.terminators.push(before + (masks.any & below).count_ones());
+        marks
+            .terminators
+            .push(before + (masks.any & below).count_ones());
         terminators &= terminators - 1;
     }
 }
@@ -127,7 +154,9 @@ fn masks(block: &[u8; 64], separators: Separators) -> Masks {
 #[target_feature(enable = "sse2")]
 #[inline]
 fn masks_sse2(block: &[u8; 64], separators: Separators) -> Masks {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8};
+    use std::arch::x86_64::{
+        _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+    };
     let element = _mm_set1_epi8(separators.element as i8);
     let terminator = _mm_set1_epi8(separators.terminator as i8);
     let cr = _mm_set1_epi8(b'\r' as i8);
@@ -139,11 +168,20 @@ fn masks_sse2(block: &[u8; 64], separators: Separators) -> Masks {
         let bytes = _mm_set_epi64x(i64::from_le_bytes(halves[1]), i64::from_le_bytes(halves[0]));
         let shift = lane * 16;
         elements |= u64::from(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, element)) as u16) << shift;
-        terminators |= u64::from(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, terminator)) as u16) << shift;
-        breaks |= u64::from(_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, cr), _mm_cmpeq_epi8(bytes, lf))) as u16) << shift;
+        terminators |=
+            u64::from(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, terminator)) as u16) << shift;
+        breaks |= u64::from(_mm_movemask_epi8(_mm_or_si128(
+            _mm_cmpeq_epi8(bytes, cr),
+            _mm_cmpeq_epi8(bytes, lf),
+        )) as u16)
+            << shift;
     }
     let any = elements | terminators;
-    Masks { any, terminators, breaks: breaks & !any }
+    Masks {
+        any,
+        terminators,
+        breaks: breaks & !any,
+    }
 }
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
@@ -161,7 +199,11 @@ fn portable_masks(block: &[u8; 64], separators: Separators) -> Masks {
         breaks |= u64::from(*byte == b'\r' || *byte == b'\n') << bit;
     }
     let any = elements | terminators;
-    Masks { any, terminators, breaks: breaks & !any }
+    Masks {
+        any,
+        terminators,
+        breaks: breaks & !any,
+    }
 }
 
 #[cfg(test)]

@@ -102,7 +102,11 @@ impl TransactionSet {
 
     /// The original bytes, with what stood between the segments.
     pub fn raw(&self) -> &[u8] {
-        if self.raw.is_empty() { self.text.as_bytes() } else { &self.raw }
+        if self.raw.is_empty() {
+            self.text.as_bytes()
+        } else {
+            &self.raw
+        }
     }
 
     /// Findings of the reader: ST, SE, counts, control numbers, limits. The schema's are
@@ -143,12 +147,15 @@ impl TransactionSet {
             0 => 0,
             n => self.shifts[n - 1].1,
         };
-        self.header.offset.saturating_add_signed(i64::from(at) + shift)
+        self.header
+            .offset
+            .saturating_add_signed(i64::from(at) + shift)
     }
 
     /// The line in the file of a byte of the file.
     pub(crate) fn line_of(&self, offset: u64) -> u64 {
-        let within = usize::try_from(offset.saturating_sub(self.header.offset)).unwrap_or(usize::MAX);
+        let within =
+            usize::try_from(offset.saturating_sub(self.header.offset)).unwrap_or(usize::MAX);
         let raw = self.raw();
         self.header.line + memchr::memchr_iter(b'\n', &raw[..within.min(raw.len())]).count() as u64
     }
@@ -173,7 +180,8 @@ impl<'a> Segment<'a> {
     /// The identifier, such as `PO1`.
     pub fn id(&self) -> &'a str {
         let span = self.span();
-        self.set.slice(span.start, self.set.ends[span.first as usize])
+        self.set
+            .slice(span.start, self.set.ends[span.first as usize])
     }
 
     /// Position in the set, ST being 1.
@@ -205,7 +213,9 @@ impl<'a> Segment<'a> {
     /// A simple element is its own first component.
     pub fn component(&self, n: usize, k: usize) -> &'a str {
         let first = self.repetitions(n).next().unwrap_or("");
-        self.components_of(first).nth(k.wrapping_sub(1)).unwrap_or("")
+        self.components_of(first)
+            .nth(k.wrapping_sub(1))
+            .unwrap_or("")
     }
 
     /// The components of a piece of text taken from an element.
@@ -237,7 +247,8 @@ impl<'a> Segment<'a> {
 
     /// First byte in the file of element `n`; the end of the segment when it is absent.
     pub fn element_offset(&self, n: usize) -> u64 {
-        self.set.file_offset(self.bounds(n).map_or(self.end(), |(from, _)| from))
+        self.set
+            .file_offset(self.bounds(n).map_or(self.end(), |(from, _)| from))
     }
 
     /// The segment as text, without its terminator.
@@ -298,7 +309,12 @@ impl TransactionSet {
         self.repetition_separator = self.delimiters.repetition.map(|byte| plain(byte, 0x1e));
         self.raw = bytes.to_vec();
         let mut text = String::with_capacity(bytes.len() + 16);
-        let is_break = |byte: u8| breaks && (byte == b'\r' || byte == b'\n') && byte != self.delimiters.element && byte != self.delimiters.terminator;
+        let is_break = |byte: u8| {
+            breaks
+                && (byte == b'\r' || byte == b'\n')
+                && byte != self.delimiters.element
+                && byte != self.delimiters.terminator
+        };
         for span in &mut self.spans {
             let mut from = span.start as usize;
             span.start = text.len() as u32;
@@ -309,10 +325,27 @@ impl TransactionSet {
                 if self.shifts.last().map_or(0, |(_, last)| *last) != shift {
                     self.shifts.push((text.len() as u32, shift));
                 }
-                let kept: Vec<u8> = bytes.get(from..to).unwrap_or_default().iter().copied().filter(|byte| !is_break(*byte)).collect();
-                self.delimiters.push_decoded(&kept, [self.component_separator, self.repetition_separator.unwrap_or(0x1e)], &mut text);
+                let kept: Vec<u8> = bytes
+                    .get(from..to)
+                    .unwrap_or_default()
+                    .iter()
+                    .copied()
+                    .filter(|byte| !is_break(*byte))
+                    .collect();
+                self.delimiters.push_decoded(
+                    &kept,
+                    [
+                        self.component_separator,
+                        self.repetition_separator.unwrap_or(0x1e),
+                    ],
+                    &mut text,
+                );
                 *end = text.len() as u32;
-                text.push(char::from(if mark == span.last { plain(self.delimiters.terminator, 0x1c) } else { self.element_separator }));
+                text.push(char::from(if mark == span.last {
+                    plain(self.delimiters.terminator, 0x1c)
+                } else {
+                    self.element_separator
+                }));
                 from = to + 1;
             }
         }
@@ -323,7 +356,9 @@ impl TransactionSet {
 impl Delimiters {
     /// Decodes one element, component and repetition separators above 127 replaced.
     fn push_decoded(&self, bytes: &[u8], [component, repetition]: [u8; 2], text: &mut String) {
-        let high = |byte: &u8| *byte >= 0x80 && (*byte == self.component || Some(*byte) == self.repetition);
+        let high = |byte: &u8| {
+            *byte >= 0x80 && (*byte == self.component || Some(*byte) == self.repetition)
+        };
         if let Ok(plain) = std::str::from_utf8(bytes)
             && !bytes.iter().any(high)
         {

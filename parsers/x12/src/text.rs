@@ -25,7 +25,11 @@ pub fn show_byte(byte: u8) -> String {
 /// A value as a person should see it in a message: cut, control characters made visible.
 pub fn show(value: &str) -> String {
     const LIMIT: usize = 40;
-    let mut shown: String = value.chars().take(LIMIT).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut shown: String = value
+        .chars()
+        .take(LIMIT)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if value.chars().nth(LIMIT).is_some() {
         shown.push('…');
     }

@@ -60,16 +60,25 @@ impl<R: Read> Reader<R> {
 
     /// A BIN or BDS segment with all of its data.
     fn whole_binary(&mut self, segment: Found, is_bds: bool) -> io::Result<Found> {
-        self.window.respect_binary(&segment, if is_bds { 2 } else { 1 })?;
+        self.window
+            .respect_binary(&segment, if is_bds { 2 } else { 1 })?;
         Ok(match self.window.peek()? {
             Some(Piece::Segment(segment)) => segment,
             _ => segment,
         })
     }
 
-    fn finish_set(&mut self, count: usize, breaks: bool, ending: Ending, trailer: Option<Found>) -> Event<'_> {
+    fn finish_set(
+        &mut self,
+        count: usize,
+        breaks: bool,
+        ending: Ending,
+        trailer: Option<Found>,
+    ) -> Event<'_> {
         let delimiters = self.delimiters();
-        let origin = self.window.take_marks(count, &mut self.set.spans, &mut self.set.ends);
+        let origin = self
+            .window
+            .take_marks(count, &mut self.set.spans, &mut self.set.ends);
         let end = self.window.stepped_to();
         let (offset, line) = self.here(origin);
         if breaks {
@@ -98,7 +107,13 @@ impl<R: Read> Reader<R> {
             set.read_header();
             repeated = !group.numbers.insert(&set.header.st02);
         }
-        judge(set, ending, repeated, trailer.is_some_and(|segment| segment.unterminated), &self.limits);
+        judge(
+            set,
+            ending,
+            repeated,
+            trailer.is_some_and(|segment| segment.unterminated),
+            &self.limits,
+        );
         Event::Set(&self.set)
     }
 }
@@ -114,27 +129,56 @@ impl TransactionSet {
         }
         let [st01, st02, st03] = values;
         let st03 = (!st03.is_empty()).then_some(st03);
-        self.header = SetHeader { st01, st02, st03, ..std::mem::take(&mut self.header) };
+        self.header = SetHeader {
+            st01,
+            st02,
+            st03,
+            ..std::mem::take(&mut self.header)
+        };
     }
 }
 
 /// Checks ST and SE: identifier, control numbers, count.
-fn judge(set: &mut TransactionSet, ending: Ending, repeated: bool, unterminated: bool, limits: &crate::Limits) {
+fn judge(
+    set: &mut TransactionSet,
+    ending: Ending,
+    repeated: bool,
+    unterminated: bool,
+    limits: &crate::Limits,
+) {
     let SetHeader { offset, line, .. } = set.header;
     let (st01, st02) = (set.header.st01.clone(), set.header.st02.clone());
     let mut findings = std::mem::take(&mut set.findings);
     let count = set.len();
     let st = |finding: Finding, element| at_element(finding, "ST", element);
     if st01.len() != 3 || !st01.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        let text = format!("ST01 must be the identifier of a transaction set such as 850, not {}.", show(&st01));
-        findings.push(st(Finding::new(Rule::StIdentifier, offset, line, text).with_value(&st01), 1));
+        let text = format!(
+            "ST01 must be the identifier of a transaction set such as 850, not {}.",
+            show(&st01)
+        );
+        findings.push(st(
+            Finding::new(Rule::StIdentifier, offset, line, text).with_value(&st01),
+            1,
+        ));
     }
     if !(4..=9).contains(&st02.chars().count()) {
-        let text = format!("ST02 must be a control number of four to nine characters, not {}.", show(&st02));
-        findings.push(st(Finding::new(Rule::StControlNumber, offset, line, text).with_value(&st02), 2));
+        let text = format!(
+            "ST02 must be a control number of four to nine characters, not {}.",
+            show(&st02)
+        );
+        findings.push(st(
+            Finding::new(Rule::StControlNumber, offset, line, text).with_value(&st02),
+            2,
+        ));
     } else if repeated {
-        let text = format!("ST02 {} was used before in this group; every transaction set needs a number of its own.", show(&st02));
-        findings.push(st(Finding::new(Rule::StControlNumberRepeated, offset, line, text).with_value(&st02), 2));
+        let text = format!(
+            "ST02 {} was used before in this group; every transaction set needs a number of its own.",
+            show(&st02)
+        );
+        findings.push(st(
+            Finding::new(Rule::StControlNumberRepeated, offset, line, text).with_value(&st02),
+            2,
+        ));
     }
     let end_offset = offset + set.header.length;
     let end_line = set.line_of(end_offset);
@@ -144,26 +188,61 @@ fn judge(set: &mut TransactionSet, ending: Ending, repeated: bool, unterminated:
                 let (at, at_line, index) = (se.offset(), se.line(), se.index());
                 let (said, number) = (se.element(1).trim_end(), se.element(2).trim_end());
                 if number_of(said).map(|n| n as usize) != Some(count) {
-                    let text = format!("SE01 says {}, but the set has {count} segments, ST and SE included.", show(said));
-                    findings.push(at_element(Finding::new(Rule::SeCount, at, at_line, text).with_value(said).in_segment("SE", index), "SE", 1));
+                    let text = format!(
+                        "SE01 says {}, but the set has {count} segments, ST and SE included.",
+                        show(said)
+                    );
+                    findings.push(at_element(
+                        Finding::new(Rule::SeCount, at, at_line, text)
+                            .with_value(said)
+                            .in_segment("SE", index),
+                        "SE",
+                        1,
+                    ));
                 }
                 if number != st02 {
-                    let text = format!("SE02 is {}, but ST02 is {}; they must be the same.", show(number), show(&st02));
-                    findings.push(at_element(Finding::new(Rule::SeControlNumber, at, at_line, text).with_value(number).in_segment("SE", index), "SE", 2));
+                    let text = format!(
+                        "SE02 is {}, but ST02 is {}; they must be the same.",
+                        show(number),
+                        show(&st02)
+                    );
+                    findings.push(at_element(
+                        Finding::new(Rule::SeControlNumber, at, at_line, text)
+                            .with_value(number)
+                            .in_segment("SE", index),
+                        "SE",
+                        2,
+                    ));
                 }
                 if unterminated {
-                    findings.push(Finding::new(Rule::LastSegmentUnterminated, at, at_line, "The last segment has no terminator; it was read as if it had."));
+                    findings.push(Finding::new(
+                        Rule::LastSegmentUnterminated,
+                        at,
+                        at_line,
+                        "The last segment has no terminator; it was read as if it had.",
+                    ));
                 }
             }
         }
         Ending::NoTrailer => {
-            let text = format!("The transaction set {} {} ends without its SE segment after {count} segments.", show(&st01), show(&st02));
+            let text = format!(
+                "The transaction set {} {} ends without its SE segment after {count} segments.",
+                show(&st01),
+                show(&st02)
+            );
             findings.push(Finding::new(Rule::SeMissing, end_offset, end_line, text));
         }
         Ending::Limit(rule) => {
             let text = match rule {
-                Rule::SegmentTooLong => format!("Segment {} is longer than {} bytes; the set was not read beyond it.", count + 1, limits.segment_bytes),
-                _ => format!("The transaction set is longer than {} bytes; it was not read beyond them.", limits.set_bytes),
+                Rule::SegmentTooLong => format!(
+                    "Segment {} is longer than {} bytes; the set was not read beyond it.",
+                    count + 1,
+                    limits.segment_bytes
+                ),
+                _ => format!(
+                    "The transaction set is longer than {} bytes; it was not read beyond them.",
+                    limits.set_bytes
+                ),
             };
             let mut finding = Finding::new(rule, end_offset, end_line, text);
             if rule == Rule::SegmentTooLong {
@@ -180,12 +259,19 @@ mod tests {
     use crate::{Event, Reader, Rule};
 
     fn sets(body: &str) -> Vec<(String, usize, bool, Vec<Rule>)> {
-        let file = format!("ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~{body}GE*1*1~IEA*1*000000001~");
+        let file = format!(
+            "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~{body}GE*1*1~IEA*1*000000001~"
+        );
         let mut reader = Reader::new(file.as_bytes());
         let mut sets = Vec::new();
         while let Some(event) = reader.next().unwrap() {
             if let Event::Set(set) = event {
-                sets.push((set.control_number().to_owned(), set.len(), set.is_complete(), set.findings().iter().map(|f| f.rule).collect()));
+                sets.push((
+                    set.control_number().to_owned(),
+                    set.len(),
+                    set.is_complete(),
+                    set.findings().iter().map(|f| f.rule).collect(),
+                ));
             }
         }
         sets
@@ -193,23 +279,41 @@ mod tests {
 
     #[test]
     fn rule_007_se_counts_st_and_se() {
-        assert_eq!(sets("ST*850*0001~BEG*00~SE*3*0001~"), [("0001".into(), 3, true, vec![])]);
+        assert_eq!(
+            sets("ST*850*0001~BEG*00~SE*3*0001~"),
+            [("0001".into(), 3, true, vec![])]
+        );
         assert_eq!(sets("ST*850*0001~BEG*00~SE*2*0001~")[0].3, [Rule::SeCount]);
-        assert_eq!(sets("ST*850*0001~BEG*00~SE*3*1~")[0].3, [Rule::SeControlNumber]);
+        assert_eq!(
+            sets("ST*850*0001~BEG*00~SE*3*1~")[0].3,
+            [Rule::SeControlNumber]
+        );
         assert_eq!(sets("ST*850*0001~BEG*00~")[0].3, [Rule::SeMissing]);
     }
 
     #[test]
     fn rule_008_st02_is_four_to_nine_characters() {
         assert_eq!(sets("ST*850*1~SE*2*1~")[0].3, [Rule::StControlNumber]);
-        assert_eq!(sets("ST*850*0000000001~SE*2*0000000001~")[0].3, [Rule::StControlNumber]);
+        assert_eq!(
+            sets("ST*850*0000000001~SE*2*0000000001~")[0].3,
+            [Rule::StControlNumber]
+        );
         assert_eq!(sets("ST*850*00A1~SE*2*00A1~")[0].3, []);
     }
 
     #[test]
     fn one_bad_set_leaves_its_siblings() {
         let read = sets("ST*850*0001~BEG*00~ST*850*0002~SE*2*0002~ST*850*0002~SE*2*0002~");
-        assert_eq!(read.iter().map(|(.., rules)| rules.clone()).collect::<Vec<_>>(), [vec![Rule::SeMissing], vec![], vec![Rule::StControlNumberRepeated]]);
+        assert_eq!(
+            read.iter()
+                .map(|(.., rules)| rules.clone())
+                .collect::<Vec<_>>(),
+            [
+                vec![Rule::SeMissing],
+                vec![],
+                vec![Rule::StControlNumberRepeated]
+            ]
+        );
     }
 
     #[test]

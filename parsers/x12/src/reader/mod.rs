@@ -190,7 +190,11 @@ impl<R: Read> Reader<R> {
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> io::Result<Option<Event<'_>>> {
         self.window.forget_raw();
-        if self.interchange.is_none() { self.next_outside() } else { self.next_inside() }
+        if self.interchange.is_none() {
+            self.next_outside()
+        } else {
+            self.next_inside()
+        }
     }
 
     /// The bytes of the file that the last event stands for, with the line ends and blanks before
@@ -205,45 +209,65 @@ impl<R: Read> Reader<R> {
     }
 
     fn next_inside(&mut self) -> io::Result<Option<Event<'_>>> {
-            let Some(piece) = self.window.peek()? else { return Ok(Some(self.close_at_end())) };
-            match piece {
-                Piece::Blank { from, to } => return Ok(Some(self.pass_over(from, to, None))),
-                Piece::Oversized { from, to, ends } => return Ok(Some(self.pass_over(from, to, Some(ends)))),
-                Piece::Segment(segment) => {
-                    let id = self.window.id(&segment);
-                    match id.as_bytes() {
-                        b"ST" if self.group.is_some() => return self.read_set().map(Some),
-                        b"GS" => {
-                            if self.group.is_some() {
-                                return Ok(Some(self.close_group(None)));
-                            }
-                            return Ok(Some(self.open_group(segment)));
+        let Some(piece) = self.window.peek()? else {
+            return Ok(Some(self.close_at_end()));
+        };
+        match piece {
+            Piece::Blank { from, to } => return Ok(Some(self.pass_over(from, to, None))),
+            Piece::Oversized { from, to, ends } => {
+                return Ok(Some(self.pass_over(from, to, Some(ends))));
+            }
+            Piece::Segment(segment) => {
+                let id = self.window.id(&segment);
+                match id.as_bytes() {
+                    b"ST" if self.group.is_some() => return self.read_set().map(Some),
+                    b"GS" => {
+                        if self.group.is_some() {
+                            return Ok(Some(self.close_group(None)));
                         }
-                        b"GE" if self.group.is_some() => return Ok(Some(self.close_group(Some(segment)))),
-                        b"IEA" => {
-                            if self.group.is_some() {
-                                return Ok(Some(self.close_group(None)));
-                            }
-                            return Ok(Some(self.close_interchange(Some(segment))));
-                        }
-                        b"TA1" if self.group.is_none() && self.no_group_yet() => return Ok(Some(self.read_ta1(segment))),
-                        _ => return Ok(Some(self.stray(segment))),
+                        return Ok(Some(self.open_group(segment)));
                     }
+                    b"GE" if self.group.is_some() => {
+                        return Ok(Some(self.close_group(Some(segment))));
+                    }
+                    b"IEA" => {
+                        if self.group.is_some() {
+                            return Ok(Some(self.close_group(None)));
+                        }
+                        return Ok(Some(self.close_interchange(Some(segment))));
+                    }
+                    b"TA1" if self.group.is_none() && self.no_group_yet() => {
+                        return Ok(Some(self.read_ta1(segment)));
+                    }
+                    _ => return Ok(Some(self.stray(segment))),
                 }
             }
+        }
     }
 
     fn no_group_yet(&self) -> bool {
-        self.interchange.as_ref().is_some_and(|open| open.groups == 0)
+        self.interchange
+            .as_ref()
+            .is_some_and(|open| open.groups == 0)
     }
 
     /// The source, or the bytes of this interchange, have come to an end.
     fn close_at_end(&mut self) -> Event<'_> {
-        if self.group.is_some() { self.close_group(None) } else { self.close_interchange(None) }
+        if self.group.is_some() {
+            self.close_group(None)
+        } else {
+            self.close_interchange(None)
+        }
     }
 
     fn elements(&self, segment: &window::Found, count: usize) -> Vec<String> {
-        (1..=count).map(|n| decode(&self.window.element(segment, n)).trim_end().to_owned()).collect()
+        (1..=count)
+            .map(|n| {
+                decode(&self.window.element(segment, n))
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect()
     }
 
     fn here(&self, at: usize) -> (u64, u64) {
@@ -276,12 +300,28 @@ impl<R: Read> Reader<R> {
             header.ordinal = open.groups;
             open.stray_reported = false;
             judge_group_header(&header, count, &mut open.findings, &mut findings);
-            if !open.group_numbers.insert(header.control_number.trim_start_matches('0')) {
-                let text = format!("GS06 {} was used before in this interchange; the sender must number each group anew.", show(&header.control_number));
-                findings.push(Finding::new(Rule::GsControlNumberRepeated, offset, line, text).with_value(&header.control_number));
+            if !open
+                .group_numbers
+                .insert(header.control_number.trim_start_matches('0'))
+            {
+                let text = format!(
+                    "GS06 {} was used before in this interchange; the sender must number each group anew.",
+                    show(&header.control_number)
+                );
+                findings.push(
+                    Finding::new(Rule::GsControlNumberRepeated, offset, line, text)
+                        .with_value(&header.control_number),
+                );
             }
         }
-        let group = self.group.insert(OpenGroup { header, findings, sets: 0, numbers: ControlNumbers::default(), stray_reported: false, abandoned: false });
+        let group = self.group.insert(OpenGroup {
+            header,
+            findings,
+            sets: 0,
+            numbers: ControlNumbers::default(),
+            stray_reported: false,
+            abandoned: false,
+        });
         Event::GroupOpened(&group.header)
     }
 
@@ -290,12 +330,24 @@ impl<R: Read> Reader<R> {
         let mut values = self.elements(&segment, 5).into_iter();
         self.consume(&segment);
         let mut next = || values.next().unwrap_or_default();
-        self.ta1 = Ta1 { control_number: next(), date: next(), time: next(), code: next(), note: next(), offset };
+        self.ta1 = Ta1 {
+            control_number: next(),
+            date: next(),
+            time: next(),
+            code: next(),
+            note: next(),
+            offset,
+        };
         if let Some(open) = &mut self.interchange {
             open.ta1s += 1;
-            if !matches!(self.ta1.code.as_str(), "A" | "E" | "R") || self.ta1.control_number.is_empty() {
+            if !matches!(self.ta1.code.as_str(), "A" | "E" | "R")
+                || self.ta1.control_number.is_empty()
+            {
                 let text = "The TA1 does not say which interchange it answers, or its TA104 is none of A, E and R; look at it by hand.";
-                open.findings.push(Finding::new(Rule::Ta1Malformed, offset, line, text).with_severity(crate::Severity::Hold));
+                open.findings.push(
+                    Finding::new(Rule::Ta1Malformed, offset, line, text)
+                        .with_severity(crate::Severity::Hold),
+                );
             }
         }
         Event::Ta1(&self.ta1)
@@ -309,59 +361,138 @@ impl<R: Read> Reader<R> {
         let empty = from == to;
         if let Some(group) = &mut self.group {
             if empty {
-                push(&mut group.findings, self.limits, Finding::new(Rule::SegmentEmpty, offset, line, "A segment terminator stands alone; it was passed over.").with_severity(crate::Severity::Note));
+                push(
+                    &mut group.findings,
+                    self.limits,
+                    Finding::new(
+                        Rule::SegmentEmpty,
+                        offset,
+                        line,
+                        "A segment terminator stands alone; it was passed over.",
+                    )
+                    .with_severity(crate::Severity::Note),
+                );
             } else if group.abandoned {
                 group.abandoned = id.as_bytes() != b"SE";
             } else if !group.stray_reported {
                 group.stray_reported = true;
-                let text = format!("The segment {} stands between transaction sets, where none may; it was not read. The sender must put every segment between ST and SE.", show(id.as_str()));
-                push(&mut group.findings, self.limits, Finding { segment: Some(id.as_str().to_owned()), ..Finding::new(Rule::SegmentOutsideSet, offset, line, text) });
+                let text = format!(
+                    "The segment {} stands between transaction sets, where none may; it was not read. The sender must put every segment between ST and SE.",
+                    show(id.as_str())
+                );
+                push(
+                    &mut group.findings,
+                    self.limits,
+                    Finding {
+                        segment: Some(id.as_str().to_owned()),
+                        ..Finding::new(Rule::SegmentOutsideSet, offset, line, text)
+                    },
+                );
             }
         } else if let Some(open) = &mut self.interchange {
             if empty {
-                push(&mut open.findings, self.limits, Finding::new(Rule::SegmentEmpty, offset, line, "A segment terminator stands alone; it was passed over."));
+                push(
+                    &mut open.findings,
+                    self.limits,
+                    Finding::new(
+                        Rule::SegmentEmpty,
+                        offset,
+                        line,
+                        "A segment terminator stands alone; it was passed over.",
+                    ),
+                );
             } else if !open.stray_reported {
                 open.stray_reported = true;
-                let text = format!("The segment {} stands outside any functional group (GS to GE); it and what follows up to the next GS was not read.", show(id.as_str()));
-                push(&mut open.findings, self.limits, Finding { segment: Some(id.as_str().to_owned()), ..Finding::new(Rule::SegmentOutsideGroup, offset, line, text) });
+                let text = format!(
+                    "The segment {} stands outside any functional group (GS to GE); it and what follows up to the next GS was not read.",
+                    show(id.as_str())
+                );
+                push(
+                    &mut open.findings,
+                    self.limits,
+                    Finding {
+                        segment: Some(id.as_str().to_owned()),
+                        ..Finding::new(Rule::SegmentOutsideGroup, offset, line, text)
+                    },
+                );
             }
         }
-        Event::Stray(Stray { offset, bytes: self.window.bytes(from, to) })
+        Event::Stray(Stray {
+            offset,
+            bytes: self.window.bytes(from, to),
+        })
     }
 
     fn close_group(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let at = trailer.as_ref().map_or(self.window.cursor, |segment| segment.start);
+        let at = trailer
+            .as_ref()
+            .map_or(self.window.cursor, |segment| segment.start);
         let (offset, line) = self.here(at);
         let values = trailer.map(|segment| {
             let values = self.elements(&segment, 2);
             self.consume(&segment);
             values
         });
-        let Some(group) = self.group.take() else { return self.close_interchange(None) };
+        let Some(group) = self.group.take() else {
+            return self.close_interchange(None);
+        };
         let mut findings = group.findings;
         let number = &group.header.control_number;
         let (mut claimed_sets, mut trailer_control_number) = (None, None);
         match values {
-            None => findings.push(Finding::new(Rule::GeMissing, offset, line, format!("The group {} ends without its GE segment; the sender must close it.", show(number)))),
+            None => findings.push(Finding::new(
+                Rule::GeMissing,
+                offset,
+                line,
+                format!(
+                    "The group {} ends without its GE segment; the sender must close it.",
+                    show(number)
+                ),
+            )),
             Some(values) => {
                 let [count, control] = <[String; 2]>::try_from(values).unwrap_or_default();
                 claimed_sets = number_of(&count);
                 if claimed_sets != Some(group.sets) {
-                    let text = format!("GE01 says {}, but {} transaction sets were read in the group.", show(&count), group.sets);
-                    findings.push(at_element(Finding::new(Rule::GeSetCount, offset, line, text).with_value(&count), "GE", 1));
+                    let text = format!(
+                        "GE01 says {}, but {} transaction sets were read in the group.",
+                        show(&count),
+                        group.sets
+                    );
+                    findings.push(at_element(
+                        Finding::new(Rule::GeSetCount, offset, line, text).with_value(&count),
+                        "GE",
+                        1,
+                    ));
                 }
                 if !same_number(&control, number) {
-                    let text = format!("GE02 is {}, but GS06 is {}; they must be the same.", show(&control), show(number));
-                    findings.push(at_element(Finding::new(Rule::GeControlNumber, offset, line, text).with_value(&control), "GE", 2));
+                    let text = format!(
+                        "GE02 is {}, but GS06 is {}; they must be the same.",
+                        show(&control),
+                        show(number)
+                    );
+                    findings.push(at_element(
+                        Finding::new(Rule::GeControlNumber, offset, line, text)
+                            .with_value(&control),
+                        "GE",
+                        2,
+                    ));
                 }
                 trailer_control_number = Some(control);
             }
         }
-        Event::GroupClosed(GroupClosed { header: group.header, claimed_sets, received_sets: group.sets, trailer_control_number, findings })
+        Event::GroupClosed(GroupClosed {
+            header: group.header,
+            claimed_sets,
+            received_sets: group.sets,
+            trailer_control_number,
+            findings,
+        })
     }
 
     fn close_interchange(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let at = trailer.as_ref().map_or(self.window.cursor, |segment| segment.start);
+        let at = trailer
+            .as_ref()
+            .map_or(self.window.cursor, |segment| segment.start);
         let (offset, line) = self.here(at);
         let unterminated = trailer.as_ref().is_some_and(|segment| segment.unterminated);
         let values = trailer.map(|segment| {
@@ -371,7 +502,11 @@ impl<R: Read> Reader<R> {
         });
         let iea_seen = values.is_some();
         let Some(open) = self.interchange.take() else {
-            return Event::Outside(Outside { offset, length: 0, finding: None });
+            return Event::Outside(Outside {
+                offset,
+                length: 0,
+                finding: None,
+            });
         };
         let mut findings = open.findings;
         let number = &open.header.control_number;
@@ -436,36 +571,61 @@ impl<R: Read> Reader<R> {
     fn pass_over(&mut self, from: usize, to: usize, oversized: Option<bool>) -> Event<'_> {
         let (offset, line) = self.here(from);
         if oversized.is_some() {
-            let text = format!("A segment is longer than {} bytes; it was passed over up to its terminator. Is the segment terminator of this file the one that its ISA declares?", self.limits.segment_bytes);
+            let text = format!(
+                "A segment is longer than {} bytes; it was passed over up to its terminator. Is the segment terminator of this file the one that its ISA declares?",
+                self.limits.segment_bytes
+            );
             let finding = Finding::new(Rule::SegmentTooLong, offset, line, text);
             if let Some(group) = &mut self.group {
                 if !group.abandoned && !group.stray_reported {
                     group.stray_reported = true;
-                    group.findings.push(Finding { level: crate::Level::Group, ack: ack(Rule::SegmentOutsideSet), ..finding });
+                    group.findings.push(Finding {
+                        level: crate::Level::Group,
+                        ack: ack(Rule::SegmentOutsideSet),
+                        ..finding
+                    });
                 }
             } else if let Some(open) = &mut self.interchange
                 && !open.stray_reported
             {
                 open.stray_reported = true;
-                open.findings.push(Finding { level: crate::Level::Interchange, ack: ack(Rule::SegmentOutsideGroup), ..finding });
+                open.findings.push(Finding {
+                    level: crate::Level::Interchange,
+                    ack: ack(Rule::SegmentOutsideGroup),
+                    ..finding
+                });
             }
         }
         self.window.pass(to, oversized);
-        Event::Outside(Outside { offset, length: (to - from) as u64, finding: None })
+        Event::Outside(Outside {
+            offset,
+            length: (to - from) as u64,
+            finding: None,
+        })
     }
 
     /// The separators of the interchange that is open.
     fn delimiters(&self) -> Delimiters {
-        self.interchange.as_ref().map(|open| open.header.delimiters).unwrap_or_default()
+        self.interchange
+            .as_ref()
+            .map(|open| open.header.delimiters)
+            .unwrap_or_default()
     }
 }
 
 fn ack(rule: Rule) -> Option<crate::AckCode> {
-    rule.ack().map(|(place, code)| crate::AckCode { place, code: code.to_owned() })
+    rule.ack().map(|(place, code)| crate::AckCode {
+        place,
+        code: code.to_owned(),
+    })
 }
 
 fn at_element(finding: Finding, segment: &str, element: u16) -> Finding {
-    Finding { segment: Some(segment.to_owned()), element: Some(element), ..finding }
+    Finding {
+        segment: Some(segment.to_owned()),
+        element: Some(element),
+        ..finding
+    }
 }
 
 fn push(findings: &mut Vec<Finding>, limits: Limits, finding: Finding) {
@@ -480,7 +640,10 @@ pub(crate) fn number_of(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    text.trim_start_matches('0').parse().ok().or_else(|| text.bytes().all(|b| b == b'0').then_some(0))
+    text.trim_start_matches('0')
+        .parse()
+        .ok()
+        .or_else(|| text.bytes().all(|b| b == b'0').then_some(0))
 }
 
 /// GS06 and GE02 are compared as numbers (rule 8), as text where one is none.
@@ -491,34 +654,90 @@ fn same_number(a: &str, b: &str) -> bool {
     }
 }
 
-fn judge_group_header(header: &GroupHeader, count: usize, interchange: &mut Vec<Finding>, group: &mut Vec<Finding>) {
+fn judge_group_header(
+    header: &GroupHeader,
+    count: usize,
+    interchange: &mut Vec<Finding>,
+    group: &mut Vec<Finding>,
+) {
     let mut invalid = |element: u16, value: &str, text: String| {
-        interchange.push(at_element(Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text).with_value(value), "GS", element));
+        interchange.push(at_element(
+            Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text)
+                .with_value(value),
+            "GS",
+            element,
+        ));
     };
     if header.functional_id.len() != 2 {
-        invalid(1, &header.functional_id, format!("GS01 must be a functional identifier of two letters such as PO, not {}.", show(&header.functional_id)));
+        invalid(
+            1,
+            &header.functional_id,
+            format!(
+                "GS01 must be a functional identifier of two letters such as PO, not {}.",
+                show(&header.functional_id)
+            ),
+        );
     }
-    for (element, value, who) in [(2, &header.sender, "sender"), (3, &header.receiver, "receiver")] {
+    for (element, value, who) in [
+        (2, &header.sender, "sender"),
+        (3, &header.receiver, "receiver"),
+    ] {
         if value.is_empty() || value.chars().count() > 15 {
-            invalid(element, value, format!("GS{element:02}, the application {who}'s code, must have 2 to 15 characters."));
+            invalid(
+                element,
+                value,
+                format!(
+                    "GS{element:02}, the application {who}'s code, must have 2 to 15 characters."
+                ),
+            );
         }
     }
     let date = header.date.as_bytes();
     if !matches!(date.len(), 6 | 8) || !crate::element::is_date(date) {
-        invalid(4, &header.date, format!("GS04 must be a date as CCYYMMDD, not {}.", show(&header.date)));
+        invalid(
+            4,
+            &header.date,
+            format!(
+                "GS04 must be a date as CCYYMMDD, not {}.",
+                show(&header.date)
+            ),
+        );
     }
     if !crate::element::is_time(header.time.as_bytes()) {
-        invalid(5, &header.time, format!("GS05 must be a time as HHMM, not {}.", show(&header.time)));
+        invalid(
+            5,
+            &header.time,
+            format!("GS05 must be a time as HHMM, not {}.", show(&header.time)),
+        );
     }
     if !matches!(header.agency.as_str(), "X" | "T") {
-        invalid(7, &header.agency, format!("GS07 must be X (or T), not {}.", show(&header.agency)));
+        invalid(
+            7,
+            &header.agency,
+            format!("GS07 must be X (or T), not {}.", show(&header.agency)),
+        );
     }
     if header.version.is_empty() || header.version.len() > 12 || count > 8 {
-        invalid(8, &header.version, format!("GS08 must be a version of 1 to 12 characters such as 004010, and the last element; it is {}.", show(&header.version)));
+        invalid(
+            8,
+            &header.version,
+            format!(
+                "GS08 must be a version of 1 to 12 characters such as 004010, and the last element; it is {}.",
+                show(&header.version)
+            ),
+        );
     }
     let number = &header.control_number;
     if number.is_empty() || number.len() > 9 || !number.bytes().all(|b| b.is_ascii_digit()) {
-        let text = format!("GS06 must be a control number of one to nine digits, not {}.", show(number));
-        group.push(at_element(Finding::new(Rule::GsControlNumber, header.offset, header.line, text).with_value(number), "GS", 6));
+        let text = format!(
+            "GS06 must be a control number of one to nine digits, not {}.",
+            show(number)
+        );
+        group.push(at_element(
+            Finding::new(Rule::GsControlNumber, header.offset, header.line, text)
+                .with_value(number),
+            "GS",
+            6,
+        ));
     }
 }

@@ -14,7 +14,12 @@ const LOOK: usize = 512;
 
 /// What stands at the cursor.
 enum Next {
-    Isa { at: usize, length: usize, header: Box<crate::IsaHeader>, findings: Vec<Finding> },
+    Isa {
+        at: usize,
+        length: usize,
+        header: Box<crate::IsaHeader>,
+        findings: Vec<Finding>,
+    },
     /// Bytes up to here that are no interchange.
     Bytes { to: usize, finding: Option<Finding> },
 }
@@ -33,7 +38,12 @@ impl<R: Read> Reader<R> {
             return Ok((self.opened == 0).then(|| Event::NoInterchange(self.describe())));
         }
         match self.look() {
-            Next::Isa { at, length, header, findings } => {
+            Next::Isa {
+                at,
+                length,
+                header,
+                findings,
+            } => {
                 self.window.advance(at + length);
                 Ok(Some(self.open_interchange(*header, findings)))
             }
@@ -42,7 +52,11 @@ impl<R: Read> Reader<R> {
                 let offset = self.window.offset(from);
                 self.window.advance(to);
                 self.outside_reported |= finding.is_some();
-                Ok(Some(Event::Outside(Outside { offset, length: (to - from) as u64, finding })))
+                Ok(Some(Event::Outside(Outside {
+                    offset,
+                    length: (to - from) as u64,
+                    finding,
+                })))
             }
         }
     }
@@ -50,30 +64,65 @@ impl<R: Read> Reader<R> {
     fn look(&self) -> Next {
         let bytes = self.window.ahead();
         let from = self.window.cursor;
-        let blank = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0x1a));
-        let mark = if self.window.offset(from) == 0 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let blank = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0x1a))
+        };
+        let mark = if self.window.offset(from) == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
         let mut start = 0;
-        while let Some(found) = memchr::memmem::find(&bytes[start..bytes.len().min(PIECE + 3)], b"ISA") {
+        while let Some(found) =
+            memchr::memmem::find(&bytes[start..bytes.len().min(PIECE + 3)], b"ISA")
+        {
             let at = start + found;
             let sure = blank(&bytes[mark.min(at)..at]);
             let (offset, line) = self.here(from + at);
             match read_isa(&bytes[at..], true, sure, offset, line) {
-                IsaReading::Read { header, length, findings } if sure => {
+                IsaReading::Read {
+                    header,
+                    length,
+                    findings,
+                } if sure => {
                     let findings = match mark {
                         0 => findings,
-                        _ => findings.into_iter().chain([Finding::new(Rule::ByteOrderMark, 0, 1, "The file begins with a byte-order mark; it was passed over.")]).collect(),
+                        _ => findings
+                            .into_iter()
+                            .chain([Finding::new(
+                                Rule::ByteOrderMark,
+                                0,
+                                1,
+                                "The file begins with a byte-order mark; it was passed over.",
+                            )])
+                            .collect(),
                     };
-                    return Next::Isa { at: from + at, length, header, findings };
+                    return Next::Isa {
+                        at: from + at,
+                        length,
+                        header,
+                        findings,
+                    };
                 }
                 IsaReading::Read { .. } => return self.bytes_up_to(from + at),
                 IsaReading::Unreadable(_) if !sure => return self.bytes_up_to(from + at),
-                IsaReading::Unreadable(finding) => return Next::Bytes { to: from + at + 3, finding: Some(finding) },
+                IsaReading::Unreadable(finding) => {
+                    return Next::Bytes {
+                        to: from + at + 3,
+                        finding: Some(finding),
+                    };
+                }
                 IsaReading::More | IsaReading::No => start = at + 3,
             }
         }
         let to = bytes.len().min(PIECE);
         if mark == 0 && blank(&bytes[..to]) {
-            return Next::Bytes { to: from + to, finding: None };
+            return Next::Bytes {
+                to: from + to,
+                finding: None,
+            };
         }
         self.bytes_up_to(from + to)
     }
@@ -87,14 +136,39 @@ impl<R: Read> Reader<R> {
         Next::Bytes { to, finding }
     }
 
-    fn open_interchange(&mut self, header: crate::IsaHeader, mut findings: Vec<Finding>) -> Event<'_> {
+    fn open_interchange(
+        &mut self,
+        header: crate::IsaHeader,
+        mut findings: Vec<Finding>,
+    ) -> Event<'_> {
         self.opened += 1;
         self.outside_reported = false;
         self.window.enter(header.delimiters);
-        let sender = [&header.sender_qualifier, &header.sender, &header.receiver_qualifier, &header.receiver].map(String::as_str).join("\u{1f}");
-        if !self.isa_numbers.insert(&format!("{sender}\u{1f}{}", header.control_number)) {
-            let text = format!("ISA13 {} was used before in this file by the same sender; is it the same interchange twice?", show(&header.control_number));
-            findings.push(Finding::new(Rule::IsaControlNumberRepeated, header.offset, header.line, text).with_value(&header.control_number));
+        let sender = [
+            &header.sender_qualifier,
+            &header.sender,
+            &header.receiver_qualifier,
+            &header.receiver,
+        ]
+        .map(String::as_str)
+        .join("\u{1f}");
+        if !self
+            .isa_numbers
+            .insert(&format!("{sender}\u{1f}{}", header.control_number))
+        {
+            let text = format!(
+                "ISA13 {} was used before in this file by the same sender; is it the same interchange twice?",
+                show(&header.control_number)
+            );
+            findings.push(
+                Finding::new(
+                    Rule::IsaControlNumberRepeated,
+                    header.offset,
+                    header.line,
+                    text,
+                )
+                .with_value(&header.control_number),
+            );
         }
         let open = self.interchange.insert(OpenInterchange {
             header,
@@ -114,25 +188,67 @@ impl<R: Read> Reader<R> {
     fn describe(&self) -> Finding {
         let start = self.first_bytes.as_slice();
         if start.is_empty() {
-            return Finding::new(Rule::FileEmpty, 0, 1, "The file is empty. If something was to be in it, ask the sender for it again.");
+            return Finding::new(
+                Rule::FileEmpty,
+                0,
+                1,
+                "The file is empty. If something was to be in it, ask the sender for it again.",
+            );
         }
-        let text = start.iter().all(|byte| (0x20..0x7f).contains(byte) || byte.is_ascii_whitespace() || *byte >= 0x80);
+        let text = start
+            .iter()
+            .all(|byte| (0x20..0x7f).contains(byte) || byte.is_ascii_whitespace() || *byte >= 0x80);
         let what = match start {
-            [b'P', b'K', 3 | 5, 4 | 6, ..] => "It is a zip archive: unpack it and send what is in it.",
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => {
+                "It is a zip archive: unpack it and send what is in it."
+            }
             [0x1f, 0x8b, ..] => "It is compressed with gzip: unpack it first.",
             [b'%', b'P', b'D', b'F', ..] => "It is a PDF document, which cannot be read here.",
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "It is text in UTF-16: send it in ASCII.",
-            [b'-', b'-', b'-', b'-', b'-', b'B', b'E', b'G', b'I', b'N', ..] => "It is encrypted or signed: it must be decrypted first.",
-            _ if start.iter().all(|byte| *byte == 0) => "It holds nothing but zero bytes: the transfer failed, or the disk was full where it was made.",
+            [
+                b'-',
+                b'-',
+                b'-',
+                b'-',
+                b'-',
+                b'B',
+                b'E',
+                b'G',
+                b'I',
+                b'N',
+                ..,
+            ] => "It is encrypted or signed: it must be decrypted first.",
+            _ if start.iter().all(|byte| *byte == 0) => {
+                "It holds nothing but zero bytes: the transfer failed, or the disk was full where it was made."
+            }
             _ if start.iter().all(u8::is_ascii_whitespace) => "It holds nothing but white space.",
-            _ if start.trim_ascii_start().starts_with(b"UNA") || start.trim_ascii_start().starts_with(b"UNB") => "It is EDIFACT, not X12: only X12 is read here.",
+            _ if start.trim_ascii_start().starts_with(b"UNA")
+                || start.trim_ascii_start().starts_with(b"UNB") =>
+            {
+                "It is EDIFACT, not X12: only X12 is read here."
+            }
             _ if start.trim_ascii_start().starts_with(b"<") => "It looks like XML or HTML.",
-            _ if start.trim_ascii_start().starts_with(b"{") || start.trim_ascii_start().starts_with(b"[") => "It looks like JSON.",
-            _ if [&b"GS"[..], b"ST"].iter().any(|id| start.trim_ascii_start().starts_with(id)) => "It looks like X12 whose ISA segment is missing: ask the sender for the whole interchange.",
+            _ if start.trim_ascii_start().starts_with(b"{")
+                || start.trim_ascii_start().starts_with(b"[") =>
+            {
+                "It looks like JSON."
+            }
+            _ if [&b"GS"[..], b"ST"]
+                .iter()
+                .any(|id| start.trim_ascii_start().starts_with(id)) =>
+            {
+                "It looks like X12 whose ISA segment is missing: ask the sender for the whole interchange."
+            }
             _ if text => "It looks like plain text.",
             _ => "It holds binary data of no kind that is known here.",
         };
-        Finding::new(Rule::FileNotX12, 0, 1, format!("No interchange (ISA … IEA) was found in the file. {what}")).with_value(&crate::text::decode(&start[..start.len().min(40)]))
+        Finding::new(
+            Rule::FileNotX12,
+            0,
+            1,
+            format!("No interchange (ISA … IEA) was found in the file. {what}"),
+        )
+        .with_value(&crate::text::decode(&start[..start.len().min(40)]))
     }
 }
 

@@ -18,14 +18,21 @@ impl ControlNumbers {
     pub fn insert(&mut self, number: &str) -> bool {
         let length = number.len();
         match number.parse::<u64>() {
-            Ok(value) if length <= 18 && number.bytes().all(|b| b.is_ascii_digit()) => self.insert_value(length, value),
+            Ok(value) if length <= 18 && number.bytes().all(|b| b.is_ascii_digit()) => {
+                self.insert_value(length, value)
+            }
             _ if self.others.len() < LIMIT => self.others.insert(number.into()),
             _ => !self.others.contains(number),
         }
     }
 
     fn insert_value(&mut self, length: usize, value: u64) -> bool {
-        let before = self.runs.range(..=(length, value)).next_back().map(|(key, last)| (*key, *last)).filter(|((l, _), _)| *l == length);
+        let before = self
+            .runs
+            .range(..=(length, value))
+            .next_back()
+            .map(|(key, last)| (*key, *last))
+            .filter(|((l, _), _)| *l == length);
         if before.is_some_and(|(_, last)| last >= value) {
             return false;
         }
@@ -55,7 +62,10 @@ mod tests {
         }
         assert_eq!(seen.runs.len(), 1);
         assert!(!seen.insert("000001") && !seen.insert("005000") && !seen.insert("010000"));
-        assert!(seen.insert("0001"), "compared as text: other length, other number");
+        assert!(
+            seen.insert("0001"),
+            "compared as text: other length, other number"
+        );
         assert!(seen.insert("A1") && !seen.insert("A1") && seen.insert(""));
         assert!(seen.insert("000000") && !seen.insert("000000"));
         assert_eq!(seen.runs.range((6, 0)..(7, 0)).count(), 1);

@@ -8,8 +8,15 @@ use supercargo_x12::{Event, Reader};
 /// The folder of real files, if this machine has it.
 pub fn corpus() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let candidates = [std::env::var_os("SUPERCARGO_CORPUS").map(PathBuf::from), Some(root.join("../shared/corpus")), Some(root.join("../../shared/corpus"))];
-    let found = candidates.into_iter().flatten().find(|path| path.join("INDEX.tsv").is_file());
+    let candidates = [
+        std::env::var_os("SUPERCARGO_CORPUS").map(PathBuf::from),
+        Some(root.join("../shared/corpus")),
+        Some(root.join("../../shared/corpus")),
+    ];
+    let found = candidates
+        .into_iter()
+        .flatten()
+        .find(|path| path.join("INDEX.tsv").is_file());
     if found.is_none() {
         eprintln!("left out: no corpus of real files here (set SUPERCARGO_CORPUS to its folder)");
     }
@@ -37,7 +44,17 @@ pub fn rows(folder: &Path) -> Vec<Row> {
         .map(|line| {
             let columns: Vec<&str> = line.split('\t').collect();
             let column = |n: usize| columns.get(n).copied().unwrap_or_default().to_owned();
-            Row { file: column(0), set: column(1), note: column(9), check: column(13), isa: column(14), gs: column(15), st: column(16), segments: column(17), bytes: std::fs::read(folder.join(columns[0])).unwrap() }
+            Row {
+                file: column(0),
+                set: column(1),
+                note: column(9),
+                check: column(13),
+                isa: column(14),
+                gs: column(15),
+                st: column(16),
+                segments: column(17),
+                bytes: std::fs::read(folder.join(columns[0])).unwrap(),
+            }
         })
         .collect()
 }
@@ -67,8 +84,16 @@ pub fn transcript(source: impl Read) -> (Vec<String>, Vec<u8>) {
     while let Some(event) = reader.next().unwrap() {
         lines.push(match &event {
             Event::Set(set) => {
-                let segments: Vec<String> = set.segments().map(|s| format!("{}@{}+{} {:?}", s.index(), s.offset(), s.length(), s)).collect();
-                format!("Set {:?} complete={} {:?} {segments:?}", set.header(), set.is_complete(), set.findings())
+                let segments: Vec<String> = set
+                    .segments()
+                    .map(|s| format!("{}@{}+{} {:?}", s.index(), s.offset(), s.length(), s))
+                    .collect();
+                format!(
+                    "Set {:?} complete={} {:?} {segments:?}",
+                    set.header(),
+                    set.is_complete(),
+                    set.findings()
+                )
             }
             other => format!("{other:?}"),
         });

@@ -1,0 +1,640 @@
+//! What we sell and to where: items, prices, locations, warehouses and stock, as verification and allocation ask for
+//! them, and as lists load them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sqlx::FromRow;
+
+use super::connection::{Connection, list};
+use super::failure::Failure;
+use super::stock::{Change, Movement};
+use crate::binds;
+use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
+use crate::domain::clock::Instant;
+use crate::domain::ids::{CompanyId, ItemId, PartnerId, WarehouseId};
+use crate::domain::order::{ItemNumber, Mode};
+use crate::domain::stock::{Balance, ExpectedReceipt, MovementKind, from_stored};
+
+/// Values that one query asks for at most; more are asked in several.
+const ASKED_MAX: usize = 5_000;
+
+/// Whose number of an item it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NumberClass {
+    /// A GS1 number: UPC-12, EAN-13, GTIN-14, kept with 14 digits.
+    Gtin,
+    /// Our own code.
+    Vendor,
+    /// The buyer's.
+    Buyer,
+}
+
+impl NumberClass {
+    /// The class of an element 235.
+    pub fn of(qualifier: &str) -> Self {
+        match qualifier {
+            "UP" | "UI" | "UA" | "UK" | "EN" | "EO" | "UN" | "GT" | "EI" | "UD" => Self::Gtin,
+            "VN" | "VA" | "VP" | "VC" | "SA" | "MG" => Self::Vendor,
+            _ => Self::Buyer,
+        }
+    }
+
+    /// The word in the database.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Gtin => "gtin",
+            Self::Vendor => "vendor",
+            Self::Buyer => "buyer",
+        }
+    }
+
+    /// A value as it is kept: digits of a GTIN filled up to 14.
+    pub fn kept(self, value: &str) -> String {
+        let value = value.trim();
+        match self {
+            Self::Gtin if value.len() < 14 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{value:0>14}")
+            }
+            _ => value.to_owned(),
+        }
+    }
+}
+
+fn corrupt(table: &'static str, key: impl ToString, why: impl ToString) -> Failure {
+    Failure::Corrupt {
+        table,
+        key: key.to_string(),
+        why: why.to_string(),
+    }
+}
+
+fn text<T: serde::Serialize>(table: &'static str, key: &str, value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| corrupt(table, key, error))
+}
+
+/// The items that these numbers name, for a partner: its own numbers win over everybody's.
+pub async fn items_by_numbers(
+    connection: &mut Connection,
+    company: CompanyId,
+    partner: PartnerId,
+    numbers: &[ItemNumber],
+) -> Result<HashMap<ItemNumber, Item>, Failure> {
+    let mut wanted: BTreeMap<(&'static str, String), Vec<ItemNumber>> = BTreeMap::new();
+    for number in numbers
+        .iter()
+        .filter(|number| !number.value.trim().is_empty())
+    {
+        let class = NumberClass::of(&number.qualifier);
+        let asked = wanted
+            .entry((class.word(), class.kept(&number.value)))
+            .or_default();
+        if !asked.contains(number) {
+            asked.push(number.clone());
+        }
+    }
+    let values: Vec<String> = wanted
+        .keys()
+        .map(|(_, value)| value.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut found: HashMap<(String, String), (i64, i64)> = HashMap::new();
+    for chunk in values.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT class, value, partner_id, item_id FROM item_number
+             WHERE company_id = $1 AND partner_id IN (0, $2) AND value IN {} ORDER BY partner_id",
+            list(chunk.len(), 2)
+        );
+        let mut asked = binds![company, partner];
+        asked.extend(chunk.iter().map(|value| value.into()));
+        let rows: Vec<(String, String, i64, i64)> = connection.rows(&sql, asked).await?;
+        // Everybody's come first, so that the partner's own replace them.
+        for (class, value, of, item) in rows {
+            found.insert((class, value), (of, item));
+        }
+    }
+    let ids: Vec<ItemId> = found
+        .values()
+        .map(|(_, item)| ItemId(*item))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let items: HashMap<ItemId, Item> = items(connection, &ids)
+        .await?
+        .into_iter()
+        .map(|item| (item.id, item))
+        .collect();
+    let mut named = HashMap::new();
+    for ((class, value), asked) in wanted {
+        let Some((_, item)) = found.get(&(class.to_owned(), value)) else {
+            continue;
+        };
+        let Some(item) = items.get(&ItemId(*item)) else {
+            continue;
+        };
+        named.extend(asked.into_iter().map(|number| (number, item.clone())));
+    }
+    Ok(named)
+}
+
+fn item((id, body): (i64, String)) -> Result<Item, Failure> {
+    let mut item: Item = serde_json::from_str(&body).map_err(|error| corrupt("item", id, error))?;
+    item.id = ItemId(id);
+    Ok(item)
+}
+
+/// Items by number.
+pub async fn items(connection: &mut Connection, ids: &[ItemId]) -> Result<Vec<Item>, Failure> {
+    let mut items = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT id, body FROM item WHERE id IN {}",
+            list(chunk.len(), 0)
+        );
+        let rows: Vec<(i64, String)> = connection
+            .rows(&sql, chunk.iter().map(|id| (*id).into()).collect())
+            .await?;
+        for row in rows {
+            items.push(item(row)?);
+        }
+    }
+    Ok(items)
+}
+
+/// Items by our own code.
+pub async fn items_by_code(
+    connection: &mut Connection,
+    company: CompanyId,
+    codes: &[String],
+) -> Result<HashMap<String, Item>, Failure> {
+    let mut items = HashMap::new();
+    for chunk in codes.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT id, body FROM item WHERE company_id = $1 AND code IN {}",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![company];
+        asked.extend(chunk.iter().map(|code| code.into()));
+        let rows: Vec<(i64, String)> = connection.rows(&sql, asked).await?;
+        for row in rows {
+            let item = item(row)?;
+            items.insert(item.code.clone(), item);
+        }
+    }
+    Ok(items)
+}
+
+#[derive(FromRow)]
+struct PriceRow {
+    item_id: i64,
+    partner_id: i64,
+    unit: String,
+    currency: String,
+    from_date: String,
+    until_date: Option<String>,
+    price: String,
+}
+
+/// Prices of these items: a partner's own and everybody's, of any date.
+pub async fn prices_for(
+    connection: &mut Connection,
+    company: CompanyId,
+    partner: PartnerId,
+    ids: &[ItemId],
+) -> Result<Vec<PriceEntry>, Failure> {
+    let mut prices = Vec::new();
+    for chunk in ids.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT item_id, partner_id, unit, currency, from_date, until_date, price FROM price
+             WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date",
+            list(chunk.len(), 2)
+        );
+        let mut asked = binds![company, partner];
+        asked.extend(chunk.iter().map(|id| (*id).into()));
+        let rows: Vec<PriceRow> = connection.rows(&sql, asked).await?;
+        for row in rows {
+            prices.push(price(row)?);
+        }
+    }
+    Ok(prices)
+}
+
+fn price(row: PriceRow) -> Result<PriceEntry, Failure> {
+    let wrong = |what: &str| corrupt("price", row.item_id, format!("{what} can not be read"));
+    Ok(PriceEntry {
+        partner: (row.partner_id != 0).then_some(PartnerId(row.partner_id)),
+        item: ItemId(row.item_id),
+        price: row.price.parse().map_err(|_| wrong("price"))?,
+        unit: row.unit.clone(),
+        currency: row.currency.parse().map_err(|_| wrong("currency"))?,
+        from: row.from_date.parse().map_err(|_| wrong("from_date"))?,
+        until: row
+            .until_date
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| wrong("until_date"))?,
+    })
+}
+
+/// The numbers of all locations of a partner.
+pub async fn location_numbers(
+    connection: &mut Connection,
+    partner: PartnerId,
+) -> Result<BTreeSet<String>, Failure> {
+    let rows: Vec<(String,)> = connection
+        .rows(
+            "SELECT number FROM location WHERE partner_id = $1",
+            binds![partner],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// Locations of a partner by number.
+pub async fn locations(
+    connection: &mut Connection,
+    partner: PartnerId,
+    numbers: &[String],
+) -> Result<BTreeMap<String, Location>, Failure> {
+    let numbers: Vec<String> = numbers
+        .iter()
+        .cloned()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let mut found = BTreeMap::new();
+    for chunk in numbers.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT number, body FROM location WHERE partner_id = $1 AND number IN {}",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![partner];
+        asked.extend(chunk.iter().map(|number| number.into()));
+        let rows: Vec<(String, String)> = connection.rows(&sql, asked).await?;
+        for (number, body) in rows {
+            let location =
+                serde_json::from_str(&body).map_err(|error| corrupt("location", &number, error))?;
+            found.insert(number, location);
+        }
+    }
+    Ok(found)
+}
+
+/// Our warehouses, by code.
+pub async fn warehouses(
+    connection: &mut Connection,
+    company: CompanyId,
+) -> Result<Vec<Warehouse>, Failure> {
+    let rows: Vec<(i64, String)> = connection
+        .rows(
+            "SELECT id, body FROM warehouse WHERE company_id = $1 ORDER BY code",
+            binds![company],
+        )
+        .await?;
+    rows.into_iter()
+        .map(|(id, body)| {
+            let mut warehouse: Warehouse =
+                serde_json::from_str(&body).map_err(|error| corrupt("warehouse", id, error))?;
+            warehouse.id = WarehouseId(id);
+            Ok(warehouse)
+        })
+        .collect()
+}
+
+/// What is on hand and promised of these items, in every warehouse; locked until the transaction ends.
+pub async fn balances(
+    connection: &mut Connection,
+    mode: Mode,
+    ids: &[ItemId],
+) -> Result<Vec<Balance>, Failure> {
+    let lock = if connection.is_sqlite() {
+        ""
+    } else {
+        "FOR UPDATE"
+    };
+    let mut balances = Vec::new();
+    for chunk in ids.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT item_id, warehouse_id, on_hand, reserved FROM stock WHERE mode = $1 AND item_id IN {}
+             ORDER BY item_id, warehouse_id {lock}",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![mode.word()];
+        asked.extend(chunk.iter().map(|id| (*id).into()));
+        let rows: Vec<(i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
+        balances.extend(
+            rows.into_iter()
+                .map(|(item, warehouse, on_hand, reserved)| Balance {
+                    item: ItemId(item),
+                    warehouse: WarehouseId(warehouse),
+                    on_hand: from_stored(on_hand),
+                    reserved: from_stored(reserved),
+                }),
+        );
+    }
+    Ok(balances)
+}
+
+/// Receipts of these items that are expected and not promised yet, soonest first.
+pub async fn expected(
+    connection: &mut Connection,
+    mode: Mode,
+    ids: &[ItemId],
+) -> Result<Vec<ExpectedReceipt>, Failure> {
+    let mut receipts = Vec::new();
+    for chunk in ids.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT item_id, warehouse_id, on_date, quantity - promised FROM expected_receipt
+             WHERE mode = $1 AND quantity > promised AND item_id IN {} ORDER BY on_date, item_id, warehouse_id",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![mode.word()];
+        asked.extend(chunk.iter().map(|id| (*id).into()));
+        let rows: Vec<(i64, i64, String, i64)> = connection.rows(&sql, asked).await?;
+        for (item, warehouse, on, quantity) in rows {
+            receipts.push(ExpectedReceipt {
+                item: ItemId(item),
+                warehouse: WarehouseId(warehouse),
+                on: on
+                    .parse()
+                    .map_err(|_| corrupt("expected_receipt", item, "on_date is no date"))?,
+                quantity: from_stored(quantity),
+            });
+        }
+    }
+    Ok(receipts)
+}
+
+/// A number of an item, to be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNumber {
+    /// Whose; 0: everybody's.
+    pub partner: i64,
+    /// Of what kind.
+    pub class: NumberClass,
+    /// As given.
+    pub value: String,
+}
+
+/// Adds or changes items, by code, with their numbers. Items keep their identity.
+pub async fn save_items(
+    connection: &mut Connection,
+    company: CompanyId,
+    items: &[(Item, Vec<NewNumber>)],
+) -> Result<Vec<ItemId>, Failure> {
+    let codes: Vec<String> = items.iter().map(|(item, _)| item.code.clone()).collect();
+    let known = items_by_code(connection, company, &codes).await?;
+    let fresh = items
+        .iter()
+        .filter(|(item, _)| !known.contains_key(&item.code))
+        .count();
+    let mut fresh = connection.identities("item", fresh).await?.into_iter();
+    let mut rows = Vec::with_capacity(items.len());
+    let mut numbers = BTreeMap::new();
+    let mut ids = Vec::with_capacity(items.len());
+    for (item, named) in items {
+        let id = known
+            .get(&item.code)
+            .map(|item| item.id.0)
+            .or_else(|| fresh.next())
+            .unwrap_or_default();
+        let mut item = item.clone();
+        item.id = ItemId(id);
+        ids.push(item.id);
+        rows.push(binds![
+            id,
+            company,
+            &item.code,
+            &item.upc,
+            text("item", &item.code, &item)?
+        ]);
+        for number in named {
+            numbers.insert(
+                (
+                    number.partner,
+                    number.class,
+                    number.class.kept(&number.value),
+                ),
+                id,
+            );
+        }
+    }
+    connection
+        .insert_many(
+            "INSERT INTO item (id, company_id, code, upc, body)",
+            rows,
+            "ON CONFLICT (id) DO UPDATE SET upc = excluded.upc, body = excluded.body",
+        )
+        .await?;
+    let rows = numbers
+        .into_iter()
+        .map(|((partner, class, value), item)| binds![company, partner, class.word(), value, item])
+        .collect();
+    connection
+        .insert_many(
+            "INSERT INTO item_number (company_id, partner_id, class, value, item_id)",
+            rows,
+            "ON CONFLICT (company_id, class, value, partner_id) DO UPDATE SET item_id = excluded.item_id",
+        )
+        .await?;
+    Ok(ids)
+}
+
+/// Adds or changes prices.
+pub async fn save_prices(
+    connection: &mut Connection,
+    company: CompanyId,
+    prices: &[PriceEntry],
+) -> Result<(), Failure> {
+    let rows: BTreeMap<_, _> = prices
+        .iter()
+        .map(|price| {
+            let partner = price.partner.map_or(0, |partner| partner.0);
+            let key = (
+                price.item,
+                partner,
+                price.unit.clone(),
+                price.currency,
+                price.from,
+            );
+            let row = binds![
+                company,
+                price.item,
+                partner,
+                &price.unit,
+                price.currency.code(),
+                price.from,
+                price.until,
+                price.price.normalize().to_string()
+            ];
+            (key, row)
+        })
+        .collect();
+    connection
+        .insert_many(
+            "INSERT INTO price (company_id, item_id, partner_id, unit, currency, from_date, until_date, price)",
+            rows.into_values().collect(),
+            "ON CONFLICT (item_id, partner_id, unit, currency, from_date) DO UPDATE SET price = excluded.price,
+             until_date = excluded.until_date",
+        )
+        .await?;
+    Ok(())
+}
+
+/// Adds or changes locations of a partner.
+pub async fn save_locations(
+    connection: &mut Connection,
+    partner: PartnerId,
+    places: &[Location],
+) -> Result<(), Failure> {
+    let mut rows = BTreeMap::new();
+    for place in places {
+        rows.insert(
+            place.number.clone(),
+            binds![
+                partner,
+                &place.number,
+                text("location", &place.number, place)?
+            ],
+        );
+    }
+    connection
+        .insert_many(
+            "INSERT INTO location (partner_id, number, body)",
+            rows.into_values().collect(),
+            "ON CONFLICT (partner_id, number) DO UPDATE SET body = excluded.body",
+        )
+        .await?;
+    Ok(())
+}
+
+/// Adds or changes warehouses, by code. They keep their identity.
+pub async fn save_warehouses(
+    connection: &mut Connection,
+    company: CompanyId,
+    warehouses_new: &[Warehouse],
+) -> Result<(), Failure> {
+    let known = warehouses(connection, company).await?;
+    for warehouse in warehouses_new {
+        let id = match known.iter().find(|known| known.code == warehouse.code) {
+            Some(known) => known.id.0,
+            None => connection.identity("warehouse").await?,
+        };
+        connection
+            .execute(
+                "INSERT INTO warehouse (id, company_id, code, body) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                binds![
+                    id,
+                    company,
+                    &warehouse.code,
+                    text("warehouse", &warehouse.code, warehouse)?
+                ],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// Makes what is on hand what was counted: (item, warehouse, stored quantity), each pair once. The difference is posted
+/// as an adjustment under `source`. A count below what is promised is refused.
+pub async fn count_stock(
+    connection: &mut Connection,
+    mode: Mode,
+    counts: &BTreeMap<(ItemId, WarehouseId), i64>,
+    source: &str,
+    at: Instant,
+) -> Result<(), Failure> {
+    let rows = counts
+        .keys()
+        .map(|(item, warehouse)| binds![*item, *warehouse, mode.word(), 0, 0])
+        .collect();
+    connection
+        .insert_many(
+            "INSERT INTO stock (item_id, warehouse_id, mode, on_hand, reserved)",
+            rows,
+            "ON CONFLICT (item_id, warehouse_id, mode) DO NOTHING",
+        )
+        .await?;
+    let ids: Vec<ItemId> = counts
+        .keys()
+        .map(|(item, _)| *item)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let before: HashMap<(ItemId, WarehouseId), i64> = stored(connection, mode, &ids).await?;
+    let mut by_warehouse: BTreeMap<WarehouseId, BTreeMap<ItemId, Change>> = BTreeMap::new();
+    for ((item, warehouse), counted) in counts {
+        let difference = counted
+            - before
+                .get(&(*item, *warehouse))
+                .copied()
+                .unwrap_or_default();
+        if difference != 0 {
+            by_warehouse.entry(*warehouse).or_default().insert(
+                *item,
+                Change {
+                    on_hand: difference,
+                    reserved: 0,
+                },
+            );
+        }
+    }
+    let movements: Vec<Movement> = by_warehouse
+        .into_iter()
+        .map(|(warehouse, changes)| Movement {
+            source: source.to_owned(),
+            kind: MovementKind::Adjustment,
+            warehouse,
+            mode,
+            changes,
+        })
+        .collect();
+    connection.move_stock(&movements, at).await
+}
+
+async fn stored(
+    connection: &mut Connection,
+    mode: Mode,
+    ids: &[ItemId],
+) -> Result<HashMap<(ItemId, WarehouseId), i64>, Failure> {
+    let mut found = HashMap::new();
+    for chunk in ids.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT item_id, warehouse_id, on_hand FROM stock WHERE mode = $1 AND item_id IN {}",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![mode.word()];
+        asked.extend(chunk.iter().map(|id| (*id).into()));
+        let rows: Vec<(i64, i64, i64)> = connection.rows(&sql, asked).await?;
+        found.extend(
+            rows.into_iter().map(|(item, warehouse, on_hand)| {
+                ((ItemId(item), WarehouseId(warehouse)), on_hand)
+            }),
+        );
+    }
+    Ok(found)
+}
+
+/// Adds or changes expected receipts: (item, warehouse, date) → stored quantity.
+pub async fn save_expected(
+    connection: &mut Connection,
+    mode: Mode,
+    receipts: &BTreeMap<(ItemId, WarehouseId, chrono::NaiveDate), i64>,
+) -> Result<(), Failure> {
+    let rows = receipts
+        .iter()
+        .map(|((item, warehouse, on), quantity)| {
+            binds![*warehouse, *item, mode.word(), *on, *quantity, 0]
+        })
+        .collect();
+    connection
+        .insert_many(
+            "INSERT INTO expected_receipt (warehouse_id, item_id, mode, on_date, quantity, promised)",
+            rows,
+            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity",
+        )
+        .await?;
+    Ok(())
+}

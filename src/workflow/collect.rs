@@ -1,0 +1,155 @@
+//! Collect: a remittance becomes a payment, its applications and deductions, and one ledger posting; or, where it does
+//! not add up, nothing at all and a finding for a person.
+
+use super::{COMPANY, Gateway, Trading, notice};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{InvoiceId, PaymentId};
+use crate::domain::ledger;
+use crate::domain::order::Mode;
+use crate::domain::receivable::{NewDeduction, OpenItem, PaymentPlan, plan};
+use crate::domain::remittance::Remittance;
+use crate::storage::journal::Subject;
+use crate::storage::payments::NewPayment;
+use crate::storage::{Connection, Failure};
+
+/// What became of a remittance.
+#[derive(Debug, Clone)]
+pub enum Posted {
+    /// Booked as this payment.
+    Applied(PaymentId),
+    /// The same remittance was booked before, as this payment: nothing happened again.
+    Again(PaymentId),
+    /// Does not add up: nothing was booked.
+    NotBalanced(Vec<Finding>),
+}
+
+/// Books a remittance of a partner, once for its reference, amount and date (X12-RULES 46).
+pub async fn post(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    remittance: Remittance,
+    document: Option<i64>,
+    by: &str,
+) -> Result<Posted, Failure> {
+    let key = format!(
+        "pay:{}:{}:{}:{}:{}",
+        trading.partner,
+        mode.word(),
+        remittance.reference,
+        remittance.total.0,
+        remittance.date
+    );
+    if let Some(earlier) = connection.effect(&key).await? {
+        return Ok(Posted::Again(PaymentId(earlier)));
+    }
+    let references: Vec<String> = remittance.items.iter().map(|item| item.reference.clone()).collect();
+    let items = connection.items_for_payment(trading.partner, mode, &references).await?;
+    let open: Vec<OpenItem> = items.iter().map(|(item, _)| item.clone()).collect();
+    let today = gateway.now().with_timezone(&trading.profile.time_zone).date_naive();
+    let plan = match plan(remittance, &open, &trading.profile.collection, today) {
+        Ok(plan) => plan,
+        Err(findings) => return Ok(Posted::NotBalanced(findings)),
+    };
+    let id = PaymentId(connection.identity("payment").await?);
+    connection.claim_effect(&key, id.0).await?;
+    write(gateway, connection, trading, mode, &plan, id, document, by, items).await?;
+    Ok(Posted::Applied(id))
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn write(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    plan: &PaymentPlan,
+    id: PaymentId,
+    document: Option<i64>,
+    by: &str,
+    items: Vec<(OpenItem, i64)>,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let payment = NewPayment {
+        id,
+        company: COMPANY,
+        partner: trading.partner,
+        mode,
+        remittance: plan.remittance.clone(),
+        document,
+        status: if plan.unapplied.is_zero() { "applied" } else { "unapplied" },
+        unapplied: plan.unapplied.0,
+        by: by.to_owned(),
+    };
+    connection.add_payment(&payment, now).await?;
+    connection.add_applications(id, &plan.applications, now).await?;
+    connection.add_deductions(&payment, &plan.deductions, now).await?;
+    connection.post(COMPANY, mode, vec![ledger::payment(plan, id, trading.partner)], now).await?;
+    for (item, revision) in items {
+        apply(gateway, connection, item, revision, plan, by).await?;
+    }
+    let subject = Subject::new("payment", id.0);
+    let currency = plan.remittance.currency;
+    let detail = format!(
+        "{} {currency}, reference {}: {} invoices, {} deductions, {} unapplied",
+        plan.remittance.total.display(currency),
+        plan.remittance.reference,
+        plan.applications.len(),
+        plan.deductions.len(),
+        plan.unapplied.display(currency)
+    );
+    connection.record(now, by, "payment booked", subject, &detail).await?;
+    tell_unapplied(gateway, connection, trading, plan, id).await
+}
+
+/// Writes what a payment does to one open item, if it does anything.
+async fn apply(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    item: OpenItem,
+    revision: i64,
+    plan: &PaymentPlan,
+    by: &str,
+) -> Result<(), Failure> {
+    let id: InvoiceId = item.invoice;
+    let deductions: Vec<NewDeduction> =
+        plan.deductions.iter().filter(|deduction| deduction.invoice == Some(id)).cloned().collect();
+    let application = plan.applications.iter().find(|application| application.invoice == id);
+    if application.is_none() && deductions.is_empty() {
+        return Ok(());
+    }
+    let number = item.number.clone();
+    let after = item.apply(application, &deductions).map_err(Failure::refused)?;
+    connection.save_open_item(&after, revision).await?;
+    let currency = after.currency;
+    let detail = format!(
+        "{}: open {}, disputed {}",
+        number,
+        after.open.display(currency),
+        after.disputed.display(currency)
+    );
+    connection.record(gateway.now(), by, "payment applied", Subject::new("invoice", id.0), &detail).await
+}
+
+async fn tell_unapplied(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    plan: &PaymentPlan,
+    id: PaymentId,
+) -> Result<(), Failure> {
+    if plan.unapplied.is_zero() {
+        return Ok(());
+    }
+    let currency = plan.remittance.currency;
+    let amount = plan.unapplied.display(currency);
+    let notice = notice::Notice {
+        key: format!("unapplied:{id}"),
+        kind: "payment-unapplied",
+        subject: Subject::new("payment", id.0),
+        title: format!("{amount} {currency} of payment {} are tied to no invoice", plan.remittance.reference),
+        text: "Apply the rest in the console (Receivables, unapplied) once you know what it pays.".to_owned(),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}

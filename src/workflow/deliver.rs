@@ -1,0 +1,180 @@
+//! Deliver: queued documents of a partner get their control numbers, are rendered into interchanges, and are handed to
+//! its connection, in one transaction: a mailbox shows the file the moment it commits; a push or a folder gets it from
+//! the step `push`.
+
+use std::collections::BTreeMap;
+
+use supercargo_x12::{Envelope, OutboundGroup, OutboundSet, Ta1Segment, Written, write_interchange};
+
+use super::run::Later;
+use super::{Gateway, Trading};
+use crate::config::profile::envelope::Batch;
+use crate::domain::document::Delivery;
+use crate::domain::ids::PartnerId;
+use crate::domain::order::Mode;
+use crate::storage::content::address;
+use crate::storage::documents::{DocumentRow, Numbered};
+use crate::storage::partners::ConnectionRow;
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure};
+use crate::translation::envelope::{Addresses, envelope, file_name};
+
+/// Documents put into files by one transaction.
+const BATCH_MAX: i64 = 200;
+
+/// Builds and hands over the files of these partners.
+pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+    let mut later = Vec::new();
+    for partner in subjects {
+        let trading = gateway.trading(connection, PartnerId(*partner)).await?;
+        let queued = connection.queued_documents(*partner, BATCH_MAX).await?;
+        let full = queued.len() as i64 == BATCH_MAX;
+        let over = connection.connections_of(*partner).await?;
+        let Some(over) = over.first() else {
+            return Err(Failure::refuse(format!(
+                "partner {} has no connection over which to send; apply its profile again",
+                trading.profile.partner
+            )));
+        };
+        for ((mode, set_code), documents) in sorted(queued) {
+            for batch in batches(&trading, documents) {
+                send(gateway, connection, &trading, over, &mode, &set_code, batch).await?;
+            }
+        }
+        if full {
+            later.push(Later { subject: *partner, lane_of: *partner, due: gateway.now() });
+        }
+    }
+    Ok(later)
+}
+
+/// By world and set, so that a file holds one kind of document and its name can say which.
+fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String), Vec<DocumentRow>> {
+    let mut kinds: BTreeMap<(String, String), Vec<DocumentRow>> = BTreeMap::new();
+    for document in queued {
+        kinds.entry((document.mode.clone(), document.set_code.clone())).or_default().push(document);
+    }
+    kinds
+}
+
+fn batches(trading: &Trading, documents: Vec<DocumentRow>) -> Vec<Vec<DocumentRow>> {
+    match trading.profile.envelope.batch {
+        Batch::PerDocument => documents.into_iter().map(|document| vec![document]).collect(),
+        Batch::PerRun => vec![documents],
+    }
+}
+
+/// What `documents` hold, as they go into one interchange.
+enum Load {
+    Sets(Vec<OutboundSet>),
+    Ta1s(Vec<Ta1Segment>),
+}
+
+fn load(documents: &[DocumentRow], set_code: &str) -> Result<Load, Failure> {
+    let bodies = documents.iter().map(|document| (document.id, document.body.as_deref().unwrap_or_default()));
+    if set_code == "TA1" {
+        bodies.map(|(id, body)| parse(id, body)).collect::<Result<_, _>>().map(Load::Ta1s)
+    } else {
+        bodies.map(|(id, body)| parse(id, body)).collect::<Result<_, _>>().map(Load::Sets)
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failure> {
+    serde_json::from_str(body).map_err(|error| Failure::Corrupt {
+        table: "document",
+        key: id.to_string(),
+        why: error.to_string(),
+    })
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn send(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    over: &ConnectionRow,
+    mode: &str,
+    set_code: &str,
+    documents: Vec<DocumentRow>,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let world: Mode = mode.parse().map_err(Failure::refuse)?;
+    let Some(company) = gateway.settings.company.first() else { return Ok(()) };
+    let addresses = Addresses::of(&trading.profile, company, world);
+    let load = load(&documents, set_code)?;
+    let pair = addresses.pair();
+    let isa = connection.take_numbers(&format!("isa:{pair}:{mode}"), 1).await?;
+    let gs06 = match load {
+        Load::Sets(_) => connection.take_numbers(&format!("gs:{pair}:{mode}"), 1).await?,
+        Load::Ta1s(_) => 0,
+    };
+    let local = now.with_timezone(&trading.profile.time_zone).naive_local();
+    let release = trading.profile.release_of(set_code);
+    let envelope = envelope(&trading.profile, &addresses, local, wrapped(isa), world, &release);
+    let written = render(&envelope, &load, wrapped(gs06), &release)?;
+    let isa13 = format!("{:09}", wrapped(isa));
+    let id = connection.identity("transmission").await?;
+    let reference = documents.first().map(|document| document.reference.clone()).unwrap_or_default();
+    let name = file_name(&trading.profile, set_code, &isa13, &reference, local);
+    let content = address(&written.bytes);
+    let at_once = over.kind == "mailbox";
+    connection.put_contents(vec![(content.clone(), written.bytes.clone())], now).await?;
+    let state = if at_once { "delivered" } else { "queued" };
+    connection
+        .add_transmission(id, over.id, trading.partner.0, mode, &isa13, set_code, &name, &content, state, now)
+        .await?;
+    let numbered = numbered(trading, &documents, &written, id, &isa13, wrapped(gs06), now);
+    connection.number_documents(numbered, now).await?;
+    let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
+    if at_once {
+        connection.set_delivery(&ids, Delivery::Delivered).await
+    } else {
+        connection.ask_for(Step::Push, over.id, &[id], now).await
+    }
+}
+
+/// Control numbers run to 999999999 and begin again at 1 (X12-RULES 43).
+fn wrapped(number: i64) -> u32 {
+    const LAST: i64 = 999_999_999;
+    u32::try_from((number - 1).rem_euclid(LAST) + 1).unwrap_or(1)
+}
+
+fn render(envelope: &Envelope, load: &Load, gs06: u32, release: &str) -> Result<Written, Failure> {
+    match load {
+        Load::Ta1s(ta1s) => write_interchange(envelope, &[], ta1s).map_err(Failure::refused),
+        Load::Sets(sets) => {
+            let sets = sets.iter().enumerate().map(|(n, set)| (format!("{:04}", n + 1), set)).collect();
+            let group = OutboundGroup { gs06, release: release.to_owned(), sets };
+            write_interchange(envelope, &[group], &[]).map_err(Failure::refused)
+        }
+    }
+}
+
+fn numbered(
+    trading: &Trading,
+    documents: &[DocumentRow],
+    written: &Written,
+    transmission: i64,
+    isa13: &str,
+    gs06: u32,
+    now: crate::domain::clock::Instant,
+) -> Vec<Numbered> {
+    let wait = chrono::Duration::hours(trading.profile.acknowledgment.expect_within_hours.into());
+    documents
+        .iter()
+        .enumerate()
+        .map(|(n, document)| {
+            let place = written.sets.get(n);
+            Numbered {
+                id: document.id,
+                transmission,
+                isa13: isa13.to_owned(),
+                gs06: if place.is_some() { gs06.to_string() } else { String::new() },
+                st02: if place.is_some() { format!("{:04}", n + 1) } else { String::new() },
+                byte_offset: place.map_or(0, |place| i64::try_from(place.offset).unwrap_or_default()),
+                size: place.map_or(0, |place| i64::try_from(place.length).unwrap_or_default()),
+                answer_due: (document.syntax == "pending").then(|| now + wait),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,229 @@
+//! What people do with documents: replay one that is held, with or without a correction; dismiss it; send one of ours
+//! again after the partner rejected it; deliver the same bytes again.
+
+use std::collections::BTreeSet;
+
+use super::outbound::{self, Outgoing};
+use super::{Gateway, Trading, translate};
+use crate::domain::document::{Application, Delivery, Disposition};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::ids::{DocumentId, InvoiceId, OrderId, PartnerId, ShipmentId};
+use crate::domain::order::Mode;
+use crate::storage::content::address;
+use crate::storage::documents::DocumentRow;
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Class, Connection, Failure};
+
+/// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. One that is held
+/// because its sender was not known is read again from the file.
+pub async fn replay(gateway: &Gateway, id: DocumentId, corrected: Option<Vec<u8>>, actor: &str) -> Result<(), Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, corrected, actor) = (inside.clone(), corrected.clone(), actor.clone());
+            Box::pin(async move { replay_document(&gateway, connection, id, corrected, &actor).await })
+        })
+        .await?;
+    gateway.wake();
+    Ok(())
+}
+
+async fn find(connection: &mut Connection, id: DocumentId) -> Result<DocumentRow, Failure> {
+    connection.document(id.0).await?.ok_or_else(|| {
+        Failure::refuse(format!("there is no document {id}; `supercargo document list` shows the numbers"))
+    })
+}
+
+async fn replay_document(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    id: DocumentId,
+    corrected: Option<Vec<u8>>,
+    actor: &str,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let document = find(connection, id).await?;
+    if document.direction == "out" {
+        return rebuild_held(gateway, connection, &document, actor).await;
+    }
+    if document.disposition != Disposition::Held.word() {
+        return Err(Failure::refuse(format!(
+            "document {id} is {}: only a held one can be replayed. One that was rejected is sent again by the partner, and one that was processed has had its effect",
+            document.disposition
+        )));
+    }
+    let whole_is_held = match document.interchange_id {
+        Some(interchange) => connection.interchange_is_unsettled(interchange).await?,
+        None => true,
+    };
+    let subject = Subject::new("document", id.0);
+    let what = if corrected.is_some() { "document corrected and replayed" } else { "document replayed" };
+    connection.record(now, actor, what, subject, "").await?;
+    connection.clear_alerts(now, subject).await?;
+    if whole_is_held {
+        if corrected.is_some() {
+            return Err(Failure::refuse(
+                "the whole interchange is held, not this set: mend the profile and replay it without a correction",
+            ));
+        }
+        let file = document.file_id.unwrap_or_default();
+        return connection.ask_for(Step::Read, file, &[file], now).await;
+    }
+    if let Some(bytes) = corrected {
+        let content = address(&bytes);
+        connection.put_contents(vec![(content.clone(), bytes)], now).await?;
+        connection.correct_document(id.0, &content.sha256).await?;
+    }
+    connection.settle_document(id.0, Disposition::Received, Application::Pending, None, "", &[]).await?;
+    connection.ask_for(Step::Translate, document.partner_id.unwrap_or_default(), &[id.0], now).await
+}
+
+/// A document of ours that failed our checks is built anew from what it is about.
+async fn rebuild_held(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    document: &DocumentRow,
+    actor: &str,
+) -> Result<(), Failure> {
+    if document.delivery != Delivery::Held.word() {
+        return Err(Failure::refuse(format!(
+            "document {} is {}: only a held one can be replayed; one that the partner rejected is sent again with `resend`",
+            document.id, document.delivery
+        )));
+    }
+    again(gateway, connection, document, actor).await?;
+    Ok(())
+}
+
+/// Sends a document again under new control numbers, built anew from what it is about; for one that the partner's 997 or
+/// 824 rejected. The new document.
+pub async fn resend(gateway: &Gateway, id: DocumentId, actor: &str) -> Result<DocumentId, Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    let made = gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, actor) = (inside.clone(), actor.clone());
+            Box::pin(async move {
+                let document = find(connection, id).await?;
+                let rejected = document.syntax == "rejected" || document.application == "rejected";
+                if document.direction != "out" || !rejected {
+                    return Err(Failure::refuse(format!(
+                        "document {id} was not rejected by the partner: the same bytes can be delivered again, under the same control numbers (`redeliver`)"
+                    )));
+                }
+                again(&gateway, connection, &document, &actor).await
+            })
+        })
+        .await?;
+    gateway.wake();
+    Ok(made)
+}
+
+async fn again(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    document: &DocumentRow,
+    actor: &str,
+) -> Result<DocumentId, Failure> {
+    let now = gateway.now();
+    let partner = PartnerId(document.partner_id.unwrap_or_default());
+    let trading = gateway.trading(connection, partner).await?;
+    let mode: Mode = document.mode.parse().map_err(Failure::refuse)?;
+    let mut outgoing = rebuild(gateway, connection, &trading, document).await?;
+    outgoing.replaces = Some(document.id);
+    outgoing.revision = 1_000 + document.id;
+    let made = outbound::queue(gateway, connection, &trading, mode, vec![outgoing]).await?;
+    let Some(new) = made.first() else {
+        return Err(Failure::refuse(format!("document {} has been sent again before", document.id)));
+    };
+    connection.set_delivery(&[document.id], Delivery::Superseded).await?;
+    let subject = Subject::new("document", document.id);
+    connection.clear_alerts(now, subject).await?;
+    connection.record(now, actor, "document sent again", subject, &format!("as document {new}")).await?;
+    Ok(DocumentId(*new))
+}
+
+async fn rebuild(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+) -> Result<Outgoing, Failure> {
+    let subject = document.subject_id.unwrap_or_default();
+    let gone = || Failure::refuse(format!("what document {} is about can not be found", document.id));
+    match document.set_code.as_str() {
+        "855" => {
+            let order = connection.order(OrderId(subject)).await?.ok_or_else(gone)?;
+            super::allocate::outgoing(gateway, trading, &order).ok_or_else(gone)
+        }
+        "856" => {
+            let shipment = connection.shipment(ShipmentId(subject)).await?.ok_or_else(gone)?;
+            let orders = connection.orders(&shipment.orders()).await?;
+            super::fulfil::outgoing(gateway, connection, trading, &shipment, &orders).await
+        }
+        "810" => {
+            let invoice = connection.invoice(InvoiceId(subject)).await?.ok_or_else(gone)?;
+            let order = connection.order(invoice.order).await?.ok_or_else(gone)?;
+            super::invoice::outgoing(gateway, trading, &invoice, &order).ok_or_else(gone)
+        }
+        other => Err(Failure::refuse(format!("a {other} is not sent again: the partner's own resend brings a new one"))),
+    }
+}
+
+/// Puts the same bytes under the same name before the partner once more.
+pub async fn redeliver(gateway: &Gateway, id: DocumentId, actor: &str) -> Result<(), Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, actor) = (inside.clone(), actor.clone());
+            Box::pin(async move {
+                let document = find(connection, id).await?;
+                let Some(transmission) = document.transmission_id else {
+                    return Err(Failure::refuse(format!("document {id} has not been sent yet")));
+                };
+                let now = gateway.now();
+                let pushed = connection.offer_again(transmission).await?;
+                if let Some(over) = pushed {
+                    connection.ask_for(Step::Push, over, &[transmission], now).await?;
+                }
+                connection.record(now, &actor, "document delivered again", Subject::new("document", id.0), "").await
+            })
+        })
+        .await?;
+    gateway.wake();
+    Ok(())
+}
+
+/// A person refuses a held document: it will not be acted upon.
+pub async fn dismiss(gateway: &Gateway, id: DocumentId, reason: &str, actor: &str) -> Result<(), Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::refuse("give a reason: it stays with the document"));
+    }
+    let (inside, reason, actor) = (gateway.clone(), reason.to_owned(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, reason, actor) = (inside.clone(), reason.clone(), actor.clone());
+            Box::pin(async move {
+                let document = find(connection, id).await?;
+                if document.direction != "in" || document.disposition != Disposition::Held.word() {
+                    return Err(Failure::refuse(format!("document {id} is {}: only a held one can be dismissed", document.disposition)));
+                }
+                let mut findings: Vec<Finding> = serde_json::from_str(&document.findings).unwrap_or_default();
+                findings.push(Finding::business("dismissed", Severity::Reject, format!("dismissed by {actor}: {reason}")));
+                connection
+                    .settle_document(id.0, Disposition::Rejected, Application::Rejected, None, "", &findings)
+                    .await?;
+                let now = gateway.now();
+                let subject = Subject::new("document", id.0);
+                connection.clear_alerts(now, subject).await?;
+                connection.record(now, &actor, "document dismissed", subject, &reason).await?;
+                let interchange: BTreeSet<i64> = document.interchange_id.into_iter().collect();
+                translate::refresh(connection, interchange).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,149 @@
+//! The fate of what we sent: 997, 999 and TA1 say whether it could be read, an 824 whether it was taken into the books.
+//! A rejection puts the document before a person; an acceptance may let an invoice go.
+
+use supercargo_x12::Ta1;
+
+use super::notice::{self, Notice};
+use super::{Gateway, Trading};
+use crate::domain::document::{Application, Syntax};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::policy::InvoiceWhen;
+use crate::storage::documents::DocumentRow;
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure};
+use crate::translation::acknowledgment::{GroupAnswer, interchange_answer};
+use crate::translation::application_advice::AdviceAnswer;
+
+/// Writes a 997's or 999's answer onto the documents of the group it names. What it names and we did not send is a
+/// finding about the acknowledgment itself.
+pub async fn answer_group(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    answer: &GroupAnswer,
+) -> Result<Vec<Finding>, Failure> {
+    let sent = connection.sent_in_group(trading.partner.0, &answer.gs06).await?;
+    if sent.is_empty() {
+        return Ok(vec![unknown(&format!("group {} {}", answer.functional_id, answer.gs06))]);
+    }
+    let mut findings = Vec::new();
+    for named in &answer.sets {
+        if !sent.iter().any(|document| document.st02 == named.st02) {
+            findings.push(unknown(&format!("set {} {} of group {}", named.st01, named.st02, answer.gs06)));
+        }
+    }
+    for document in &sent {
+        let named = answer.sets.iter().find(|set| set.st02 == document.st02);
+        let (syntax, complaints) = match named {
+            Some(set) => (set.syntax, set.complaints.clone()),
+            // AK2 loops of accepted sets are optional (X12-RULES 33): the group speaks for them.
+            None if answer.syntax == Syntax::PartlyAccepted => (Syntax::Accepted, Vec::new()),
+            None => (answer.syntax, answer.complaints.clone()),
+        };
+        settle_syntax(gateway, connection, trading, document, syntax, complaints).await?;
+    }
+    Ok(findings)
+}
+
+fn unknown(what: &str) -> Finding {
+    Finding::business(
+        "acknowledges-nothing-of-ours",
+        Severity::Note,
+        format!("it answers {what}, which we did not send to this partner: nothing was changed"),
+    )
+}
+
+/// Writes a TA1's answer onto the documents of the interchange it names.
+pub async fn answer_interchange(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    ta1: &Ta1,
+) -> Result<(), Failure> {
+    let answer = interchange_answer(ta1);
+    for document in connection.sent_in_interchange(trading.partner.0, &answer.isa13).await? {
+        // A TA1 that accepts says nothing of the sets: their 997 is still to come.
+        if answer.syntax == Syntax::Rejected {
+            let complaints = answer.complaint.iter().cloned().collect();
+            settle_syntax(gateway, connection, trading, &document, Syntax::Rejected, complaints).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn settle_syntax(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    syntax: Syntax,
+    complaints: Vec<Finding>,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    if document.syntax == syntax.word() {
+        return Ok(());
+    }
+    connection.answer_document(document.id, syntax, &complaints, now).await?;
+    let subject = Subject::new("document", document.id);
+    connection.clear_alerts(now, subject).await?;
+    connection.record(now, "partner", &format!("997: {}", syntax.word()), subject, &notice::lines(&complaints)).await?;
+    if syntax == Syntax::Rejected {
+        return tell_rejected(gateway, connection, trading, document, "could not read", &complaints).await;
+    }
+    let awaited = document.set_code == "856"
+        && document.subject_kind == "shipment"
+        && trading.profile.invoicing.when == InvoiceWhen::ShipNoticeAccepted;
+    if let Some(shipment) = document.subject_id.filter(|_| awaited) {
+        connection.ask_for(Step::Invoice, shipment, &[shipment], now).await?;
+    }
+    Ok(())
+}
+
+/// Writes an 824's answers onto what we sent. It keeps the document syntactically acknowledged (X12-RULES 97).
+pub async fn answer_applications(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    answers: &[AdviceAnswer],
+) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    for answer in answers {
+        let sent = connection
+            .sent_with_reference(trading.partner.0, &answer.reference, answer.gs06.as_deref(), answer.st02.as_deref())
+            .await?;
+        let Some(document) = sent.last() else {
+            findings.push(unknown(&format!("{} {}", answer.qualifier, answer.reference)));
+            continue;
+        };
+        connection.set_application(&[document.id], answer.application).await?;
+        let subject = Subject::new("document", document.id);
+        let said = notice::lines(&answer.complaints);
+        connection.record(gateway.now(), "partner", &format!("824: {}", answer.application.word()), subject, &said).await?;
+        if answer.application == Application::Rejected {
+            tell_rejected(gateway, connection, trading, document, "refused", &answer.complaints).await?;
+        }
+    }
+    Ok(findings)
+}
+
+async fn tell_rejected(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    verb: &str,
+    complaints: &[Finding],
+) -> Result<(), Failure> {
+    let notice = Notice {
+        key: format!("sent-rejected:{}:{verb}", document.id),
+        kind: "sent-document-rejected",
+        subject: Subject::new("document", document.id),
+        title: format!("the partner {verb} our {} for {}", document.set_code, document.reference),
+        text: format!(
+            "{}\nWhat to do: mend the cause (profile or data), then send it again under new control numbers from the document's page.",
+            notice::lines(complaints)
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}

@@ -1,0 +1,408 @@
+//! Fulfil: what was promised is packed into planned shipments; a shipment leaves when its warehouse says so and its ship
+//! window allows it, and that is one transaction: stock issued, ship notice queued, invoice asked for.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, NaiveTime, TimeZone};
+use rust_decimal::Decimal;
+
+use super::notice::{self, Notice};
+use super::outbound::{self, Outgoing};
+use super::run::Later;
+use super::{COMPANY, Gateway, Trading};
+use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
+use crate::domain::clock::Instant;
+use crate::domain::ids::{ItemId, OrderId, PartnerId, ShipmentId, WarehouseId};
+use crate::domain::order::{Order, Party};
+use crate::domain::packing::{pack, sscc18};
+use crate::domain::shipment::{Carton, Shipment, ShipmentState};
+use crate::domain::stock::{MovementKind, to_stored};
+use crate::storage::journal::Subject;
+use crate::storage::stock::{Change, Movement};
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure, catalogue};
+use crate::translation::ship_notice::{self, ShipNoticeContext};
+
+/// Plans shipments of what is promised to these orders and not yet on any. The callers save the orders.
+pub async fn plan(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    orders: Vec<&mut Order>,
+) -> Result<(), Failure> {
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    let mut fresh: Vec<Shipment> = Vec::new();
+    let mut joined: Vec<(Shipment, i64)> = Vec::new();
+    for order in orders {
+        for warehouse in &warehouses {
+            let cartons = pack(order, warehouse.id, &trading.profile.packing);
+            if cartons.is_empty() {
+                continue;
+            }
+            release(order, warehouse.id);
+            let shipment = planned(connection, trading, order, warehouse, cartons).await?;
+            join(connection, trading, shipment, &mut fresh, &mut joined).await?;
+        }
+    }
+    for shipment in &mut fresh {
+        shipment.id = ShipmentId(connection.identity("shipment").await?);
+        shipment.bill_of_lading = bill_of_lading(shipment);
+        label(gateway, connection, shipment).await?;
+    }
+    for (shipment, _) in &mut joined {
+        label(gateway, connection, shipment).await?;
+    }
+    connection.add_shipments(&fresh, gateway.now()).await?;
+    connection.save_shipments(&joined).await?;
+    for shipment in &fresh {
+        ask_to_leave(gateway, connection, &warehouses, shipment).await?;
+    }
+    Ok(())
+}
+
+/// Everything promised out of a warehouse is on a shipment now.
+fn release(order: &mut Order, warehouse: WarehouseId) {
+    for source in order.lines.iter_mut().flat_map(|line| &mut line.sources).filter(|source| source.warehouse == warehouse) {
+        source.released = source.quantity;
+    }
+}
+
+async fn planned(
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+    warehouse: &Warehouse,
+    cartons: Vec<Carton>,
+) -> Result<Shipment, Failure> {
+    let dates = &order.header.dates;
+    let policy = &trading.profile.packing;
+    let first_of = |codes: [&str; 3]| codes.into_iter().find(|code| !code.is_empty()).unwrap_or_default().to_owned();
+    Ok(Shipment {
+        id: ShipmentId(0),
+        company: order.company,
+        partner: order.partner,
+        mode: order.mode,
+        warehouse: warehouse.id,
+        warehouse_code: warehouse.code.clone(),
+        ship_to: ship_to(connection, trading.partner, order).await?,
+        cartons,
+        carrier: first_of([&order.header.carrier, &policy.carrier, &warehouse.carrier]),
+        tracking: String::new(),
+        bill_of_lading: String::new(),
+        not_before: dates.ship_not_before,
+        not_after: dates.ship_no_later.or(dates.cancel_after),
+        expected_delivery: None,
+        window_override: None,
+        state: ShipmentState::Planned,
+        revision: 1,
+    })
+}
+
+/// Where the order's goods go: its ship-to, completed from the partner's location list.
+async fn ship_to(connection: &mut Connection, partner: PartnerId, order: &Order) -> Result<Party, Failure> {
+    let Some(party) = order.header.party("ST").or_else(|| order.header.party("BY")) else { return Ok(Party::default()) };
+    let mut party = party.clone();
+    party.role = "ST".to_owned();
+    if party.street.is_empty() && !party.id.is_empty() {
+        let known = catalogue::locations(connection, partner, std::slice::from_ref(&party.id)).await?;
+        if let Some(location) = known.into_values().next() {
+            complete(&mut party, location);
+        }
+    }
+    Ok(party)
+}
+
+fn complete(party: &mut Party, location: Location) {
+    if party.name.is_empty() {
+        party.name = location.name;
+    }
+    if !location.street.is_empty() {
+        party.street = vec![location.street];
+    }
+    party.city = location.city;
+    party.state = location.state;
+    party.postal_code = location.postal_code;
+    party.country = location.country;
+}
+
+/// Puts a planned shipment onto one that waits for the same place, where the partner wants its orders to travel
+/// together, or among the fresh ones.
+async fn join(
+    connection: &mut Connection,
+    trading: &Trading,
+    shipment: Shipment,
+    fresh: &mut Vec<Shipment>,
+    joined: &mut Vec<(Shipment, i64)>,
+) -> Result<(), Failure> {
+    if trading.profile.packing.consolidate {
+        let fits = |other: &Shipment| {
+            other.warehouse == shipment.warehouse
+                && other.mode == shipment.mode
+                && other.ship_to == shipment.ship_to
+                && other.not_before == shipment.not_before
+        };
+        if let Some(other) = fresh.iter_mut().chain(joined.iter_mut().map(|(other, _)| other)).find(|other| fits(other)) {
+            merge(other, shipment);
+            return Ok(());
+        }
+        if let Some(mut other) = connection.open_shipment_like(&shipment).await? {
+            let before = other.revision;
+            other.revision += 1;
+            merge(&mut other, shipment);
+            joined.push((other, before));
+            return Ok(());
+        }
+    }
+    fresh.push(shipment);
+    Ok(())
+}
+
+fn merge(into: &mut Shipment, from: Shipment) {
+    into.cartons.extend(from.cartons);
+    into.not_after = match (into.not_after, from.not_after) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+}
+
+/// Our number of the truck's paper: up to 17 digits, with the shipment's own at the end.
+fn bill_of_lading(shipment: &Shipment) -> String {
+    format!("{:010}", shipment.id.0)
+}
+
+/// Gives every carton without one an SSCC-18 of our own.
+async fn label(gateway: &Gateway, connection: &mut Connection, shipment: &mut Shipment) -> Result<(), Failure> {
+    let Some(company) = gateway.settings.company.first() else { return Ok(()) };
+    let bare = shipment.cartons.iter().filter(|carton| carton.sscc.is_empty()).count();
+    if bare == 0 {
+        return Ok(());
+    }
+    let first = connection.take_sscc_serials(&company.gs1_prefix, shipment.mode, bare).await?;
+    for (carton, serial) in shipment.cartons.iter_mut().filter(|carton| carton.sscc.is_empty()).zip(first..) {
+        let serial = u64::try_from(serial).unwrap_or_default();
+        carton.sscc = sscc18(company.sscc_extension, &company.gs1_prefix, serial).map_err(Failure::refused)?;
+    }
+    Ok(())
+}
+
+async fn ask_to_leave(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    warehouses: &[Warehouse],
+    shipment: &Shipment,
+) -> Result<(), Failure> {
+    let Some(warehouse) = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse) else { return Ok(()) };
+    if warehouse.fulfilment != FulfilmentMode::AtOnce {
+        return Ok(());
+    }
+    let due = opens(warehouse, shipment, gateway.now());
+    connection.ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due).await
+}
+
+/// When the ship window opens: the first minute of its first day at the warehouse, or now.
+fn opens(warehouse: &Warehouse, shipment: &Shipment, now: Instant) -> Instant {
+    let first = shipment.not_before.map(|day| day.and_time(NaiveTime::MIN));
+    first
+        .and_then(|local| zone(warehouse).from_local_datetime(&local).earliest())
+        .map_or(now, |opens| opens.with_timezone(&chrono::Utc).max(now))
+}
+
+/// The warehouse's time zone; UTC where it names none that exists.
+pub fn zone(warehouse: &Warehouse) -> chrono_tz::Tz {
+    warehouse.zone.parse().unwrap_or(chrono_tz::UTC)
+}
+
+/// Lets planned shipments of an at-once warehouse go, where their window is open.
+pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+    let ids: Vec<ShipmentId> = subjects.iter().copied().map(ShipmentId).collect();
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    let now = gateway.now();
+    let mut later = Vec::new();
+    for shipment in connection.shipments(&ids).await? {
+        let Some(warehouse) = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse) else { continue };
+        if shipment.state != ShipmentState::Planned {
+            continue;
+        }
+        let trading = gateway.trading(connection, shipment.partner).await?;
+        let today = now.with_timezone(&zone(warehouse)).date_naive();
+        if shipment.window_allows(today) {
+            let before = shipment.revision;
+            let shipped = shipment.ship(now, today, None).map_err(Failure::refused)?;
+            leave(gateway, connection, &trading, warehouse, shipped, before, "at once").await?;
+        } else if shipment.not_before.is_some_and(|first| today < first) {
+            later.push(Later { subject: shipment.id.0, lane_of: shipment.id.0, due: opens(warehouse, &shipment, now) });
+        } else {
+            tell_closed(gateway, connection, &trading, &shipment).await?;
+        }
+    }
+    Ok(later)
+}
+
+async fn tell_closed(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    shipment: &Shipment,
+) -> Result<(), Failure> {
+    let closed = shipment.not_after.map(|day| day.to_string()).unwrap_or_default();
+    let notice = Notice {
+        key: format!("window-closed:{}", shipment.id),
+        kind: "ship-window-closed",
+        subject: Subject::new("shipment", shipment.id.0),
+        title: format!("shipment {} did not leave before its window closed on {closed}", shipment.id),
+        text: "Ask the buyer for a new date, or confirm it with a reason (`supercargo shipment confirm`, field `override`).".to_owned(),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}
+
+/// A shipment has left: stock issued, orders moved on, ship notice queued, invoice asked for; all or nothing.
+/// `before` is the revision it was read with.
+pub async fn leave(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    warehouse: &Warehouse,
+    mut shipment: Shipment,
+    before: i64,
+    actor: &str,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    if let Some(bare) = connection
+        .claim_sscc(shipment.id, &shipment.cartons.iter().map(|carton| carton.sscc.clone()).collect::<Vec<_>>())
+        .await?
+    {
+        return Err(Failure::refuse(format!(
+            "carton {bare} is already on another shipment: an SSCC is never used twice; give this carton another label"
+        )));
+    }
+    let mut orders = connection.orders(&shipment.orders()).await?;
+    let revisions: Vec<i64> = orders.iter().map(|order| order.revision).collect();
+    for order in &mut orders {
+        ship_lines(order, &shipment)?;
+    }
+    connection.move_stock(&[issue(&shipment, &orders)?], now).await?;
+    let today = now.with_timezone(&zone(warehouse)).date_naive();
+    shipment.expected_delivery = today.checked_add_days(chrono::Days::new(trading.profile.packing.transit_days.into()));
+    if trading.profile.sends("856") {
+        let outgoing = outgoing(gateway, connection, trading, &shipment, &orders).await?;
+        outbound::queue(gateway, connection, trading, shipment.mode, vec![outgoing]).await?;
+    }
+    let settled = orders
+        .into_iter()
+        .zip(revisions)
+        .map(|(order, before)| order.settle().map(|order| (order, before)).map_err(Failure::refused))
+        .collect::<Result<Vec<_>, _>>()?;
+    connection.save_orders(&settled).await?;
+    let subject = Subject::new("shipment", shipment.id.0);
+    let detail = format!("{} cartons, confirmed {actor}", shipment.cartons.len());
+    connection.record(now, actor, "shipment left", subject, &detail).await?;
+    connection.clear_alerts(now, subject).await?;
+    connection.save_shipments(&[(shipment.clone(), before)]).await?;
+    if trading.profile.invoicing.when == crate::domain::policy::InvoiceWhen::Shipped {
+        connection.ask_for(Step::Invoice, shipment.id.0, &[shipment.id.0], now).await?;
+    }
+    Ok(())
+}
+
+fn ship_lines(order: &mut Order, shipment: &Shipment) -> Result<(), Failure> {
+    let quantities = shipment.quantities();
+    let id = order.id;
+    for line in &mut order.lines {
+        let quantity = quantities.get(&(id, line.line)).copied().unwrap_or_default();
+        line.shipped += quantity;
+        if line.shipped > line.confirmed {
+            return Err(Failure::refuse(format!(
+                "order {id} line {}: {} would have shipped of {} confirmed; correct the cartons",
+                line.line, line.shipped, line.confirmed
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn issue(shipment: &Shipment, orders: &[Order]) -> Result<Movement, Failure> {
+    let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
+    for ((order, line), quantity) in shipment.quantities() {
+        let accepted = orders
+            .iter()
+            .find(|candidate| candidate.id == order)
+            .and_then(|order| order.line(line))
+            .and_then(|line| line.accepted.as_ref())
+            .ok_or_else(|| Failure::refuse(format!("order {order} has no accepted line {line}")))?;
+        let stored = to_stored(quantity * accepted.base_per_unit)
+            .ok_or_else(|| Failure::refuse(format!("order {order} line {line}: {quantity} can not be kept in stock")))?;
+        let change = changes.entry(accepted.item).or_default();
+        change.on_hand -= stored;
+        change.reserved -= stored;
+    }
+    Ok(Movement {
+        source: format!("shipment:{}", shipment.id),
+        kind: MovementKind::Issue,
+        warehouse: shipment.warehouse,
+        mode: shipment.mode,
+        changes,
+    })
+}
+
+/// The ship notice of a shipment that has left.
+pub async fn outgoing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    shipment: &Shipment,
+    orders: &[Order],
+) -> Result<Outgoing, Failure> {
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    let warehouse = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse).ok_or_else(|| Failure::Corrupt {
+        table: "shipment",
+        key: shipment.id.to_string(),
+        why: "its warehouse is not there".to_owned(),
+    })?;
+    let stores: Vec<String> =
+        shipment.cartons.iter().map(|carton| carton.store.clone()).filter(|store| !store.is_empty()).collect();
+    let locations = catalogue::locations(connection, trading.partner, &stores).await?;
+    let left = match shipment.state {
+        ShipmentState::Shipped { at } => at,
+        _ => gateway.now(),
+    };
+    let context = ShipNoticeContext { at: left.with_timezone(&zone(warehouse)).naive_local() };
+    Ok(Outgoing {
+        set: ship_notice::build(shipment, orders, warehouse, &locations, &trading.profile, &context),
+        set_code: "856",
+        cause: format!("shipment:{}", shipment.id),
+        revision: 1,
+        subject: Subject::new("shipment", shipment.id.0),
+        reference: shipment.id.to_string(),
+        replaces: None,
+    })
+}
+
+/// Gives stock that was planned and did not leave back to what can be promised.
+pub fn unreserve(shipment: &Shipment, orders: &[Order], short: &BTreeMap<(OrderId, u32), Decimal>) -> Result<Movement, Failure> {
+    let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
+    for ((order, line), quantity) in short {
+        let Some(accepted) = orders
+            .iter()
+            .find(|candidate| candidate.id == *order)
+            .and_then(|order| order.line(*line))
+            .and_then(|line| line.accepted.as_ref())
+        else {
+            continue;
+        };
+        let stored = to_stored(*quantity * accepted.base_per_unit)
+            .ok_or_else(|| Failure::refuse(format!("order {order} line {line}: {quantity} can not be kept in stock")))?;
+        changes.entry(accepted.item).or_default().reserved -= stored;
+    }
+    Ok(Movement {
+        source: format!("shipment:{}:{}", shipment.id, shipment.revision),
+        kind: MovementKind::Unreservation,
+        warehouse: shipment.warehouse,
+        mode: shipment.mode,
+        changes,
+    })
+}
+
+/// The day it is at a warehouse.
+pub fn day_at(warehouse: &Warehouse, now: Instant) -> NaiveDate {
+    now.with_timezone(&zone(warehouse)).date_naive()
+}

@@ -1,0 +1,116 @@
+//! The steps of order-to-cash, one file each, in the order of the path of the data: receive, read, translate, verify,
+//! allocate, fulfil, invoice, collect, deliver; and what people do between them.
+//!
+//! Every step may run twice and may die at any instant: its effects commit together, each under a key that the database
+//! keeps unique.
+
+pub mod allocate;
+pub mod collect;
+pub mod deductions;
+pub mod deliver;
+pub mod documents;
+pub mod fate;
+pub mod fulfil;
+pub mod invoice;
+pub mod notice;
+pub mod orders;
+pub mod outbound;
+pub mod partners;
+pub mod payments;
+pub mod push;
+pub mod read;
+pub mod receive;
+pub mod run;
+pub mod shipments;
+pub mod translate;
+pub mod verify;
+pub mod watch;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use crate::config::profile::Profile;
+use crate::config::settings::Settings;
+use crate::domain::clock::{Clock, Instant};
+use crate::domain::ids::{CompanyId, PartnerId};
+use crate::storage::{Connection, Failure, Store};
+
+/// The only company for now; the schema has room for several.
+pub const COMPANY: CompanyId = CompanyId(1);
+
+/// What every step is handed: the store, the clock, the settings. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The database.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Settings of the program.
+    pub settings: Arc<Settings>,
+    profiles: Arc<Mutex<HashMap<(i64, i64), Arc<Profile>>>>,
+    waker: Arc<Notify>,
+}
+
+/// A partner with the version of its profile that is in force.
+#[derive(Clone)]
+pub struct Trading {
+    /// The partner.
+    pub partner: PartnerId,
+    /// Version of the profile.
+    pub version: i64,
+    /// live or test.
+    pub status: String,
+    /// The profile.
+    pub profile: Arc<Profile>,
+}
+
+impl Gateway {
+    /// A gateway over a store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, settings: Arc<Settings>) -> Self {
+        Self { store, clock, settings, profiles: Arc::default(), waker: Arc::default() }
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Tells the workers of this process that there is something to do.
+    pub fn wake(&self) {
+        self.waker.notify_waiters();
+    }
+
+    /// Waits until [`Gateway::wake`].
+    pub async fn woken(&self) {
+        self.waker.notified().await;
+    }
+
+    /// A partner with its profile.
+    pub async fn trading(&self, connection: &mut Connection, partner: PartnerId) -> Result<Trading, Failure> {
+        let row = connection.partner(partner.0).await?.ok_or_else(|| Failure::Corrupt {
+            table: "partner",
+            key: partner.to_string(),
+            why: "a row names this partner and it is not there".to_owned(),
+        })?;
+        let key = (row.id, row.profile_version);
+        let known = self.profiles.lock().ok().and_then(|profiles| profiles.get(&key).cloned());
+        let profile = match known {
+            Some(profile) => profile,
+            None => {
+                let text = connection.profile(row.id, row.profile_version).await?.unwrap_or_default();
+                let profile = Arc::new(Profile::parse(&text).map_err(|refusal| Failure::Corrupt {
+                    table: "profile",
+                    key: format!("{} version {}", row.code, row.profile_version),
+                    why: refusal.to_string(),
+                })?);
+                if let Ok(mut profiles) = self.profiles.lock() {
+                    profiles.insert(key, profile.clone());
+                }
+                profile
+            }
+        };
+        Ok(Trading { partner, version: row.profile_version, status: row.status, profile })
+    }
+}

@@ -1,0 +1,108 @@
+//! What people do with orders: release or reject one that is held; let waiting ones be allocated again.
+
+use super::{Gateway, allocate, verify};
+use crate::domain::ids::OrderId;
+use crate::domain::order::{Mode, Order, OrderState};
+use crate::domain::verification::verify;
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Class, Connection, Failure};
+
+/// Releases a held order: what held it is accepted, what can not be (an unknown item) is refused by line, and the
+/// pipeline goes on exactly once.
+pub async fn release(gateway: &Gateway, id: OrderId, reason: &str, actor: &str) -> Result<(), Failure> {
+    decide(gateway, id, reason, actor, true).await
+}
+
+/// Rejects a held order: every line is refused, and the 855 says so.
+pub async fn reject(gateway: &Gateway, id: OrderId, reason: &str, actor: &str) -> Result<(), Failure> {
+    decide(gateway, id, reason, actor, false).await
+}
+
+async fn decide(gateway: &Gateway, id: OrderId, reason: &str, actor: &str, accept: bool) -> Result<(), Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::refuse("give a reason (--reason …): it stays with the order"));
+    }
+    let (inside, reason, actor) = (gateway.clone(), reason.to_owned(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, reason, actor) = (inside.clone(), reason.clone(), actor.clone());
+            Box::pin(async move {
+                let order = find(connection, id).await?;
+                if accept {
+                    release_order(&gateway, connection, order, &reason, &actor).await
+                } else {
+                    reject_order(&gateway, connection, order, &reason, &actor).await
+                }
+            })
+        })
+        .await?;
+    gateway.wake();
+    Ok(())
+}
+
+async fn find(connection: &mut Connection, id: OrderId) -> Result<Order, Failure> {
+    connection.order(id).await?.ok_or_else(|| {
+        Failure::refuse(format!("there is no order {id}; `supercargo order list` shows the numbers"))
+    })
+}
+
+async fn release_order(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    order: Order,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let (id, before, now) = (order.id, order.revision, gateway.now());
+    if !matches!(order.state, OrderState::Held { .. }) {
+        return order.release().map(|_| ()).map_err(Failure::refused);
+    }
+    let trading = gateway.trading(connection, order.partner).await?;
+    let known = verify::known(connection, &trading, std::slice::from_ref(&order)).await?;
+    let today = now.with_timezone(&trading.profile.time_zone).date_naive();
+    let verified = verify(order, &known, &trading.profile.verification, today, true);
+    let order = verified.order.release().map_err(Failure::refused)?;
+    connection.save_orders(&[(order, before)]).await?;
+    let subject = Subject::new("order", id.0);
+    connection.record(now, actor, "order released", subject, reason).await?;
+    connection.clear_alerts(now, subject).await?;
+    connection.ask_for(Step::Allocate, id.0, &[id.0], now).await
+}
+
+async fn reject_order(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    order: Order,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let (before, now) = (order.revision, gateway.now());
+    let trading = gateway.trading(connection, order.partner).await?;
+    let mut order = order.reject(reason.to_owned()).map_err(Failure::refused)?;
+    let subject = Subject::new("order", order.id.0);
+    allocate::answer(gateway, connection, &trading, &mut order).await?;
+    connection.save_orders(&[(order, before)]).await?;
+    connection.record(now, actor, "order rejected", subject, reason).await?;
+    connection.clear_alerts(now, subject).await
+}
+
+/// Asks for another allocation of every order of which something waits: after stock came in.
+pub async fn allocate_waiting(gateway: &Gateway, mode: Mode) -> Result<usize, Failure> {
+    const MOST: i64 = 10_000;
+    let now = gateway.now();
+    let asked = gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            Box::pin(async move {
+                let ids = connection.waiting_orders(mode.word(), MOST).await?;
+                let pairs: Vec<(i64, i64)> = ids.iter().map(|id| (id.0, id.0)).collect();
+                connection.ask_for_each(Step::Allocate, &pairs, now).await?;
+                Ok(ids.len())
+            })
+        })
+        .await?;
+    gateway.wake();
+    Ok(asked)
+}

@@ -1,0 +1,129 @@
+//! Queueing what we send: built, judged by the engine that judges what we receive, and stored; what fails is held with
+//! its findings and never transmitted. Control numbers are taken later, by `deliver`.
+
+use supercargo_x12::OutboundSet;
+
+use super::notice::{self, Notice};
+use super::{COMPANY, Gateway, Trading};
+use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::order::Mode;
+use crate::storage::documents::NewDocument;
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure};
+use crate::translation::outbound as check;
+
+/// One document on its way out.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The segments, or why they could not be built.
+    pub set: Result<OutboundSet, Vec<Finding>>,
+    /// 855, 856, 810, 997 …
+    pub set_code: &'static str,
+    /// What caused it, such as `order:12`: with set and revision the key that keeps it from being made twice.
+    pub cause: String,
+    /// Which answer to the same cause this is, from 1.
+    pub revision: i64,
+    /// What it is about.
+    pub subject: Subject,
+    /// PO, shipment or invoice number.
+    pub reference: String,
+    /// The document it replaces.
+    pub replaces: Option<i64>,
+}
+
+/// Queues documents for a partner and asks for their delivery. Those that fail our own checks are held, and ops is told.
+pub async fn queue(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    outgoing: Vec<Outgoing>,
+) -> Result<Vec<i64>, Failure> {
+    let now = gateway.now();
+    let ids = connection.identities("document", outgoing.len()).await?;
+    let mut documents = Vec::with_capacity(outgoing.len());
+    let mut held = Vec::new();
+    for (id, outgoing) in ids.iter().zip(outgoing) {
+        let key = format!("out:{}:{}:{}", outgoing.cause, outgoing.set_code, outgoing.revision);
+        if !connection.claim_effect(&key, *id).await? {
+            continue;
+        }
+        let document = judge(*id, trading, mode, outgoing)?;
+        if document.delivery == Delivery::Held {
+            held.push(document.clone());
+        }
+        documents.push(document);
+    }
+    let made: Vec<i64> = documents.iter().map(|document| document.id).collect();
+    connection.add_documents(documents, now).await?;
+    for document in held {
+        tell_held(gateway, connection, trading, &document).await?;
+    }
+    connection.ask_for(Step::Deliver, trading.partner.0, &[trading.partner.0], now).await?;
+    Ok(made)
+}
+
+fn judge(id: i64, trading: &Trading, mode: Mode, outgoing: Outgoing) -> Result<NewDocument, Failure> {
+    let (findings, body) = match &outgoing.set {
+        Ok(set) => {
+            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
+                table: "document",
+                key: id.to_string(),
+                why: error.to_string(),
+            })?;
+            (check::findings(set, &trading.profile), Some(body))
+        }
+        Err(findings) => (findings.clone(), None),
+    };
+    let sound = outgoing.set.is_ok() && findings.iter().all(|finding| finding.severity == Severity::Note);
+    let answered = !matches!(outgoing.set_code, "997" | "999" | "TA1");
+    let expects = answered && trading.profile.acknowledgment.expect;
+    Ok(NewDocument {
+        id,
+        direction: Direction::Out,
+        company: COMPANY.0,
+        partner: Some(trading.partner.0),
+        mode: mode.word(),
+        set_code: outgoing.set_code.to_owned(),
+        file: None,
+        interchange: None,
+        group_ordinal: None,
+        set_ordinal: None,
+        isa13: String::new(),
+        gs06: String::new(),
+        st02: String::new(),
+        byte_offset: None,
+        size: None,
+        disposition: if sound { Disposition::Processed } else { Disposition::Held },
+        delivery: if sound { Delivery::Queued } else { Delivery::Held },
+        syntax: if expects { Syntax::Pending } else { Syntax::None },
+        application: if answered { Application::Pending } else { Application::None },
+        subject: Some(outgoing.subject),
+        reference: outgoing.reference,
+        findings,
+        body,
+        replaces: outgoing.replaces,
+    })
+}
+
+async fn tell_held(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &NewDocument,
+) -> Result<(), Failure> {
+    let notice = Notice {
+        key: format!("document-held:{}", document.id),
+        kind: "document-held",
+        subject: Subject::new("document", document.id),
+        title: format!("our {} for {} was not sent: it fails our own checks", document.set_code, document.reference),
+        text: format!(
+            "{}\nWhat to do: mend what it is made of (profile, item, location), then replay document {}.",
+            notice::lines(&document.findings),
+            document.id
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}

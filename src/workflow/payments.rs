@@ -1,0 +1,127 @@
+//! Payments entered by hand, and money applied later to the invoices it was for.
+
+use super::collect::{self, Posted};
+use super::{COMPANY, Gateway, notice};
+use crate::domain::ids::{PartnerId, PaymentId};
+use crate::domain::ledger::{LedgerAccount, LedgerEntry, Posting};
+use crate::domain::money::Amount;
+use crate::domain::order::Mode;
+use crate::domain::receivable::{Application, OpenItem};
+use crate::domain::remittance::Remittance;
+use crate::storage::journal::Subject;
+use crate::storage::{Class, Connection, Failure};
+
+/// Books a payment entered by hand.
+pub async fn pay(
+    gateway: &Gateway,
+    partner: PartnerId,
+    mode: Mode,
+    remittance: Remittance,
+    actor: &str,
+) -> Result<PaymentId, Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, remittance, actor) = (inside.clone(), remittance.clone(), actor.clone());
+            Box::pin(async move {
+                let trading = gateway.trading(connection, partner).await?;
+                match collect::post(&gateway, connection, &trading, mode, remittance, None, &actor).await? {
+                    Posted::Applied(id) => Ok(id),
+                    Posted::Again(id) => Err(Failure::refuse(format!(
+                        "this payment is already booked as payment {id}: same reference, amount and date"
+                    ))),
+                    Posted::NotBalanced(findings) => {
+                        Err(Failure::refuse(format!("nothing was booked:\n{}", notice::lines(&findings))))
+                    }
+                }
+            })
+        })
+        .await
+}
+
+/// Applies money of a payment that is tied to nothing yet to invoices of the same partner.
+pub async fn apply_unapplied(
+    gateway: &Gateway,
+    payment: PaymentId,
+    to: Vec<(String, Amount)>,
+    actor: &str,
+) -> Result<(), Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, to, actor) = (inside.clone(), to.clone(), actor.clone());
+            Box::pin(async move { apply(&gateway, connection, payment, to, &actor).await })
+        })
+        .await
+}
+
+async fn apply(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    id: PaymentId,
+    to: Vec<(String, Amount)>,
+    actor: &str,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let payment = connection
+        .payment(id)
+        .await?
+        .ok_or_else(|| Failure::refuse(format!("there is no payment {id}")))?;
+    let mode: Mode = payment.mode.parse().map_err(|why| Failure::Corrupt { table: "payment", key: id.to_string(), why })?;
+    let sum = Amount::sum(to.iter().map(|(_, amount)| *amount)).map_err(Failure::refused)?;
+    if to.iter().any(|(_, amount)| !amount.is_positive()) || sum.0 > payment.unapplied {
+        return Err(Failure::refuse(format!(
+            "payment {id} has {} minor units left to apply; give amounts above zero that come to no more",
+            payment.unapplied
+        )));
+    }
+    let numbers: Vec<String> = to.iter().map(|(number, _)| number.clone()).collect();
+    let items = connection.items_for_payment(PartnerId(payment.partner_id), mode, &numbers).await?;
+    let mut entries = Vec::new();
+    for (number, amount) in &to {
+        let found = items.iter().find(|(item, _)| &item.number == number && item.currency.code() == payment.currency);
+        let Some((item, revision)) = found else {
+            return Err(Failure::refuse(format!("the payer has no invoice {number} in {}", payment.currency)));
+        };
+        entries.push(apply_to(connection, id, item, *revision, *amount, now).await?);
+        connection.record(now, actor, "payment applied", Subject::new("invoice", item.invoice.0), &format!("from payment {id}")).await?;
+    }
+    entries.push(LedgerEntry { account: LedgerAccount::Unapplied, invoice: None, amount: sum });
+    let currency = payment.currency.parse().map_err(Failure::refused)?;
+    let posting = Posting {
+        source: format!("payment:{id}"),
+        rule: format!("apply-later-{}", payment.unapplied),
+        partner: PartnerId(payment.partner_id),
+        currency,
+        entries,
+    };
+    connection.post(COMPANY, mode, vec![posting], now).await?;
+    connection.save_unapplied(id, payment.unapplied, payment.unapplied - sum.0).await?;
+    if payment.unapplied == sum.0 {
+        connection.clear_alerts(now, Subject::new("payment", id.0)).await?;
+    }
+    Ok(())
+}
+
+async fn apply_to(
+    connection: &mut Connection,
+    payment: PaymentId,
+    item: &OpenItem,
+    revision: i64,
+    amount: Amount,
+    now: crate::domain::clock::Instant,
+) -> Result<LedgerEntry, Failure> {
+    let application = Application {
+        invoice: item.invoice,
+        number: item.number.clone(),
+        paid: amount,
+        discount: Amount::ZERO,
+        written_off: Amount::ZERO,
+    };
+    let after = item.clone().apply(Some(&application), &[]).map_err(Failure::refused)?;
+    connection.save_open_item(&after, revision).await?;
+    connection.add_applications(payment, &[application], now).await?;
+    Ok(LedgerEntry { account: LedgerAccount::Receivable, invoice: Some(item.invoice), amount: amount.negated() })
+}

@@ -1,0 +1,220 @@
+//! Read: the first pass over a received file. It streams the stored bytes, one transaction set in memory at a time, and
+//! writes findings and verdicts; an interchange takes effect only when its IEA has been seen, in one transaction with
+//! its acknowledgments and the work that follows.
+
+mod opening;
+mod parse;
+mod verdict;
+
+use tokio::sync::mpsc;
+
+use super::{Gateway, notice};
+use crate::domain::document::Disposition;
+use crate::domain::finding::Finding;
+use crate::domain::ids::PartnerId;
+use crate::storage::content::{ContentAddress, ContentReader};
+use crate::storage::files::FileRow;
+use crate::storage::journal::Subject;
+use crate::storage::work::{Lease, Work};
+use crate::storage::{Class, Connection, Failure};
+use opening::Open;
+use parse::{Message, parse};
+
+/// Messages of the parsing thread that may wait: bounds memory whatever the file's size.
+const MESSAGES_MAX: usize = 16;
+/// Sets that wait for the end of their interchange before they are written in a transaction of their own.
+const SETS_PENDING_MAX: usize = 500;
+
+/// Reads one file. Killed anywhere, the next reading forgets what was begun and not settled, and begins again; what is
+/// settled is left alone.
+pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(), Failure> {
+    let Some(file) = gateway.store.read().await?.file(work.subject).await? else {
+        return finish(gateway, leases, work.id).await;
+    };
+    let settled = begin(gateway, leases, &file).await?;
+    let (sender, mut messages) = mpsc::channel(MESSAGES_MAX);
+    let content = ContentAddress { sha256: file.sha256.clone(), size: file.size };
+    let reader = ContentReader::new(gateway.store.clone(), &content);
+    let parsing = tokio::task::spawn_blocking(move || parse(reader, &sender));
+    let mut reading = Reading { gateway, leases, file, work: work.id, settled, strays: Vec::new() };
+    let outcome = reading.follow(&mut messages).await;
+    drop(messages);
+    match parsing.await {
+        Ok(Ok(())) => outcome,
+        Ok(Err(error)) => outcome.and(Err(reading.unreadable(&error.to_string()))),
+        Err(_) => outcome.and(Err(reading.unreadable("the reader broke off; this is a fault of the program"))),
+    }
+}
+
+async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Failure> {
+    let leases = leases.to_vec();
+    gateway
+        .store
+        .write(Class::Urgent, move |connection| {
+            let leases = leases.clone();
+            Box::pin(async move {
+                connection.check_fences(&leases).await?;
+                connection.finish_work(&[work]).await
+            })
+        })
+        .await
+}
+
+/// Forgets what an earlier reading left half done; the offsets of what is settled.
+async fn begin(gateway: &Gateway, leases: &[Lease], file: &FileRow) -> Result<Vec<(i64, String)>, Failure> {
+    let id = file.id;
+    let settled = gateway.store.read().await?.settled_offsets(id).await?;
+    if settled.is_empty() && file.disposition == "received" {
+        return Ok(settled);
+    }
+    let leases = leases.to_vec();
+    gateway
+        .store
+        .write(Class::Urgent, move |connection| {
+            let leases = leases.clone();
+            Box::pin(async move {
+                connection.check_fences(&leases).await?;
+                connection.forget_unsettled(id).await?;
+                connection.settled_offsets(id).await
+            })
+        })
+        .await
+}
+
+/// A reading on its way through a file.
+struct Reading<'a> {
+    gateway: &'a Gateway,
+    leases: &'a [Lease],
+    file: FileRow,
+    work: i64,
+    /// Byte offsets and dispositions of the interchanges that an earlier reading settled.
+    settled: Vec<(i64, String)>,
+    /// Findings about bytes outside of interchanges.
+    strays: Vec<Finding>,
+}
+
+impl Reading<'_> {
+    fn unreadable(&self, why: &str) -> Failure {
+        Failure::Corrupt { table: "content", key: self.file.sha256.clone(), why: why.to_owned() }
+    }
+
+    async fn follow(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<(), Failure> {
+        let mut open: Option<Open> = None;
+        let mut dispositions: Vec<Disposition> =
+            self.settled.iter().filter_map(|(_, disposition)| disposition.parse().ok()).collect();
+        let mut waiting = None;
+        loop {
+            let message = match waiting.take() {
+                Some(message) => Some(message),
+                None => messages.recv().await,
+            };
+            match message {
+                None => return Ok(()),
+                Some(Message::Opened { header, group_sender, profile }) => {
+                    let known = self.settled.iter().any(|(offset, _)| u64::try_from(*offset).is_ok_and(|at| at == header.offset));
+                    let opened = if known { None } else { Some(self.open(header, group_sender).await?) };
+                    // The thread goes on without a guide if nobody listens any more.
+                    let _ = profile.send(opened.as_ref().and_then(Open::profile));
+                    open = opened;
+                }
+                Some(Message::Ta1(ta1)) => {
+                    if let Some(open) = &mut open {
+                        open.ta1s.push(ta1);
+                    }
+                }
+                Some(Message::Group(group)) => {
+                    if let Some(open) = &mut open {
+                        open.groups.push(group);
+                        if open.pending_sets() >= SETS_PENDING_MAX {
+                            self.write_pending(open).await?;
+                        }
+                    }
+                }
+                Some(Message::Closed(closed)) => {
+                    waiting = messages.recv().await;
+                    let last = matches!(waiting, Some(Message::End) | None);
+                    if let Some(open) = open.take() {
+                        dispositions.push(open.preview(&closed));
+                        let file = last.then(|| (self.work, dispositions.clone()));
+                        self.close(open, *closed, file).await?;
+                        if last {
+                            return Ok(());
+                        }
+                    }
+                }
+                Some(Message::Stray(finding)) => self.strays.push(finding),
+                Some(Message::End) => return self.end(dispositions).await,
+            }
+        }
+    }
+
+    /// The end of a file whose last interchange was settled before, or that held none.
+    async fn end(&mut self, dispositions: Vec<Disposition>) -> Result<(), Failure> {
+        let (gateway, leases, file, work, strays) =
+            (self.gateway.clone(), self.leases.to_vec(), self.file.clone(), self.work, self.strays.clone());
+        self.gateway
+            .store
+            .write(Class::Urgent, move |connection| {
+                let (gateway, leases, file, strays, dispositions) =
+                    (gateway.clone(), leases.clone(), file.clone(), strays.clone(), dispositions.clone());
+                Box::pin(async move {
+                    connection.check_fences(&leases).await?;
+                    connection.finish_work(&[work]).await?;
+                    if dispositions.is_empty() {
+                        return refuse_file(&gateway, connection, &file, strays).await;
+                    }
+                    connection.settle_file(file.id, together(&dispositions), &strays).await
+                })
+            })
+            .await
+    }
+}
+
+/// The disposition of a whole by those of its parts: what a person has to look at comes first.
+pub fn together(parts: &[Disposition]) -> Disposition {
+    let any = |wanted: Disposition| parts.contains(&wanted);
+    if any(Disposition::Held) {
+        Disposition::Held
+    } else if any(Disposition::Processed) {
+        Disposition::Processed
+    } else if any(Disposition::Received) {
+        Disposition::Received
+    } else if any(Disposition::Rejected) {
+        Disposition::Rejected
+    } else if any(Disposition::Duplicate) {
+        Disposition::Duplicate
+    } else {
+        Disposition::Processed
+    }
+}
+
+/// A file in which no interchange was found is refused as it is, and shown in the queue as a document of its own.
+async fn refuse_file(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    file: &FileRow,
+    findings: Vec<Finding>,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let id = connection.identity("document").await?;
+    let partner = match (file.partner_id, file.connection_id) {
+        (Some(partner), _) => Some(partner),
+        (None, Some(over)) => connection.connection(over).await?.and_then(|row| row.partner_id),
+        (None, None) => None,
+    };
+    let document = verdict::document_of_file(id, file, partner, Disposition::Rejected, &findings);
+    connection.add_documents(vec![document], now).await?;
+    connection.settle_file(file.id, Disposition::Rejected, &findings).await?;
+    let trading = match partner {
+        Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
+        None => None,
+    };
+    let notice = notice::Notice {
+        key: format!("file-rejected:{}", file.id),
+        kind: "document-rejected",
+        subject: Subject::new("document", id),
+        title: format!("the file {} holds no X12 and was not acted upon", file.name),
+        text: format!("{}\nWhat to do: ask the sender for the file it meant to send; the bytes are kept.", notice::lines(&findings)),
+    };
+    notice::tell(gateway, connection, trading.as_ref(), notice).await
+}

@@ -1,0 +1,177 @@
+//! Who speaks: the sender of an interchange, whether it may speak here, and what that lets it do.
+
+use std::sync::Arc;
+
+use supercargo_x12::{GroupVerdict, IsaHeader, Ta1};
+
+use super::Reading;
+use super::parse::Closed;
+use crate::config::profile::{PartnerStatus, Profile};
+use crate::domain::document::Disposition;
+use crate::domain::finding::{Finding, Origin, Severity};
+use crate::domain::ids::PartnerId;
+use crate::domain::order::Mode;
+use crate::storage::Failure;
+use crate::storage::partners::SenderRow;
+use crate::translation::envelope::Addresses;
+use crate::workflow::Trading;
+
+/// An interchange between its ISA and its IEA.
+pub struct Open {
+    /// Number in the database.
+    pub id: Option<i64>,
+    /// The ISA.
+    pub header: IsaHeader,
+    /// The sender, where it is known.
+    pub trading: Option<Trading>,
+    /// Production or test.
+    pub mode: Mode,
+    /// Why the interchange is held as a whole, if it is.
+    pub reasons: Vec<Finding>,
+    /// TA1 segments it carries.
+    pub ta1s: Vec<Ta1>,
+    /// Groups that are not written yet.
+    pub groups: Vec<GroupVerdict>,
+    /// Groups that are written.
+    pub groups_written: usize,
+    /// Sets that are written.
+    pub sets_written: i64,
+}
+
+impl Open {
+    /// The profile to judge by.
+    pub fn profile(&self) -> Option<Arc<Profile>> {
+        self.trading.as_ref().map(|trading| trading.profile.clone())
+    }
+
+    /// Sets that wait for the end.
+    pub fn pending_sets(&self) -> usize {
+        self.groups.iter().map(|group| group.sets.len()).sum()
+    }
+
+    /// Sender and receiver as one word: the scope of control numbers.
+    pub fn pair(&self) -> String {
+        let isa = &self.header;
+        format!("{}:{}>{}:{}", isa.sender_qualifier, isa.sender, isa.receiver_qualifier, isa.receiver)
+    }
+
+    /// How the interchange will end as far as can be told before its transaction; that corrects it for duplicates.
+    pub fn preview(&self, closed: &Closed) -> Disposition {
+        if !closed.verdict.iea_seen || !closed.verdict.acceptance.is_accepted() {
+            Disposition::Rejected
+        } else if self.reasons.is_empty() {
+            Disposition::Received
+        } else {
+            Disposition::Held
+        }
+    }
+}
+
+fn hold(code: &str, message: String) -> Finding {
+    Finding::business(code, Severity::Hold, message).by(Origin::Transport)
+}
+
+impl Reading<'_> {
+    /// Finds out who speaks.
+    pub(super) async fn open(&self, header: IsaHeader, group_sender: Option<String>) -> Result<Open, Failure> {
+        let mode = if header.is_test() { Mode::Test } else { Mode::Production };
+        let mut connection = self.gateway.store.read().await?;
+        let known = connection.senders(&header.sender_qualifier, &header.sender).await?;
+        let (sender, mut reasons) = choose(&known, &header, mode, group_sender.as_deref());
+        let mut trading = None;
+        if let Some(sender) = &sender {
+            let found = self.gateway.trading(&mut connection, PartnerId(sender.partner_id)).await?;
+            reasons.extend(self.may_speak(&mut connection, sender, &found).await?);
+            if mode == Mode::Production && found.profile.status == PartnerStatus::Test {
+                reasons.push(hold(
+                    "partner-not-live",
+                    format!("{} is still in test and this interchange says production (ISA15 = P): set `status = \"live\"` in its profile when it may trade, then replay", found.profile.partner),
+                ));
+            }
+            reasons.extend(self.for_us(&header, &found, mode));
+            trading = Some(found);
+        }
+        Ok(Open {
+            id: None,
+            header,
+            trading,
+            mode,
+            reasons,
+            ta1s: Vec::new(),
+            groups: Vec::new(),
+            groups_written: 0,
+            sets_written: 0,
+        })
+    }
+
+    async fn may_speak(
+        &self,
+        connection: &mut crate::storage::Connection,
+        sender: &SenderRow,
+        trading: &Trading,
+    ) -> Result<Option<Finding>, Failure> {
+        if let Some(over) = self.file.connection_id
+            && !connection.may_speak(sender.id, over).await?
+        {
+            let name = connection.connection(over).await?.map(|row| row.name).unwrap_or_default();
+            return Ok(Some(hold(
+                "sender-not-allowed-here",
+                format!("the sender is {}, and the connection {name:?} may not speak for it: if it should, name this connection in its profile and replay; else ask who sent this", trading.profile.partner),
+            )));
+        }
+        if self.file.partner_id.is_some_and(|partner| partner != sender.partner_id) {
+            return Ok(Some(hold(
+                "sender-is-another-partner",
+                format!("the file was submitted for another partner, and its sender is {}: submit it with `--partner {}`", trading.profile.partner, trading.profile.partner),
+            )));
+        }
+        Ok(None)
+    }
+
+    fn for_us(&self, header: &IsaHeader, trading: &Trading, mode: Mode) -> Option<Finding> {
+        let company = self.gateway.settings.company.first()?;
+        let ours = Addresses::of(&trading.profile, company, mode);
+        let right = ours.our_qualifier == header.receiver_qualifier && ours.our_id == header.receiver;
+        (!right).then(|| {
+            hold(
+                "receiver-is-not-us",
+                format!(
+                    "the interchange is addressed to {}:{}, and {} knows us as {}:{}: correct [us] in its profile if that is our address, then replay",
+                    header.receiver_qualifier, header.receiver, trading.profile.partner, ours.our_qualifier, ours.our_id
+                ),
+            )
+        })
+    }
+}
+
+/// The address that speaks, among those with its qualifier and ISA id; and why none does.
+fn choose(
+    known: &[SenderRow],
+    header: &IsaHeader,
+    mode: Mode,
+    group_sender: Option<&str>,
+) -> (Option<SenderRow>, Vec<Finding>) {
+    let who = format!("{}:{}", header.sender_qualifier, header.sender);
+    if known.is_empty() {
+        let message = format!(
+            "no partner has the EDI address {who}: add it to a profile (`[[address]]`), apply that, and replay this document; nothing is lost"
+        );
+        return (None, vec![hold("sender-unknown", message).with_value(who)]);
+    }
+    let of_mode: Vec<&SenderRow> = known.iter().filter(|row| row.mode == mode.word()).collect();
+    let Some(first) = of_mode.first() else {
+        let message = format!("the address {who} is known, but not for {} traffic: set its `mode` in the profile, then replay", mode.word());
+        return (None, vec![hold("sender-mode", message)]);
+    };
+    let Some(gs) = group_sender else { return (Some((*first).clone()), Vec::new()) };
+    match of_mode.iter().find(|row| row.gs_id == gs) {
+        Some(row) => (Some((*row).clone()), Vec::new()),
+        None => {
+            let message = format!(
+                "the address {who} is known with the group id (GS02) {:?}, and this group says {gs:?}: set `gs_id` of the address in the profile, then replay",
+                first.gs_id
+            );
+            (Some((*first).clone()), vec![hold("group-sender-unknown", message).with_value(gs)])
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The blocking half of a reading: the streaming X12 reader on a thread of its own, its verdicts sent over a bounded
+//! channel.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use supercargo_x12::{Event, GroupVerdict, InterchangeVerdict, IsaHeader, Reader, Ta1};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::profile::Profile;
+use crate::domain::finding::{Finding, Severity};
+use crate::translation::judge::judge_set;
+use crate::translation::syntax;
+
+/// What the parsing thread tells.
+pub enum Message {
+    /// An ISA, and the GS02 of its first group, before anything of it is judged; the thread waits for the partner's
+    /// profile.
+    Opened {
+        /// The ISA.
+        header: IsaHeader,
+        /// GS02 of the first group.
+        group_sender: Option<String>,
+        /// Where to give the profile.
+        profile: oneshot::Sender<Option<Arc<Profile>>>,
+    },
+    /// A TA1 between ISA and GS.
+    Ta1(Ta1),
+    /// A whole group with the verdicts over its sets.
+    Group(GroupVerdict),
+    /// The end of the interchange.
+    Closed(Box<Closed>),
+    /// Something that belongs to no interchange.
+    Stray(Finding),
+    /// The end of the file.
+    End,
+}
+
+/// The end of an interchange.
+pub struct Closed {
+    /// Over its envelope.
+    pub verdict: InterchangeVerdict,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// What the thread knows of the interchange it is in.
+struct Inside {
+    header: IsaHeader,
+    told: bool,
+    profile: Option<Arc<Profile>>,
+    digest: Sha256,
+    group: Option<GroupVerdict>,
+}
+
+/// The other side went away: its transaction failed, and the reading will be run again.
+struct Gone;
+
+/// Reads to the end of the source. Fails only where the source does.
+pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Result<()> {
+    let mut reader = Reader::new(source);
+    let mut inside: Option<Inside> = None;
+    loop {
+        let mut messages = Vec::new();
+        let ended = match reader.next()? {
+            None => true,
+            Some(event) => {
+                follow(event, &mut inside, sender, &mut messages).is_err()
+            }
+        };
+        if let Some(inside) = &mut inside {
+            inside.digest.update(reader.raw());
+        }
+        for message in messages {
+            let message = match message {
+                Message::Closed(mut closed) => {
+                    if let Some(inside) = inside.take() {
+                        closed.sha256 = hex::encode(inside.digest.finalize());
+                    }
+                    Message::Closed(closed)
+                }
+                other => other,
+            };
+            if sender.blocking_send(message).is_err() {
+                return Ok(());
+            }
+        }
+        if ended {
+            // Nobody may be listening any more.
+            let _ = sender.blocking_send(Message::End);
+            return Ok(());
+        }
+    }
+}
+
+fn follow(
+    event: Event<'_>,
+    inside: &mut Option<Inside>,
+    sender: &mpsc::Sender<Message>,
+    messages: &mut Vec<Message>,
+) -> Result<(), Gone> {
+    match event {
+        Event::InterchangeOpened(header, _) => {
+            *inside = Some(Inside {
+                header: header.clone(),
+                told: false,
+                profile: None,
+                digest: Sha256::new(),
+                group: None,
+            });
+        }
+        Event::Ta1(ta1) => {
+            announce(inside, None, sender)?;
+            messages.push(Message::Ta1(ta1.clone()));
+        }
+        Event::GroupOpened(header) => {
+            announce(inside, Some(&header.sender), sender)?;
+            if let Some(inside) = inside {
+                inside.group = Some(GroupVerdict::open(header));
+            }
+        }
+        Event::Set(set) => {
+            if let Some(inside) = inside
+                && let Some(group) = &mut inside.group
+            {
+                let verdict = judge_set(set, &group.version, inside.profile.as_deref());
+                group.add(verdict);
+            }
+        }
+        Event::GroupClosed(closed) => {
+            if let Some(mut group) = inside.as_mut().and_then(|inside| inside.group.take()) {
+                group.close(&closed);
+                messages.push(Message::Group(group));
+            }
+        }
+        Event::InterchangeClosed(closed) => {
+            announce(inside, None, sender)?;
+            let verdict = InterchangeVerdict::of(&closed);
+            messages.push(Message::Closed(Box::new(Closed { verdict, sha256: String::new() })));
+        }
+        Event::Outside(outside) => {
+            messages.extend(outside.finding.iter().map(|finding| Message::Stray(syntax::finding(finding, Severity::Note))));
+        }
+        Event::NoInterchange(finding) => messages.push(Message::Stray(syntax::finding(&finding, Severity::Reject))),
+        Event::Stray(_) => {}
+    }
+    Ok(())
+}
+
+/// Tells of the interchange once, as soon as its first group or its end is known, and waits for the profile.
+fn announce(inside: &mut Option<Inside>, group_sender: Option<&str>, sender: &mpsc::Sender<Message>) -> Result<(), Gone> {
+    let Some(inside) = inside.as_mut().filter(|inside| !inside.told) else { return Ok(()) };
+    inside.told = true;
+    let (give, wait) = oneshot::channel();
+    let opened = Message::Opened {
+        header: inside.header.clone(),
+        group_sender: group_sender.map(str::to_owned),
+        profile: give,
+    };
+    sender.blocking_send(opened).map_err(|_| Gone)?;
+    inside.profile = wait.blocking_recv().map_err(|_| Gone)?;
+    Ok(())
+}

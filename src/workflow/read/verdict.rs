@@ -1,0 +1,480 @@
+//! The end of an interchange: its verdict, its documents, its acknowledgments and what follows, in one transaction.
+
+use supercargo_x12::{AckOptions, GroupVerdict, OutboundSet, SetVerdict, build_997, build_999, build_ta1};
+
+use super::opening::Open;
+use super::parse::Closed;
+use super::{Reading, together};
+use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
+use crate::config::profile::documents::{OnDifferent, OnIdentical};
+use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::order::Mode;
+use crate::storage::documents::NewDocument;
+use crate::storage::files::{FileRow, NewInterchange};
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Class, Connection, Failure};
+use crate::translation::judge::{ack_options, disposition_of};
+use crate::translation::syntax;
+use crate::workflow::notice::{self, Notice};
+use crate::workflow::outbound::{self, Outgoing};
+use crate::workflow::{COMPANY, Gateway, Trading, fate};
+
+impl Reading<'_> {
+    /// Writes groups that have come to an end while their interchange is still open, so that memory stays flat.
+    pub(super) async fn write_pending(&self, open: &mut Open) -> Result<(), Failure> {
+        let (gateway, leases, file) = (self.gateway.clone(), self.leases.to_vec(), self.file.clone());
+        let groups = std::mem::take(&mut open.groups);
+        let sets: usize = groups.iter().map(|group| group.sets.len()).sum();
+        let begun = Begun::of(open);
+        let written = groups.len();
+        let id = self
+            .gateway
+            .store
+            .write(Class::Ordinary, move |connection| {
+                let (gateway, leases, file, groups, begun) =
+                    (gateway.clone(), leases.clone(), file.clone(), groups.clone(), begun.clone());
+                Box::pin(async move {
+                    connection.check_fences(&leases).await?;
+                    let id = begun.interchange(&gateway, connection, &file).await?;
+                    begun.write_groups(connection, &gateway, &file, id, &groups, Disposition::Received).await?;
+                    Ok(id)
+                })
+            })
+            .await?;
+        open.id = Some(id);
+        open.groups_written += written;
+        open.sets_written += i64::try_from(sets).unwrap_or(i64::MAX);
+        Ok(())
+    }
+
+    /// Settles an interchange; with `file`, the file too: its work and what the interchanges before came to.
+    pub(super) async fn close(
+        &self,
+        open: Open,
+        closed: Closed,
+        file: Option<(i64, Vec<Disposition>)>,
+    ) -> Result<(), Failure> {
+        let (gateway, leases, row, strays) =
+            (self.gateway.clone(), self.leases.to_vec(), self.file.clone(), self.strays.clone());
+        let parts = std::sync::Arc::new((open, closed));
+        self.gateway
+            .store
+            .write(Class::Urgent, move |connection| {
+                let (gateway, leases, row, strays, file, parts) =
+                    (gateway.clone(), leases.clone(), row.clone(), strays.clone(), file.clone(), parts.clone());
+                Box::pin(async move {
+                    connection.check_fences(&leases).await?;
+                    let disposition = settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
+                    if let Some((work, mut all)) = file {
+                        all.pop();
+                        all.push(disposition);
+                        connection.finish_work(&[work]).await?;
+                        connection.settle_file(row.id, together(&all), &strays).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.gateway.wake();
+        Ok(())
+    }
+}
+
+/// What is known of an interchange when its first documents are written.
+#[derive(Clone)]
+struct Begun {
+    id: Option<i64>,
+    header: String,
+    offset: i64,
+    isa13: String,
+    partner: Option<i64>,
+    version: Option<i64>,
+    trading: Option<Trading>,
+    mode: Mode,
+    groups_written: usize,
+    sets_written: i64,
+}
+
+impl Begun {
+    fn of(open: &Open) -> Self {
+        Self {
+            id: open.id,
+            header: serde_json::to_string(&open.header).unwrap_or_default(),
+            offset: i64::try_from(open.header.offset).unwrap_or(i64::MAX),
+            isa13: open.header.control_number.clone(),
+            partner: open.trading.as_ref().map(|trading| trading.partner.0),
+            version: open.trading.as_ref().map(|trading| trading.version),
+            trading: open.trading.clone(),
+            mode: open.mode,
+            groups_written: open.groups_written,
+            sets_written: open.sets_written,
+        }
+    }
+
+    /// The row of the interchange, added where it is not there yet, without a say over control numbers.
+    async fn interchange(&self, gateway: &Gateway, connection: &mut Connection, file: &FileRow) -> Result<i64, Failure> {
+        if let Some(id) = self.id {
+            return Ok(id);
+        }
+        let id = connection.identity("interchange").await?;
+        let new = NewInterchange {
+            id,
+            file: file.id,
+            byte_offset: self.offset,
+            size: 0,
+            partner: self.partner,
+            profile_version: self.version,
+            mode: self.mode.word(),
+            pair: String::new(),
+            isa13: self.isa13.clone(),
+            header: self.header.clone(),
+            sha256: String::new(),
+            disposition: Disposition::Received,
+            findings: Vec::new(),
+        };
+        connection.add_interchange(&new, gateway.now()).await?;
+        Ok(id)
+    }
+
+    /// Writes groups with their sets as documents. Returns the documents that go on to translation.
+    async fn write_groups(
+        &self,
+        connection: &mut Connection,
+        gateway: &Gateway,
+        file: &FileRow,
+        interchange: i64,
+        groups: &[GroupVerdict],
+        whole: Disposition,
+    ) -> Result<Vec<NewDocument>, Failure> {
+        let sets: usize = groups.iter().map(|group| group.sets.len()).sum();
+        let ids = connection.identities("document", sets).await?;
+        let mut ids = ids.into_iter();
+        let mut documents = Vec::with_capacity(sets);
+        let mut rows = Vec::with_capacity(groups.len());
+        let mut ordinal = self.sets_written;
+        for (n, group) in groups.iter().enumerate() {
+            for set in &group.sets {
+                let Some(id) = ids.next() else { break };
+                let group_ordinal = i64::try_from(self.groups_written + n).unwrap_or(i64::MAX);
+                documents.push(self.document(id, file, interchange, (group_ordinal, ordinal), group, set, whole));
+                ordinal += 1;
+            }
+            let verdict = serde_json::to_string(group).unwrap_or_default();
+            rows.push((self.groups_written + n, group.functional_id.clone(), group.control_number.clone(), verdict));
+        }
+        connection.add_documents(documents.clone(), gateway.now()).await?;
+        connection.add_groups(interchange, rows).await?;
+        Ok(documents)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn document(
+        &self,
+        id: i64,
+        file: &FileRow,
+        interchange: i64,
+        (group_ordinal, set_ordinal): (i64, i64),
+        group: &GroupVerdict,
+        set: &SetVerdict,
+        whole: Disposition,
+    ) -> NewDocument {
+        let accepted = group.set_is_accepted(set.ordinal_in_group);
+        let profile = self.trading.as_ref().map(|trading| trading.profile.as_ref());
+        let (own, findings) = disposition_of(group, set, profile);
+        NewDocument {
+            id,
+            direction: Direction::In,
+            company: COMPANY.0,
+            partner: self.partner,
+            mode: self.mode.word(),
+            set_code: set.st01.clone(),
+            file: Some(file.id),
+            interchange: Some(interchange),
+            group_ordinal: Some(group_ordinal),
+            set_ordinal: Some(set_ordinal),
+            isa13: self.isa13.clone(),
+            gs06: group.control_number.clone(),
+            st02: set.st02.clone(),
+            byte_offset: i64::try_from(set.offset).ok(),
+            size: i64::try_from(set.length).ok(),
+            disposition: if whole == Disposition::Received { own } else { whole },
+            delivery: Delivery::None,
+            syntax: if accepted { Syntax::Accepted } else { Syntax::Rejected },
+            application: Application::Pending,
+            subject: None,
+            reference: String::new(),
+            findings,
+            body: None,
+            replaces: None,
+        }
+    }
+}
+
+/// A document that stands for a whole file in which no interchange was found.
+pub fn document_of_file(
+    id: i64,
+    file: &FileRow,
+    partner: Option<i64>,
+    disposition: Disposition,
+    findings: &[Finding],
+) -> NewDocument {
+    NewDocument {
+        id,
+        direction: Direction::In,
+        company: COMPANY.0,
+        partner,
+        mode: Mode::Production.word(),
+        set_code: String::new(),
+        file: Some(file.id),
+        interchange: None,
+        group_ordinal: None,
+        set_ordinal: None,
+        isa13: String::new(),
+        gs06: String::new(),
+        st02: String::new(),
+        byte_offset: Some(0),
+        size: Some(file.size),
+        disposition,
+        delivery: Delivery::None,
+        syntax: Syntax::None,
+        application: Application::None,
+        subject: None,
+        reference: file.name.clone(),
+        findings: findings.to_vec(),
+        body: None,
+        replaces: None,
+    }
+}
+
+/// How an interchange ends, before anything is written of it.
+struct Judgment {
+    disposition: Disposition,
+    findings: Vec<Finding>,
+    /// The earlier interchange that this one repeats.
+    repeats: Option<i64>,
+    /// TA105 of a refusal that the file itself does not show.
+    note: Option<&'static str>,
+    /// Whether its control number counts from now on.
+    counts: bool,
+}
+
+async fn judge(gateway: &Gateway, connection: &mut Connection, open: &Open, closed: &Closed) -> Result<Judgment, Failure> {
+    let mut findings: Vec<Finding> = closed
+        .verdict
+        .findings
+        .iter()
+        .map(|finding| syntax::finding(finding, if closed.verdict.acceptance.is_accepted() { Severity::Note } else { Severity::Reject }))
+        .collect();
+    let judged = |disposition, findings, counts| Judgment { disposition, findings, repeats: None, note: None, counts };
+    if !closed.verdict.iea_seen {
+        return Ok(judged(Disposition::Rejected, findings, false));
+    }
+    if !open.reasons.is_empty() {
+        findings.extend(open.reasons.iter().cloned());
+        return Ok(judged(Disposition::Held, findings, false));
+    }
+    if !closed.verdict.acceptance.is_accepted() {
+        return Ok(judged(Disposition::Rejected, findings, false));
+    }
+    let Some(trading) = &open.trading else { return Ok(judged(Disposition::Held, findings, false)) };
+    let policy = &trading.profile.duplicates;
+    let since = gateway.now() - chrono::Duration::days(policy.interchange_days.into());
+    let seen = connection.seen_interchanges(&open.pair(), &open.header.control_number, since).await?;
+    let Some(earlier) = seen.first() else { return Ok(judged(Disposition::Received, findings, true)) };
+    let identical = seen.iter().find(|row| row.sha256 == closed.sha256);
+    let (code, severity, message) = match identical {
+        Some(same) => (
+            "interchange-repeated",
+            Severity::Note,
+            format!("this interchange is byte for byte the one received before (interchange {}): nothing happened again", same.id),
+        ),
+        None => (
+            "control-number-used",
+            Severity::Reject,
+            format!(
+                "the control number {} was used before by this sender for other content (interchange {}): send it again under a new number",
+                open.header.control_number, earlier.id
+            ),
+        ),
+    };
+    findings.push(Finding::business(code, severity, message).by(crate::domain::finding::Origin::Transport));
+    let (disposition, note) = match (identical.is_some(), policy.identical, policy.different) {
+        (true, OnIdentical::AcknowledgeAgain, _) => (Disposition::Duplicate, None),
+        (true, OnIdentical::Reject, _) => (Disposition::Duplicate, Some("025")),
+        (true, OnIdentical::Hold, _) | (false, _, OnDifferent::Hold) => (Disposition::Held, None),
+        (false, _, OnDifferent::Reject) => (Disposition::Rejected, Some("025")),
+    };
+    let repeats = identical.filter(|_| policy.identical == OnIdentical::AcknowledgeAgain).map(|row| row.id);
+    Ok(Judgment { disposition, findings, repeats, note, counts: false })
+}
+
+async fn settle(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    file: &FileRow,
+    open: &Open,
+    closed: &Closed,
+) -> Result<Disposition, Failure> {
+    let now = gateway.now();
+    let judgment = judge(gateway, connection, open, closed).await?;
+    let begun = Begun::of(open);
+    let id = begun.interchange(gateway, connection, file).await?;
+    let fresh = begun.write_groups(connection, gateway, file, id, &open.groups, judgment.disposition).await?;
+    if judgment.disposition != Disposition::Received {
+        connection.settle_documents_of(id, judgment.disposition).await?;
+    }
+    let pair = if judgment.counts { open.pair() } else { String::new() };
+    let size = i64::try_from(closed.verdict.length).unwrap_or(i64::MAX);
+    let empty = open.groups_written == 0 && open.groups.is_empty();
+    let disposition = match judgment.disposition {
+        Disposition::Received if empty => Disposition::Processed,
+        Disposition::Received => {
+            let all = connection.dispositions_of(id).await?;
+            together(&all)
+        }
+        other => other,
+    };
+    connection.settle_interchange(id, &pair, size, &closed.sha256, disposition, &judgment.findings).await?;
+    if let Some(trading) = &open.trading {
+        answer(gateway, connection, trading, open, closed, id, &judgment).await?;
+        if judgment.disposition == Disposition::Received {
+            for ta1 in &open.ta1s {
+                fate::answer_interchange(gateway, connection, trading, ta1).await?;
+            }
+            let go_on = connection.documents_received(id).await?;
+            let lanes: Vec<(i64, i64)> = go_on.into_iter().map(|document| (trading.partner.0, document)).collect();
+            connection.ask_for_each(Step::Translate, &lanes, now).await?;
+        }
+    }
+    tell(gateway, connection, file, open, id, &judgment, &fresh).await?;
+    Ok(disposition)
+}
+
+/// The acknowledgments: one 997 (or 999) for each group that wants one, and the TA1 where one is due.
+async fn answer(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    open: &Open,
+    closed: &Closed,
+    id: i64,
+    judgment: &Judgment,
+) -> Result<(), Failure> {
+    let policy = &trading.profile.acknowledgment;
+    let mut outgoing = Vec::new();
+    let mut verdict = closed.verdict.clone();
+    if let Some(note) = judgment.note {
+        verdict = verdict.refused(note);
+    }
+    let wanted = policy.ta1 != Ta1Policy::Never && verdict.wants_ta1(policy.ta1 == Ta1Policy::OnError);
+    if wanted && judgment.disposition != Disposition::Held {
+        let ta1 = OutboundSet::new("TA1").with(build_ta1(&verdict));
+        outgoing.push(acknowledgment(Ok(ta1), "TA1", format!("ta1:{id}"), id, &open.header.control_number));
+    }
+    let of = match judgment.disposition {
+        Disposition::Received => Some(id),
+        _ => judgment.repeats,
+    };
+    if let (Some(of), Some(set)) = (of, policy.send.set()) {
+        let options = ack_options(&trading.profile);
+        for (ordinal, text) in connection.group_verdicts(of).await? {
+            let group: GroupVerdict = serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
+                table: "functional_group",
+                key: format!("{of}/{ordinal}"),
+                why: error.to_string(),
+            })?;
+            if let Some(built) = built(policy.send, &group, &options) {
+                outgoing.push(acknowledgment(Ok(built), set, format!("ack:{id}:{ordinal}"), id, &group.control_number));
+            }
+        }
+    }
+    outbound::queue(gateway, connection, trading, open.mode, outgoing).await?;
+    Ok(())
+}
+
+fn built(kind: AcknowledgmentKind, group: &GroupVerdict, options: &AckOptions) -> Option<OutboundSet> {
+    match kind {
+        AcknowledgmentKind::FunctionalAcknowledgment => build_997(group, options),
+        AcknowledgmentKind::ImplementationAcknowledgment => build_999(group, options),
+        AcknowledgmentKind::None => None,
+    }
+}
+
+fn acknowledgment(
+    set: Result<OutboundSet, Vec<Finding>>,
+    set_code: &'static str,
+    cause: String,
+    interchange: i64,
+    reference: &str,
+) -> Outgoing {
+    Outgoing {
+        set,
+        set_code,
+        cause,
+        revision: 1,
+        subject: Subject::new("interchange", interchange),
+        reference: reference.to_owned(),
+        replaces: None,
+    }
+}
+
+/// Tells ops what was rejected or held, and why; one notice an interchange.
+async fn tell(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    file: &FileRow,
+    open: &Open,
+    id: i64,
+    judgment: &Judgment,
+    fresh: &[NewDocument],
+) -> Result<(), Failure> {
+    let bad: Vec<&NewDocument> = fresh
+        .iter()
+        .filter(|document| matches!(document.disposition, Disposition::Held | Disposition::Rejected))
+        .collect();
+    let whole = matches!(judgment.disposition, Disposition::Held | Disposition::Rejected);
+    if bad.is_empty() && !whole {
+        return Ok(());
+    }
+    if fresh.is_empty() && open.groups_written == 0 {
+        // Nothing of it would stand in the queue otherwise.
+        let document_id = connection.identity("document").await?;
+        let partner = open.trading.as_ref().map(|trading| trading.partner.0);
+        let mut document = document_of_file(document_id, file, partner, judgment.disposition, &judgment.findings);
+        document.interchange = Some(id);
+        document.isa13 = open.header.control_number.clone();
+        document.mode = open.mode.word();
+        connection.add_documents(vec![document], gateway.now()).await?;
+    }
+    let word = if judgment.disposition == Disposition::Held || bad.iter().all(|document| document.disposition == Disposition::Held) {
+        "held"
+    } else {
+        "rejected"
+    };
+    let mut text = notice::lines(&judgment.findings);
+    for document in bad.iter().take(20) {
+        text.push_str(&format!("\nSet {} {} ({}):\n{}", document.set_code, document.st02, document.disposition.word(), notice::lines(&document.findings)));
+    }
+    if bad.len() > 20 {
+        text.push_str(&format!("\n… and {} more sets; the console shows all.", bad.len() - 20));
+    }
+    let subject = match bad.first() {
+        Some(document) => Subject::new("document", document.id),
+        None => Subject::new("interchange", id),
+    };
+    let advice = if word == "held" {
+        "What to do: look at it in the console's queue; correct or replay it there once the cause is mended."
+    } else {
+        "What to do: nothing of it was acted upon; the partner was told by acknowledgment and will send it again."
+    };
+    let notice = Notice {
+        key: format!("interchange-{word}:{id}"),
+        kind: if word == "held" { "document-held" } else { "document-rejected" },
+        subject,
+        title: format!("interchange {} in {} is {word}", open.header.control_number, file.name),
+        text: format!("{text}\n{advice}"),
+    };
+    notice::tell(gateway, connection, open.trading.as_ref(), notice).await
+}

@@ -1,0 +1,69 @@
+//! Receive: the bytes are stored under their SHA-256 and a row is committed; only then does the sender get its OK.
+
+use std::path::PathBuf;
+
+use super::Gateway;
+use crate::domain::ids::{ConnectionId, FileId, PartnerId};
+use crate::storage::content::{ContentAddress, address, store_file};
+use crate::storage::work::Step;
+use crate::storage::{Class, Failure};
+
+/// Where the bytes of an upload are.
+#[derive(Debug, Clone)]
+pub enum UploadSource {
+    /// Spooled in a file, which the caller removes afterwards.
+    Path(PathBuf),
+    /// In memory.
+    Bytes(Vec<u8>),
+}
+
+/// One complete upload.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Over which connection; none: by hand.
+    pub connection: Option<ConnectionId>,
+    /// For whom, where a person says so.
+    pub partner: Option<PartnerId>,
+    /// As the sender named it.
+    pub name: String,
+    /// The bytes.
+    pub source: UploadSource,
+    /// Who: the login of a mailbox, a user, `poll`.
+    pub actor: String,
+}
+
+/// Stores an upload durably and asks for its reading. When this returns, the file can not be lost any more; killed
+/// before, nothing of it is there and the sender has had no OK.
+pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failure> {
+    let now = gateway.clock.now();
+    let (content, bytes) = match &upload.source {
+        UploadSource::Path(path) => store_file(&gateway.store, path, now).await?,
+        UploadSource::Bytes(bytes) => (address(bytes), Some(bytes.clone())),
+    };
+    let id = commit(gateway, upload, content, bytes).await?;
+    gateway.wake();
+    Ok(FileId(id))
+}
+
+async fn commit(gateway: &Gateway, upload: Upload, content: ContentAddress, bytes: Option<Vec<u8>>) -> Result<i64, Failure> {
+    let now = gateway.clock.now();
+    gateway
+        .store
+        .write(Class::Urgent, move |connection| {
+            let (upload, content, bytes) = (upload.clone(), content.clone(), bytes.clone());
+            Box::pin(async move {
+                if let Some(bytes) = bytes {
+                    connection.put_contents(vec![(content.clone(), bytes)], now).await?;
+                }
+                let id = connection.identity("file").await?;
+                let over = upload.connection.map(|id| id.0);
+                connection
+                    .add_file(id, over, upload.partner.map(|id| id.0), &upload.name, &content, &upload.actor, now)
+                    .await?;
+                // The files of one connection are read in the order they came in.
+                connection.ask_for(Step::Read, over.unwrap_or_default(), &[id], now).await?;
+                Ok(id)
+            })
+        })
+        .await
+}

@@ -1,0 +1,91 @@
+//! What people and warehouse files do with shipments: confirm that one has left.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::{COMPANY, Gateway, fulfil};
+use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::shipment::{Confirmation, Shipment, return_short};
+use crate::storage::journal::Subject;
+use crate::storage::stock::Change;
+use crate::storage::{Class, Connection, Failure, catalogue};
+
+/// Confirms a shipment: what was packed replaces what was planned, what did not leave goes back to its orders.
+pub async fn confirm(gateway: &Gateway, confirmation: Confirmation, actor: &str) -> Result<ShipmentId, Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    let id = gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, confirmation, actor) = (inside.clone(), confirmation.clone(), actor.clone());
+            Box::pin(async move { write(&gateway, connection, &confirmation, &actor).await })
+        })
+        .await?;
+    gateway.wake();
+    Ok(id)
+}
+
+async fn write(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    confirmation: &Confirmation,
+    actor: &str,
+) -> Result<ShipmentId, Failure> {
+    let id = confirmation.shipment;
+    let planned = connection.shipment(id).await?.ok_or_else(|| {
+        Failure::refuse(format!("there is no shipment {id}; `supercargo shipment list` shows the numbers"))
+    })?;
+    let trading = gateway.trading(connection, planned.partner).await?;
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    let warehouse = warehouses.iter().find(|warehouse| warehouse.id == planned.warehouse).ok_or_else(|| Failure::Corrupt {
+        table: "shipment",
+        key: id.to_string(),
+        why: "its warehouse is not there".to_owned(),
+    })?;
+    let before = planned.revision;
+    let now = gateway.now();
+    let today = fulfil::day_at(warehouse, now);
+    let packed = planned.clone().confirm(confirmation).map_err(Failure::refused)?;
+    let shipped = packed.ship(now, today, confirmation.override_reason.as_deref()).map_err(Failure::refused)?;
+    give_back(connection, gateway, &trading, &planned, &shipped).await?;
+    if let Some(reason) = &shipped.window_override {
+        let subject = Subject::new("shipment", id.0);
+        connection.record(now, actor, "ship window overridden", subject, reason).await?;
+    }
+    fulfil::leave(gateway, connection, &trading, warehouse, shipped, before, actor).await?;
+    Ok(id)
+}
+
+/// What was planned and did not leave is promised no longer: it waits for stock again or is cut, as the partner wants.
+async fn give_back(
+    connection: &mut Connection,
+    gateway: &Gateway,
+    trading: &super::Trading,
+    planned: &Shipment,
+    shipped: &Shipment,
+) -> Result<(), Failure> {
+    let left = shipped.quantities();
+    let short: BTreeMap<(OrderId, u32), Decimal> = planned
+        .quantities()
+        .into_iter()
+        .map(|(key, quantity)| (key, quantity - left.get(&key).copied().unwrap_or_default()))
+        .filter(|(_, quantity)| *quantity > Decimal::ZERO)
+        .collect();
+    if short.is_empty() {
+        return Ok(());
+    }
+    let orders = connection.orders(&planned.orders()).await?;
+    let movement = fulfil::unreserve(planned, &orders, &short)?;
+    if movement.changes.values().any(|change| *change != Change::default()) {
+        connection.move_stock(&[movement], gateway.now()).await?;
+    }
+    let mut changed = Vec::new();
+    for order in orders {
+        let before = order.revision;
+        let mut order = return_short(order, planned, shipped, trading.profile.allocation.on_short);
+        order.revision += 1;
+        super::allocate::answer(gateway, connection, trading, &mut order).await?;
+        changed.push((order, before));
+    }
+    connection.save_orders(&changed).await
+}

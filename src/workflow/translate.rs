@@ -1,0 +1,353 @@
+//! Translate: an accepted transaction set becomes what it is about: an order, a payment, the fate of what we sent. Each
+//! effect has a key, so that a second translation of the same set finds it done.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use supercargo_x12::{IsaHeader, TransactionSet, read_set};
+
+use super::collect::{self, Posted};
+use super::notice::{self, Notice};
+use super::read::together;
+use super::run::Later;
+use super::{COMPANY, Gateway, Trading, fate};
+use crate::config::profile::documents::{OnOrderAgain, OrderIdentity};
+use crate::domain::document::{Application, Disposition};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::ids::{DocumentId, OrderId, PartnerId, PaymentId};
+use crate::domain::order::{Mode, Order, OrderState};
+use crate::storage::documents::DocumentRow;
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure};
+use crate::translation::purchase_order::{self, PurchaseOrder};
+use crate::translation::{acknowledgment, application_advice, remittance};
+
+/// How a document ended.
+struct Outcome {
+    disposition: Disposition,
+    application: Application,
+    subject: Option<Subject>,
+    reference: String,
+    findings: Vec<Finding>,
+}
+
+impl Outcome {
+    fn processed(subject: Option<Subject>, reference: impl Into<String>) -> Self {
+        Self {
+            disposition: Disposition::Processed,
+            application: Application::Accepted,
+            subject,
+            reference: reference.into(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn held(reference: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self {
+            disposition: Disposition::Held,
+            application: Application::Pending,
+            subject: None,
+            reference: reference.into(),
+            findings,
+        }
+    }
+}
+
+/// Translates documents, in order of their numbers.
+pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+    let documents = connection.documents(subjects).await?;
+    let mut sets = Sets::default();
+    let mut orders = Vec::new();
+    let mut interchanges = BTreeSet::new();
+    for document in documents.iter().filter(|document| document.disposition == "received") {
+        let Some(partner) = document.partner_id else { continue };
+        let trading = gateway.trading(connection, PartnerId(partner)).await?;
+        let set = sets.of(connection, document).await?;
+        let outcome = translate(gateway, connection, &trading, document, &set, &mut orders).await?;
+        settle(gateway, connection, &trading, document, outcome).await?;
+        interchanges.extend(document.interchange_id);
+    }
+    connection.add_orders(&orders).await?;
+    let lanes: Vec<(i64, i64)> = orders.iter().map(|order| (order.id.0, order.id.0)).collect();
+    connection.ask_for_each(Step::Verify, &lanes, gateway.now()).await?;
+    refresh(connection, interchanges).await?;
+    Ok(Vec::new())
+}
+
+/// The bytes of sets, each content read once a batch.
+#[derive(Default)]
+struct Sets {
+    headers: HashMap<i64, IsaHeader>,
+    contents: HashMap<i64, (String, i64)>,
+    whole: HashMap<String, Arc<Vec<u8>>>,
+}
+
+/// Contents up to this many bytes are read whole and kept for the batch.
+const WHOLE_MAX: i64 = 4 * 1024 * 1024;
+
+impl Sets {
+    async fn of(&mut self, connection: &mut Connection, document: &DocumentRow) -> Result<TransactionSet, Failure> {
+        let corrupt = |why: &str| Failure::Corrupt { table: "document", key: document.id.to_string(), why: why.to_owned() };
+        let (Some(interchange), Some(file)) = (document.interchange_id, document.file_id) else {
+            return Err(corrupt("a received set without its interchange"));
+        };
+        if !self.headers.contains_key(&interchange) {
+            let (header, _, _) = connection.interchange(interchange).await?.ok_or_else(|| corrupt("its interchange is not there"))?;
+            let header = serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
+            self.headers.insert(interchange, header);
+        }
+        let header = self.headers.get(&interchange).ok_or_else(|| corrupt("its interchange is not there"))?;
+        let offset = u64::try_from(document.byte_offset.unwrap_or_default()).unwrap_or_default();
+        let bytes = match &document.corrected_sha256 {
+            Some(corrected) => connection.content(corrected).await?,
+            None => {
+                let size = u64::try_from(document.size.unwrap_or_default()).unwrap_or_default();
+                if !self.contents.contains_key(&file) {
+                    let row = connection.file(file).await?.ok_or_else(|| corrupt("its file is not there"))?;
+                    self.contents.insert(file, (row.sha256, row.size));
+                }
+                let (sha256, whole_size) = self.contents.get(&file).cloned().unwrap_or_default();
+                self.range(connection, &sha256, whole_size, offset, size).await?
+            }
+        };
+        read_set(&bytes, &header.delimiters, offset).ok_or_else(|| corrupt("its bytes hold no transaction set"))
+    }
+
+    async fn range(
+        &mut self,
+        connection: &mut Connection,
+        sha256: &str,
+        whole_size: i64,
+        offset: u64,
+        size: u64,
+    ) -> Result<Vec<u8>, Failure> {
+        if whole_size > WHOLE_MAX {
+            return connection.content_range(sha256, offset, size).await;
+        }
+        if !self.whole.contains_key(sha256) {
+            self.whole.insert(sha256.to_owned(), Arc::new(connection.content(sha256).await?));
+        }
+        let bytes = self.whole.get(sha256).cloned().unwrap_or_default();
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+        let to = from.saturating_add(usize::try_from(size).unwrap_or(usize::MAX)).min(bytes.len());
+        Ok(bytes.get(from..to).unwrap_or_default().to_vec())
+    }
+}
+
+async fn translate(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    set: &TransactionSet,
+    orders: &mut Vec<Order>,
+) -> Result<Outcome, Failure> {
+    match document.set_code.as_str() {
+        "850" => order(gateway, connection, trading, document, set, orders).await,
+        "820" => payment(gateway, connection, trading, document, set).await,
+        "997" => match acknowledgment::read_997(set) {
+            Ok(answer) => {
+                let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
+                Ok(Outcome { findings, ..Outcome::processed(None, answer.gs06) })
+            }
+            Err(findings) => Ok(Outcome::held("", findings)),
+        },
+        "999" => match acknowledgment::read_999(set) {
+            Ok(answer) => {
+                let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
+                Ok(Outcome { findings, ..Outcome::processed(None, answer.gs06) })
+            }
+            Err(findings) => Ok(Outcome::held("", findings)),
+        },
+        "824" => match application_advice::read(set) {
+            Ok(answers) => {
+                let findings = fate::answer_applications(gateway, connection, trading, &answers).await?;
+                let reference = answers.first().map(|answer| answer.reference.clone()).unwrap_or_default();
+                Ok(Outcome { findings, ..Outcome::processed(None, reference) })
+            }
+            Err(findings) => Ok(Outcome::held("", findings)),
+        },
+        other => Ok(Outcome::held("", vec![not_translated(other)])),
+    }
+}
+
+fn not_translated(set: &str) -> Finding {
+    Finding::business(
+        "set-not-translated",
+        Severity::Hold,
+        format!("the gateway does not act upon a {set} by itself: read it, do what it asks for, and dismiss it"),
+    )
+}
+
+async fn order(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    set: &TransactionSet,
+    orders: &mut Vec<Order>,
+) -> Result<Outcome, Failure> {
+    let PurchaseOrder { header, lines, findings } = match purchase_order::read(set, &trading.profile) {
+        Ok(order) => order,
+        Err(findings) => return Ok(Outcome::held("", findings)),
+    };
+    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt { table: "document", key: document.id.to_string(), why })?;
+    let id = OrderId(connection.identity("purchase_order").await?);
+    let order = Order {
+        id,
+        company: COMPANY,
+        partner: trading.partner,
+        mode,
+        revision: 1,
+        header,
+        lines,
+        state: OrderState::Received,
+        findings,
+        source: DocumentId(document.id),
+        received_at: gateway.now(),
+        answers: 0,
+        invoices: 0,
+    };
+    let po_number = order.header.po_number.clone();
+    let key = identity(trading, &order, gateway.now());
+    if !connection.claim_effect(&key, id.0).await? {
+        let earlier = connection.effect(&key).await?.unwrap_or_default();
+        return Ok(ordered_again(trading, &po_number, earlier));
+    }
+    orders.push(order);
+    Ok(Outcome::processed(Some(Subject::new("order", id.0)), po_number))
+}
+
+/// What makes it the same order again: company, buyer, world, and the fields that the profile names; with a reuse
+/// window, the window it falls in too.
+fn identity(trading: &Trading, order: &Order, now: crate::domain::clock::Instant) -> String {
+    let policy = &trading.profile.duplicates;
+    let header = &order.header;
+    let mut parts: Vec<&str> = policy
+        .order_identity
+        .iter()
+        .map(|field| match field {
+            OrderIdentity::PoNumber => header.po_number.as_str(),
+            OrderIdentity::Release => header.release.as_str(),
+            OrderIdentity::Department => header.department.as_str(),
+            OrderIdentity::Store => header.party("ST").map_or("", |party| party.id.as_str()),
+        })
+        .collect();
+    let window = match policy.order_reuse_days {
+        0 => String::new(),
+        days => (now.timestamp() / 86_400 / i64::from(days)).to_string(),
+    };
+    parts.push(&window);
+    format!("order:{COMPANY}:{}:{}:{}", trading.partner, order.mode.word(), parts.join("|"))
+}
+
+fn ordered_again(trading: &Trading, po_number: &str, earlier: i64) -> Outcome {
+    let (disposition, severity) = match trading.profile.duplicates.order_again {
+        OnOrderAgain::Duplicate => (Disposition::Duplicate, Severity::Note),
+        OnOrderAgain::Hold => (Disposition::Held, Severity::Hold),
+    };
+    let finding = Finding::business(
+        "order-repeated",
+        severity,
+        format!("PO {po_number} is already order {earlier}: no second order was made; if the buyer means another one, it needs another number"),
+    )
+    .with_value(po_number);
+    Outcome {
+        disposition,
+        application: Application::Rejected,
+        subject: Some(Subject::new("order", earlier)),
+        reference: po_number.to_owned(),
+        findings: vec![finding],
+    }
+}
+
+async fn payment(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    set: &TransactionSet,
+) -> Result<Outcome, Failure> {
+    let remittance = match remittance::read(set, &trading.profile) {
+        Ok(remittance) => remittance,
+        Err(findings) => return Ok(Outcome::held("", findings)),
+    };
+    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt { table: "document", key: document.id.to_string(), why })?;
+    let reference = remittance.reference.clone();
+    let subject = |id: PaymentId| Some(Subject::new("payment", id.0));
+    match collect::post(gateway, connection, trading, mode, remittance, Some(document.id), "820").await? {
+        Posted::Applied(id) => Ok(Outcome::processed(subject(id), reference)),
+        Posted::Again(id) => {
+            let finding = Finding::business(
+                "payment-repeated",
+                Severity::Note,
+                format!("this remittance is already payment {id}: nothing was booked again"),
+            );
+            Ok(Outcome {
+                disposition: Disposition::Duplicate,
+                findings: vec![finding],
+                ..Outcome::processed(subject(id), reference)
+            })
+        }
+        Posted::NotBalanced(findings) => Ok(Outcome::held(reference, findings)),
+    }
+}
+
+async fn settle(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    outcome: Outcome,
+) -> Result<(), Failure> {
+    let mut findings: Vec<Finding> = serde_json::from_str(&document.findings).unwrap_or_default();
+    findings.extend(outcome.findings);
+    connection
+        .settle_document(
+            document.id,
+            outcome.disposition,
+            outcome.application,
+            outcome.subject,
+            &outcome.reference,
+            &findings,
+        )
+        .await?;
+    if !matches!(outcome.disposition, Disposition::Held | Disposition::Rejected) {
+        return Ok(());
+    }
+    let word = outcome.disposition.word();
+    let what = if outcome.reference.is_empty() { String::new() } else { format!(" {}", outcome.reference) };
+    let notice = Notice {
+        key: format!("document-{word}:{}:{}", document.id, document.corrected_sha256.as_deref().unwrap_or_default()),
+        kind: "document-held",
+        subject: Subject::new("document", document.id),
+        title: format!("{}{what} is {word}", document.set_code),
+        text: format!(
+            "{}\nWhat to do: correct it or mend the cause and replay it (`supercargo document replay {}`), or dismiss it in the console.",
+            notice::lines(&findings),
+            document.id
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}
+
+/// Brings interchanges and files up to what their documents came to.
+pub async fn refresh(connection: &mut Connection, interchanges: BTreeSet<i64>) -> Result<(), Failure> {
+    let mut files = BTreeMap::new();
+    for id in interchanges {
+        let Some((_, file, before)) = connection.interchange(id).await? else { continue };
+        let parts = connection.dispositions_of(id).await?;
+        let after = together(&parts);
+        if after.word() != before {
+            connection.set_interchange_disposition(id, after).await?;
+        }
+        files.insert(file, ());
+    }
+    for file in files.into_keys() {
+        let parts: Vec<Disposition> =
+            connection.interchanges_of(file).await?.into_iter().filter_map(|(_, word)| word.parse().ok()).collect();
+        connection.set_file_disposition(file, together(&parts)).await?;
+    }
+    Ok(())
+}

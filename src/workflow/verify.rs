@@ -1,0 +1,105 @@
+//! Verify: each line of an order against catalogue, price list, locations and dates, by the partner's own outcomes.
+
+use std::collections::BTreeMap;
+
+use super::run::Later;
+use super::{COMPANY, Gateway, Trading, allocate, notice};
+use crate::domain::ids::{OrderId, PartnerId};
+use crate::domain::order::{Order, OrderState};
+use crate::domain::verification::{Known, Verdict, Verified, verify};
+use crate::storage::journal::Subject;
+use crate::storage::work::Step;
+use crate::storage::{Connection, Failure, catalogue};
+
+/// Verifies received orders: accepts, holds or rejects each.
+pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+    let ids: Vec<OrderId> = subjects.iter().copied().map(OrderId).collect();
+    let orders = connection.orders(&ids).await?;
+    let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
+    for order in orders.into_iter().filter(|order| order.state == OrderState::Received) {
+        by_partner.entry(order.partner).or_default().push(order);
+    }
+    for (partner, orders) in by_partner {
+        let trading = gateway.trading(connection, partner).await?;
+        verify_orders(gateway, connection, &trading, orders).await?;
+    }
+    Ok(Vec::new())
+}
+
+async fn verify_orders(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    orders: Vec<Order>,
+) -> Result<(), Failure> {
+    let now = gateway.now();
+    let known = known(connection, trading, &orders).await?;
+    let today = now.with_timezone(&trading.profile.time_zone).date_naive();
+    let mut changed = Vec::with_capacity(orders.len());
+    let mut accepted = Vec::new();
+    let mut entries = Vec::with_capacity(orders.len());
+    for order in orders {
+        let (id, before) = (order.id, order.revision);
+        let Verified { mut order, findings, verdict } = verify(order, &known, &trading.profile.verification, today, false);
+        order.findings.extend(findings.clone());
+        let subject = Subject::new("order", id.0);
+        let order = match verdict {
+            Verdict::Accept => {
+                accepted.push((id.0, id.0));
+                entries.push(("order accepted".to_owned(), subject, format!("by document {}", order.source)));
+                order.accept().map_err(Failure::refused)?
+            }
+            Verdict::Hold => {
+                entries.push(("order held".to_owned(), subject, notice::lines(&findings)));
+                let held = order.hold(findings, now).map_err(Failure::refused)?;
+                tell_held(gateway, connection, trading, &held).await?;
+                held
+            }
+            Verdict::Reject { reason } => {
+                entries.push(("order rejected".to_owned(), subject, reason.clone()));
+                let mut rejected = order.reject(reason).map_err(Failure::refused)?;
+                allocate::answer(gateway, connection, trading, &mut rejected).await?;
+                rejected
+            }
+        };
+        changed.push((order, before));
+    }
+    connection.save_orders(&changed).await?;
+    connection.record_all(now, "verification", entries).await?;
+    connection.ask_for_each(Step::Allocate, &accepted, now).await
+}
+
+/// Everything that verification has to know about the items, prices and places that these orders name.
+pub async fn known(connection: &mut Connection, trading: &Trading, orders: &[Order]) -> Result<Known, Failure> {
+    let numbers: Vec<_> = orders.iter().flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone())).collect();
+    let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, &numbers).await?;
+    let mut ids: Vec<_> = items.values().map(|item| item.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let prices = catalogue::prices_for(connection, COMPANY, trading.partner, &ids).await?;
+    let locations = catalogue::location_numbers(connection, trading.partner).await?;
+    let locations_listed = !locations.is_empty();
+    Ok(Known { items, prices, locations, locations_listed })
+}
+
+async fn tell_held(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+) -> Result<(), Failure> {
+    let OrderState::Held { reasons, .. } = &order.state else { return Ok(()) };
+    let notice = notice::Notice {
+        key: format!("order-held:{}:{}", order.id, order.revision),
+        kind: "order-held",
+        subject: Subject::new("order", order.id.0),
+        title: format!("order {} (PO {}) is held", order.id, order.header.po_number),
+        text: format!(
+            "{}\nWhat to do: release it (`supercargo order release {} --reason …`) or reject it (`supercargo order reject {} --reason …`); the pipeline then goes on.",
+            notice::lines(reasons),
+            order.id,
+            order.id
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}
