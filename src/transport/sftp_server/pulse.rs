@@ -1,0 +1,113 @@
+//! When a connection last did something, so that those which hold a place for nothing can be ended.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::limits::Limits;
+
+/// One connection's signs of life.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    start: Instant,
+    logged_in: AtomicBool,
+    // Milliseconds after `start`.
+    last_beat: AtomicU64,
+    // Requests that the house is busy with; the client cannot be blamed for the wait.
+    working: AtomicUsize,
+}
+
+impl Pulse {
+    pub(super) fn new(start: Instant) -> Pulse {
+        Pulse {
+            start,
+            logged_in: AtomicBool::new(false),
+            last_beat: AtomicU64::new(0),
+            working: AtomicUsize::new(0),
+        }
+    }
+
+    /// A whole request came or an answer went.
+    pub(super) fn beat(&self) {
+        self.beat_at(Instant::now());
+    }
+
+    fn beat_at(&self, now: Instant) {
+        let passed = u64::try_from((now - self.start).as_millis()).unwrap_or(u64::MAX);
+        self.last_beat.fetch_max(passed, Ordering::Relaxed);
+    }
+
+    pub(super) fn log_in(&self) {
+        self.beat();
+        self.logged_in.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs what the client waits for.
+    pub(super) async fn while_working<T>(&self, work: impl Future<Output = T>) -> T {
+        struct Working<'a>(&'a Pulse);
+        impl Drop for Working<'_> {
+            fn drop(&mut self) {
+                self.0.working.fetch_sub(1, Ordering::Relaxed);
+                self.0.beat();
+            }
+        }
+        self.working.fetch_add(1, Ordering::Relaxed);
+        let _working = Working(self);
+        work.await
+    }
+
+    /// Waits until the house is done with what the client asked for, at most `limit`.
+    pub(super) async fn rest(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        while self.working.load(Ordering::Relaxed) > 0 && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// When the connection is to be ended if nothing happens until then; `None` when it is overdue at `now`.
+    pub(super) fn deadline(&self, limits: &Limits, now: Instant) -> Option<Instant> {
+        let deadline = if !self.logged_in.load(Ordering::Relaxed) {
+            self.start + limits.login_grace
+        } else if self.working.load(Ordering::Relaxed) > 0 {
+            now + limits.inactivity
+        } else {
+            self.start
+                + Duration::from_millis(self.last_beat.load(Ordering::Relaxed))
+                + limits.inactivity
+        };
+        (deadline > now).then_some(deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines() {
+        let limits = Limits {
+            login_grace: Duration::from_secs(10),
+            inactivity: Duration::from_secs(60),
+            ..Limits::default()
+        };
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let pulse = Pulse::new(start);
+        let left = |seconds| {
+            let deadline = pulse.deadline(&limits, at(seconds));
+            deadline.map(|deadline| (deadline - at(seconds)).as_secs())
+        };
+        assert_eq!(left(9), Some(1), "not logged in");
+        pulse.beat_at(at(9));
+        assert_eq!(left(10), None, "no beat prolongs the time for the login");
+        pulse.logged_in.store(true, Ordering::Relaxed);
+        assert_eq!(left(10), Some(59));
+        pulse.beat_at(at(60));
+        assert_eq!(left(119), Some(1));
+        pulse.working.store(1, Ordering::Relaxed);
+        assert_eq!(left(1_000), Some(60), "the house is busy");
+        pulse.working.store(0, Ordering::Relaxed);
+        assert_eq!(left(120), None);
+    }
+}
