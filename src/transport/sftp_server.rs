@@ -60,8 +60,8 @@ use shared::Shared;
 const FINISH: Duration = Duration::from_secs(60);
 /// How long a client that was told goodbye may take to go.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How often files that wait for their rename are looked through.
-const WAITING_CHECKED: Duration = Duration::from_secs(30);
+/// How often files that wait for their rename are looked through, at most and at least.
+const WAITING_CHECKED: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
 /// Where and how the mailbox is served.
 #[derive(Debug, Clone)]
@@ -226,6 +226,8 @@ fn ssh_config(host_key: &HostKey, limits: &Limits) -> Config {
         inactivity_timeout: None,
         keepalive_interval: Some(Duration::from_secs(60)),
         keepalive_max: 3,
+        // Answers to the requests that were read ahead must find room while more is read.
+        event_buffer_size: 256,
         ..Config::default()
     }
 }
@@ -277,7 +279,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn look_through_waiting(shared: Arc<Shared>) {
-    let mut interval = tokio::time::interval(WAITING_CHECKED);
+    let (shortest, longest) = WAITING_CHECKED;
+    let every = (shared.limits.wait_for_rename / 10).clamp(shortest, longest);
+    let mut interval = tokio::time::interval(every);
     loop {
         interval.tick().await;
         give_up_waiting(&shared, AbandonCause::NeverRenamed).await;
@@ -338,6 +342,7 @@ impl Visit {
                     return;
                 }
                 () = tokio::time::sleep_until(deadline) => {}
+                () = pulse.login() => {}
                 () = stopped(&mut stop) => break "the server stops",
             }
         };

@@ -1,3 +1,4 @@
 //! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
 
 mod peers;
+mod sftp_server;

@@ -23,9 +23,10 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Connections in all.
     pub connections: usize,
-    /// Refused logins after which a connection ends.
+    /// Refused logins after which a connection ends; keys that are offered and not known count too, as does the
+    /// question for the ways to log in that OpenSSH asks first.
     pub logins_per_connection: usize,
-    /// Keys that one connection may offer; agents offer all they hold, one after the other.
+    /// Keys that one connection may offer, known or not; agents offer all they hold, one after the other.
     pub key_offers_per_connection: usize,
     /// Refused logins from one address within [`Limits::failed_logins_within`] after which it is banned.
     pub failed_logins: usize,
@@ -59,7 +60,7 @@ impl Default for Limits {
             sessions_per_mailbox: 32,
             connections_per_address: 32,
             connections: 1_000,
-            logins_per_connection: 6,
+            logins_per_connection: 10,
             key_offers_per_connection: 20,
             failed_logins: 20,
             failed_logins_within: Duration::from_secs(10 * 60),

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::limits::Limits;
@@ -12,6 +13,7 @@ use super::limits::Limits;
 pub(super) struct Pulse {
     start: Instant,
     logged_in: AtomicBool,
+    login: Notify,
     // Milliseconds after `start`.
     last_beat: AtomicU64,
     // Requests that the house is busy with; the client cannot be blamed for the wait.
@@ -23,6 +25,7 @@ impl Pulse {
         Pulse {
             start,
             logged_in: AtomicBool::new(false),
+            login: Notify::new(),
             last_beat: AtomicU64::new(0),
             working: AtomicUsize::new(0),
         }
@@ -41,6 +44,12 @@ impl Pulse {
     pub(super) fn log_in(&self) {
         self.beat();
         self.logged_in.store(true, Ordering::Relaxed);
+        self.login.notify_one();
+    }
+
+    /// Returns once, when the client is logged in: the deadline is another one then.
+    pub(super) async fn login(&self) {
+        self.login.notified().await;
     }
 
     /// Runs what the client waits for.

@@ -74,9 +74,8 @@ impl MailboxSession {
         }
     }
 
-    /// Carries out one request.
-    pub(super) async fn answer(&mut self, request: Packet) -> Packet {
-        let id = request.get_request_id();
+    /// Carries out one request; `id` is what stands where requests have their id.
+    pub(super) async fn answer(&mut self, id: u32, request: Packet) -> Packet {
         let answer = match request {
             Packet::Init(_) if !self.greeted => {
                 self.greeted = true;

@@ -17,6 +17,8 @@ use super::stopped;
 /// Answers that are gathered while more requests are at hand.
 const ANSWER_BYTES: usize = 64 * 1024;
 const READ_BYTES: usize = 64 * 1024;
+/// Requests that are read ahead. Clients have up to some 2 MiB under way.
+const GATHERED_BYTES: usize = 4 << 20;
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,33 @@ pub(super) enum SessionEnd {
 }
 
 /// Serves one session until it ends.
+///
+/// Requests are read even while an answer waits to be written: the SSH library stops altogether, and with it the
+/// answer, when a channel's messages are not taken.
 pub(super) async fn serve<S>(
+    stream: S,
+    session: &mut MailboxSession,
+    pulse: &Pulse,
+    stop: &mut watch::Receiver<bool>,
+) -> SessionEnd
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (mut from_client, to_client) = tokio::io::split(stream);
+    let (requests, mut gathering) = tokio::io::simplex(GATHERED_BYTES);
+    let gather = async {
+        // Either end of it gone means that the session is over, which the other half finds out.
+        let _ = tokio::io::copy(&mut from_client, &mut gathering).await;
+        let _ = gathering.shutdown().await;
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        end = answer_all(tokio::io::join(requests, to_client), session, pulse, stop) => end,
+        () = gather => SessionEnd::ByClient,
+    }
+}
+
+async fn answer_all<S>(
     mut stream: S,
     session: &mut MailboxSession,
     pulse: &Pulse,
@@ -105,7 +133,7 @@ async fn answer(session: &mut MailboxSession, packet: &mut Bytes) -> Packet {
         .and_then(|id| id.try_into().ok())
         .map_or(0, u32::from_be_bytes);
     match Packet::try_from(packet) {
-        Ok(request) => session.answer(request).await,
+        Ok(request) => session.answer(id, request).await,
         Err(_) => Refused::bad_message("this is not a request of SFTP version 3").packet(id),
     }
 }

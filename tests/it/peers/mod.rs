@@ -3,6 +3,8 @@
 // Each starter serves some of the tests of this binary, none of them all.
 #![allow(dead_code)]
 
+pub mod house;
+pub mod openssh;
 pub mod postgres;
 
 use std::io::Write;
