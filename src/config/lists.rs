@@ -146,6 +146,15 @@ const WAREHOUSE_COLUMNS: &[&str] = &[
     "carrier",
 ];
 
+/// The columns of each list, by its name.
+pub const COLUMNS: &[(&str, &[&str])] = &[
+    ("items", ITEM_COLUMNS),
+    ("prices", PRICE_COLUMNS),
+    ("stock", STOCK_COLUMNS),
+    ("locations", LOCATION_COLUMNS),
+    ("warehouses", WAREHOUSE_COLUMNS),
+];
+
 /// Reads a list of items. Columns: `code`, `upc`, `case_upc`, `vendor_number`, `buyer_number`, `partner`,
 /// `description`, `unit`, `pack`, `units` (`PL=960 BX=6`), `grams`, `price`, `discontinued`; one of the first two or
 /// `vendor_number` has to be there.

@@ -10,6 +10,8 @@ pub mod changes;
 pub mod checks;
 pub mod connection;
 pub mod deadlines;
+#[cfg(test)]
+mod documented;
 pub mod documents;
 pub mod envelope;
 pub mod file_name;

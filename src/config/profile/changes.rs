@@ -59,7 +59,7 @@ fn flat(profile: &Profile) -> BTreeMap<String, String> {
     keys
 }
 
-fn flatten(path: &str, value: &toml::Value, keys: &mut BTreeMap<String, String>) {
+pub(super) fn flatten(path: &str, value: &toml::Value, keys: &mut BTreeMap<String, String>) {
     match value {
         toml::Value::Table(table) => {
             for (key, value) in table {
