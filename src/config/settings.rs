@@ -569,6 +569,31 @@ mod tests {
     }
 
     #[test]
+    fn the_file_in_config_writes_every_key_with_its_default() {
+        let text = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/config/supercargo.toml"
+        ));
+        assert_eq!(Settings::parse(text).unwrap(), Settings::default());
+        let written = reading::read::<toml::Table>(text).places;
+        let keys = toml::Value::try_from(Settings::default()).unwrap();
+        for (table, values) in keys.as_table().unwrap() {
+            let values = match values {
+                toml::Value::Array(items) => &items[0],
+                other => other,
+            };
+            let path = if table == "company" {
+                "company[1]"
+            } else {
+                table
+            };
+            for key in values.as_table().unwrap().keys() {
+                assert!(written.has(&format!("{path}.{key}")), "{path}.{key}");
+            }
+        }
+    }
+
+    #[test]
     fn faults_are_told_all_at_once() {
         let refusal = Settings::parse(
             "[[company]]\ncode = \"A B\"\ngs1_prefix = \"12\"\n[sftp]\nlisten = \"here\"\n[mail]\npassword = \"x\"\nops = [\"nobody\"]\n[database]\nurl = \"postgres://u:p@h/d\"\n",

@@ -309,3 +309,42 @@ fn the_order_on_the_page_comes_from_the_specimen() {
     let count = at("SE") - at("ST") + 1;
     assert_eq!(segments[at("SE")][1], count.to_string());
 }
+
+#[test]
+fn no_mutilated_profile_panics() {
+    let specimen = blocks("toml")
+        .into_iter()
+        .max_by_key(|block| block.len())
+        .unwrap();
+    let lines: Vec<&str> = specimen.lines().collect();
+    for cut in 0..lines.len() {
+        let without: String = lines
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != cut)
+            .map(|(_, line)| format!("{line}\n"))
+            .collect();
+        let _ = Profile::parse(&without);
+    }
+    for (from, to) in [
+        ("\"", "'"),
+        ("=", "= ="),
+        ("[", "[["),
+        ("true", "9"),
+        ("\"", ""),
+        ("0", "-7"),
+        ("{", "{{"),
+    ] {
+        let _ = Profile::parse(&specimen.replace(from, to));
+    }
+    for hostile in [
+        "a = ",
+        "[",
+        "[[a.b]]\na = 1\n",
+        "\u{0}",
+        "a.a.a.a = 1\n",
+        "{",
+    ] {
+        assert!(Profile::parse(&hostile.repeat(20_000)).is_err());
+    }
+}
