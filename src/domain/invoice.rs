@@ -377,6 +377,16 @@ struct Share<'a> {
 }
 
 impl Share<'_> {
+    /// What the first of its shipments says that says anything.
+    fn first(&self, text: fn(&Shipment) -> &str) -> String {
+        self.shipments
+            .iter()
+            .map(|billed| text(billed.shipment))
+            .find(|text| !text.is_empty())
+            .unwrap_or("")
+            .to_owned()
+    }
+
     fn add(&mut self, line: u32, quantity: Decimal) {
         let sum = self.lines.entry(line).or_default();
         *sum = sum.saturating_add(quantity);
@@ -660,15 +670,6 @@ impl Billing<'_> {
                 .clamp(Amount::ZERO, total),
             None => Amount::ZERO,
         };
-        let of_shipments = |text: fn(&Shipment) -> &str| {
-            share
-                .shipments
-                .iter()
-                .map(|billed| text(billed.shipment))
-                .find(|text| !text.is_empty())
-                .unwrap_or("")
-                .to_owned()
-        };
         Ok(Invoice {
             id,
             number,
@@ -684,8 +685,8 @@ impl Billing<'_> {
                 .iter()
                 .map(|billed| billed.shipment.id)
                 .collect(),
-            bill_of_lading: of_shipments(|shipment| &shipment.bill_of_lading),
-            carrier: of_shipments(|shipment| &shipment.carrier),
+            bill_of_lading: share.first(|shipment| &shipment.bill_of_lading),
+            carrier: share.first(|shipment| &shipment.carrier),
             store: share.store.clone(),
             date,
             shipped_on,

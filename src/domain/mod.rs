@@ -20,6 +20,8 @@ pub mod policy;
 pub mod receivable;
 pub mod remittance;
 pub mod shipment;
+#[cfg(test)]
+mod specimens;
 pub mod stock;
 pub mod terms;
 pub mod verification;

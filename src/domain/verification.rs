@@ -477,16 +477,12 @@ impl<'k> Judge<'k> {
         line.accepted = None;
         line.refusal = None;
         line.refused = Decimal::ZERO;
-        let judged = self.judge_line(line, header);
-        match judged {
-            Ok(accepted) => {
-                if let Some((accepted, cut)) = accepted {
-                    line.accepted = Some(accepted);
-                    if !cut.is_zero() {
-                        line.refused = cut;
-                        line.refusal = Some(LineRefusal::QuantityInvalid);
-                    }
-                }
+        match self.judge_line(line, header) {
+            Ok(None) => {}
+            Ok(Some((accepted, cut))) => {
+                line.accepted = Some(accepted);
+                line.refused = cut;
+                line.refusal = (!cut.is_zero()).then_some(LineRefusal::QuantityInvalid);
             }
             Err(refusal) => refuse(line, refusal),
         }
@@ -499,81 +495,61 @@ impl<'k> Judge<'k> {
         line: &OrderLine,
         header: &OrderHeader,
     ) -> Result<Option<(AcceptedLine, Decimal)>, LineRefusal> {
-        let mut refusal = None;
-        let mut note = |effect: Effect, why: LineRefusal| {
-            if effect == Effect::Refuse {
-                refusal.get_or_insert(why);
-            }
-        };
+        let mut refusals = Refusals::default();
         self.check_digits(line);
         self.charges(&line.charges, Some(line));
         let item = match self.item(line) {
-            Ok(item) => item,
-            Err(effect) => {
-                note(effect, LineRefusal::ItemUnknown);
-                None
-            }
+            Ok(item) => Some(item),
+            Err(effect) => refusals.note(effect, LineRefusal::ItemUnknown),
         };
         if let Some(item) = item.filter(|item| item.discontinued) {
-            note(self.discontinued(line, item), LineRefusal::Discontinued);
+            refusals.note::<()>(self.discontinued(line, item), LineRefusal::Discontinued);
         }
         let positive = match self.quantity_sign(line) {
-            Ok(()) => true,
-            Err(effect) => {
-                note(effect, LineRefusal::QuantityInvalid);
-                false
-            }
+            Ok(()) => Some(()),
+            Err(effect) => refusals.note(effect, LineRefusal::QuantityInvalid),
         };
-        note(self.store_sum(line), LineRefusal::QuantityInvalid);
-        note(self.stores_known(line), LineRefusal::LocationUnknown);
-        let Some(item) = item else {
-            return refusal.map_or(Ok(None), Err);
-        };
-        let item = with_the_orders_pack(item, line);
-        let base_per_unit = match self.unit(line, &item) {
+        refusals.note::<()>(self.store_sum(line), LineRefusal::QuantityInvalid);
+        refusals.note::<()>(self.stores_known(line), LineRefusal::LocationUnknown);
+        let settled = item.and_then(|item| {
+            let item = with_the_orders_pack(item, line);
+            self.judge_item(line, header, &item, positive.is_some(), &mut refusals)
+        });
+        refusals.first.map_or(Ok(settled), Err)
+    }
+
+    /// Quantity and price, once the item is known.
+    fn judge_item(
+        &mut self,
+        line: &OrderLine,
+        header: &OrderHeader,
+        item: &Item,
+        positive: bool,
+        refusals: &mut Refusals,
+    ) -> Option<(AcceptedLine, Decimal)> {
+        let base_per_unit = match self.unit(line, item) {
             Ok(factor) => factor,
-            Err(effect) => {
-                note(effect, LineRefusal::UnitUnknown);
-                return refusal.map_or(Ok(None), Err);
-            }
+            Err(effect) => return refusals.note(effect, LineRefusal::UnitUnknown),
         };
-        let mut cut = Decimal::ZERO;
-        let mut countable = positive;
-        if positive {
-            match self.quantity(line, &item, base_per_unit) {
-                Ok(()) => {}
-                Err(effect) => {
-                    note(effect, LineRefusal::QuantityInvalid);
-                    countable = false;
-                }
-            }
-        }
-        if countable {
-            match self.packs(line, &item, base_per_unit) {
-                Ok(short) => cut = short,
-                Err(effect) => note(effect, LineRefusal::QuantityInvalid),
-            }
-        }
-        let priced = match self.price(line, &item, base_per_unit, header) {
-            Ok(priced) => Some(priced),
-            Err(effect) => {
-                note(effect, LineRefusal::PriceDiffers);
-                None
-            }
+        let counted = positive
+            .then(|| self.quantity(line, item, base_per_unit))
+            .and_then(|judged| match judged {
+                Ok(()) => Some(()),
+                Err(effect) => refusals.note(effect, LineRefusal::QuantityInvalid),
+            });
+        let cut = counted.and_then(|()| match self.packs(line, item, base_per_unit) {
+            Ok(cut) => Some(cut),
+            Err(effect) => refusals.note(effect, LineRefusal::QuantityInvalid),
+        });
+        let priced = match self.price(line, item, base_per_unit, header) {
+            Ok(priced) => priced,
+            Err(effect) => return refusals.note(effect, LineRefusal::PriceDiffers),
         };
-        if let (true, Some(priced)) = (countable, &priced)
-            && let Err(effect) = self.value(line, priced.unit_price, header.currency)
-        {
-            note(effect, LineRefusal::QuantityInvalid);
-            countable = false;
+        let cut = cut?;
+        if let Err(effect) = self.value(line, priced.unit_price, header.currency) {
+            return refusals.note(effect, LineRefusal::QuantityInvalid);
         }
-        if let Some(refusal) = refusal {
-            return Err(refusal);
-        }
-        Ok(match (countable, priced) {
-            (true, Some(priced)) => Some((accepted(&item, base_per_unit, priced), cut)),
-            _ => None,
-        })
+        Some((accepted(item, base_per_unit, priced), cut))
     }
 
     fn check_digits(&mut self, line: &OrderLine) {
@@ -600,7 +576,7 @@ impl<'k> Judge<'k> {
     }
 
     /// The item that the line's numbers name. All numbers that we know must name one item.
-    fn item(&mut self, line: &OrderLine) -> Result<Option<&'k Item>, Effect> {
+    fn item(&mut self, line: &OrderLine) -> Result<&'k Item, Effect> {
         let found: Vec<(usize, &'k Item)> = line
             .numbers
             .iter()
@@ -648,7 +624,7 @@ impl<'k> Judge<'k> {
                 return Err(effect);
             }
         }
-        Ok(Some(first))
+        Ok(first)
     }
 
     fn discontinued(&mut self, line: &OrderLine, item: &Item) -> Effect {
@@ -1285,6 +1261,22 @@ impl<'k> Judge<'k> {
     }
 }
 
+/// Why a line is refused: the first reason of several.
+#[derive(Default)]
+struct Refusals {
+    first: Option<LineRefusal>,
+}
+
+impl Refusals {
+    /// Keeps the reason where the effect is a refusal. Nothing comes of it, which is what a rule goes on with.
+    fn note<T>(&mut self, effect: Effect, why: LineRefusal) -> Option<T> {
+        if effect == Effect::Refuse {
+            self.first.get_or_insert(why);
+        }
+        None
+    }
+}
+
 /// A price that was settled on.
 struct Priced {
     unit_price: Decimal,
@@ -1356,7 +1348,11 @@ fn number_element(index: usize) -> u32 {
 }
 
 fn shown(number: Decimal) -> String {
-    number.round_dp(PRICE_DECIMALS_MAX).normalize().to_string()
+    let mut number = number.round_dp(PRICE_DECIMALS_MAX).normalize();
+    if number.scale() < 2 {
+        number.rescale(2);
+    }
+    number.to_string()
 }
 
 fn cut(text: &str, length: usize) -> String {
@@ -1390,5 +1386,772 @@ fn place(fault: &Fault<'_>) -> Place {
         segment_index: set.map(|line| line.segment_index),
         element: fault.element.filter(|_| of_line || set.is_none()),
         component: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{day, decimal, item, line, number, order, stores};
+    use super::*;
+
+    /// Items 1 to 3, listed at 12.50 each for everybody; locations are not listed.
+    fn known() -> Known {
+        let mut known = Known::default();
+        for id in 1..=3 {
+            known
+                .items
+                .insert(number("VN", &format!("A-{id}")), item(id));
+            known.prices.push(entry(id, "12.50", "EA", None));
+        }
+        known
+    }
+
+    fn entry(id: i64, price: &str, unit: &str, partner: Option<i64>) -> PriceEntry {
+        PriceEntry {
+            partner: partner.map(PartnerId),
+            item: ItemId(id),
+            price: decimal(price),
+            unit: unit.into(),
+            currency: Currency::USD,
+            from: day("2020-01-01"),
+            until: None,
+        }
+    }
+
+    fn today() -> NaiveDate {
+        day("2026-03-02")
+    }
+
+    fn judged(line: OrderLine, known: &Known, policy: &VerificationPolicy) -> Verified {
+        verify(order(vec![line]), known, policy, today(), false)
+    }
+
+    fn codes(verified: &Verified) -> Vec<&str> {
+        verified
+            .findings
+            .iter()
+            .map(|finding| finding.code.as_str())
+            .collect()
+    }
+
+    fn price(verified: &Verified) -> (String, String, bool) {
+        let accepted = verified.order.lines[0].accepted.as_ref().unwrap();
+        (
+            accepted.unit_price.to_string(),
+            format!(
+                "{} {}",
+                accepted.stated_price.amount, accepted.stated_price.basis
+            ),
+            accepted.price_changed,
+        )
+    }
+
+    #[test]
+    fn a_clean_line_is_accepted_without_a_word() {
+        let verified = judged(
+            line(1, "24", "EA"),
+            &known(),
+            &VerificationPolicy::default(),
+        );
+        assert_eq!(verified.verdict, Verdict::Accept);
+        assert!(verified.findings.is_empty(), "{:?}", verified.findings);
+        let accepted = verified.order.lines[0].accepted.as_ref().unwrap();
+        assert_eq!(accepted.item_code, "A-1");
+        assert_eq!(accepted.base_per_unit, Decimal::ONE);
+        assert_eq!(accepted.case_pack, Some(Decimal::from(12)));
+        assert_eq!(price(&verified), ("12.5".into(), "12.50 ".into(), false));
+    }
+
+    /// Each fault of a line, and what the default policy and a person's release make of it.
+    #[test]
+    fn faults_of_a_line() {
+        type Change = fn(&mut OrderLine);
+        let table: [(&str, Change, &str, bool); 13] = [
+            (
+                "item-unknown",
+                |l| l.numbers = vec![number("VN", "X")],
+                "reject",
+                false,
+            ),
+            ("item-unknown", |l| l.numbers.clear(), "reject", false),
+            (
+                "quantity-invalid",
+                |l| l.ordered = decimal("0"),
+                "hold",
+                false,
+            ),
+            (
+                "quantity-invalid",
+                |l| l.ordered = decimal("-5"),
+                "hold",
+                false,
+            ),
+            (
+                "quantity-absurd",
+                |l| l.ordered = decimal("1000001"),
+                "hold",
+                true,
+            ),
+            (
+                "quantity-absurd",
+                |l| l.ordered = Decimal::MAX,
+                "hold",
+                false,
+            ),
+            (
+                "quantity-absurd",
+                |l| l.ordered = decimal("0.00001"),
+                "hold",
+                false,
+            ),
+            (
+                "quantity-fractional",
+                |l| l.ordered = decimal("1.5"),
+                "hold",
+                true,
+            ),
+            ("unit-unknown", |l| l.unit = "LB".into(), "hold", false),
+            (
+                "price-differs",
+                |l| l.price.as_mut().unwrap().amount = decimal("12.49"),
+                "hold",
+                true,
+            ),
+            (
+                "price-negative",
+                |l| l.price.as_mut().unwrap().amount = decimal("-1"),
+                "hold",
+                true,
+            ),
+            (
+                "price-basis-unknown",
+                |l| l.price.as_mut().unwrap().basis = "PP".into(),
+                "hold",
+                true,
+            ),
+            (
+                "store-quantities-differ",
+                |l| l.stores = stores(&[("1", "20"), ("2", "5")]),
+                "hold",
+                true,
+            ),
+        ];
+        for (code, change, verdict, can_go_on) in table {
+            let mut faulty = line(1, "24", "EA");
+            change(&mut faulty);
+            let both = order(vec![faulty, line(2, "12", "EA")]);
+            let policy = VerificationPolicy::default();
+            let first = verify(both.clone(), &known(), &policy, today(), false);
+            assert!(codes(&first).contains(&code), "{code}: {:?}", codes(&first));
+            let held = verdict == "hold";
+            assert_eq!(first.verdict == Verdict::Hold, held, "{code}");
+            if !held {
+                assert_eq!(first.verdict, Verdict::Accept, "the other line goes on");
+                assert!(first.order.lines[0].refusal.is_some());
+            } else {
+                assert!(first.order.lines[0].refusal.is_none(), "{code}");
+            }
+            let released = verify(first.order, &known(), &policy, today(), true);
+            assert_eq!(released.verdict, Verdict::Accept, "{code}");
+            let line = &released.order.lines[0];
+            assert_eq!(line.accepted.is_some(), can_go_on, "{code}: {line:?}");
+            assert_eq!(line.refusal.is_none(), can_go_on, "{code}");
+            assert_eq!(
+                line.refused,
+                if can_go_on {
+                    Decimal::ZERO
+                } else {
+                    line.ordered
+                },
+                "{code}"
+            );
+            assert!(released.order.lines[1].accepted.is_some());
+        }
+    }
+
+    /// Each outcome of a rule that can go on, that needs a person, and that can not.
+    #[test]
+    fn every_outcome() {
+        use Outcome::{Accept, AcceptWithChange, Hold, RejectLine, RejectOrder};
+        let table = [
+            (Accept, "accept 12.4", "hold", "hold"),
+            (AcceptWithChange, "accept 12.5", "hold", "hold"),
+            (Hold, "hold", "hold", "hold"),
+            (
+                RejectLine,
+                "refuse PriceDiffers",
+                "refuse QuantityInvalid",
+                "refuse UnitUnknown",
+            ),
+            (RejectOrder, "reject", "reject", "reject"),
+        ];
+        for (outcome, price_differs, stores_differ, unit_unknown) in table {
+            let policy = VerificationPolicy {
+                price_differs: outcome,
+                store_quantities: outcome,
+                unit_unknown: outcome,
+                ..VerificationPolicy::default()
+            };
+            let mut dear = line(1, "24", "EA");
+            dear.price.as_mut().unwrap().amount = decimal("12.40");
+            let mut spread = line(1, "24", "EA");
+            spread.stores = stores(&[("1", "23")]);
+            let odd = line(1, "24", "LB");
+            for (faulty, wanted) in [
+                (dear, price_differs),
+                (spread, stores_differ),
+                (odd, unit_unknown),
+            ] {
+                let two = order(vec![faulty, line(2, "12", "EA")]);
+                let verified = verify(two, &known(), &policy, today(), false);
+                let first = &verified.order.lines[0];
+                let got = match (&verified.verdict, &first.accepted, first.refusal) {
+                    (Verdict::Hold, _, None) => "hold".to_owned(),
+                    (Verdict::Reject { .. }, _, _) => "reject".to_owned(),
+                    (Verdict::Accept, Some(accepted), None) => {
+                        format!("accept {}", accepted.unit_price)
+                    }
+                    (Verdict::Accept, None, Some(refusal)) => format!("refuse {refusal:?}"),
+                    other => format!("{other:?}"),
+                };
+                assert_eq!(got, wanted, "{outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_finding_says_what_where_and_what_to_do() {
+        let mut faulty = line(1, "24", "EA");
+        faulty.price.as_mut().unwrap().amount = decimal("12.00");
+        let verified = judged(faulty, &known(), &VerificationPolicy::default());
+        let finding = &verified.findings[0];
+        assert_eq!(finding.code, "price-differs");
+        assert_eq!(finding.severity, Severity::Hold);
+        assert_eq!(finding.order_line, Some(1));
+        assert_eq!(finding.value.as_deref(), Some("12.00"));
+        assert_eq!(
+            finding.place,
+            Place {
+                byte: Some(1001),
+                line: None,
+                segment: Some("PO1".into()),
+                segment_index: Some(11),
+                element: Some(4),
+                component: None
+            }
+        );
+        assert_eq!(
+            finding.message,
+            "Line 1 (buyer's line 001, VN A-1): the buyer's price 12.00 per EA differs from the list's 12.50 by 0.50; release the order to take the buyer's price, correct the price list (`price import`), or reject the order."
+        );
+        assert_eq!(verified.order.findings, verified.findings);
+    }
+
+    #[test]
+    fn rule_052_prices_are_converted_exactly_to_the_ordered_unit() {
+        // (quantity, unit, price, basis, unit price)
+        let table = [
+            ("6", "CA", "24", "", "24"),
+            ("2", "CA", "12.50", "PE", "150"),
+            ("2", "CA", "12.50", "EA", "150"),
+            ("2", "CA", "150", "CA", "150"),
+            ("24", "EA", "150", "PD", "12.5"),
+            ("24", "EA", "1250", "HP", "12.5"),
+            ("24", "EA", "12500", "TP", "12.5"),
+            ("24", "EA", "125", "PN", "12.5"),
+            ("24", "EA", "7", "NC", "0"),
+        ];
+        for (quantity, unit, amount, basis, wanted) in table {
+            let mut priced = line(1, quantity, unit);
+            priced.price = Some(Price {
+                amount: decimal(amount),
+                basis: basis.into(),
+            });
+            let policy = VerificationPolicy {
+                price_differs: Outcome::Accept,
+                ..VerificationPolicy::default()
+            };
+            let verified = judged(priced, &known(), &policy);
+            let accepted = verified.order.lines[0].accepted.as_ref().unwrap();
+            assert_eq!(
+                accepted.unit_price,
+                decimal(wanted),
+                "{amount} {basis} on {unit}"
+            );
+            assert_eq!(accepted.stated_price.basis, basis);
+        }
+    }
+
+    #[test]
+    fn our_price_is_stated_in_the_buyers_basis() {
+        let mut dozens = line(1, "24", "EA");
+        dozens.price = Some(Price {
+            amount: decimal("140"),
+            basis: "PD".into(),
+        });
+        let policy = VerificationPolicy {
+            price_differs: Outcome::AcceptWithChange,
+            ..VerificationPolicy::default()
+        };
+        let verified = judged(dozens, &known(), &policy);
+        assert_eq!(price(&verified), ("12.5".into(), "150 PD".into(), true));
+
+        // A list price that does not end is rounded, and what is agreed is what is stated.
+        let mut gross = known();
+        gross.prices = vec![entry(1, "100", "GR", None)];
+        let verified = judged(line(1, "24", "EA"), &gross, &policy);
+        assert_eq!(
+            price(&verified),
+            ("0.694444".into(), "0.694444 ".into(), true)
+        );
+    }
+
+    #[test]
+    fn which_entry_of_the_price_list_holds() {
+        let dated = |mut entry: PriceEntry, from: &str, until: Option<&str>| {
+            entry.from = day(from);
+            entry.until = until.map(day);
+            entry
+        };
+        let euro = |mut entry: PriceEntry| {
+            entry.currency = "EUR".parse().unwrap();
+            entry
+        };
+        let all = || entry(1, "10", "EA", None);
+        let own = || entry(1, "11", "EA", Some(3));
+        let table: Vec<(&str, Vec<PriceEntry>, Option<&str>)> = vec![
+            ("everybody's", vec![all()], Some("10")),
+            ("the partner's own", vec![all(), own()], Some("11")),
+            (
+                "not another's",
+                vec![all(), entry(1, "9", "EA", Some(4))],
+                Some("10"),
+            ),
+            (
+                "the latest",
+                vec![all(), dated(entry(1, "12", "EA", None), "2026-01-01", None)],
+                Some("12"),
+            ),
+            (
+                "on the PO's date",
+                vec![all(), dated(entry(1, "12", "EA", None), "2026-03-02", None)],
+                Some("10"),
+            ),
+            (
+                "else today's",
+                vec![dated(entry(1, "12", "EA", None), "2026-03-02", None)],
+                Some("12"),
+            ),
+            (
+                "not one that has ended",
+                vec![dated(own(), "2020-01-01", Some("2026-02-28")), all()],
+                Some("10"),
+            ),
+            (
+                "its last day holds",
+                vec![dated(own(), "2020-01-01", Some("2026-03-01")), all()],
+                Some("11"),
+            ),
+            (
+                "per the ordered unit",
+                vec![entry(1, "100", "CA", None), all()],
+                Some("10"),
+            ),
+            ("converted", vec![entry(1, "144", "CA", None)], Some("12")),
+            ("not in another currency", vec![euro(all())], None),
+            (
+                "not in a unit that can not be converted",
+                vec![entry(1, "1", "LB", None)],
+                None,
+            ),
+            ("of no other item", vec![entry(2, "1", "EA", None)], None),
+        ];
+        for (what, prices, wanted) in table {
+            let mut listed = known();
+            listed.prices = prices;
+            let mut unpriced = line(1, "24", "EA");
+            unpriced.price = None;
+            let verified = judged(unpriced, &listed, &VerificationPolicy::default());
+            match wanted {
+                Some(amount) => {
+                    assert_eq!(price(&verified).0, amount, "{what}");
+                    assert!(!price(&verified).2, "nothing was changed");
+                    assert_eq!(codes(&verified), ["price-from-list"], "{what}");
+                }
+                None => assert_eq!(codes(&verified), ["price-missing"], "{what}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_larger_tolerance_holds() {
+        for (amount, percent, absolute, differs) in [
+            ("12.51", "0", "0", true),
+            ("12.51", "0", "0.01", false),
+            ("12.51", "0.08", "0", false),
+            ("12.52", "0.08", "0.01", true),
+            ("12.49", "0", "0.01", false),
+        ] {
+            let policy = VerificationPolicy {
+                price_tolerance_percent: decimal(percent),
+                price_tolerance_amount: decimal(absolute),
+                ..VerificationPolicy::default()
+            };
+            let mut near = line(1, "24", "EA");
+            near.price.as_mut().unwrap().amount = decimal(amount);
+            let verified = judged(near, &known(), &policy);
+            let code = if differs {
+                "price-differs"
+            } else {
+                "price-within-tolerance"
+            };
+            assert_eq!(codes(&verified), [code], "{amount} {percent} {absolute}");
+            assert_eq!(price(&verified).0, amount, "the buyer's price goes on");
+        }
+    }
+
+    #[test]
+    fn packs() {
+        // (ordered, unit, outcome, codes, refused)
+        use Outcome::{Accept, AcceptWithChange, Hold, RejectLine};
+        let table: [(&str, &str, Outcome, &[&str], &str); 8] = [
+            ("24", "EA", Hold, &[], "0"),
+            ("2", "CA", Hold, &[], "0"),
+            ("25", "EA", Accept, &["pack-multiple"], "0"),
+            ("25", "EA", AcceptWithChange, &["pack-multiple"], "1"),
+            ("5", "EA", AcceptWithChange, &["pack-multiple"], "5"),
+            ("25", "EA", RejectLine, &["pack-multiple"], "25"),
+            ("3", "DZ", Accept, &[], "0"),
+            ("7", "PR", AcceptWithChange, &["pack-multiple"], "1"),
+        ];
+        for (ordered, unit, outcome, wanted, refused) in table {
+            let policy = VerificationPolicy {
+                pack_multiple: outcome,
+                price_differs: Outcome::Accept,
+                ..VerificationPolicy::default()
+            };
+            let verified = judged(line(1, ordered, unit), &known(), &policy);
+            let found: Vec<&str> = codes(&verified)
+                .into_iter()
+                .filter(|code| code.starts_with("pack"))
+                .collect();
+            assert_eq!(found, wanted, "{ordered} {unit} {outcome:?}");
+            let line = &verified.order.lines[0];
+            assert_eq!(
+                line.refused,
+                decimal(refused),
+                "{ordered} {unit} {outcome:?}"
+            );
+            assert_eq!(line.accepted.is_none(), line.refused == line.ordered);
+        }
+    }
+
+    #[test]
+    fn the_orders_own_pack_helps_where_ours_is_not_known() {
+        let mut without = known();
+        for item in without.items.values_mut() {
+            item.case_pack = None;
+        }
+        let mut cases = line(1, "2", "CA");
+        cases.price = None;
+        let held = judged(cases.clone(), &without, &VerificationPolicy::default());
+        assert_eq!(codes(&held), ["unit-unknown"]);
+        cases.pack = Some(decimal("6"));
+        let verified = judged(cases.clone(), &without, &VerificationPolicy::default());
+        assert_eq!(
+            price(&verified).0,
+            "75.00".parse::<Decimal>().unwrap().normalize().to_string()
+        );
+        let differs = judged(cases, &known(), &VerificationPolicy::default());
+        assert_eq!(codes(&differs), ["pack-differs", "price-from-list"]);
+        assert_eq!(price(&differs).0, "150", "our own case leads");
+    }
+
+    #[test]
+    fn items_are_found_by_number_and_by_gtin_in_either_writing() {
+        let mut known = known();
+        known.items.insert(number("UP", "036000291452"), item(1));
+        known.items.insert(number("IN", "77"), item(2));
+        let table: [(&[(&str, &str)], &[&str], Option<&str>); 7] = [
+            (&[("UP", "036000291452")], &[], Some("A-1")),
+            (&[("EN", "0036000291452")], &[], Some("A-1")),
+            (&[("SK", "036000291452")], &["item-unknown"], None),
+            (&[("IN", "X"), ("VN", "A-2")], &[], Some("A-2")),
+            (&[("IN", "77"), ("VN", "A-2")], &[], Some("A-2")),
+            (
+                &[("UP", "036000291453"), ("VN", "A-1")],
+                &["gtin-check-digit"],
+                Some("A-1"),
+            ),
+            (&[("VN", "A-1"), ("IN", "77")], &["item-ambiguous"], None),
+        ];
+        for (numbers, wanted, code) in table {
+            let mut named = line(1, "24", "EA");
+            named.numbers = numbers.iter().map(|(q, v)| number(q, v)).collect();
+            let verified = judged(named, &known, &VerificationPolicy::default());
+            assert_eq!(codes(&verified), wanted, "{numbers:?}");
+            let accepted = verified.order.lines[0].accepted.as_ref();
+            assert_eq!(
+                accepted.map(|line| line.item_code.as_str()),
+                code,
+                "{numbers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_it_goes() {
+        let mut listed = known();
+        listed.locations_listed = true;
+        listed.locations = ["0100".to_owned(), "0200".to_owned()].into();
+        let policy = VerificationPolicy::default();
+        let whole = |party: Option<(&str, &str)>, stores_: &[(&str, &str)]| {
+            let mut line = line(1, "24", "EA");
+            line.stores = stores(stores_);
+            let mut order = order(vec![line]);
+            order.header.parties.clear();
+            if let Some((id, street)) = party {
+                order.header.parties.push(super::super::order::Party {
+                    role: "ST".into(),
+                    id: id.into(),
+                    street: vec![street.into()],
+                    city: "Town".into(),
+                    ..Default::default()
+                });
+            }
+            order
+        };
+        let table: [(Order, &[&str]); 6] = [
+            (whole(Some(("0100", "")), &[]), &[]),
+            (whole(Some(("0300", "")), &[]), &["ship-to-unknown"]),
+            (whole(Some(("", "1 Elm")), &[]), &[]),
+            (whole(None, &[]), &["ship-to-missing"]),
+            (whole(None, &[("0100", "12"), ("0200", "12")]), &[]),
+            (
+                whole(None, &[("0100", "12"), ("0900", "12")]),
+                &["store-unknown"],
+            ),
+        ];
+        for (order, wanted) in table {
+            let verified = verify(order.clone(), &listed, &policy, today(), false);
+            assert_eq!(codes(&verified), wanted);
+            let held = !wanted.is_empty();
+            assert_eq!(verified.verdict == Verdict::Hold, held);
+            let unlisted = verify(order, &known(), &policy, today(), false);
+            let ours = codes(&unlisted).contains(&"ship-to-unknown");
+            assert!(!ours, "without a list every place is believed");
+        }
+    }
+
+    #[test]
+    fn rule_050_dates() {
+        let table: [(&[(&str, &str)], &[&str]); 8] = [
+            (
+                &[
+                    ("037", "2026-03-05"),
+                    ("010", "2026-03-05"),
+                    ("038", "2026-03-09"),
+                    ("001", "2026-03-09"),
+                ],
+                &[],
+            ),
+            (
+                &[("037", "2026-03-05"), ("010", "2026-03-04")],
+                &["dates-out-of-order"],
+            ),
+            (
+                &[("037", "2026-03-10"), ("001", "2026-03-09")],
+                &["dates-out-of-order"],
+            ),
+            (
+                &[
+                    ("010", "2026-03-10"),
+                    ("038", "2026-03-09"),
+                    ("001", "2026-03-08"),
+                ],
+                &["dates-out-of-order", "dates-out-of-order"],
+            ),
+            (
+                &[("037", "2026-03-10"), ("002", "2026-03-09")],
+                &["dates-out-of-order"],
+            ),
+            (&[("001", "2026-03-01")], &["cancel-date-past"]),
+            (&[("001", "2026-03-02")], &[]),
+            (&[("038", "2026-03-01")], &["ship-window-past"]),
+        ];
+        for (dates, wanted) in table {
+            let mut order = order(vec![line(1, "24", "EA")]);
+            for (qualifier, date) in dates {
+                let all = &mut order.header.dates;
+                let slot = match *qualifier {
+                    "037" => &mut all.ship_not_before,
+                    "010" => &mut all.ship_requested,
+                    "038" => &mut all.ship_no_later,
+                    "001" => &mut all.cancel_after,
+                    _ => &mut all.delivery_requested,
+                };
+                *slot = Some(day(date));
+            }
+            let verified = verify(
+                order,
+                &known(),
+                &VerificationPolicy::default(),
+                today(),
+                false,
+            );
+            assert_eq!(codes(&verified), wanted, "{dates:?}");
+        }
+    }
+
+    #[test]
+    fn the_whole_order() {
+        let mut noted = order(vec![line(1, "24", "EA")]);
+        noted.header.notes = vec!["CALL BEFORE DELIVERY".into()];
+        let policy = VerificationPolicy {
+            notes_present: Outcome::Hold,
+            order_minimum: decimal("1000"),
+            below_minimum: Outcome::RejectOrder,
+            line_repeated: Outcome::RejectLine,
+            ..VerificationPolicy::default()
+        };
+        let verified = verify(noted, &known(), &policy, today(), false);
+        assert_eq!(codes(&verified), ["notes-present", "below-minimum"]);
+        assert!(matches!(verified.verdict, Verdict::Reject { .. }));
+
+        let mut twice = line(2, "240", "EA");
+        twice.numbers = vec![number("VN", "A-1")];
+        let verified = verify(
+            order(vec![line(1, "240", "EA"), twice]),
+            &known(),
+            &policy,
+            today(),
+            false,
+        );
+        assert_eq!(codes(&verified), ["line-repeated"]);
+        assert_eq!(verified.verdict, Verdict::Accept);
+        assert!(is_refused(&verified.order.lines[1]));
+
+        let empty = verify(order(Vec::new()), &known(), &policy, today(), false);
+        assert!(matches!(empty.verdict, Verdict::Reject { .. }));
+    }
+
+    #[test]
+    fn an_order_of_which_nothing_can_be_accepted_is_rejected_with_the_reason() {
+        let mut unknown = line(1, "24", "EA");
+        unknown.numbers = vec![number("VN", "NONE")];
+        let verified = judged(unknown, &known(), &VerificationPolicy::default());
+        let Verdict::Reject { reason } = verified.verdict else {
+            panic!("{:?}", verified.verdict);
+        };
+        assert!(
+            reason.starts_with("no line can be accepted; the first: Line 1"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn charges_below_zero_wait_for_a_person() {
+        let mut order = order(vec![line(1, "24", "EA")]);
+        order.header.charges.push(Charge {
+            kind: super::super::order::ChargeKind::Allowance,
+            code: "C310".into(),
+            amount: Some(Amount(-100)),
+            percent: None,
+            rate: None,
+            quantity: None,
+            handling: String::new(),
+            description: String::new(),
+        });
+        let verified = verify(
+            order,
+            &known(),
+            &VerificationPolicy::default(),
+            today(),
+            false,
+        );
+        assert_eq!(codes(&verified), ["charge-negative"]);
+        assert_eq!(verified.verdict, Verdict::Hold);
+    }
+
+    #[test]
+    fn what_has_been_promised_is_not_judged_again() {
+        let mut promised = line(1, "24", "EA");
+        promised.numbers.clear();
+        promised.confirmed = decimal("24");
+        let verified = judged(promised.clone(), &known(), &VerificationPolicy::default());
+        assert_eq!(verified.order.lines[0], promised);
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        fn any_decimal() -> impl Strategy<Value = Decimal> {
+            prop_oneof![
+                (any::<i64>(), 0_u32..12).prop_map(|(number, scale)| Decimal::new(number, scale)),
+                (any::<i128>(), 0_u32..28).prop_map(|(number, scale)| {
+                    Decimal::from_i128_with_scale(number % (1_i128 << 95), scale)
+                }),
+                (0_i64..500).prop_map(Decimal::from),
+            ]
+        }
+
+        fn any_outcome() -> impl Strategy<Value = Outcome> {
+            prop_oneof![
+                Just(Outcome::Accept),
+                Just(Outcome::AcceptWithChange),
+                Just(Outcome::Hold),
+                Just(Outcome::RejectLine),
+                Just(Outcome::RejectOrder),
+            ]
+        }
+
+        proptest! {
+            /// Whatever stands in the lines: nothing panics, a released order is decided line by line, and what is
+            /// accepted can be kept as stock and as money.
+            #[test]
+            fn every_line_of_a_released_order_is_decided(
+                quantities in prop::collection::vec((any_decimal(), any_decimal(), 0_usize..6, 0_usize..5), 1..5),
+                pack in prop::option::of(any_decimal()),
+                outcome in any_outcome(),
+            ) {
+                let units = ["EA", "CA", "DZ", "LB", "", "PL"];
+                let bases = ["", "PE", "HP", "PP", "NC"];
+                let lines = (1_u32..)
+                    .zip(&quantities)
+                    .map(|(number, (quantity, price, unit, basis))| {
+                        let mut line = line(number, "1", units[*unit]);
+                        line.ordered = *quantity;
+                        line.price = Some(Price { amount: *price, basis: bases[*basis].into() });
+                        line.pack = pack;
+                        line.stores = vec![super::super::super::order::StoreQuantity {
+                            store: "1".into(),
+                            quantity: *price,
+                        }];
+                        line
+                    })
+                    .collect();
+                let policy = VerificationPolicy {
+                    pack_multiple: outcome,
+                    price_differs: outcome,
+                    price_tolerance_percent: Decimal::MAX,
+                    order_minimum: Decimal::MAX,
+                    ..VerificationPolicy::default()
+                };
+                let verified = verify(order(lines), &known(), &policy, today(), true);
+                for line in &verified.order.lines {
+                    prop_assert!(line.refused.is_zero() || line.refusal.is_some());
+                    let Some(accepted) = &line.accepted else {
+                        prop_assert!(is_refused(line));
+                        continue;
+                    };
+                    prop_assert!(to_stored(line.ordered * accepted.base_per_unit).is_some());
+                    let value = line.ordered * accepted.unit_price;
+                    prop_assert!(Amount::from_decimal(value, Currency::USD).is_ok());
+                    prop_assert!(line.refused >= Decimal::ZERO && line.refused < line.ordered);
+                }
+            }
+        }
     }
 }
