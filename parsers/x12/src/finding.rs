@@ -29,6 +29,8 @@ pub enum Level {
 pub enum Severity {
     /// Worth showing; changes nothing.
     Note,
+    /// Breaks the standard, and the partner's profile lets it pass: accepted with errors (E).
+    Tolerate,
     /// Syntactically sound, but a person should look before it is acted upon.
     Hold,
     /// Breaks the standard: the set, group or interchange is rejected.
@@ -149,11 +151,11 @@ rules! {
     /// ISA13 is not nine digits.
     IsaControlNumber "isa-control-number" Interchange Reject Some((Ta105, "018"));
     /// ISA13 was used before in the same file by the same sender.
-    IsaControlNumberRepeated "isa-control-number-repeated" Interchange Hold Some((Ta105, "025"));
+    IsaControlNumberRepeated "isa-control-number-repeated" Interchange Note None;
     /// ISA14 is neither 0 nor 1.
-    IsaAckRequested "isa-ack-requested" Interchange Reject Some((Ta105, "019"));
+    IsaAckRequested "isa-ack-requested" Interchange Hold Some((Ta105, "019"));
     /// ISA15 is none of P, T, I.
-    IsaUsage "isa-usage" Interchange Reject Some((Ta105, "020"));
+    IsaUsage "isa-usage" Interchange Hold Some((Ta105, "020"));
     /// A separator is a letter, a digit or a blank, or two of them are the same byte.
     SeparatorsClash "separators-clash" Interchange Reject Some((Ta105, "026"));
     /// The element separator is a letter, a digit or a blank.
@@ -368,11 +370,7 @@ impl Finding {
             level: rule.level(),
             rule,
             severity: rule.severity(),
-            origin: if rule.name().starts_with("guide-") {
-                Origin::Guide
-            } else {
-                Origin::Standard
-            },
+            origin: if rule.name().starts_with("guide-") { Origin::Guide } else { Origin::Standard },
             message: message.into(),
             offset,
             line,
@@ -384,10 +382,7 @@ impl Finding {
             repetition: None,
             data_element: None,
             value: None,
-            ack: rule.ack().map(|(place, code)| AckCode {
-                place,
-                code: code.to_owned(),
-            }),
+            ack: rule.ack().map(|(place, code)| AckCode { place, code: code.to_owned() }),
         }
     }
 
@@ -454,10 +449,7 @@ mod tests {
     #[test]
     fn names_are_unique_and_kebab() {
         let mut names: Vec<_> = Rule::ALL.iter().map(|r| r.name()).collect();
-        assert!(names.iter().all(|n| {
-            n.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        }));
+        assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Rule::ALL.len());

@@ -18,7 +18,7 @@ pub(crate) const ISA_LENGTH: usize = 106;
 pub(crate) const ISA_WINDOW: usize = 512;
 
 /// The ISA of one interchange: its elements without their padding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IsaHeader {
     /// ISA01.
     pub authorization_qualifier: String,

@@ -7,7 +7,10 @@
 mod assemble;
 mod outside;
 mod seen;
+mod stored;
 mod window;
+
+pub use stored::{NotASet, read_set};
 
 use crate::delimiters::Delimiters;
 use crate::finding::{Finding, Rule};

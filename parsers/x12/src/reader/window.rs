@@ -157,6 +157,11 @@ impl<R: Read> Window<R> {
         self.raw_from = self.cursor;
     }
 
+    /// The first byte of the source has this offset in the file that it was taken from.
+    pub fn begin_at(&mut self, offset: u64) {
+        self.base = offset;
+    }
+
     /// Gives everything up to here.
     pub fn advance(&mut self, to: usize) {
         let to = to.min(self.filled);

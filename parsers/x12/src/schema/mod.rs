@@ -1,0 +1,280 @@
+//! What each set of each release may hold: segments, loops, elements, codes, conditions.
+//!
+//! The texts stand under `schemas/` in our own words; they are checked when the crate is built
+//! and compiled into tables when a set is first asked for.
+
+mod compile;
+mod functional;
+#[allow(missing_docs)]
+pub(crate) mod text;
+
+pub use functional::functional_id_of;
+
+use crate::element::ElementType;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// A release of X12 that can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Release {
+    /// 004010.
+    #[serde(rename = "004010")]
+    R004010,
+    /// 005010.
+    #[serde(rename = "005010")]
+    R005010,
+}
+
+impl Release {
+    /// All of them.
+    pub const ALL: [Release; 2] = [Release::R004010, Release::R005010];
+
+    /// The release that GS08 names, whatever industry suffix follows it.
+    pub fn of_version(version: &str) -> Option<Release> {
+        match version.get(..6)? {
+            "004010" => Some(Release::R004010),
+            "005010" => Some(Release::R005010),
+            _ => None,
+        }
+    }
+
+    /// `004010` or `005010`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Release::R004010 => "004010",
+            Release::R005010 => "005010",
+        }
+    }
+
+    /// The version of the interchange (ISA12) that goes with it.
+    pub fn isa_version(self) -> &'static str {
+        match self {
+            Release::R004010 => "00401",
+            Release::R005010 => "00501",
+        }
+    }
+}
+
+/// An identifier of two or three characters as one number, to compare quickly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key(pub u32);
+
+impl Key {
+    /// Longer or shorter identifiers get a key that no segment has.
+    #[inline]
+    pub fn of(id: &[u8]) -> Key {
+        match id {
+            [a, b] => Key(u32::from(*a) << 16 | u32::from(*b) << 8),
+            [a, b, c] => Key(u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c)),
+            _ => Key(0),
+        }
+    }
+}
+
+/// A data element.
+#[derive(Debug)]
+pub(crate) struct Element {
+    pub number: u16,
+    pub name: String,
+    pub kind: ElementType,
+    pub min: usize,
+    pub max: usize,
+    pub codes: Option<CodeList>,
+}
+
+/// The codes of an element, sorted.
+#[derive(Debug)]
+pub(crate) struct CodeList {
+    /// Any other code is wrong; an open list only names the codes that we explain.
+    pub closed: bool,
+    pub codes: Vec<(String, String)>,
+}
+
+impl CodeList {
+    pub fn meaning(&self, code: &str) -> Option<&str> {
+        self.codes.binary_search_by(|(known, _)| known.as_str().cmp(code)).ok().map(|at| self.codes[at].1.as_str())
+    }
+}
+
+/// What stands at a place of a segment or composite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What {
+    Element(u16),
+    Composite(u16),
+}
+
+/// A place of a segment or composite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Use {
+    pub what: What,
+    pub mandatory: bool,
+    pub repeat: u16,
+}
+
+/// The kinds of conditions between elements (rule 22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConditionKind {
+    Paired,
+    Required,
+    Exclusive,
+    Conditional,
+    List,
+}
+
+/// A condition between elements.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub kind: ConditionKind,
+    /// Bit n for element n.
+    pub mask: u64,
+    pub members: Vec<u8>,
+}
+
+/// A segment or composite.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub id: String,
+    pub name: String,
+    pub uses: Vec<Use>,
+    pub conditions: Vec<Condition>,
+}
+
+/// Elements, composites and segments of a release.
+#[derive(Debug)]
+pub(crate) struct Dictionary {
+    pub elements: Vec<Element>,
+    pub composites: Vec<Definition>,
+    pub segments: Vec<Definition>,
+    pub by_key: HashMap<Key, u16>,
+}
+
+impl Dictionary {
+    pub fn segment(&self, key: Key) -> Option<&Definition> {
+        self.by_key.get(&key).and_then(|at| self.segments.get(usize::from(*at)))
+    }
+}
+
+/// No node.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A segment or loop at its place in a set.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub key: Key,
+    pub is_loop: bool,
+    pub mandatory: bool,
+    pub max: u32,
+    pub parent: u32,
+    pub first_child: u32,
+    pub next: u32,
+    /// Index of its definition; of a loop, of the segment that begins it.
+    pub definition: u16,
+}
+
+/// A transaction set in a release.
+#[derive(Debug)]
+pub struct Schema {
+    pub(crate) code: String,
+    pub(crate) functional_id: String,
+    pub(crate) name: String,
+    pub(crate) release: Release,
+    /// The first is the set itself, a loop of everything.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) dictionary: Arc<Dictionary>,
+}
+
+impl Schema {
+    /// ST01.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// GS01.
+    pub fn functional_id(&self) -> &str {
+        &self.functional_id
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The release.
+    pub fn release(&self) -> Release {
+        self.release
+    }
+
+    pub(crate) fn definition(&self, node: u32) -> Option<&Definition> {
+        let node = self.nodes.get(node as usize)?;
+        self.dictionary.segments.get(usize::from(node.definition))
+    }
+
+    /// The identifier of the segment that a node is, or that begins its loop.
+    pub(crate) fn id_of(&self, node: u32) -> &str {
+        self.definition(node).map_or("", |definition| definition.id.as_str())
+    }
+
+    /// The loop that a node stands in, by the identifier that begins it; none in the heading.
+    pub(crate) fn loop_of(&self, node: u32) -> Option<&str> {
+        let parent = self.nodes.get(node as usize)?.parent;
+        (parent != 0 && parent != NONE).then(|| self.id_of(parent))
+    }
+}
+
+type Slot = OnceLock<Option<Arc<Schema>>>;
+
+/// All schemas that come with the crate.
+pub struct SchemaRegistry {
+    slots: HashMap<(Release, &'static str), (&'static str, Slot)>,
+    dictionaries: [OnceLock<Arc<Dictionary>>; 2],
+}
+
+impl SchemaRegistry {
+    /// The schemas of the standard. One for the whole process is enough: tables are made when
+    /// first asked for and then shared.
+    pub fn standard() -> &'static SchemaRegistry {
+        static REGISTRY: OnceLock<SchemaRegistry> = OnceLock::new();
+        REGISTRY.get_or_init(|| SchemaRegistry {
+            slots: compile::SETS.iter().map(|(release, code, text)| ((*release, *code), (*text, OnceLock::new()))).collect(),
+            dictionaries: [OnceLock::new(), OnceLock::new()],
+        })
+    }
+
+    /// The schema of a set in a release.
+    pub fn find<'r>(&'r self, code: &str, release: Release) -> Option<&'r Schema> {
+        let (text, slot) = self.slots.iter().find(|((of, name), _)| *of == release && *name == code)?.1;
+        slot.get_or_init(|| compile::schema(text, release, self.dictionary(release)).ok().map(Arc::new)).as_deref()
+    }
+
+    /// The sets that have a schema, by release and number.
+    pub fn sets(&self) -> Vec<(Release, &'static str)> {
+        let mut sets: Vec<_> = self.slots.keys().copied().collect();
+        sets.sort_unstable();
+        sets
+    }
+
+    pub(crate) fn dictionary(&self, release: Release) -> Arc<Dictionary> {
+        let slot = match release {
+            Release::R004010 => &self.dictionaries[0],
+            Release::R005010 => &self.dictionaries[1],
+        };
+        Arc::clone(slot.get_or_init(|| Arc::new(compile::dictionary(release))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_compiles() {
+        let registry = SchemaRegistry::standard();
+        assert!(!registry.sets().is_empty());
+        for (release, code) in registry.sets() {
+            let schema = registry.find(code, release).unwrap_or_else(|| panic!("{code} {release:?}"));
+            assert_eq!((schema.code(), schema.release()), (code, release));
+            assert_eq!(functional_id_of(code), Some(schema.functional_id()), "{code}");
+        }
+    }
+}
