@@ -1,0 +1,17 @@
+//! X12 ⇄ domain under a partner's profile, one file per transaction set. The only bridge between the two.
+//!
+//! Readers take a transaction set whose syntax was accepted and give a domain value, or every finding that keeps it
+//! from being one. Builders take domain values and give an outbound set without control numbers, or every finding that
+//! keeps it from being sent. Neither knows the database, the clock or a file.
+
+pub mod acknowledgment;
+pub mod application_advice;
+pub mod purchase_order;
+pub mod remittance;
+pub mod syntax;
+
+mod charge;
+mod element;
+mod party;
+mod place;
+mod terms;
