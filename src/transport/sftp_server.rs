@@ -43,8 +43,7 @@ pub use host_key::{HostKey, HostKeyError};
 pub use limits::Limits;
 pub use port::{
     AbandonCause, AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry,
-    MailboxIdentity, MailboxPort, OutboundBody, OutboundFile, PortFuture, PublicKeyText,
-    Unavailable, UploadRefused,
+    MailboxIdentity, MailboxPort, OutboundBody, OutboundFile, PublicKeyText,
 };
 
 use crate::transport::spool::{SpoolError, SpoolFolder};

@@ -5,8 +5,9 @@ use russh_sftp::protocol::{File, FileAttributes, FileMode, Packet, Status, Statu
 
 use super::desk::DeskFull;
 use super::path::PathRefused;
-use super::port::{MailboxEntry, Unavailable, UploadRefused};
+use super::port::MailboxEntry;
 use super::upload::UploadFault;
+use crate::transport::port::{NotTaken, Unavailable};
 
 /// A request that is not carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,11 +101,11 @@ impl From<Unavailable> for Refused {
     }
 }
 
-impl From<UploadRefused> for Refused {
-    fn from(refused: UploadRefused) -> Refused {
+impl From<NotTaken> for Refused {
+    fn from(refused: NotTaken) -> Refused {
         match refused {
-            UploadRefused::Refused { reason } => Refused::failed(reason),
-            UploadRefused::Unavailable(unavailable) => unavailable.into(),
+            NotTaken::Refused { reason } => Refused::failed(reason),
+            NotTaken::Unavailable(unavailable) => unavailable.into(),
         }
     }
 }

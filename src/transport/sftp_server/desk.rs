@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
@@ -10,6 +11,9 @@ use tokio::time::Instant;
 use super::limits::Limits;
 use super::port::MailboxIdentity;
 use super::upload::WholeFile;
+
+/// The time over which uploads are counted.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A mailbox has as much on the desk as it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +31,14 @@ pub enum DeskFull {
         "this mailbox has {limit} unfinished uploads, which is all that it may have; finish or delete some"
     )]
     Files {
+        /// The limit.
+        limit: usize,
+    },
+    /// Too many within a minute.
+    #[error(
+        "this mailbox has begun {limit} uploads within a minute, which is all that it may; go on a little later"
+    )]
+    Rate {
         /// The limit.
         limit: usize,
     },
@@ -51,6 +63,7 @@ struct Mailbox {
     files: usize,
     bytes: u64,
     waiting: BTreeMap<String, Waiting>,
+    begun: Vec<Instant>,
 }
 
 /// A file that waits for its rename.
@@ -113,14 +126,27 @@ impl Desk {
     /// Room for one more file of a connection; its bytes are asked for as they come.
     ///
     /// # Errors
-    /// When it has as many as it may.
-    pub fn reserve_file(self: &Arc<Self>, connection: i64) -> Result<Reservation, DeskFull> {
+    /// When it has as many as it may, or began too many within a minute.
+    pub fn reserve_file(
+        self: &Arc<Self>,
+        connection: i64,
+        now: Instant,
+    ) -> Result<Reservation, DeskFull> {
         let limit = self.limits.spooled_files_per_mailbox;
         let mut mailboxes = self.lock();
         let mailbox = mailboxes.entry(connection).or_default();
         if mailbox.files >= limit {
             return Err(DeskFull::Files { limit });
         }
+        if mailbox.begun.len() >= self.limits.uploads_per_minute {
+            mailbox.begun.retain(|&at| now.duration_since(at) < MINUTE);
+        }
+        if mailbox.begun.len() >= self.limits.uploads_per_minute {
+            return Err(DeskFull::Rate {
+                limit: self.limits.uploads_per_minute,
+            });
+        }
+        mailbox.begun.push(now);
         mailbox.files += 1;
         Ok(Reservation {
             desk: self.clone(),
@@ -153,11 +179,16 @@ impl Desk {
             .collect()
     }
 
-    /// Takes off the desk what has waited too long.
+    /// Takes off the desk what has waited too long, and forgets mailboxes that have nothing on it any more.
     pub fn take_expired(&self, now: Instant) -> Vec<(String, Waiting)> {
         let limit = self.limits.wait_for_rename;
         let mut expired = Vec::new();
-        for mailbox in self.lock().values_mut() {
+        let mut mailboxes = self.lock();
+        mailboxes.retain(|_, mailbox| {
+            mailbox.begun.retain(|&at| now.duration_since(at) < MINUTE);
+            mailbox.sessions > 0 || mailbox.files > 0 || !mailbox.begun.is_empty()
+        });
+        for mailbox in mailboxes.values_mut() {
             let over = |waiting: &Waiting| now.duration_since(waiting.since) >= limit;
             expired.extend(mailbox.waiting.extract_if(.., |_, waiting| over(waiting)));
         }
@@ -180,7 +211,7 @@ impl Desk {
             return;
         };
         change(mailbox);
-        if mailbox.sessions == 0 && mailbox.files == 0 && mailbox.waiting.is_empty() {
+        if mailbox.sessions == 0 && mailbox.files == 0 && mailbox.begun.is_empty() {
             mailboxes.remove(&connection);
         }
     }
@@ -247,20 +278,21 @@ mod tests {
             spooled_files_per_mailbox: 2,
             spooled_bytes_per_mailbox: 100,
             sessions_per_mailbox: 1,
+            uploads_per_minute: 4,
             ..Limits::default()
         })
     }
 
     #[test]
     fn files_and_bytes_are_counted_by_mailbox() {
-        let desk = desk();
-        let mut first = desk.reserve_file(1).expect("room");
-        let mut second = desk.reserve_file(1).expect("room");
+        let (desk, now) = (desk(), Instant::now());
+        let mut first = desk.reserve_file(1, now).expect("room");
+        let mut second = desk.reserve_file(1, now).expect("room");
         assert_eq!(
-            desk.reserve_file(1).err(),
+            desk.reserve_file(1, now).err(),
             Some(DeskFull::Files { limit: 2 })
         );
-        let mut other = desk.reserve_file(2).expect("another mailbox has room");
+        let mut other = desk.reserve_file(2, now).expect("another mailbox has room");
         other.grow(100).expect("room");
 
         first.grow(60).expect("room");
@@ -270,7 +302,28 @@ mod tests {
         second.grow(10).expect("room again");
         drop(first);
         second.grow(50).expect("room again");
-        desk.reserve_file(1).expect("room again");
+        desk.reserve_file(1, now).expect("room again");
+    }
+
+    #[test]
+    fn uploads_are_counted_by_the_minute() {
+        let (desk, start) = (desk(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        for second in 0..4 {
+            drop(desk.reserve_file(1, at(second)).expect("room"));
+        }
+        assert_eq!(
+            desk.reserve_file(1, at(59)).err(),
+            Some(DeskFull::Rate { limit: 4 })
+        );
+        drop(desk.reserve_file(2, at(59)).expect("another mailbox"));
+        drop(desk.reserve_file(1, at(60)).expect("the first is long ago"));
+        assert_eq!(
+            desk.reserve_file(1, at(60)).err(),
+            Some(DeskFull::Rate { limit: 4 })
+        );
+        assert!(desk.take_expired(at(120)).is_empty());
+        assert!(desk.lock().is_empty(), "idle mailboxes are forgotten");
     }
 
     #[test]

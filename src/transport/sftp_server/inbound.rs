@@ -8,11 +8,12 @@ use tokio::time::Instant;
 
 use super::answer::Refused;
 use super::desk::Waiting;
-use super::path::is_temporary;
-use super::port::{AbandonCause, AbandonedUpload, CompletedUpload, MailboxEntry, UploadRefused};
+use super::port::{AbandonCause, AbandonedUpload, CompletedUpload, MailboxEntry};
 use super::session::{MailboxSession, Open};
 use super::shared::Shared;
 use super::upload::{Upload, WholeFile};
+use crate::transport::name::is_temporary;
+use crate::transport::port::NotTaken;
 
 impl MailboxSession {
     /// Begins an upload, or goes on with one that waits for its rename.
@@ -41,7 +42,10 @@ impl MailboxSession {
                 return Err(received_already());
             }
         }
-        let reservation = self.shared.desk.reserve_file(self.mailbox.connection_id)?;
+        let reservation = self
+            .shared
+            .desk
+            .reserve_file(self.mailbox.connection_id, Instant::now())?;
         let spool = self.shared.spool.new_file().map_err(|error| {
             tracing::error!(%error, "an upload cannot begin");
             Refused::failed("the server cannot store files at the moment; try again later")
@@ -140,7 +144,7 @@ impl MailboxSession {
         name: &str,
         file: &WholeFile,
         modified: DateTime<Utc>,
-    ) -> Result<(), UploadRefused> {
+    ) -> Result<(), NotTaken> {
         let upload = CompletedUpload {
             id: file.id,
             name,

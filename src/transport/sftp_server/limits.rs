@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::settings::Settings;
+
 /// Past each of these a client gets a clear refusal, or its connection ends.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -11,6 +13,8 @@ pub struct Limits {
     pub spooled_bytes_per_mailbox: u64,
     /// Files that one mailbox may have in the spool at once.
     pub spooled_files_per_mailbox: usize,
+    /// Uploads that one mailbox may begin in a minute.
+    pub uploads_per_minute: usize,
     /// How long a file under a temporary name waits for its rename.
     pub wait_for_rename: Duration,
     /// Open files and listings of one SFTP session.
@@ -48,12 +52,32 @@ pub struct Limits {
     pub read_bytes: u32,
 }
 
+impl Limits {
+    /// The limits that the settings give, and the defaults for all others.
+    pub fn from_settings(settings: &Settings) -> Limits {
+        let (server, bounds) = (&settings.sftp, &settings.limits);
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Limits {
+            file_bytes: bounds.file_bytes_max,
+            // One file of the largest size must always fit.
+            spooled_bytes_per_mailbox: bounds.file_bytes_max.saturating_mul(4),
+            spooled_files_per_mailbox: count(bounds.mailbox_files_max),
+            uploads_per_minute: count(bounds.files_per_minute_max),
+            sessions_per_mailbox: count(server.connections_per_mailbox_max),
+            connections: count(server.connections_max),
+            inactivity: Duration::from_secs(server.idle_seconds.into()),
+            ..Limits::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             file_bytes: 2 << 30,
             spooled_bytes_per_mailbox: 8 << 30,
             spooled_files_per_mailbox: 1_000,
+            uploads_per_minute: 6_000,
             wait_for_rename: Duration::from_secs(60 * 60),
             handles_per_session: 64,
             sessions_per_connection: 4,

@@ -1,5 +1,7 @@
 //! The mailbox's paths: a root, two folders, and names in them. There is nothing else to reach.
 
+use crate::transport::name::{NameRefused, checked_name};
+
 /// Where a path of a client leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxPath {
@@ -29,22 +31,6 @@ pub enum PathRefused {
     Name(#[from] NameRefused),
 }
 
-/// A file name that is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameRefused {
-    /// More than [`NAME_BYTES`] bytes.
-    #[error("the file name is longer than {NAME_BYTES} bytes")]
-    TooLong,
-    /// A character outside the letters, digits and printable ASCII characters, or a backslash.
-    #[error("the file name holds the character U+{:04X}, which is not allowed; use letters, digits and . _ - ", *.0 as u32)]
-    Character(char),
-    /// A space at either end, where people do not see it.
-    #[error("the file name begins or ends with a space")]
-    OuterSpace,
-}
-
-/// Longest file name, in bytes of UTF-8.
-pub const NAME_BYTES: usize = 255;
 /// Longest path that is looked at.
 const PATH_BYTES: usize = 4_096;
 
@@ -88,39 +74,6 @@ impl std::fmt::Display for MailboxPath {
             MailboxPath::OutboundFile(name) => write!(f, "/outbound/{name}"),
         }
     }
-}
-
-/// A name that may stand in a listing, a log and a mail without deceiving anyone.
-fn checked_name(name: &str) -> Result<String, NameRefused> {
-    if name.len() > NAME_BYTES {
-        return Err(NameRefused::TooLong);
-    }
-    if name.starts_with(' ') || name.ends_with(' ') {
-        return Err(NameRefused::OuterSpace);
-    }
-    match name.chars().find(|&c| !allowed(c)) {
-        Some(refused) => Err(NameRefused::Character(refused)),
-        None => Ok(name.to_owned()),
-    }
-}
-
-/// Letters and digits of any script and the accents that some clients send apart from their letters. That leaves out
-/// control characters, invisible ones, those that turn the writing direction, look-alikes of `/` and `.`, and U+FFFD,
-/// which stands for bytes that were not UTF-8.
-fn allowed(c: char) -> bool {
-    if c.is_ascii() {
-        return (c.is_ascii_graphic() || c == ' ') && c != '\\' && c != '/';
-    }
-    c.is_alphanumeric() || ('\u{300}'..='\u{36F}').contains(&c)
-}
-
-/// Does this name say that the file is not complete yet? Such a file waits for its rename.
-pub fn is_temporary(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    name.starts_with('.')
-        || [".tmp", ".part", ".filepart"]
-            .iter()
-            .any(|end| lower.ends_with(end))
 }
 
 #[cfg(test)]
@@ -186,22 +139,6 @@ mod tests {
             (long.as_str(), PathRefused::Name(NameRefused::TooLong)),
         ] {
             assert_eq!(MailboxPath::parse(path), Err(expected), "{path:?}");
-        }
-    }
-
-    #[test]
-    fn temporary_names() {
-        for (name, expected) in [
-            ("po.edi", false),
-            ("po.edi.tmp", true),
-            ("po.TMP", true),
-            ("po.edi.part", true),
-            ("po.edi.filepart", true),
-            (".po.edi", true),
-            ("tmp", false),
-            ("po.tmp.edi", false),
-        ] {
-            assert_eq!(is_temporary(name), expected, "{name}");
         }
     }
 

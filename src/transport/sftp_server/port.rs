@@ -1,17 +1,14 @@
 //! What the mailbox needs from the rest of the house. The service fills it.
 
 use std::fs::File;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// What a method of [`MailboxPort`] returns.
-pub type PortFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::transport::port::{NotTaken, PortFuture, Unavailable};
 
 /// The house behind the mailbox. All methods may be called from many sessions at once; each may take its time, the
 /// client waits for it.
@@ -29,7 +26,7 @@ pub trait MailboxPort: Send + Sync + 'static {
         &'a self,
         mailbox: &'a MailboxIdentity,
         upload: CompletedUpload<'a>,
-    ) -> PortFuture<'a, Result<(), UploadRefused>>;
+    ) -> PortFuture<'a, Result<(), NotTaken>>;
 
     /// An upload ended without being received, so that ops can see it; its bytes are gone.
     fn upload_abandoned<'a>(
@@ -176,28 +173,6 @@ pub enum AbandonCause {
     /// The server stopped.
     #[error("the server stopped before the file was complete")]
     ServerStopped,
-}
-
-/// The house cannot answer now; the client is told to come again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Unavailable {
-    /// For our log only: the client learns that the mailbox is out of order, not why.
-    pub reason: String,
-}
-
-/// An upload was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UploadRefused {
-    /// It never will be; the client is shown the reason.
-    #[error("{reason}")]
-    Refused {
-        /// One sentence that a partner may read.
-        reason: String,
-    },
-    /// It may be at another try.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
 }
 
 /// A file as a listing shows it.

@@ -399,7 +399,10 @@ mod tests {
 
     impl Fixture {
         fn upload(&self, limit: u64) -> Upload {
-            let reservation = self.desk.reserve_file(1).expect("room");
+            let reservation = self
+                .desk
+                .reserve_file(1, tokio::time::Instant::now())
+                .expect("room");
             Upload::new(self.spool.new_file().expect("a file"), reservation, limit)
         }
     }

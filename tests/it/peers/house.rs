@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use supercargo::transport::port::{NotTaken, PortFuture, Unavailable};
 use supercargo::transport::sftp_server::{
     AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry, MailboxIdentity,
-    MailboxPort, OutboundBody, OutboundFile, PortFuture, Unavailable, UploadRefused,
+    MailboxPort, OutboundBody, OutboundFile,
 };
 use uuid::Uuid;
 
@@ -125,10 +126,10 @@ impl House {
         &self,
         mailbox: &MailboxIdentity,
         upload: CompletedUpload<'_>,
-    ) -> Result<(), UploadRefused> {
+    ) -> Result<(), NotTaken> {
         match upload.name {
             REFUSED_NAME => {
-                return Err(UploadRefused::Refused {
+                return Err(NotTaken::Refused {
                     reason: "not this one".to_owned(),
                 });
             }
@@ -195,7 +196,7 @@ impl MailboxPort for House {
         &'a self,
         mailbox: &'a MailboxIdentity,
         upload: CompletedUpload<'a>,
-    ) -> PortFuture<'a, Result<(), UploadRefused>> {
+    ) -> PortFuture<'a, Result<(), NotTaken>> {
         Box::pin(self.receive(mailbox, upload))
     }
 
