@@ -374,3 +374,24 @@ impl Delimiters {
         }
     }
 }
+
+impl TransactionSet {
+    /// A set from bytes that hold nothing but its segments.
+    pub(crate) fn from_bytes(bytes: &[u8], delimiters: Delimiters) -> TransactionSet {
+        let mut marks = crate::scan::Marks::default();
+        crate::scan::scan(bytes, 0, crate::scan::Separators { element: delimiters.element, terminator: delimiters.terminator }, true, &mut marks);
+        let mut set = TransactionSet { delimiters, complete: true, ..TransactionSet::default() };
+        let (mut first, mut start) = (0, 0);
+        for last in marks.terminators {
+            set.spans.push(Span { start, first, last });
+            first = last + 1;
+            start = marks.ends[last as usize] + 1;
+        }
+        set.ends = marks.ends;
+        set.header.line = 1;
+        set.header.length = bytes.len() as u64;
+        set.fill(bytes, false);
+        set.read_header();
+        set
+    }
+}

@@ -226,7 +226,7 @@ type Slot = OnceLock<Option<Arc<Schema>>>;
 
 /// All schemas that come with the crate.
 pub struct SchemaRegistry {
-    slots: HashMap<(Release, &'static str), (&'static str, Slot)>,
+    slots: Vec<(Release, &'static str, &'static str, Slot)>,
     dictionaries: [OnceLock<Arc<Dictionary>>; 2],
 }
 
@@ -236,20 +236,20 @@ impl SchemaRegistry {
     pub fn standard() -> &'static SchemaRegistry {
         static REGISTRY: OnceLock<SchemaRegistry> = OnceLock::new();
         REGISTRY.get_or_init(|| SchemaRegistry {
-            slots: compile::SETS.iter().map(|(release, code, text)| ((*release, *code), (*text, OnceLock::new()))).collect(),
+            slots: compile::SETS.iter().map(|(release, code, text)| (*release, *code, *text, OnceLock::new())).collect(),
             dictionaries: [OnceLock::new(), OnceLock::new()],
         })
     }
 
     /// The schema of a set in a release.
-    pub fn find<'r>(&'r self, code: &str, release: Release) -> Option<&'r Schema> {
-        let (text, slot) = self.slots.iter().find(|((of, name), _)| *of == release && *name == code)?.1;
+    pub fn find(&self, code: &str, release: Release) -> Option<&Schema> {
+        let (.., text, slot) = self.slots.iter().find(|(of, set, ..)| *of == release && *set == code)?;
         slot.get_or_init(|| compile::schema(text, release, self.dictionary(release)).ok().map(Arc::new)).as_deref()
     }
 
     /// The sets that have a schema, by release and number.
     pub fn sets(&self) -> Vec<(Release, &'static str)> {
-        let mut sets: Vec<_> = self.slots.keys().copied().collect();
+        let mut sets: Vec<_> = self.slots.iter().map(|(release, set, ..)| (*release, *set)).collect();
         sets.sort_unstable();
         sets
     }

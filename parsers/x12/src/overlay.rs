@@ -1,0 +1,209 @@
+//! A partner's guide: what it demands beyond the standard, and where it lets more pass.
+//!
+//! Its findings are marked as the guide's: they hold a set, they never reject it.
+
+use serde::{Deserialize, Serialize};
+
+/// The guide of one partner for one transaction set, as a profile writes it.
+///
+/// ```toml
+/// [[segment]]
+/// at = "REF[DP]"            # the REF whose first element is DP, in the heading or anywhere
+/// presence = "required"
+/// say = "Every order names its department."
+///
+/// [[element]]
+/// at = "PO1/PO103"          # element 3 of PO1, in the loop that PO1 begins
+/// codes = ["EA", "CA"]
+///
+/// [[condition]]
+/// when = "BEG02"
+/// is = ["DS"]
+/// then = "N1[ST]04"
+/// presence = "required"
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Overlay {
+    /// Judge sets of any other release by this one; without it their group is refused (AK905 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judge_as: Option<crate::Release>,
+    /// Letters above ASCII (Latin-1 or UTF-8) are let through.
+    pub foreign_letters: bool,
+    /// Rules of whole segments and loops.
+    pub segment: Vec<SegmentRule>,
+    /// Rules of single elements.
+    pub element: Vec<ElementRule>,
+    /// Rules between elements.
+    pub condition: Vec<ConditionRule>,
+}
+
+/// Whether something must or must not stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// Must be there.
+    Required,
+    /// Must not be there.
+    Forbidden,
+}
+
+/// A rule about a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SegmentRule {
+    /// Which one: `REF`, `/REF` (heading only), `PO1/PID` (in the loop of PO1), `N1[ST]` (by its
+    /// first element), `N1[ST]/N3` (in such a loop).
+    pub at: String,
+    /// Required or forbidden. Required inside a loop means in each occurrence of the loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// At least so often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<u32>,
+    /// At most so often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
+    /// What to tell a person instead of the usual sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+}
+
+/// A rule about an element.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ElementRule {
+    /// Which one: `BEG02`, `PO1/PO103`, `REF[DP]02`, `C040` components as `REF04-2`.
+    pub at: String,
+    /// Required or forbidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// At least so many characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<usize>,
+    /// At most so many characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// Only these codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes: Option<Vec<String>>,
+    /// These codes too, although the standard does not list them (rule 16).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// Exactly this value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What to tell a person instead of the usual sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+}
+
+/// A rule between two elements: when the one is such, the other must be such.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConditionRule {
+    /// The element that decides, such as `BEG02`.
+    pub when: String,
+    /// Its values; without any, that it is present at all.
+    pub is: Vec<String>,
+    /// The element or segment that must follow: `N1[ST]04`, or within the same segment `ITD03`.
+    pub then: String,
+    /// Required or forbidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Presence>,
+    /// Only these codes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes: Option<Vec<String>>,
+    /// What to tell a person instead of the usual sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub say: Option<String>,
+}
+
+/// A place in a set, read from its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path {
+    /// Only in the heading, outside every loop.
+    pub heading: bool,
+    /// Loops from the outside, then the segment.
+    pub steps: Vec<Step>,
+    /// Element and component, from 1.
+    pub element: Option<(u16, Option<u16>)>,
+}
+
+/// A segment identifier with an optional value of its first element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub id: String,
+    pub qualifier: Option<String>,
+}
+
+impl Path {
+    /// Reads `PO1/N1[ST]04-2`.
+    pub fn read(text: &str) -> Option<Path> {
+        let (heading, text) = match text.strip_prefix('/') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let mut parts: Vec<&str> = text.split('/').collect();
+        let last = parts.pop()?;
+        let mut steps: Vec<Step> = parts.into_iter().map(|part| step(part).filter(|(_, rest)| rest.is_empty()).map(|(step, _)| step)).collect::<Option<_>>()?;
+        let (last, rest) = step(last)?;
+        steps.push(last);
+        let element = match rest {
+            "" => None,
+            rest => {
+                let (element, component) = rest.split_once('-').map_or((rest, None), |(e, c)| (e, Some(c)));
+                let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten().filter(|n| *n > 0);
+                Some((digits(element).filter(|_| element.len() == 2)?, match component {
+                    Some(component) => Some(digits(component)?),
+                    None => None,
+                }))
+            }
+        };
+        Some(Path { heading, steps, element })
+    }
+
+    pub fn segment(&self) -> &Step {
+        &self.steps[self.steps.len() - 1]
+    }
+}
+
+/// An identifier, a qualifier in brackets, and the digits that remain.
+fn step(text: &str) -> Option<(Step, &str)> {
+    // `PO103` is element 3 of PO1, `REF02` element 2 of REF, `N104` element 4 of N1: the last two
+    // digits are the element, if enough stands before them.
+    let (head, qualifier, rest) = match text.split_once('[') {
+        Some((id, rest)) => {
+            let (qualifier, rest) = rest.split_once(']')?;
+            (id, Some(qualifier.to_owned()), rest)
+        }
+        None => {
+            let stem = text.split_once('-').map_or(text, |(stem, _)| stem);
+            let at = match stem.len() {
+                4.. if stem.is_char_boundary(stem.len() - 2) && stem[stem.len() - 2..].bytes().all(|b| b.is_ascii_digit()) => stem.len() - 2,
+                len => len,
+            };
+            (&text[..at], None, &text[at..])
+        }
+    };
+    let sound = matches!(head.len(), 2 | 3) && head.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    sound.then(|| (Step { id: head.to_owned(), qualifier }, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_read() {
+        let path = Path::read("PO1/N1[ST]04-2").unwrap();
+        assert_eq!((path.steps.len(), path.segment().id.as_str(), path.segment().qualifier.as_deref(), path.element), (2, "N1", Some("ST"), Some((4, Some(2)))));
+        for (text, id, element) in [("PO103", "PO1", Some((3, None))), ("N104", "N1", Some((4, None))), ("REF", "REF", None), ("PO1", "PO1", None), ("REF02", "REF", Some((2, None))), ("REF04-2", "REF", Some((4, Some(2)))), ("/REF[DP]", "REF", None)] {
+            let path = Path::read(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((path.segment().id.as_str(), path.element), (id, element), "{text}");
+        }
+        for bad in ["", "ref", "REFX", "N1[ST", "PO1//PID", "REF00"] {
+            assert_eq!(Path::read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The full check of a set against its schema, and against a partner's guide.
+
+mod elements;
+mod guide;
+mod semantics;
+mod structure;
+
+use crate::finding::{Finding, Rule};
+use crate::limits::Limits;
+use crate::overlay::Overlay;
+use crate::schema::{NONE, Release, Schema, SchemaRegistry};
+use crate::set::{Segment, TransactionSet};
+use crate::text::show;
+use crate::writer::OutboundSet;
+
+/// Checks a set: structure, elements, conditions, hierarchy, counts, then the guide.
+///
+/// The findings of ST, SE and control numbers are not among them: the reader made those
+/// ([`TransactionSet::findings`]).
+pub fn validate_set(registry: &SchemaRegistry, release: Release, set: &TransactionSet, overlay: Option<&Overlay>) -> Vec<Finding> {
+    Validator::new(registry, Limits::default()).validate(release, set, overlay)
+}
+
+/// Checks a set that is to be sent, ST and SE included, with the engine that checks what is
+/// received. Delimiters play no part: see [`check_characters`](crate::check_characters).
+pub fn validate_outbound(registry: &SchemaRegistry, release: Release, set: &OutboundSet, overlay: Option<&Overlay>) -> Vec<Finding> {
+    let set = crate::writer::as_read(set, release);
+    let mut findings = set.findings().to_vec();
+    findings.extend(validate_set(registry, release, &set, overlay));
+    findings
+}
+
+/// A validation that keeps its working memory from set to set.
+pub struct Validator<'r> {
+    registry: &'r SchemaRegistry,
+    limits: Limits,
+    /// The node of each segment of the set; `NONE` where it has no place.
+    placed: Vec<u32>,
+    walk: structure::Walk,
+}
+
+impl<'r> Validator<'r> {
+    /// A validation with limits of its own.
+    pub fn new(registry: &'r SchemaRegistry, limits: Limits) -> Validator<'r> {
+        Validator { registry, limits, placed: Vec::new(), walk: structure::Walk::default() }
+    }
+
+    /// Checks one set; see [`validate_set`].
+    pub fn validate(&mut self, release: Release, set: &TransactionSet, overlay: Option<&Overlay>) -> Vec<Finding> {
+        let mut report = Report { set, findings: Vec::new(), limit: self.limits.findings, full: false };
+        self.placed.clear();
+        let Some(schema) = self.registry.find(set.code(), release) else {
+            self.without_schema(release, set, overlay, &mut report);
+            return report.findings;
+        };
+        let checks = elements::Checks::new(schema, set, overlay);
+        self.walk.start(schema);
+        for segment in set.segments() {
+            let node = self.walk.place(schema, segment, &mut report);
+            self.placed.push(node);
+            match schema.definition(node) {
+                Some(definition) => checks.segment(segment, definition, node, &mut report),
+                None => checks.characters_only(segment, &mut report),
+            }
+        }
+        self.walk.finish(schema, set, &mut report);
+        semantics::check(schema, set, &self.placed, self.limits, &mut report);
+        if let Some(overlay) = overlay {
+            guide::check(schema, set, &self.placed, overlay, &mut report);
+        }
+        report.findings
+    }
+
+    /// The node of each segment of the set validated last.
+    pub(crate) fn placed(&self) -> &[u32] {
+        &self.placed
+    }
+
+    /// A set that no schema describes: what the dictionary knows of its segments is checked.
+    fn without_schema(&mut self, release: Release, set: &TransactionSet, overlay: Option<&Overlay>, report: &mut Report<'_>) {
+        let header = set.header();
+        let text = format!("No schema for the set {} in release {} comes with this program: the envelope and the characters were checked, nothing else.", show(set.code()), release.as_str());
+        report.add(Finding::new(Rule::NoSchema, header.offset, header.line, text));
+        let dictionary = self.registry.dictionary(release);
+        let checks = elements::Checks::without_schema(&dictionary, release, set, overlay);
+        for segment in set.segments() {
+            self.placed.push(NONE);
+            checks.characters_only(segment, report);
+        }
+    }
+}
+
+/// Findings of one set as they come, up to the limit.
+pub(crate) struct Report<'a> {
+    pub set: &'a TransactionSet,
+    pub findings: Vec<Finding>,
+    limit: usize,
+    full: bool,
+}
+
+impl Report<'_> {
+    /// Records a finding, or once that there are too many.
+    pub fn add(&mut self, finding: Finding) {
+        if self.findings.len() < self.limit {
+            self.findings.push(finding);
+        } else if !self.full {
+            self.full = true;
+            let text = format!("More than {} findings in this set; the rest was not recorded.", self.limit);
+            self.findings.push(Finding { segment: None, segment_index: None, ..Finding::new(Rule::TooManyFindings, finding.offset, finding.line, text) });
+        }
+    }
+
+    /// A finding about a segment at its place.
+    pub fn segment(&self, rule: Rule, segment: Segment<'_>, loop_id: Option<&str>, text: String) -> Finding {
+        let offset = segment.offset();
+        Finding { loop_id: loop_id.map(str::to_owned), ..Finding::new(rule, offset, self.set.line_of(offset), text).in_segment(segment.id(), segment.index()) }
+    }
+}
+
+/// The loop of a node, where there is a schema.
+pub(crate) fn structure_loop(schema: Option<&Schema>, node: u32) -> Option<&str> {
+    schema.and_then(|schema| loop_of(schema, node))
+}
+
+/// Where in the schema a segment stands.
+pub(crate) fn loop_of(schema: &Schema, node: u32) -> Option<&str> {
+    if node == NONE { None } else { schema.loop_of(node) }
+}
