@@ -52,7 +52,7 @@ pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::{GroupHeader, IsaHeader, Ta1};
 pub use limits::Limits;
 pub use overlay::{ConditionRule, ElementRule, Overlay, Presence, SegmentRule};
-pub use reader::{Event, GroupClosed, InterchangeClosed, Outside, Reader, Stray};
+pub use reader::{Event, GroupClosed, InterchangeClosed, NotASet, Outside, Reader, Stray, read_set};
 pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
 pub use set::{Segment, SetHeader, TransactionSet};
 pub use text::decode;

@@ -4,7 +4,7 @@
 use crate::finding::{AckPlace, Finding, Rule, Severity};
 use crate::header::{GroupHeader, IsaHeader};
 use crate::reader::{GroupClosed, InterchangeClosed};
-use crate::schema::functional_id_of;
+use crate::schema::{Release, functional_id_of};
 use crate::set::TransactionSet;
 use crate::text::show;
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,9 @@ pub struct GroupVerdict {
     pub version: String,
     /// First byte of the GS in the file.
     pub offset: u64,
+    /// Line of the GS in the file.
+    #[serde(default)]
+    pub line: u64,
     /// GE01; none where GE is missing or holds no number.
     pub claimed_sets: Option<u32>,
     /// Sets that were read.
@@ -151,11 +154,23 @@ impl GroupVerdict {
             control_number: header.control_number.clone(),
             version: header.version.clone(),
             offset: header.offset,
+            line: header.line,
             claimed_sets: None,
             received_sets: 0,
             sets: Vec::new(),
             findings: Vec::new(),
         }
+    }
+
+    /// The release to judge the sets by: that of GS08, else the one that the partner's guide names
+    /// ([`Overlay::judge_as`](crate::Overlay)). With neither the group is refused (AK905 is 2).
+    pub fn judge_release(&mut self, judge_as: Option<Release>) -> Option<Release> {
+        let release = Release::of_version(&self.version).or(judge_as);
+        if release.is_none() {
+            let text = format!("GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's profile say by which to judge.", show(&self.version));
+            self.findings.push(Finding { segment: Some("GS".to_owned()), element: Some(8), ..Finding::new(Rule::VersionNotSupported, self.offset, self.line, text) }.with_value(&self.version));
+        }
+        release
     }
 
     /// Adds the verdict over the next set, after checking that it belongs into this group
