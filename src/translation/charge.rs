@@ -1,11 +1,12 @@
-//! Allowances and charges (SAC) as partners write them (X12-RULES 56).
+//! Allowances and charges (SAC), both ways (X12-RULES 56, 77).
 
 use rust_decimal::Decimal;
-use supercargo_x12::Segment;
+use supercargo_x12::{OutSegment, Segment, seg};
 
-use super::element::{decimal, exact_amount, implied};
+use super::element::{decimal, decimal_text, exact_amount, implied, n2_text};
 use super::place::{fault, trimmed};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::invoice::InvoiceCharge;
 use crate::domain::money::Currency;
 use crate::domain::order::{Charge, ChargeKind};
 
@@ -53,4 +54,34 @@ pub fn read(segment: Segment<'_>, currency: Currency, findings: &mut Vec<Finding
         ));
     }
     charge
+}
+
+/// SAC of an invoice; none where the amount does not fit an N2. `turned` swaps allowance and charge: in a credit of
+/// negative amounts what was taken off is added back, and SAC05 itself has no sign.
+pub fn write(charge: &InvoiceCharge, currency: Currency, turned: bool) -> Option<OutSegment> {
+    let indicator = match (charge.kind, turned) {
+        (ChargeKind::Information, _) => "N",
+        (ChargeKind::Allowance, false) | (ChargeKind::Charge, true) => "A",
+        (ChargeKind::Charge, false) | (ChargeKind::Allowance, true) => "C",
+    };
+    let amount = n2_text(charge.amount, currency)?;
+    let percent = charge.percent.map(decimal_text);
+    Some(
+        seg("SAC")
+            .el(indicator)
+            .el(&charge.code)
+            .skip()
+            .skip()
+            .el(amount)
+            .opt(percent.as_ref().map(|_| "Z"))
+            .opt(percent)
+            .skip()
+            .skip()
+            .skip()
+            .skip()
+            .el(&charge.handling)
+            .skip()
+            .skip()
+            .el(&charge.description),
+    )
 }

@@ -2,31 +2,20 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 use rust_decimal::Decimal;
+use supercargo_x12::number;
 
 use crate::domain::money::{Amount, Currency};
 
-/// An R element: optional minus, digits, at most one point; no plus, exponent or thousands separator (X12-RULES 15).
-/// None: not one, or more digits than can be held exactly (28).
+/// An R element (X12-RULES 15). None: not one, or more digits than can be held exactly.
 pub fn decimal(text: &str) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-        return None;
-    }
-    let sign = if text.starts_with('-') { "-" } else { "" };
-    Decimal::from_str_exact(&format!("{sign}0{whole}.{fraction}0")).ok()
+    // Decimal holds 28 digits; its parser rounds what is longer.
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    number::parse_r(text).filter(|_| digits <= 28)
 }
 
-/// An Nn element: digits with an optional minus and `places` implied decimals (X12-RULES 14).
+/// An Nn element with `places` implied decimals (X12-RULES 14).
 pub fn implied(text: &str, places: u32) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse::<i64>()
-        .ok()
-        .map(|number| Decimal::new(number, places))
+    number::parse_n(text, places)
 }
 
 /// A decimal in major units as an amount, if the currency can hold it without rounding.
@@ -53,29 +42,22 @@ pub fn date(text: &str) -> Option<NaiveDate> {
 
 /// An R element as it is sent: no superfluous zeros (X12-RULES 15).
 pub fn decimal_text(value: Decimal) -> String {
-    let text = value.normalize().to_string();
-    if text == "-0" { "0".to_owned() } else { text }
+    number::r(value)
 }
 
 /// An N2 element. None: the currency's amount has more than two decimals, which N2 has no room for.
 pub fn n2_text(amount: Amount, currency: Currency) -> Option<String> {
-    let hundredths = amount
-        .to_decimal(currency)
-        .checked_mul(Decimal::ONE_HUNDRED)?;
-    hundredths
-        .fract()
-        .is_zero()
-        .then(|| hundredths.trunc().normalize().to_string())
+    number::n(amount.to_decimal(currency), 2)
 }
 
 /// CCYYMMDD.
 pub fn date_text(date: NaiveDate) -> String {
-    date.format("%Y%m%d").to_string()
+    number::d8(date)
 }
 
 /// HHMM.
 pub fn time_text(at: NaiveDateTime) -> String {
-    at.format("%H%M").to_string()
+    number::t4(at.time())
 }
 
 #[cfg(test)]
@@ -85,8 +67,8 @@ mod tests {
     #[test]
     fn rule_015_decimals_with_a_point() {
         let table = [
-            (".5", Some("0.5")),
-            ("0.5", Some("0.5")),
+            (".5", Some(".5")),
+            ("0.5", Some(".5")),
             ("5", Some("5")),
             ("5.", Some("5")),
             ("-12.50", Some("-12.5")),
@@ -112,8 +94,8 @@ mod tests {
     fn rule_014_implied_decimals() {
         let table = [
             ("12345", Some("123.45")),
-            ("5", Some("0.05")),
-            ("-5", Some("-0.05")),
+            ("5", Some(".05")),
+            ("-5", Some("-.05")),
             ("1.5", None),
             ("+5", None),
             ("", None),

@@ -6,12 +6,19 @@
 
 pub mod acknowledgment;
 pub mod application_advice;
+pub mod invoice;
 pub mod purchase_order;
 pub mod remittance;
+pub mod response;
+pub mod ship_notice;
 pub mod syntax;
 
 mod charge;
 mod element;
+mod item;
+mod outbound;
 mod party;
 mod place;
 mod terms;
+
+pub use outbound::delimiters;

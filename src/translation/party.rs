@@ -1,8 +1,9 @@
-//! Parties (N1 loop) and contacts (PER), read from what partners send.
+//! Parties (N1 loop) and contacts (PER), both ways.
 
-use supercargo_x12::Segment;
+use supercargo_x12::{OutSegment, Segment, seg};
 
 use super::place::trimmed;
+use crate::domain::catalogue::Location;
 use crate::domain::order::{Contact, Party};
 
 /// N1: role, name, number.
@@ -52,5 +53,62 @@ pub fn contact(segment: Segment<'_>) -> Contact {
             })
             .filter(|(_, number)| !number.is_empty())
             .collect(),
+    }
+}
+
+/// How much of a party is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// N1 alone.
+    Name,
+    /// N1 with street and city.
+    Address,
+}
+
+/// N1, and N3 and N4 where wanted and known, under a role. Nothing where the party has neither name nor number.
+pub fn write(role: &str, party: &Party, extent: Extent) -> Vec<OutSegment> {
+    let numbered = !party.id.is_empty() && !party.id_qualifier.is_empty();
+    if party.name.is_empty() && !numbered {
+        return Vec::new();
+    }
+    let mut n1 = seg("N1").el(role).el(&party.name);
+    if numbered {
+        n1 = n1.el(&party.id_qualifier).el(&party.id);
+    }
+    let mut segments = vec![n1];
+    if extent == Extent::Address {
+        segments.extend(party.street.chunks(2).map(|lines| {
+            lines
+                .iter()
+                .fold(seg("N3"), |segment, line| segment.el(line))
+        }));
+        if !(party.city.is_empty() && party.state.is_empty() && party.postal_code.is_empty()) {
+            segments.push(
+                seg("N4")
+                    .el(&party.city)
+                    .el(&party.state)
+                    .el(&party.postal_code)
+                    .el(&party.country),
+            );
+        }
+    }
+    segments
+}
+
+/// A store or other place of the partner's as a party.
+pub fn of_location(qualifier: &str, location: &Location) -> Party {
+    Party {
+        role: String::new(),
+        name: location.name.clone(),
+        id_qualifier: qualifier.to_owned(),
+        id: location.number.clone(),
+        street: Some(location.street.clone())
+            .filter(|street| !street.is_empty())
+            .into_iter()
+            .collect(),
+        city: location.city.clone(),
+        state: location.state.clone(),
+        postal_code: location.postal_code.clone(),
+        country: location.country.clone(),
     }
 }

@@ -29,7 +29,7 @@ pub fn finding(found: &supercargo_x12::Finding, severity: Severity) -> Finding {
 /// The severity that the engine gives by itself.
 pub fn severity_of(found: &supercargo_x12::Finding) -> Severity {
     match found.severity {
-        supercargo_x12::Severity::Note => Severity::Note,
+        supercargo_x12::Severity::Note | supercargo_x12::Severity::Tolerate => Severity::Note,
         supercargo_x12::Severity::Hold => Severity::Hold,
         supercargo_x12::Severity::Reject => Severity::Reject,
     }

@@ -1,10 +1,12 @@
-//! Terms of payment (ITD) as partners write them (X12-RULES 79).
+//! Terms of payment (ITD), both ways (X12-RULES 79).
 
-use supercargo_x12::Segment;
+use rust_decimal::Decimal;
+use supercargo_x12::{OutSegment, Segment, seg};
 
-use super::element::{date, decimal};
+use super::element::{date, date_text, decimal, decimal_text, n2_text};
 use super::place::{fault, trimmed};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::invoice::Invoice;
 use crate::domain::terms::{Terms, TermsFrom};
 
 /// ITD as terms; none where it has no number or date to reckon with, so that the partner's own terms hold.
@@ -60,11 +62,48 @@ fn base(code: &str) -> TermsFrom {
 }
 
 /// ITD02 of terms.
-pub fn base_code(from: TermsFrom) -> &'static str {
+fn base_code(from: TermsFrom) -> &'static str {
     match from {
         TermsFrom::Invoice => "3",
         TermsFrom::Shipment => "1",
         TermsFrom::Delivery => "2",
         TermsFrom::Receipt => "5",
     }
+}
+
+/// The terms of an invoice, with the dates and the discount that they come to. A discount is told only with the date
+/// or days within which it holds, as the standard demands.
+pub fn write(invoice: &Invoice) -> OutSegment {
+    let terms = &invoice.terms;
+    let percent = terms
+        .discount_percent
+        .filter(|percent| *percent > Decimal::ZERO)
+        .filter(|_| invoice.discount_until.is_some() || terms.discount_days.is_some());
+    let discounted = percent.is_some();
+    let kind = if terms.kind.is_empty() {
+        "01"
+    } else {
+        &terms.kind
+    };
+    let discount = n2_text(invoice.discount, invoice.currency)
+        .filter(|_| discounted && invoice.discount.is_positive());
+    seg("ITD")
+        .el(kind)
+        .el(base_code(terms.from))
+        .opt(percent.map(decimal_text))
+        .opt(invoice.discount_until.filter(|_| discounted).map(date_text))
+        .opt(
+            terms
+                .discount_days
+                .filter(|_| discounted)
+                .map(|days| days.to_string()),
+        )
+        .el(date_text(invoice.due))
+        .opt(terms.net_days.map(|days| days.to_string()))
+        .opt(discount)
+        .skip()
+        .skip()
+        .skip()
+        .el(&terms.description)
+        .opt(terms.day_of_month.map(|day| day.to_string()))
 }

@@ -1,0 +1,145 @@
+//! Parties and references of the 810, in the order that the profile lists them.
+
+use supercargo_x12::{OutSegment, seg};
+
+use super::Paper;
+use crate::config::settings::Company;
+use crate::domain::order::Party;
+
+/// Roles that stand for a store, in the order in which one is chosen for an invoice per store.
+const STORE_ROLES: [&str; 3] = ["Z7", "BY", "ST"];
+
+/// Roles that are ours as the vendor.
+const VENDOR_ROLES: [&str; 3] = ["VN", "SU", "SE"];
+
+/// Each listed party that is known.
+pub fn of(paper: &Paper<'_>) -> Vec<(String, Party)> {
+    let listed = &paper.profile.invoice_document.parties;
+    let store_role = STORE_ROLES
+        .into_iter()
+        .find(|role| !paper.invoice.store.is_empty() && listed.iter().any(|known| known == role));
+    listed
+        .iter()
+        .filter_map(|role| {
+            let party = if store_role == Some(role.as_str()) {
+                Some(store(paper, role))
+            } else {
+                named(paper, role)
+            };
+            party.map(|party| (role.clone(), party))
+        })
+        .collect()
+}
+
+/// The party under a role: the invoice's own, the order's, or ours.
+fn named(paper: &Paper<'_>, role: &str) -> Option<Party> {
+    let of_invoice = paper
+        .invoice
+        .parties
+        .iter()
+        .find(|party| party.role == role);
+    if role == "RE" && of_invoice.is_none() {
+        return Some(remit_to(paper.context.company));
+    }
+    of_invoice
+        .or_else(|| paper.order.header.party(role))
+        .cloned()
+        .or_else(|| VENDOR_ROLES.contains(&role).then(|| vendor(paper)))
+}
+
+/// The store that the invoice is for: as a party of the invoice or order where one has its number, else by its number.
+fn store(paper: &Paper<'_>, role: &str) -> Party {
+    let number = &paper.invoice.store;
+    paper
+        .invoice
+        .parties
+        .iter()
+        .chain(&paper.order.header.parties)
+        .find(|party| party.id == *number)
+        .cloned()
+        .unwrap_or_else(|| Party {
+            role: role.to_owned(),
+            id_qualifier: paper.profile.invoice_document.location_qualifier.clone(),
+            id: number.clone(),
+            ..Party::default()
+        })
+}
+
+/// Where the customer pays to.
+fn remit_to(company: &Company) -> Party {
+    Party {
+        role: "RE".to_owned(),
+        name: company.name.clone(),
+        id_qualifier: company.party_id_qualifier.clone(),
+        id: company.party_id.clone(),
+        street: Some(company.street.clone())
+            .filter(|street| !street.is_empty())
+            .into_iter()
+            .collect(),
+        city: company.city.clone(),
+        state: company.state.clone(),
+        postal_code: company.postal_code.clone(),
+        country: company.country.clone(),
+    }
+}
+
+/// We ourselves, by the number that the buyer gave us.
+fn vendor(paper: &Paper<'_>) -> Party {
+    let of_order = &paper.order.header.vendor_number;
+    let number = if of_order.is_empty() {
+        &paper.profile.vendor_number
+    } else {
+        of_order
+    };
+    Party {
+        name: paper.context.company.name.clone(),
+        id_qualifier: if number.is_empty() { "" } else { "92" }.to_owned(),
+        id: number.clone(),
+        ..Party::default()
+    }
+}
+
+/// Each listed reference that has a value.
+pub fn references(paper: &Paper<'_>) -> Vec<OutSegment> {
+    paper
+        .profile
+        .invoice_document
+        .references
+        .iter()
+        .filter_map(|qualifier| {
+            let value = reference(paper, qualifier)?;
+            (!value.is_empty()).then(|| seg("REF").el(qualifier).el(value))
+        })
+        .collect()
+}
+
+fn reference(paper: &Paper<'_>, qualifier: &str) -> Option<String> {
+    let invoice = paper.invoice;
+    let header = &paper.order.header;
+    let stated = invoice
+        .references
+        .iter()
+        .find(|reference| reference.qualifier == qualifier)
+        .map(|reference| reference.value.clone());
+    let of_shipments = |value: fn(&crate::domain::shipment::Shipment) -> &String| {
+        let mut values = paper.context.shipments.iter().map(value);
+        let first = values.next()?;
+        values.all(|other| other == first).then(|| first.clone())
+    };
+    stated.or_else(|| match qualifier {
+        "BM" if !invoice.bill_of_lading.is_empty() => Some(invoice.bill_of_lading.clone()),
+        "BM" => of_shipments(|shipment| &shipment.bill_of_lading),
+        "CN" | "2I" => of_shipments(|shipment| &shipment.tracking),
+        other => header
+            .reference(other)
+            .map(str::to_owned)
+            .or_else(|| match other {
+                "DP" => Some(header.department.clone()),
+                "IA" if header.vendor_number.is_empty() => {
+                    Some(paper.profile.vendor_number.clone())
+                }
+                "IA" => Some(header.vendor_number.clone()),
+                _ => None,
+            }),
+    })
+}

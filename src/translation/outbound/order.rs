@@ -1,0 +1,202 @@
+//! The order of segments within a part, so that a segment that a rule adds stands where the standard wants it.
+
+use supercargo_x12::OutSegment;
+
+use crate::config::profile::outbound::OutboundLevel;
+
+/// Segments of a level in the standard's order. Those of one group stand together: an N1 with its address, a note with
+/// its text.
+fn groups(set: &str, level: OutboundLevel) -> &'static [&'static [&'static str]] {
+    match (set, level) {
+        ("855", OutboundLevel::Header) => &[
+            &["BAK"],
+            &["CUR"],
+            &["REF"],
+            &["PER"],
+            &["TAX"],
+            &["FOB"],
+            &["CTP"],
+            &["SAC"],
+            &["ITD"],
+            &["DTM"],
+            &["PID"],
+            &["MEA"],
+            &["PWK"],
+            &["PKG"],
+            &["TD1"],
+            &["TD5"],
+            &["TD3"],
+            &["TD4"],
+            &["MAN"],
+            &["TXI"],
+            &["N9", "MSG", "MTX"],
+            &["N1", "N2", "N3", "N4"],
+        ],
+        ("855", OutboundLevel::Line) => &[
+            &["PO1"],
+            &["LIN"],
+            &["CUR"],
+            &["PO3"],
+            &["CTP"],
+            &["MEA"],
+            &["PID"],
+            &["PWK"],
+            &["PO4"],
+            &["REF"],
+            &["PER"],
+            &["SAC"],
+            &["IT8"],
+            &["ITD"],
+            &["TAX"],
+            &["FOB"],
+            &["SDQ"],
+            &["DTM"],
+            &["TD1"],
+            &["TD5"],
+            &["TD3"],
+            &["TD4"],
+            &["MAN"],
+            &["ACK"],
+        ],
+        ("856", OutboundLevel::Summary) | ("855", OutboundLevel::Summary) => &[&["CTT"], &["AMT"]],
+        ("856", _) => &[
+            &["BSN"],
+            &["HL"],
+            &["LIN"],
+            &["SN1"],
+            &["SLN"],
+            &["PRF"],
+            &["PO4"],
+            &["PID"],
+            &["MEA"],
+            &["PWK"],
+            &["PKG"],
+            &["TD1"],
+            &["TD5"],
+            &["TD3"],
+            &["TD4"],
+            &["TSD"],
+            &["REF"],
+            &["PER"],
+            &["CLD"],
+            &["MAN"],
+            &["DTM"],
+            &["FOB"],
+            &["PAL"],
+            &["N1", "N2", "N3", "N4"],
+            &["SDQ"],
+            &["ETD"],
+            &["CUR"],
+            &["SAC"],
+        ],
+        ("810", OutboundLevel::Header) => &[
+            &["BIG"],
+            &["NTE"],
+            &["CUR"],
+            &["REF"],
+            &["YNQ"],
+            &["PER"],
+            &["N1", "N2", "N3", "N4"],
+            &["ITD"],
+            &["DTM"],
+            &["FOB"],
+            &["PID"],
+            &["MEA"],
+            &["PWK"],
+            &["PKG"],
+            &["L7"],
+            &["N9", "MSG", "MTX"],
+        ],
+        ("810", OutboundLevel::Line) => &[
+            &["IT1"],
+            &["QTY"],
+            &["CUR"],
+            &["IT3"],
+            &["TXI"],
+            &["CTP"],
+            &["MEA"],
+            &["PID"],
+            &["PWK"],
+            &["PKG"],
+            &["PO4"],
+            &["ITD"],
+            &["REF"],
+            &["YNQ"],
+            &["PER"],
+            &["SDQ"],
+            &["DTM"],
+            &["CAD"],
+            &["L7"],
+            &["SR"],
+            &["SAC"],
+        ],
+        ("810", OutboundLevel::Summary) => &[
+            &["TDS"],
+            &["TXI"],
+            &["CAD"],
+            &["AMT"],
+            &["SAC"],
+            &["ISS"],
+            &["CTT"],
+        ],
+        _ => &[],
+    }
+}
+
+/// Where in the part a segment is to be inserted: behind the last `after`, else where the standard wants it, else at
+/// the end.
+pub fn position(
+    set: &str,
+    level: OutboundLevel,
+    segments: &[OutSegment],
+    id: &str,
+    after: &str,
+) -> usize {
+    if !after.is_empty()
+        && let Some(last) = segments.iter().rposition(|segment| segment.id == after)
+    {
+        return last + 1;
+    }
+    let groups = groups(set, level);
+    let rank = |id: &str| groups.iter().position(|group| group.contains(&id));
+    let Some(own) = rank(id) else {
+        return segments
+            .iter()
+            .rposition(|segment| segment.id == id)
+            .map_or(segments.len(), |last| last + 1);
+    };
+    segments
+        .iter()
+        .rposition(|segment| rank(&segment.id).is_some_and(|other| other <= own))
+        .map_or(0, |last| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use supercargo_x12::seg;
+
+    #[test]
+    fn added_segments_stand_where_the_standard_wants_them() {
+        let header: Vec<OutSegment> = ["BIG", "REF", "N1", "N3", "N4", "N1", "N4", "ITD"]
+            .map(|id| seg(id))
+            .into();
+        let table = [
+            ("REF", "", 2),
+            ("CUR", "", 1),
+            ("PER", "", 2),
+            ("N1", "", 7),
+            ("N3", "N1", 6),
+            ("DTM", "", 8),
+            ("FOB", "PER", 8),
+            ("ZZZ", "", 8),
+        ];
+        for (id, after, at) in table {
+            assert_eq!(
+                position("810", OutboundLevel::Header, &header, id, after),
+                at,
+                "{id} after {after:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The HL levels: numbered as they come, each with its parent, and truthful about children (X12-RULES 64).
+
+use supercargo_x12::{OutSegment, seg};
+
+use super::super::outbound::{Draft, Facts};
+use crate::config::profile::outbound::OutboundLevel;
+
+/// A level that has been opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level(usize);
+
+struct Opened {
+    parent: Option<Level>,
+    code: &'static str,
+    children: bool,
+}
+
+/// A document of levels that is being built.
+pub struct Hierarchy<'a> {
+    draft: Draft<'a>,
+    /// Stands before the first HL.
+    beginning: Option<OutSegment>,
+    levels: Vec<Opened>,
+}
+
+impl<'a> Hierarchy<'a> {
+    /// No level yet. `beginning` goes before the first.
+    pub fn new(draft: Draft<'a>, beginning: OutSegment) -> Self {
+        Self {
+            draft,
+            beginning: Some(beginning),
+            levels: Vec::new(),
+        }
+    }
+
+    /// Opens a level below `parent` with its segments.
+    pub fn open(
+        &mut self,
+        kind: OutboundLevel,
+        parent: Option<Level>,
+        facts: Facts<'a>,
+        segments: Vec<OutSegment>,
+    ) -> Level {
+        let code = match kind {
+            OutboundLevel::Order => "O",
+            OutboundLevel::Pack => "P",
+            OutboundLevel::Item => "I",
+            _ => "S",
+        };
+        if let Some(parent) = parent.and_then(|parent| self.levels.get_mut(parent.0)) {
+            parent.children = true;
+        }
+        self.levels.push(Opened {
+            parent,
+            code,
+            children: false,
+        });
+        self.draft.open(kind, facts);
+        self.draft.extend(self.beginning.take());
+        // Filled in when all children are known.
+        self.draft.push(seg("HL"));
+        self.draft.extend(segments);
+        Level(self.levels.len() - 1)
+    }
+
+    /// How many levels there are, and how many of them are items.
+    pub fn counts(&self) -> (usize, usize) {
+        let items = self.levels.iter().filter(|level| level.code == "I").count();
+        (self.levels.len(), items)
+    }
+
+    /// The document, its HL segments filled in.
+    pub fn close(mut self, child_code: bool) -> Draft<'a> {
+        for (index, (level, part)) in self.levels.iter().zip(self.draft.parts_mut()).enumerate() {
+            let hl = seg("HL")
+                .el((index + 1).to_string())
+                .opt(level.parent.map(|parent| (parent.0 + 1).to_string()))
+                .el(level.code)
+                .opt(child_code.then_some(if level.children { "1" } else { "0" }));
+            if let Some(open) = part.segments.iter_mut().find(|segment| segment.id == "HL") {
+                *open = hl;
+            }
+        }
+        self.draft
+    }
+}

@@ -1,0 +1,356 @@
+//! Which level stands below which, as the partner's structure has it, and what each is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::hierarchy::{Hierarchy, Level};
+use super::{Material, levels};
+use crate::config::profile::ship_notice::{MarkFor, Structure};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::ids::OrderId;
+use crate::domain::order::{Order, OrderLine};
+use crate::domain::shipment::Carton;
+
+/// A quantity of one order line.
+#[derive(Clone, Copy)]
+pub struct Goods<'a> {
+    pub order: &'a Order,
+    pub line: &'a OrderLine,
+    /// In the line's unit.
+    pub quantity: Decimal,
+}
+
+/// The cartons of one order, or of one store of it, in the order in which they were packed.
+struct Group<'a> {
+    order: &'a Order,
+    /// Set where the order level is for one store.
+    store: Option<&'a str>,
+    cartons: Vec<&'a Carton>,
+}
+
+/// What keeps the shipment from being told in this structure.
+pub fn faults(material: &Material<'_>) -> Vec<Finding> {
+    let shipment = material.shipment;
+    let mut findings = Vec::new();
+    let mut refuse = |code: &str, message: String| {
+        findings.push(Finding::business(code, Severity::Hold, message));
+    };
+    if shipment.cartons.is_empty() {
+        refuse(
+            "shipment-empty",
+            format!(
+                "shipment {} has no carton: there is nothing to tell of",
+                shipment.id
+            ),
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (index, carton) in shipment.cartons.iter().enumerate() {
+        let place = format!("carton {} of shipment {}", index + 1, shipment.id);
+        if carton.sscc.is_empty() {
+            refuse(
+                "carton-without-sscc",
+                format!(
+                    "{place} has no SSCC-18: close it and print its label before the ship notice goes out"
+                ),
+            );
+        } else if !is_sscc(&carton.sscc) {
+            refuse(
+                "sscc-invalid",
+                format!(
+                    "{place} has the SSCC {:?}, which is not 18 digits with the right check digit: label the carton again",
+                    carton.sscc
+                ),
+            );
+        } else if !seen.insert(carton.sscc.as_str()) {
+            refuse(
+                "sscc-repeated",
+                format!(
+                    "{place} has the SSCC {} of another carton: label one of them again",
+                    carton.sscc
+                ),
+            );
+        }
+        if carton.contents.is_empty() {
+            refuse(
+                "carton-empty",
+                format!("{place} holds nothing: take it off the shipment"),
+            );
+        }
+        for content in &carton.contents {
+            let known = material
+                .orders
+                .get(&content.order)
+                .and_then(|order| order.line(content.line));
+            match known {
+                None => refuse(
+                    "content-unknown",
+                    format!(
+                        "{place} holds line {} of order {} ({}), which is not known: correct the carton's contents",
+                        content.line, content.order, content.po_number
+                    ),
+                ),
+                Some(line) if line.unit != content.unit => refuse(
+                    "content-unit",
+                    format!(
+                        "{place} holds line {} of {} in {}, and the order counts it in {}: correct the carton's contents",
+                        content.line, content.po_number, content.unit, line.unit
+                    ),
+                ),
+                Some(_) if content.quantity <= Decimal::ZERO => refuse(
+                    "content-quantity",
+                    format!(
+                        "{place} holds {} of line {} of {}: correct the carton's contents",
+                        content.quantity, content.line, content.po_number
+                    ),
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+    findings.extend(shape_faults(material));
+    findings
+}
+
+/// Cartons that the structure has no room for.
+fn shape_faults(material: &Material<'_>) -> Vec<Finding> {
+    let structure = material.profile.ship_notice.structure;
+    let mut findings = Vec::new();
+    for (index, carton) in material.shipment.cartons.iter().enumerate() {
+        let orders: BTreeSet<OrderId> = carton
+            .contents
+            .iter()
+            .map(|content| content.order)
+            .collect();
+        let lines: BTreeSet<(OrderId, u32)> = carton
+            .contents
+            .iter()
+            .map(|content| (content.order, content.line))
+            .collect();
+        let message = match structure {
+            Structure::ShipmentOrderPackItem if orders.len() > 1 => {
+                "holds goods of several orders, and the partner's structure has cartons below orders: pack it by order, or set `ship_notice.structure` to shipment_pack_order_item"
+            }
+            Structure::ShipmentOrderItemPack if lines.len() > 1 => {
+                "holds several items, and the partner's structure has cartons below items: pack it by item, or set `ship_notice.structure` to shipment_order_pack_item"
+            }
+            _ => continue,
+        };
+        findings.push(Finding::business(
+            "carton-mixed",
+            Severity::Hold,
+            format!(
+                "carton {} ({}) of shipment {} {message}",
+                index + 1,
+                carton.sscc,
+                material.shipment.id
+            ),
+        ));
+    }
+    findings
+}
+
+/// 18 digits of which the last is the check digit (X12-RULES 67).
+fn is_sscc(text: &str) -> bool {
+    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(10)).collect();
+    let Some(digits) = digits.filter(|digits| digits.len() == 18) else {
+        return false;
+    };
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .skip(1)
+        .zip([3, 1].into_iter().cycle())
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    digits.last() == Some(&((10 - sum % 10) % 10))
+}
+
+/// Builds all levels.
+pub fn build<'a>(material: &Material<'a>, hierarchy: &mut Hierarchy<'a>) {
+    let shipment = levels::shipment(material, hierarchy);
+    match material.profile.ship_notice.structure {
+        Structure::ShipmentPackOrderItem => {
+            for carton in &material.shipment.cartons {
+                pack_order_item(material, hierarchy, shipment, carton);
+            }
+        }
+        Structure::ShipmentOrderPackItem => {
+            for group in groups(material) {
+                let order = levels::order(material, hierarchy, shipment, group.order, group.store);
+                for carton in &group.cartons {
+                    let pack = levels::pack(material, hierarchy, order, carton, &[group.order]);
+                    for goods in goods(material, [*carton], Some(group.order)) {
+                        levels::item(material, hierarchy, pack, &goods, Some(carton));
+                    }
+                }
+            }
+        }
+        Structure::ShipmentOrderItem => {
+            for group in groups(material) {
+                let order = levels::order(material, hierarchy, shipment, group.order, group.store);
+                for goods in goods(material, group.cartons, Some(group.order)) {
+                    levels::item(material, hierarchy, order, &goods, None);
+                }
+            }
+        }
+        Structure::ShipmentOrderItemPack => {
+            for group in groups(material) {
+                let order = levels::order(material, hierarchy, shipment, group.order, group.store);
+                order_item_pack(material, hierarchy, order, &group);
+            }
+        }
+    }
+}
+
+fn pack_order_item<'a>(
+    material: &Material<'a>,
+    hierarchy: &mut Hierarchy<'a>,
+    shipment: Level,
+    carton: &'a Carton,
+) {
+    let orders: BTreeSet<OrderId> = carton
+        .contents
+        .iter()
+        .map(|content| content.order)
+        .collect();
+    let orders: Vec<&'a Order> = orders
+        .iter()
+        .filter_map(|id| material.orders.get(id).copied())
+        .collect();
+    let pack = levels::pack(material, hierarchy, shipment, carton, &orders);
+    for order in orders {
+        let store = marks_orders(material).then_some(carton.store.as_str());
+        let level = levels::order(material, hierarchy, pack, order, store);
+        for goods in goods(material, [carton], Some(order)) {
+            levels::item(material, hierarchy, level, &goods, Some(carton));
+        }
+    }
+}
+
+/// Standard pack: an item level for each line and carton quantity, so that what is in each carton can be reckoned:
+/// quantity shipped divided by cartons below.
+fn order_item_pack<'a>(
+    material: &Material<'a>,
+    hierarchy: &mut Hierarchy<'a>,
+    order: Level,
+    group: &Group<'a>,
+) {
+    let mut packs: BTreeMap<(u32, Decimal), Vec<&'a Carton>> = BTreeMap::new();
+    for carton in &group.cartons {
+        for goods in goods(material, [*carton], Some(group.order)) {
+            packs
+                .entry((goods.line.line, goods.quantity.normalize()))
+                .or_default()
+                .push(carton);
+        }
+    }
+    for ((number, each), cartons) in packs {
+        let Some(line) = group.order.line(number) else {
+            continue;
+        };
+        let goods = Goods {
+            order: group.order,
+            line,
+            quantity: each * Decimal::from(cartons.len()),
+        };
+        let item = levels::item(material, hierarchy, order, &goods, None);
+        for carton in cartons {
+            levels::pack(material, hierarchy, item, carton, &[group.order]);
+        }
+    }
+}
+
+/// Whether stores are named at the order level: because the profile says so, or because there is no pack level to name
+/// them at.
+fn marks_orders(material: &Material<'_>) -> bool {
+    let notice = &material.profile.ship_notice;
+    match notice.mark_for {
+        MarkFor::Order => true,
+        MarkFor::Pack => notice.structure == Structure::ShipmentOrderItem,
+        MarkFor::None => false,
+    }
+}
+
+/// Cartons by order, and by store where order levels are marked for one; in the order of numbers.
+fn groups<'a>(material: &Material<'a>) -> Vec<Group<'a>> {
+    let by_store = marks_orders(material);
+    let mut groups: BTreeMap<(OrderId, &'a str), Group<'a>> = BTreeMap::new();
+    for carton in &material.shipment.cartons {
+        let orders: BTreeSet<OrderId> = carton
+            .contents
+            .iter()
+            .map(|content| content.order)
+            .collect();
+        for id in orders {
+            let Some(order) = material.orders.get(&id).copied() else {
+                continue;
+            };
+            let store = if by_store { carton.store.as_str() } else { "" };
+            groups
+                .entry((id, store))
+                .or_insert_with(|| Group {
+                    order,
+                    store: by_store.then_some(store),
+                    cartons: Vec::new(),
+                })
+                .cartons
+                .push(carton);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// What cartons hold, of one order or of all, summed by line.
+fn goods<'a>(
+    material: &Material<'a>,
+    cartons: impl IntoIterator<Item = &'a Carton>,
+    of: Option<&Order>,
+) -> Vec<Goods<'a>> {
+    let mut sums: BTreeMap<(OrderId, u32), Decimal> = BTreeMap::new();
+    for content in cartons.into_iter().flat_map(|carton| &carton.contents) {
+        if of.is_none_or(|order| order.id == content.order) {
+            *sums
+                .entry((content.order, content.line))
+                .or_insert(Decimal::ZERO) += content.quantity;
+        }
+    }
+    sums.into_iter()
+        .filter_map(|((id, number), quantity)| {
+            let order = material.orders.get(&id).copied()?;
+            let line = order.line(number)?;
+            Some(Goods {
+                order,
+                line,
+                quantity,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sscc;
+
+    #[test]
+    fn rule_067_check_digits() {
+        for good in [
+            "006141411234567890",
+            "106141410000000019",
+            "340123451234567895",
+            "000000000000000000",
+            "999999999999999995",
+        ] {
+            assert!(is_sscc(good), "{good}");
+        }
+        for bad in [
+            "006141411234567891",
+            "00614141123456789",
+            "",
+            "00614141123456789X",
+        ] {
+            assert!(!is_sscc(bad), "{bad}");
+        }
+    }
+}
