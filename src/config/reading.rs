@@ -452,9 +452,15 @@ fn names(text: &str) -> (String, Vec<String>) {
     (first, found.collect())
 }
 
+/// Most names that are listed in an advice.
+const LISTED_MAX: usize = 40;
+
 /// What to write instead of `name`, given the names that are known here.
 pub(super) fn advise(name: &str, known: &[String], lead: &str) -> String {
-    let list = known.join(", ");
+    let list = match known.len() {
+        0..=LISTED_MAX => known.join(", "),
+        more => format!("{}, … ({more} in all)", known[..LISTED_MAX].join(", ")),
+    };
     let near = known
         .iter()
         .map(|candidate| (distance(name, candidate), candidate))

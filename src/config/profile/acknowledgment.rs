@@ -1,6 +1,7 @@
 //! Acknowledgments: what we answer to what we receive, and what we expect for what we send.
 
 use serde::{Deserialize, Serialize};
+use supercargo_x12::Rule;
 
 /// 997, 999 and TA1, both ways.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub struct Acknowledgment {
     pub loop_ids: bool,
     /// Rules of the standard that this partner may break: the set is accepted with errors (AK501 E), and acted on.
     /// Names such as `element-too-long`; `docs/cli.md` lists them.
-    pub tolerate: Vec<String>,
+    pub tolerate: Vec<Rule>,
     /// Code for a set number used twice in a group (AK502).
     pub duplicate_set_code: DuplicateSetCode,
     /// Release of our acknowledgment; empty: that of the group it answers.

@@ -1,5 +1,7 @@
 //! What no single key of a profile can tell: checks of values and across keys, every fault at once.
 
+use supercargo_x12::{Level, Severity};
+
 use super::Profile;
 use super::connection::{AfterFetch, ConnectionKind, RemoteServer};
 use super::documents::{RECEIVABLE_SETS, SENDABLE_SETS};
@@ -50,6 +52,7 @@ pub fn check(profile: &Profile, places: &Places) -> Vec<Fault> {
     check_addresses(profile, &mut found);
     check_connection(profile, &mut found);
     check_envelope(profile, &mut found);
+    check_tolerated(profile, &mut found);
     check_documents(profile, &mut found);
     check_codes(profile, &mut found);
     check_policies(profile, &mut found);
@@ -408,6 +411,18 @@ fn check_file_name(name: &str, found: &mut Found<'_>) {
         "the name holds characters that not every system takes in a file name",
         "Write letters, digits, - _ . and placeholders",
     );
+}
+
+fn check_tolerated(profile: &Profile, found: &mut Found<'_>) {
+    for (index, rule) in profile.acknowledgment.tolerate.iter().enumerate() {
+        let of_a_set = matches!(rule.level(), Level::Set | Level::Segment | Level::Element);
+        found.unless(
+            of_a_set && rule.severity() == Severity::Reject,
+            &format!("acknowledgment.tolerate[{}]", index + 1),
+            format!("{:?} is no rule for which a set is rejected", rule.name()),
+            "Rules of the envelope can not be set aside, and what is only noted needs not be",
+        );
+    }
 }
 
 fn check_documents(profile: &Profile, found: &mut Found<'_>) {
