@@ -95,11 +95,15 @@ impl SetVerdict {
     }
 
     /// Takes back rejections for the rules that the partner's profile tolerates: the set is then
-    /// accepted with errors (AK501 is E).
+    /// accepted with errors (AK501 is E). What only held is noted.
     pub fn tolerate(&mut self, rules: &[Rule]) {
         for finding in &mut self.findings {
-            if finding.severity == Severity::Reject && rules.contains(&finding.rule) {
-                finding.severity = Severity::Tolerate;
+            if rules.contains(&finding.rule) {
+                finding.severity = match finding.severity {
+                    Severity::Reject => Severity::Tolerate,
+                    Severity::Hold => Severity::Note,
+                    other => other,
+                };
             }
         }
         self.acceptance = acceptance_of(&self.findings);

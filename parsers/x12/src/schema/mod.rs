@@ -67,7 +67,7 @@ impl Key {
         match id {
             [a, b] => Key(u32::from(*a) << 16 | u32::from(*b) << 8),
             [a, b, c] => Key(u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c)),
-            _ => Key(0),
+            _ => Key(u32::MAX),
         }
     }
 }
