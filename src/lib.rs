@@ -7,3 +7,4 @@ pub mod domain;
 pub mod storage;
 pub mod translation;
 pub mod transport;
+pub mod workflow;

@@ -23,11 +23,18 @@ fn run() -> Result<(), String> {
     let folder = std::env::var("CARGO_MANIFEST_DIR").map_err(|e| e.to_string())?;
     let folder = Path::new(&folder).join("schemas");
     let (mut sets, mut dictionaries) = (String::new(), String::new());
-    let (mut elements, mut composites, mut segments) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut elements, mut composites, mut segments) =
+        (HashSet::new(), HashSet::new(), HashSet::new());
     for release in RELEASES {
-        let mut names: Vec<_> = std::fs::read_dir(folder.join(release)).map_err(|e| format!("{release}: {e}"))?.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
+        let mut names: Vec<_> = std::fs::read_dir(folder.join(release))
+            .map_err(|e| format!("{release}: {e}"))?
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+            .collect();
         names.sort_unstable();
-        let read = |name: &str| std::fs::read_to_string(folder.join(release).join(name)).map_err(|e| format!("schemas/{release}/{name}: {e}"));
+        let read = |name: &str| {
+            std::fs::read_to_string(folder.join(release).join(name))
+                .map_err(|e| format!("schemas/{release}/{name}: {e}"))
+        };
         let path = |name: &str| folder.join(release).join(name).display().to_string();
         for kind in ["elements", "composites", "segments"] {
             let name = format!("{kind}.txt");
@@ -37,12 +44,22 @@ fn run() -> Result<(), String> {
                 "elements" => {
                     let mut own = HashSet::new();
                     for element in text::elements(&source).map_err(at)? {
-                        let codes: HashSet<&String> = element.codes.iter().map(|(code, _)| code).collect();
+                        let codes: HashSet<&String> =
+                            element.codes.iter().map(|(code, _)| code).collect();
                         if !own.insert(element.number) || codes.len() != element.codes.len() {
-                            return Err(at(format!("element {} or one of its codes stands there twice", element.number)));
+                            return Err(at(format!(
+                                "element {} or one of its codes stands there twice",
+                                element.number
+                            )));
                         }
-                        if let Some((code, _)) = element.codes.iter().find(|(code, _)| code.len() < usize::from(element.min) || code.len() > usize::from(element.max)) {
-                            return Err(at(format!("element {}: code {code} does not fit {}/{}", element.number, element.min, element.max)));
+                        if let Some((code, _)) = element.codes.iter().find(|(code, _)| {
+                            code.len() < usize::from(element.min)
+                                || code.len() > usize::from(element.max)
+                        }) {
+                            return Err(at(format!(
+                                "element {}: code {code} does not fit {}/{}",
+                                element.number, element.min, element.max
+                            )));
                         }
                         elements.insert(element.number.to_string());
                     }
@@ -50,24 +67,54 @@ fn run() -> Result<(), String> {
                 _ => {
                     for segment in text::segments(&source).map_err(at)? {
                         for element in &segment.uses {
-                            let known = if element.reference.starts_with(['C', 'S']) { &composites } else { &elements };
-                            if !known.contains(&element.reference) && !(kind == "composites" && element.reference == segment.id) {
-                                return Err(at(format!("{} uses {}, which is not defined", segment.id, element.reference)));
+                            let known = if element.reference.starts_with(['C', 'S']) {
+                                &composites
+                            } else {
+                                &elements
+                            };
+                            if !known.contains(&element.reference)
+                                && !(kind == "composites" && element.reference == segment.id)
+                            {
+                                return Err(at(format!(
+                                    "{} uses {}, which is not defined",
+                                    segment.id, element.reference
+                                )));
                             }
                         }
-                        if kind == "composites" { composites.insert(segment.id) } else { segments.insert(segment.id) };
+                        if kind == "composites" {
+                            composites.insert(segment.id)
+                        } else {
+                            segments.insert(segment.id)
+                        };
                     }
                 }
             }
-            let _ = writeln!(dictionaries, "    (Release::R{release}, {kind:?}, include_str!({:?})),", path(&name));
+            let _ = writeln!(
+                dictionaries,
+                "    (Release::R{release}, {kind:?}, include_str!({:?})),",
+                path(&name)
+            );
         }
-        for name in names.iter().filter(|name| name.len() == 7 && name.ends_with(".txt")) {
-            let set = text::set(&read(name)?).map_err(|e| format!("schemas/{release}/{name}: {e}"))?;
+        for name in names
+            .iter()
+            .filter(|name| name.len() == 7 && name.ends_with(".txt"))
+        {
+            let set =
+                text::set(&read(name)?).map_err(|e| format!("schemas/{release}/{name}: {e}"))?;
             if format!("{}.txt", set.code) != *name {
-                return Err(format!("schemas/{release}/{name} describes the set {}", set.code));
+                return Err(format!(
+                    "schemas/{release}/{name} describes the set {}",
+                    set.code
+                ));
             }
-            check_segments(&set.nodes, &segments).map_err(|e| format!("schemas/{release}/{name}: {e}"))?;
-            let _ = writeln!(sets, "    (Release::R{release}, {:?}, include_str!({:?})),", set.code, path(name));
+            check_segments(&set.nodes, &segments)
+                .map_err(|e| format!("schemas/{release}/{name}: {e}"))?;
+            let _ = writeln!(
+                sets,
+                "    (Release::R{release}, {:?}, include_str!({:?})),",
+                set.code,
+                path(name)
+            );
         }
     }
     let generated = format!(

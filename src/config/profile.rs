@@ -27,6 +27,7 @@ use std::fmt;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use supercargo_x12::Overlay;
 
 use super::reading::{self, Fault};
 use crate::domain::money::Currency;
@@ -103,7 +104,7 @@ pub struct Profile {
     /// Tables that outbound templates look values up in: name → (ours → theirs).
     pub cross_reference: BTreeMap<String, BTreeMap<String, String>>,
     /// Overlays of the base schemas by set, for what the partner's guide narrows or widens.
-    pub guide: BTreeMap<String, toml::Table>,
+    pub guide: BTreeMap<String, Overlay>,
     /// When a document is due and what missing it costs, by set. Data only: it is shown and sorted by.
     pub clock: BTreeMap<String, Deadline>,
 }

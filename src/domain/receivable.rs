@@ -225,6 +225,19 @@ pub struct Application {
     pub written_off: Amount,
 }
 
+impl Application {
+    /// No money at all: a payment that only deducts from an invoice.
+    pub fn nothing(invoice: InvoiceId, number: &str) -> Self {
+        Self {
+            invoice,
+            number: number.to_owned(),
+            paid: Amount::ZERO,
+            discount: Amount::ZERO,
+            written_off: Amount::ZERO,
+        }
+    }
+}
+
 /// A deduction that a payment makes: a short payment with its reason, of an invoice or of none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDeduction {

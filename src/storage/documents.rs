@@ -531,15 +531,15 @@ impl Connection {
         &mut self,
         partner: i64,
         reference: &str,
-        gs06: Option<&str>,
-        st02: Option<&str>,
+        gs06: &str,
+        st02: &str,
     ) -> Result<Vec<DocumentRow>, Failure> {
         self.rows(
             &format!(
-                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND (reference = $2 OR gs06 = $3)
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND (reference = $2 OR ($3 <> '' AND gs06 = $3))
                  AND ($4 = '' OR st02 = $4) AND set_code NOT IN ('997', '999', 'TA1') ORDER BY id"
             ),
-            binds![partner, reference, gs06.unwrap_or("-"), st02.unwrap_or_default()],
+            binds![partner, reference, gs06, st02],
         )
         .await
     }
@@ -580,5 +580,22 @@ impl Connection {
         )
         .await?;
         Ok(over)
+    }
+
+    /// The buyer's PO number that a document of ours is about, empty where it is about none or several.
+    pub async fn po_of(&mut self, document: i64) -> Result<String, Failure> {
+        let row: Option<(Option<String>,)> = self
+            .row(
+                "SELECT COALESCE(
+                     (SELECT po_number FROM purchase_order WHERE document.subject_kind = 'order' AND id = document.subject_id),
+                     (SELECT po_number FROM invoice WHERE document.subject_kind = 'invoice' AND id = document.subject_id),
+                     (SELECT MIN(purchase_order.po_number) FROM shipment_order
+                      JOIN purchase_order ON purchase_order.id = shipment_order.order_id
+                      WHERE document.subject_kind = 'shipment' AND shipment_order.shipment_id = document.subject_id))
+                 FROM document WHERE document.id = $1",
+                binds![document],
+            )
+            .await?;
+        Ok(row.and_then(|row| row.0).unwrap_or_default())
     }
 }

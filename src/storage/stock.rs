@@ -8,7 +8,7 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ItemId, WarehouseId};
 use crate::domain::order::Mode;
-use crate::domain::stock::MovementKind;
+use crate::domain::stock::{ExpectedReceipt, MovementKind, to_stored};
 
 /// Changes of one item in one warehouse, in stored units of 1/10,000 base unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,17 +112,29 @@ impl Connection {
         Ok(())
     }
 
-    /// Promises expected receipts to backorders: (item, warehouse, date, stored quantity).
+    /// Promises expected receipts to backorders.
     pub async fn promise_receipts(
         &mut self,
         mode: Mode,
-        promises: &[(ItemId, WarehouseId, chrono::NaiveDate, i64)],
+        promised: &[ExpectedReceipt],
     ) -> Result<(), Failure> {
-        for (item, warehouse, on, quantity) in promises {
+        for receipt in promised {
+            let quantity = to_stored(receipt.quantity).ok_or_else(|| {
+                Failure::refuse(format!(
+                    "{} base units can not be kept in stock",
+                    receipt.quantity
+                ))
+            })?;
             self.execute(
                 "UPDATE expected_receipt SET promised = promised + $5
                  WHERE item_id = $1 AND warehouse_id = $2 AND mode = $3 AND on_date = $4",
-                binds![*item, *warehouse, mode.word(), *on, *quantity],
+                binds![
+                    receipt.item,
+                    receipt.warehouse,
+                    mode.word(),
+                    receipt.on,
+                    quantity
+                ],
             )
             .await?;
         }

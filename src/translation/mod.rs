@@ -6,7 +6,9 @@
 
 pub mod acknowledgment;
 pub mod application_advice;
+pub mod envelope;
 pub mod invoice;
+pub mod judge;
 pub mod purchase_order;
 pub mod remittance;
 pub mod response;

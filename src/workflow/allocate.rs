@@ -6,10 +6,8 @@ use super::outbound::{self, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
-use crate::domain::catalogue::Warehouse;
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
-use crate::domain::order::{Order, OrderState};
-use crate::domain::policy::AllocationPolicy;
+use crate::domain::order::{Mode, Order, OrderState};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
@@ -17,11 +15,18 @@ use crate::storage::{Connection, Failure, catalogue};
 use crate::translation::response::{self, ResponseContext};
 
 /// Promises stock to accepted orders and to those of which something waits.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let ids: Vec<OrderId> = subjects.iter().copied().map(OrderId).collect();
     let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
     for order in connection.orders(&ids).await? {
-        if !matches!(order.state, OrderState::Received | OrderState::Held { .. } | OrderState::Rejected { .. }) {
+        if !matches!(
+            order.state,
+            OrderState::Received | OrderState::Held { .. } | OrderState::Rejected { .. }
+        ) {
             by_partner.entry(order.partner).or_default().push(order);
         }
     }
@@ -44,70 +49,98 @@ async fn promise(
     let mut supplies: BTreeMap<&'static str, Supply> = BTreeMap::new();
     for mode in orders.iter().map(|order| order.mode).collect::<Vec<_>>() {
         if !supplies.contains_key(mode.word()) {
-            let supply = supply(connection, policy, &orders, mode).await?;
+            let supply = supply(connection, &orders, mode).await?;
             supplies.insert(mode.word(), supply);
         }
     }
     let mut movements = Vec::new();
+    let mut promises = Vec::new();
     let mut entries = Vec::new();
     let mut done = Vec::with_capacity(orders.len());
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
-        let Some(supply) = supplies.get_mut(order.mode.word()) else { continue };
+        let Some(supply) = supplies.get_mut(order.mode.word()) else {
+            continue;
+        };
         let untouched = order.lines.clone();
-        let Allocation { order, reservations, reasons } = allocate(order, supply, policy, today);
+        let Allocation {
+            order,
+            reservations,
+            promised,
+            reasons,
+        } = allocate(order, supply, policy, today);
         if !was_accepted && order.lines == untouched {
             continue;
         }
         let order = order.settle().map_err(Failure::refused)?;
         movements.extend(reserve(&order, &reservations)?);
-        entries.push(("order allocated".to_owned(), Subject::new("order", order.id.0), reasons.join("\n")));
+        promises.push((order.mode, promised));
+        entries.push((
+            "order allocated".to_owned(),
+            Subject::new("order", order.id.0),
+            reasons.join("\n"),
+        ));
         done.push((order, before));
     }
     connection.move_stock(&movements, now).await?;
+    for (mode, promised) in promises {
+        connection.promise_receipts(mode, &promised).await?;
+    }
     for (order, _) in &mut done {
         answer(gateway, connection, trading, order).await?;
     }
-    fulfil::plan(gateway, connection, trading, done.iter_mut().map(|(order, _)| order).collect()).await?;
+    fulfil::plan(
+        gateway,
+        connection,
+        trading,
+        done.iter_mut().map(|(order, _)| order).collect(),
+    )
+    .await?;
     connection.save_orders(&done).await?;
     connection.record_all(now, "allocation", entries).await
 }
 
-/// What can be promised to these orders: balances and expected receipts, warehouses in the partner's order.
+/// What can be promised to these orders: balances, expected receipts and our warehouses.
 async fn supply(
     connection: &mut Connection,
-    policy: &AllocationPolicy,
     orders: &[Order],
-    mode: crate::domain::order::Mode,
+    mode: Mode,
 ) -> Result<Supply, Failure> {
     let items: BTreeSet<ItemId> = orders
         .iter()
-        .flat_map(|order| order.lines.iter().filter_map(|line| line.accepted.as_ref().map(|accepted| accepted.item)))
+        .flat_map(|order| {
+            order
+                .lines
+                .iter()
+                .filter_map(|line| line.accepted.as_ref().map(|accepted| accepted.item))
+        })
         .collect();
     let items: Vec<ItemId> = items.into_iter().collect();
-    let all = catalogue::warehouses(connection, COMPANY).await?;
-    Ok(Supply {
-        balances: catalogue::balances(connection, mode, &items).await?,
-        expected: catalogue::expected(connection, mode, &items).await?,
-        warehouses: preferred(all, &policy.warehouses),
-    })
+    let balances = catalogue::balances(connection, mode, &items).await?;
+    let expected = catalogue::expected(connection, mode, &items).await?;
+    Ok(Supply::new(
+        balances,
+        expected,
+        catalogue::warehouses(connection, COMPANY).await?,
+    ))
 }
 
-/// The warehouses a partner is served from, in its order of preference; all of them where it names none.
-fn preferred(all: Vec<Warehouse>, wanted: &[String]) -> Vec<Warehouse> {
-    if wanted.is_empty() {
-        return all;
-    }
-    wanted.iter().filter_map(|code| all.iter().find(|warehouse| &warehouse.code == code).cloned()).collect()
-}
-
+/// Reservations as movements of stock, one a warehouse.
 fn reserve(order: &Order, reservations: &[Reservation]) -> Result<Vec<Movement>, Failure> {
     let mut by_warehouse: BTreeMap<_, BTreeMap<ItemId, Change>> = BTreeMap::new();
     for reservation in reservations {
         let stored = to_stored(reservation.base).ok_or_else(|| {
-            Failure::refuse(format!("order {}: {} base units can not be kept in stock", order.id, reservation.base))
+            Failure::refuse(format!(
+                "order {}: {} base units can not be kept in stock",
+                order.id, reservation.base
+            ))
         })?;
-        by_warehouse.entry(reservation.warehouse).or_default().entry(reservation.item).or_default().reserved += stored;
+        by_warehouse
+            .entry(reservation.warehouse)
+            .or_default()
+            .entry(reservation.item)
+            .or_default()
+            .reserved += stored;
     }
     Ok(by_warehouse
         .into_iter()
@@ -132,18 +165,31 @@ pub async fn answer(
         return Ok(());
     }
     order.answers += 1;
-    let Some(outgoing) = outgoing(gateway, trading, order) else { return Ok(()) };
-    outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
+    if let Some(outgoing) = outgoing(gateway, trading, order) {
+        outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
+    }
     Ok(())
 }
 
-/// The 855 of an order as it stands; none where the profile wants exceptions only and there are none.
+/// The 855 of an order as it stands.
 pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<Outgoing> {
-    let today = gateway.now().with_timezone(&trading.profile.time_zone).date_naive();
-    let context = ResponseContext { answer_number: order.answers, date: today };
-    let set = response::build(order, &trading.profile, &context)?;
+    let company = gateway.settings.our_company()?;
+    let date = gateway
+        .now()
+        .with_timezone(&trading.profile.time_zone)
+        .date_naive();
+    let previous = order
+        .answers
+        .checked_sub(1)
+        .filter(|previous| *previous > 0);
+    let context = ResponseContext {
+        company,
+        answer_number: order.answers,
+        date,
+        previous,
+    };
     Some(Outgoing {
-        set: Ok(set),
+        set: response::build(order, &trading.profile, &context),
         set_code: "855",
         cause: format!("order:{}", order.id),
         revision: i64::from(order.answers),

@@ -6,7 +6,7 @@ use crate::domain::finding::Finding;
 use crate::domain::ids::{InvoiceId, PaymentId};
 use crate::domain::ledger;
 use crate::domain::order::Mode;
-use crate::domain::receivable::{NewDeduction, OpenItem, PaymentPlan, plan};
+use crate::domain::receivable::{Application, NewDeduction, OpenItem, PaymentPlan, plan};
 use crate::domain::remittance::Remittance;
 use crate::storage::journal::Subject;
 use crate::storage::payments::NewPayment;
@@ -44,17 +44,29 @@ pub async fn post(
     if let Some(earlier) = connection.effect(&key).await? {
         return Ok(Posted::Again(PaymentId(earlier)));
     }
-    let references: Vec<String> = remittance.items.iter().map(|item| item.reference.clone()).collect();
-    let items = connection.items_for_payment(trading.partner, mode, &references).await?;
+    let references: Vec<String> = remittance
+        .items
+        .iter()
+        .map(|item| item.reference.clone())
+        .collect();
+    let items = connection
+        .items_for_payment(trading.partner, mode, &references)
+        .await?;
     let open: Vec<OpenItem> = items.iter().map(|(item, _)| item.clone()).collect();
-    let today = gateway.now().with_timezone(&trading.profile.time_zone).date_naive();
-    let plan = match plan(remittance, &open, &trading.profile.collection, today) {
+    let today = gateway
+        .now()
+        .with_timezone(&trading.profile.time_zone)
+        .date_naive();
+    let plan = match plan(&remittance, &open, &trading.profile.collection, today) {
         Ok(plan) => plan,
         Err(findings) => return Ok(Posted::NotBalanced(findings)),
     };
     let id = PaymentId(connection.identity("payment").await?);
     connection.claim_effect(&key, id.0).await?;
-    write(gateway, connection, trading, mode, &plan, id, document, by, items).await?;
+    write(
+        gateway, connection, trading, mode, &plan, id, document, by, items,
+    )
+    .await?;
     Ok(Posted::Applied(id))
 }
 
@@ -78,14 +90,29 @@ async fn write(
         mode,
         remittance: plan.remittance.clone(),
         document,
-        status: if plan.unapplied.is_zero() { "applied" } else { "unapplied" },
+        status: if plan.unapplied.is_zero() {
+            "applied"
+        } else {
+            "unapplied"
+        },
         unapplied: plan.unapplied.0,
         by: by.to_owned(),
     };
     connection.add_payment(&payment, now).await?;
-    connection.add_applications(id, &plan.applications, now).await?;
-    connection.add_deductions(&payment, &plan.deductions, now).await?;
-    connection.post(COMPANY, mode, vec![ledger::payment(plan, id, trading.partner)], now).await?;
+    connection
+        .add_applications(id, &plan.applications, now)
+        .await?;
+    connection
+        .add_deductions(&payment, &plan.deductions, now)
+        .await?;
+    connection
+        .post(
+            COMPANY,
+            mode,
+            vec![ledger::payment(plan, id, trading.partner).map_err(Failure::refused)?],
+            now,
+        )
+        .await?;
     for (item, revision) in items {
         apply(gateway, connection, item, revision, plan, by).await?;
     }
@@ -99,7 +126,9 @@ async fn write(
         plan.deductions.len(),
         plan.unapplied.display(currency)
     );
-    connection.record(now, by, "payment booked", subject, &detail).await?;
+    connection
+        .record(now, by, "payment booked", subject, &detail)
+        .await?;
     tell_unapplied(gateway, connection, trading, plan, id).await
 }
 
@@ -113,14 +142,24 @@ async fn apply(
     by: &str,
 ) -> Result<(), Failure> {
     let id: InvoiceId = item.invoice;
-    let deductions: Vec<NewDeduction> =
-        plan.deductions.iter().filter(|deduction| deduction.invoice == Some(id)).cloned().collect();
-    let application = plan.applications.iter().find(|application| application.invoice == id);
+    let deductions: Vec<NewDeduction> = plan
+        .deductions
+        .iter()
+        .filter(|deduction| deduction.invoice == Some(id))
+        .cloned()
+        .collect();
+    let application = plan
+        .applications
+        .iter()
+        .find(|application| application.invoice == id);
     if application.is_none() && deductions.is_empty() {
         return Ok(());
     }
+    let nothing = Application::nothing(id, &item.number);
     let number = item.number.clone();
-    let after = item.apply(application, &deductions).map_err(Failure::refused)?;
+    let after = item
+        .apply(application.unwrap_or(&nothing), &deductions)
+        .map_err(Failure::refused)?;
     connection.save_open_item(&after, revision).await?;
     let currency = after.currency;
     let detail = format!(
@@ -129,7 +168,15 @@ async fn apply(
         after.open.display(currency),
         after.disputed.display(currency)
     );
-    connection.record(gateway.now(), by, "payment applied", Subject::new("invoice", id.0), &detail).await
+    connection
+        .record(
+            gateway.now(),
+            by,
+            "payment applied",
+            Subject::new("invoice", id.0),
+            &detail,
+        )
+        .await
 }
 
 async fn tell_unapplied(
@@ -148,8 +195,12 @@ async fn tell_unapplied(
         key: format!("unapplied:{id}"),
         kind: "payment-unapplied",
         subject: Subject::new("payment", id.0),
-        title: format!("{amount} {currency} of payment {} are tied to no invoice", plan.remittance.reference),
-        text: "Apply the rest in the console (Receivables, unapplied) once you know what it pays.".to_owned(),
+        title: format!(
+            "{amount} {currency} of payment {} are tied to no invoice",
+            plan.remittance.reference
+        ),
+        text: "Apply the rest in the console (Receivables, unapplied) once you know what it pays."
+            .to_owned(),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
 }

@@ -35,22 +35,42 @@ impl Settlement {
 }
 
 /// Contests a deduction: what was taken stays open and disputed.
-pub async fn dispute(gateway: &Gateway, id: DeductionId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn dispute(
+    gateway: &Gateway,
+    id: DeductionId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     settle(gateway, id, Settlement::Dispute, reason, actor).await
 }
 
 /// The buyer gave in: the amount is owed again without dispute, until it is paid.
-pub async fn recover(gateway: &Gateway, id: DeductionId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn recover(
+    gateway: &Gateway,
+    id: DeductionId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     settle(gateway, id, Settlement::Recover, reason, actor).await
 }
 
 /// Gives a deduction up: the invoice is closed by it and the ledger says why.
-pub async fn write_off(gateway: &Gateway, id: DeductionId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn write_off(
+    gateway: &Gateway,
+    id: DeductionId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     settle(gateway, id, Settlement::WriteOff, reason, actor).await
 }
 
 /// Takes a deduction as right: the same as giving it up, said in the buyer's favour.
-pub async fn accept(gateway: &Gateway, id: DeductionId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn accept(
+    gateway: &Gateway,
+    id: DeductionId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     settle(gateway, id, Settlement::WriteOff, reason, actor).await
 }
 
@@ -62,14 +82,18 @@ async fn settle(
     actor: &str,
 ) -> Result<(), Failure> {
     if reason.trim().is_empty() {
-        return Err(Failure::refuse("give a reason: it stays with the deduction"));
+        return Err(Failure::refuse(
+            "give a reason: it stays with the deduction",
+        ));
     }
     let (inside, reason, actor) = (gateway.clone(), reason.to_owned(), actor.to_owned());
     gateway
         .store
         .write(Class::Ordinary, move |connection| {
             let (gateway, reason, actor) = (inside.clone(), reason.clone(), actor.clone());
-            Box::pin(async move { write(&gateway, connection, id, settlement, &reason, &actor).await })
+            Box::pin(
+                async move { write(&gateway, connection, id, settlement, &reason, &actor).await },
+            )
         })
         .await
 }
@@ -83,8 +107,10 @@ async fn write(
     actor: &str,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    let deduction =
-        connection.deduction(id).await?.ok_or_else(|| Failure::refuse(format!("there is no deduction {id}")))?;
+    let deduction = connection
+        .deduction(id)
+        .await?
+        .ok_or_else(|| Failure::refuse(format!("there is no deduction {id}")))?;
     if !settlement.allowed_from(&deduction.status) {
         return Err(Failure::refuse(format!(
             "deduction {id} is {} and can not become {}",
@@ -92,32 +118,63 @@ async fn write(
             settlement.after()
         )));
     }
-    connection.save_deduction(id, &deduction.status, settlement.after()).await?;
+    connection
+        .save_deduction(id, &deduction.status, settlement.after())
+        .await?;
     if settlement != Settlement::Dispute {
         close(connection, &deduction, settlement).await?;
     }
     if settlement == Settlement::WriteOff {
-        let mode: Mode =
-            deduction.mode.parse().map_err(|why| Failure::Corrupt { table: "deduction", key: id.to_string(), why })?;
-        connection.post(COMPANY, mode, vec![posting(id, &deduction)?], now).await?;
+        let mode: Mode = deduction.mode.parse().map_err(|why| Failure::Corrupt {
+            table: "deduction",
+            key: id.to_string(),
+            why,
+        })?;
+        connection
+            .post(COMPANY, mode, vec![posting(id, &deduction)?], now)
+            .await?;
     }
     let action = format!("deduction {}", settlement.after());
-    connection.record(now, actor, &action, Subject::new("deduction", id.0), reason).await?;
+    connection
+        .record(now, actor, &action, Subject::new("deduction", id.0), reason)
+        .await?;
     if let Some(invoice) = deduction.invoice_id {
-        connection.record(now, actor, &action, Subject::new("invoice", invoice), reason).await?;
+        connection
+            .record(
+                now,
+                actor,
+                &action,
+                Subject::new("invoice", invoice),
+                reason,
+            )
+            .await?;
     }
     Ok(())
 }
 
 /// The disputed part of the invoice goes back to owed, or off the books.
-async fn close(connection: &mut Connection, deduction: &DeductionRow, settlement: Settlement) -> Result<(), Failure> {
-    let Some(invoice) = deduction.invoice_id else { return Ok(()) };
-    let Some((mut item, revision)) = connection.open_item(InvoiceId(invoice)).await? else { return Ok(()) };
+async fn close(
+    connection: &mut Connection,
+    deduction: &DeductionRow,
+    settlement: Settlement,
+) -> Result<(), Failure> {
+    let Some(invoice) = deduction.invoice_id else {
+        return Ok(());
+    };
+    let Some((mut item, revision)) = connection.open_item(InvoiceId(invoice)).await? else {
+        return Ok(());
+    };
     let amount = Amount(deduction.amount);
-    item.disputed = item.disputed.checked_sub(amount).map_err(Failure::refused)?;
+    item.disputed = item
+        .disputed
+        .checked_sub(amount)
+        .map_err(Failure::refused)?;
     if settlement == Settlement::WriteOff {
         item.open = item.open.checked_sub(amount).map_err(Failure::refused)?;
-        item.written_off = item.written_off.checked_add(amount).map_err(Failure::refused)?;
+        item.written_off = item
+            .written_off
+            .checked_add(amount)
+            .map_err(Failure::refused)?;
     }
     if item.disputed.0 < 0 || item.open.0 < 0 {
         return Err(Failure::refuse(format!(
@@ -131,15 +188,27 @@ async fn close(connection: &mut Connection, deduction: &DeductionRow, settlement
 fn posting(id: DeductionId, deduction: &DeductionRow) -> Result<Posting, Failure> {
     let amount = Amount(deduction.amount);
     let invoice = deduction.invoice_id.map(InvoiceId);
-    let against = if invoice.is_some() { LedgerAccount::Receivable } else { LedgerAccount::Claims };
+    let against = if invoice.is_some() {
+        LedgerAccount::Receivable
+    } else {
+        LedgerAccount::Claims
+    };
     Ok(Posting {
         source: format!("deduction:{id}"),
         rule: "write-off".to_owned(),
         partner: PartnerId(deduction.partner_id),
         currency: deduction.currency.parse().map_err(Failure::refused)?,
         entries: vec![
-            LedgerEntry { account: LedgerAccount::WriteOff, invoice, amount },
-            LedgerEntry { account: against, invoice, amount: amount.negated() },
+            LedgerEntry {
+                account: LedgerAccount::WriteOff,
+                invoice,
+                amount,
+            },
+            LedgerEntry {
+                account: against,
+                invoice,
+                amount: amount.negated(),
+            },
         ],
     })
 }

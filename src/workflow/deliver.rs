@@ -4,11 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use supercargo_x12::{Envelope, OutboundGroup, OutboundSet, Ta1Segment, Written, write_interchange};
+use supercargo_x12::{
+    Envelope, Group, NumberedSet, OutSegment, OutboundSet, Written, functional_id_of, set_number,
+    write_interchange,
+};
 
 use super::run::Later;
 use super::{Gateway, Trading};
 use crate::config::profile::envelope::Batch;
+use crate::config::profile::file_name::FileNameValues;
 use crate::domain::document::Delivery;
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
@@ -17,13 +21,17 @@ use crate::storage::documents::{DocumentRow, Numbered};
 use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
-use crate::translation::envelope::{Addresses, envelope, file_name};
+use crate::translation::envelope::{Addresses, envelope};
 
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
 
 /// Builds and hands over the files of these partners.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
     for partner in subjects {
         let trading = gateway.trading(connection, PartnerId(*partner)).await?;
@@ -42,7 +50,11 @@ pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i6
             }
         }
         if full {
-            later.push(Later { subject: *partner, lane_of: *partner, due: gateway.now() });
+            later.push(Later {
+                subject: *partner,
+                lane_of: *partner,
+                due: gateway.now(),
+            });
         }
     }
     Ok(later)
@@ -52,31 +64,30 @@ pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i6
 fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String), Vec<DocumentRow>> {
     let mut kinds: BTreeMap<(String, String), Vec<DocumentRow>> = BTreeMap::new();
     for document in queued {
-        kinds.entry((document.mode.clone(), document.set_code.clone())).or_default().push(document);
+        kinds
+            .entry((document.mode.clone(), document.set_code.clone()))
+            .or_default()
+            .push(document);
     }
     kinds
 }
 
 fn batches(trading: &Trading, documents: Vec<DocumentRow>) -> Vec<Vec<DocumentRow>> {
     match trading.profile.envelope.batch {
-        Batch::PerDocument => documents.into_iter().map(|document| vec![document]).collect(),
+        Batch::PerDocument => documents
+            .into_iter()
+            .map(|document| vec![document])
+            .collect(),
         Batch::PerRun => vec![documents],
     }
 }
 
-/// What `documents` hold, as they go into one interchange.
-enum Load {
-    Sets(Vec<OutboundSet>),
-    Ta1s(Vec<Ta1Segment>),
-}
-
-fn load(documents: &[DocumentRow], set_code: &str) -> Result<Load, Failure> {
-    let bodies = documents.iter().map(|document| (document.id, document.body.as_deref().unwrap_or_default()));
-    if set_code == "TA1" {
-        bodies.map(|(id, body)| parse(id, body)).collect::<Result<_, _>>().map(Load::Ta1s)
-    } else {
-        bodies.map(|(id, body)| parse(id, body)).collect::<Result<_, _>>().map(Load::Sets)
-    }
+/// The sets that documents hold, in order.
+fn load(documents: &[DocumentRow]) -> Result<Vec<OutboundSet>, Failure> {
+    documents
+        .iter()
+        .map(|document| parse(document.id, document.body.as_deref().unwrap_or_default()))
+        .collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failure> {
@@ -99,31 +110,71 @@ async fn send(
 ) -> Result<(), Failure> {
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
-    let Some(company) = gateway.settings.company.first() else { return Ok(()) };
+    let Some(company) = gateway.settings.our_company() else {
+        return Ok(());
+    };
     let addresses = Addresses::of(&trading.profile, company, world);
-    let load = load(&documents, set_code)?;
+    let sets = load(&documents)?;
     let pair = addresses.pair();
-    let isa = connection.take_numbers(&format!("isa:{pair}:{mode}"), 1).await?;
-    let gs06 = match load {
-        Load::Sets(_) => connection.take_numbers(&format!("gs:{pair}:{mode}"), 1).await?,
-        Load::Ta1s(_) => 0,
+    let isa = wrapped(
+        connection
+            .take_numbers(&format!("isa:{pair}:{mode}"), 1)
+            .await?,
+    );
+    let gs06 = match set_code {
+        "TA1" => 0,
+        _ => wrapped(
+            connection
+                .take_numbers(&format!("gs:{pair}:{mode}"), 1)
+                .await?,
+        ),
     };
     let local = now.with_timezone(&trading.profile.time_zone).naive_local();
-    let release = trading.profile.release_of(set_code);
-    let envelope = envelope(&trading.profile, &addresses, local, wrapped(isa), world, &release);
-    let written = render(&envelope, &load, wrapped(gs06), &release)?;
-    let isa13 = format!("{:09}", wrapped(isa));
+    let envelope = envelope(&trading.profile, &addresses, local, isa, world);
+    let written = render(
+        envelope,
+        &addresses,
+        sets,
+        gs06,
+        trading.profile.release_of(set_code),
+    )?;
+    let isa13 = format!("{isa:09}");
     let id = connection.identity("transmission").await?;
-    let reference = documents.first().map(|document| document.reference.clone()).unwrap_or_default();
-    let name = file_name(&trading.profile, set_code, &isa13, &reference, local);
+    let reference = documents
+        .first()
+        .map(|document| document.reference.clone())
+        .unwrap_or_default();
+    let po = connection
+        .po_of(documents.first().map_or(0, |document| document.id))
+        .await?;
+    let name = trading.profile.file_name(FileNameValues {
+        set: set_code,
+        isa13: &isa13,
+        po: &po,
+        reference: &reference,
+        at: local,
+    });
     let content = address(&written.bytes);
     let at_once = over.kind == "mailbox";
-    connection.put_contents(vec![(content.clone(), written.bytes.clone())], now).await?;
+    connection
+        .put_contents(vec![(content.clone(), written.bytes.clone())], now)
+        .await?;
     let state = if at_once { "delivered" } else { "queued" };
     connection
-        .add_transmission(id, over.id, trading.partner.0, mode, &isa13, set_code, &name, &content, state, now)
+        .add_transmission(
+            id,
+            over.id,
+            trading.partner.0,
+            mode,
+            &isa13,
+            set_code,
+            &name,
+            &content,
+            state,
+            now,
+        )
         .await?;
-    let numbered = numbered(trading, &documents, &written, id, &isa13, wrapped(gs06), now);
+    let numbered = numbered(trading, &documents, &written, id, &isa13, gs06, now);
     connection.number_documents(numbered, now).await?;
     let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
     if at_once {
@@ -139,15 +190,41 @@ fn wrapped(number: i64) -> u32 {
     u32::try_from((number - 1).rem_euclid(LAST) + 1).unwrap_or(1)
 }
 
-fn render(envelope: &Envelope, load: &Load, gs06: u32, release: &str) -> Result<Written, Failure> {
-    match load {
-        Load::Ta1s(ta1s) => write_interchange(envelope, &[], ta1s).map_err(Failure::refused),
-        Load::Sets(sets) => {
-            let sets = sets.iter().enumerate().map(|(n, set)| (format!("{:04}", n + 1), set)).collect();
-            let group = OutboundGroup { gs06, release: release.to_owned(), sets };
-            write_interchange(envelope, &[group], &[]).map_err(Failure::refused)
-        }
+/// One interchange: a group of sets, or TA1 segments alone.
+fn render(
+    mut envelope: Envelope,
+    addresses: &Addresses,
+    sets: Vec<OutboundSet>,
+    gs06: u32,
+    release: &str,
+) -> Result<Written, Failure> {
+    let code = sets.first().map(|set| set.code.clone()).unwrap_or_default();
+    if code == "TA1" {
+        envelope.ta1s = sets
+            .into_iter()
+            .flat_map(|set| set.segments)
+            .collect::<Vec<OutSegment>>();
+        return write_interchange(&envelope, &[]).map_err(Failure::refused);
     }
+    let numbered = sets
+        .into_iter()
+        .zip(1..)
+        .map(|(set, n)| NumberedSet {
+            control_number: set_number(n),
+            set,
+        })
+        .collect();
+    let group = Group {
+        functional_id: functional_id_of(&code).unwrap_or_default().to_owned(),
+        sender: addresses.our_group_id.clone(),
+        receiver: addresses.their_group_id.clone(),
+        date: envelope.date,
+        time: envelope.time,
+        control_number: gs06,
+        version: release.to_owned(),
+        sets: numbered,
+    };
+    write_interchange(&envelope, &[group]).map_err(Failure::refused)
 }
 
 fn numbered(
@@ -169,9 +246,12 @@ fn numbered(
                 id: document.id,
                 transmission,
                 isa13: isa13.to_owned(),
-                gs06: if place.is_some() { gs06.to_string() } else { String::new() },
-                st02: if place.is_some() { format!("{:04}", n + 1) } else { String::new() },
-                byte_offset: place.map_or(0, |place| i64::try_from(place.offset).unwrap_or_default()),
+                gs06: place.map(|_| gs06.to_string()).unwrap_or_default(),
+                st02: place
+                    .map(|place| place.control_number.clone())
+                    .unwrap_or_default(),
+                byte_offset: place
+                    .map_or(0, |place| i64::try_from(place.offset).unwrap_or_default()),
                 size: place.map_or(0, |place| i64::try_from(place.length).unwrap_or_default()),
                 answer_due: (document.syntax == "pending").then(|| now + wait),
             }

@@ -17,13 +17,20 @@ use crate::storage::{Class, Connection, Failure};
 
 /// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. One that is held
 /// because its sender was not known is read again from the file.
-pub async fn replay(gateway: &Gateway, id: DocumentId, corrected: Option<Vec<u8>>, actor: &str) -> Result<(), Failure> {
+pub async fn replay(
+    gateway: &Gateway,
+    id: DocumentId,
+    corrected: Option<Vec<u8>>,
+    actor: &str,
+) -> Result<(), Failure> {
     let (inside, actor) = (gateway.clone(), actor.to_owned());
     gateway
         .store
         .write(Class::Ordinary, move |connection| {
             let (gateway, corrected, actor) = (inside.clone(), corrected.clone(), actor.clone());
-            Box::pin(async move { replay_document(&gateway, connection, id, corrected, &actor).await })
+            Box::pin(
+                async move { replay_document(&gateway, connection, id, corrected, &actor).await },
+            )
         })
         .await?;
     gateway.wake();
@@ -32,7 +39,9 @@ pub async fn replay(gateway: &Gateway, id: DocumentId, corrected: Option<Vec<u8>
 
 async fn find(connection: &mut Connection, id: DocumentId) -> Result<DocumentRow, Failure> {
     connection.document(id.0).await?.ok_or_else(|| {
-        Failure::refuse(format!("there is no document {id}; `supercargo document list` shows the numbers"))
+        Failure::refuse(format!(
+            "there is no document {id}; `supercargo document list` shows the numbers"
+        ))
     })
 }
 
@@ -59,7 +68,11 @@ async fn replay_document(
         None => true,
     };
     let subject = Subject::new("document", id.0);
-    let what = if corrected.is_some() { "document corrected and replayed" } else { "document replayed" };
+    let what = if corrected.is_some() {
+        "document corrected and replayed"
+    } else {
+        "document replayed"
+    };
     connection.record(now, actor, what, subject, "").await?;
     connection.clear_alerts(now, subject).await?;
     if whole_is_held {
@@ -73,11 +86,29 @@ async fn replay_document(
     }
     if let Some(bytes) = corrected {
         let content = address(&bytes);
-        connection.put_contents(vec![(content.clone(), bytes)], now).await?;
+        connection
+            .put_contents(vec![(content.clone(), bytes)], now)
+            .await?;
         connection.correct_document(id.0, &content.sha256).await?;
     }
-    connection.settle_document(id.0, Disposition::Received, Application::Pending, None, "", &[]).await?;
-    connection.ask_for(Step::Translate, document.partner_id.unwrap_or_default(), &[id.0], now).await
+    connection
+        .settle_document(
+            id.0,
+            Disposition::Received,
+            Application::Pending,
+            None,
+            "",
+            &[],
+        )
+        .await?;
+    connection
+        .ask_for(
+            Step::Translate,
+            document.partner_id.unwrap_or_default(),
+            &[id.0],
+            now,
+        )
+        .await
 }
 
 /// A document of ours that failed our checks is built anew from what it is about.
@@ -136,12 +167,25 @@ async fn again(
     outgoing.revision = 1_000 + document.id;
     let made = outbound::queue(gateway, connection, &trading, mode, vec![outgoing]).await?;
     let Some(new) = made.first() else {
-        return Err(Failure::refuse(format!("document {} has been sent again before", document.id)));
+        return Err(Failure::refuse(format!(
+            "document {} has been sent again before",
+            document.id
+        )));
     };
-    connection.set_delivery(&[document.id], Delivery::Superseded).await?;
+    connection
+        .set_delivery(&[document.id], Delivery::Superseded)
+        .await?;
     let subject = Subject::new("document", document.id);
     connection.clear_alerts(now, subject).await?;
-    connection.record(now, actor, "document sent again", subject, &format!("as document {new}")).await?;
+    connection
+        .record(
+            now,
+            actor,
+            "document sent again",
+            subject,
+            &format!("as document {new}"),
+        )
+        .await?;
     Ok(DocumentId(*new))
 }
 
@@ -152,23 +196,36 @@ async fn rebuild(
     document: &DocumentRow,
 ) -> Result<Outgoing, Failure> {
     let subject = document.subject_id.unwrap_or_default();
-    let gone = || Failure::refuse(format!("what document {} is about can not be found", document.id));
+    let gone = || {
+        Failure::refuse(format!(
+            "what document {} is about can not be found",
+            document.id
+        ))
+    };
     match document.set_code.as_str() {
         "855" => {
             let order = connection.order(OrderId(subject)).await?.ok_or_else(gone)?;
             super::allocate::outgoing(gateway, trading, &order).ok_or_else(gone)
         }
         "856" => {
-            let shipment = connection.shipment(ShipmentId(subject)).await?.ok_or_else(gone)?;
+            let shipment = connection
+                .shipment(ShipmentId(subject))
+                .await?
+                .ok_or_else(gone)?;
             let orders = connection.orders(&shipment.orders()).await?;
             super::fulfil::outgoing(gateway, connection, trading, &shipment, &orders).await
         }
         "810" => {
-            let invoice = connection.invoice(InvoiceId(subject)).await?.ok_or_else(gone)?;
+            let invoice = connection
+                .invoice(InvoiceId(subject))
+                .await?
+                .ok_or_else(gone)?;
             let order = connection.order(invoice.order).await?.ok_or_else(gone)?;
-            super::invoice::outgoing(gateway, trading, &invoice, &order).ok_or_else(gone)
+            super::invoice::outgoing(gateway, connection, trading, &invoice, &order).await
         }
-        other => Err(Failure::refuse(format!("a {other} is not sent again: the partner's own resend brings a new one"))),
+        other => Err(Failure::refuse(format!(
+            "a {other} is not sent again: the partner's own resend brings a new one"
+        ))),
     }
 }
 
@@ -182,14 +239,26 @@ pub async fn redeliver(gateway: &Gateway, id: DocumentId, actor: &str) -> Result
             Box::pin(async move {
                 let document = find(connection, id).await?;
                 let Some(transmission) = document.transmission_id else {
-                    return Err(Failure::refuse(format!("document {id} has not been sent yet")));
+                    return Err(Failure::refuse(format!(
+                        "document {id} has not been sent yet"
+                    )));
                 };
                 let now = gateway.now();
                 let pushed = connection.offer_again(transmission).await?;
                 if let Some(over) = pushed {
-                    connection.ask_for(Step::Push, over, &[transmission], now).await?;
+                    connection
+                        .ask_for(Step::Push, over, &[transmission], now)
+                        .await?;
                 }
-                connection.record(now, &actor, "document delivered again", Subject::new("document", id.0), "").await
+                connection
+                    .record(
+                        now,
+                        &actor,
+                        "document delivered again",
+                        Subject::new("document", id.0),
+                        "",
+                    )
+                    .await
             })
         })
         .await?;
@@ -198,7 +267,12 @@ pub async fn redeliver(gateway: &Gateway, id: DocumentId, actor: &str) -> Result
 }
 
 /// A person refuses a held document: it will not be acted upon.
-pub async fn dismiss(gateway: &Gateway, id: DocumentId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn dismiss(
+    gateway: &Gateway,
+    id: DocumentId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     if reason.trim().is_empty() {
         return Err(Failure::refuse("give a reason: it stays with the document"));
     }
@@ -210,17 +284,34 @@ pub async fn dismiss(gateway: &Gateway, id: DocumentId, reason: &str, actor: &st
             Box::pin(async move {
                 let document = find(connection, id).await?;
                 if document.direction != "in" || document.disposition != Disposition::Held.word() {
-                    return Err(Failure::refuse(format!("document {id} is {}: only a held one can be dismissed", document.disposition)));
+                    return Err(Failure::refuse(format!(
+                        "document {id} is {}: only a held one can be dismissed",
+                        document.disposition
+                    )));
                 }
-                let mut findings: Vec<Finding> = serde_json::from_str(&document.findings).unwrap_or_default();
-                findings.push(Finding::business("dismissed", Severity::Reject, format!("dismissed by {actor}: {reason}")));
+                let mut findings: Vec<Finding> =
+                    serde_json::from_str(&document.findings).unwrap_or_default();
+                findings.push(Finding::business(
+                    "dismissed",
+                    Severity::Reject,
+                    format!("dismissed by {actor}: {reason}"),
+                ));
                 connection
-                    .settle_document(id.0, Disposition::Rejected, Application::Rejected, None, "", &findings)
+                    .settle_document(
+                        id.0,
+                        Disposition::Rejected,
+                        Application::Rejected,
+                        None,
+                        "",
+                        &findings,
+                    )
                     .await?;
                 let now = gateway.now();
                 let subject = Subject::new("document", id.0);
                 connection.clear_alerts(now, subject).await?;
-                connection.record(now, &actor, "document dismissed", subject, &reason).await?;
+                connection
+                    .record(now, &actor, "document dismissed", subject, &reason)
+                    .await?;
                 let interchange: BTreeSet<i64> = document.interchange_id.into_iter().collect();
                 translate::refresh(connection, interchange).await
             })

@@ -23,14 +23,22 @@ pub async fn answer_group(
     trading: &Trading,
     answer: &GroupAnswer,
 ) -> Result<Vec<Finding>, Failure> {
-    let sent = connection.sent_in_group(trading.partner.0, &answer.gs06).await?;
+    let sent = connection
+        .sent_in_group(trading.partner.0, &answer.gs06)
+        .await?;
     if sent.is_empty() {
-        return Ok(vec![unknown(&format!("group {} {}", answer.functional_id, answer.gs06))]);
+        return Ok(vec![unknown(&format!(
+            "group {} {}",
+            answer.functional_id, answer.gs06
+        ))]);
     }
     let mut findings = Vec::new();
     for named in &answer.sets {
         if !sent.iter().any(|document| document.st02 == named.st02) {
-            findings.push(unknown(&format!("set {} {} of group {}", named.st01, named.st02, answer.gs06)));
+            findings.push(unknown(&format!(
+                "set {} {} of group {}",
+                named.st01, named.st02, answer.gs06
+            )));
         }
     }
     for document in &sent {
@@ -62,11 +70,22 @@ pub async fn answer_interchange(
     ta1: &Ta1,
 ) -> Result<(), Failure> {
     let answer = interchange_answer(ta1);
-    for document in connection.sent_in_interchange(trading.partner.0, &answer.isa13).await? {
+    for document in connection
+        .sent_in_interchange(trading.partner.0, &answer.isa13)
+        .await?
+    {
         // A TA1 that accepts says nothing of the sets: their 997 is still to come.
         if answer.syntax == Syntax::Rejected {
             let complaints = answer.complaint.iter().cloned().collect();
-            settle_syntax(gateway, connection, trading, &document, Syntax::Rejected, complaints).await?;
+            settle_syntax(
+                gateway,
+                connection,
+                trading,
+                &document,
+                Syntax::Rejected,
+                complaints,
+            )
+            .await?;
         }
     }
     Ok(())
@@ -84,18 +103,38 @@ async fn settle_syntax(
     if document.syntax == syntax.word() {
         return Ok(());
     }
-    connection.answer_document(document.id, syntax, &complaints, now).await?;
+    connection
+        .answer_document(document.id, syntax, &complaints, now)
+        .await?;
     let subject = Subject::new("document", document.id);
     connection.clear_alerts(now, subject).await?;
-    connection.record(now, "partner", &format!("997: {}", syntax.word()), subject, &notice::lines(&complaints)).await?;
+    connection
+        .record(
+            now,
+            "partner",
+            &format!("997: {}", syntax.word()),
+            subject,
+            &notice::lines(&complaints),
+        )
+        .await?;
     if syntax == Syntax::Rejected {
-        return tell_rejected(gateway, connection, trading, document, "could not read", &complaints).await;
+        return tell_rejected(
+            gateway,
+            connection,
+            trading,
+            document,
+            "could not read",
+            &complaints,
+        )
+        .await;
     }
     let awaited = document.set_code == "856"
         && document.subject_kind == "shipment"
         && trading.profile.invoicing.when == InvoiceWhen::ShipNoticeAccepted;
     if let Some(shipment) = document.subject_id.filter(|_| awaited) {
-        connection.ask_for(Step::Invoice, shipment, &[shipment], now).await?;
+        connection
+            .ask_for(Step::Invoice, shipment, &[shipment], now)
+            .await?;
     }
     Ok(())
 }
@@ -110,18 +149,44 @@ pub async fn answer_applications(
     let mut findings = Vec::new();
     for answer in answers {
         let sent = connection
-            .sent_with_reference(trading.partner.0, &answer.reference, answer.gs06.as_deref(), answer.st02.as_deref())
+            .sent_with_reference(
+                trading.partner.0,
+                &answer.reference,
+                &answer.gs06,
+                &answer.st02,
+            )
             .await?;
         let Some(document) = sent.last() else {
-            findings.push(unknown(&format!("{} {}", answer.qualifier, answer.reference)));
+            findings.push(unknown(&format!(
+                "{} {}",
+                answer.qualifier, answer.reference
+            )));
             continue;
         };
-        connection.set_application(&[document.id], answer.application).await?;
+        connection
+            .set_application(&[document.id], answer.application)
+            .await?;
         let subject = Subject::new("document", document.id);
         let said = notice::lines(&answer.complaints);
-        connection.record(gateway.now(), "partner", &format!("824: {}", answer.application.word()), subject, &said).await?;
+        connection
+            .record(
+                gateway.now(),
+                "partner",
+                &format!("824: {}", answer.application.word()),
+                subject,
+                &said,
+            )
+            .await?;
         if answer.application == Application::Rejected {
-            tell_rejected(gateway, connection, trading, document, "refused", &answer.complaints).await?;
+            tell_rejected(
+                gateway,
+                connection,
+                trading,
+                document,
+                "refused",
+                &answer.complaints,
+            )
+            .await?;
         }
     }
     Ok(findings)
@@ -139,7 +204,10 @@ async fn tell_rejected(
         key: format!("sent-rejected:{}:{verb}", document.id),
         kind: "sent-document-rejected",
         subject: Subject::new("document", document.id),
-        title: format!("the partner {verb} our {} for {}", document.set_code, document.reference),
+        title: format!(
+            "the partner {verb} our {} for {}",
+            document.set_code, document.reference
+        ),
         text: format!(
             "{}\nWhat to do: mend the cause (profile or data), then send it again under new control numbers from the document's page.",
             notice::lines(complaints)

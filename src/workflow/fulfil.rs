@@ -10,12 +10,13 @@ use super::notice::{self, Notice};
 use super::outbound::{self, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading};
+use crate::domain::allocation::Reservation;
 use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
 use crate::domain::clock::Instant;
-use crate::domain::ids::{ItemId, OrderId, PartnerId, ShipmentId, WarehouseId};
+use crate::domain::ids::{ItemId, PartnerId, ShipmentId};
 use crate::domain::order::{Order, Party};
-use crate::domain::packing::{pack, sscc18};
-use crate::domain::shipment::{Carton, Shipment, ShipmentState};
+use crate::domain::packing::{self, pack, sscc18};
+use crate::domain::shipment::{Carton, Shipment, ShipmentState, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
@@ -39,7 +40,7 @@ pub async fn plan(
             if cartons.is_empty() {
                 continue;
             }
-            release(order, warehouse.id);
+            *order = packing::release(order.clone(), warehouse.id, &cartons);
             let shipment = planned(connection, trading, order, warehouse, cartons).await?;
             join(connection, trading, shipment, &mut fresh, &mut joined).await?;
         }
@@ -60,13 +61,6 @@ pub async fn plan(
     Ok(())
 }
 
-/// Everything promised out of a warehouse is on a shipment now.
-fn release(order: &mut Order, warehouse: WarehouseId) {
-    for source in order.lines.iter_mut().flat_map(|line| &mut line.sources).filter(|source| source.warehouse == warehouse) {
-        source.released = source.quantity;
-    }
-}
-
 async fn planned(
     connection: &mut Connection,
     trading: &Trading,
@@ -76,7 +70,13 @@ async fn planned(
 ) -> Result<Shipment, Failure> {
     let dates = &order.header.dates;
     let policy = &trading.profile.packing;
-    let first_of = |codes: [&str; 3]| codes.into_iter().find(|code| !code.is_empty()).unwrap_or_default().to_owned();
+    let first_of = |codes: [&str; 3]| {
+        codes
+            .into_iter()
+            .find(|code| !code.is_empty())
+            .unwrap_or_default()
+            .to_owned()
+    };
     Ok(Shipment {
         id: ShipmentId(0),
         company: order.company,
@@ -99,12 +99,23 @@ async fn planned(
 }
 
 /// Where the order's goods go: its ship-to, completed from the partner's location list.
-async fn ship_to(connection: &mut Connection, partner: PartnerId, order: &Order) -> Result<Party, Failure> {
-    let Some(party) = order.header.party("ST").or_else(|| order.header.party("BY")) else { return Ok(Party::default()) };
+async fn ship_to(
+    connection: &mut Connection,
+    partner: PartnerId,
+    order: &Order,
+) -> Result<Party, Failure> {
+    let Some(party) = order
+        .header
+        .party("ST")
+        .or_else(|| order.header.party("BY"))
+    else {
+        return Ok(Party::default());
+    };
     let mut party = party.clone();
     party.role = "ST".to_owned();
     if party.street.is_empty() && !party.id.is_empty() {
-        let known = catalogue::locations(connection, partner, std::slice::from_ref(&party.id)).await?;
+        let known =
+            catalogue::locations(connection, partner, std::slice::from_ref(&party.id)).await?;
         if let Some(location) = known.into_values().next() {
             complete(&mut party, location);
         }
@@ -141,7 +152,11 @@ async fn join(
                 && other.ship_to == shipment.ship_to
                 && other.not_before == shipment.not_before
         };
-        if let Some(other) = fresh.iter_mut().chain(joined.iter_mut().map(|(other, _)| other)).find(|other| fits(other)) {
+        if let Some(other) = fresh
+            .iter_mut()
+            .chain(joined.iter_mut().map(|(other, _)| other))
+            .find(|other| fits(other))
+        {
             merge(other, shipment);
             return Ok(());
         }
@@ -171,16 +186,34 @@ fn bill_of_lading(shipment: &Shipment) -> String {
 }
 
 /// Gives every carton without one an SSCC-18 of our own.
-async fn label(gateway: &Gateway, connection: &mut Connection, shipment: &mut Shipment) -> Result<(), Failure> {
-    let Some(company) = gateway.settings.company.first() else { return Ok(()) };
-    let bare = shipment.cartons.iter().filter(|carton| carton.sscc.is_empty()).count();
+async fn label(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    shipment: &mut Shipment,
+) -> Result<(), Failure> {
+    let Some(company) = gateway.settings.our_company() else {
+        return Ok(());
+    };
+    let bare = shipment
+        .cartons
+        .iter()
+        .filter(|carton| carton.sscc.is_empty())
+        .count();
     if bare == 0 {
         return Ok(());
     }
-    let first = connection.take_sscc_serials(&company.gs1_prefix, shipment.mode, bare).await?;
-    for (carton, serial) in shipment.cartons.iter_mut().filter(|carton| carton.sscc.is_empty()).zip(first..) {
+    let first = connection
+        .take_sscc_serials(&company.gs1_prefix, shipment.mode, bare)
+        .await?;
+    for (carton, serial) in shipment
+        .cartons
+        .iter_mut()
+        .filter(|carton| carton.sscc.is_empty())
+        .zip(first..)
+    {
         let serial = u64::try_from(serial).unwrap_or_default();
-        carton.sscc = sscc18(company.sscc_extension, &company.gs1_prefix, serial).map_err(Failure::refused)?;
+        carton.sscc = sscc18(company.sscc_extension, &company.gs1_prefix, serial)
+            .map_err(Failure::refused)?;
     }
     Ok(())
 }
@@ -191,12 +224,19 @@ async fn ask_to_leave(
     warehouses: &[Warehouse],
     shipment: &Shipment,
 ) -> Result<(), Failure> {
-    let Some(warehouse) = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse) else { return Ok(()) };
+    let Some(warehouse) = warehouses
+        .iter()
+        .find(|warehouse| warehouse.id == shipment.warehouse)
+    else {
+        return Ok(());
+    };
     if warehouse.fulfilment != FulfilmentMode::AtOnce {
         return Ok(());
     }
     let due = opens(warehouse, shipment, gateway.now());
-    connection.ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due).await
+    connection
+        .ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due)
+        .await
 }
 
 /// When the ship window opens: the first minute of its first day at the warehouse, or now.
@@ -213,13 +253,22 @@ pub fn zone(warehouse: &Warehouse) -> chrono_tz::Tz {
 }
 
 /// Lets planned shipments of an at-once warehouse go, where their window is open.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let ids: Vec<ShipmentId> = subjects.iter().copied().map(ShipmentId).collect();
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
     let now = gateway.now();
     let mut later = Vec::new();
     for shipment in connection.shipments(&ids).await? {
-        let Some(warehouse) = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse) else { continue };
+        let Some(warehouse) = warehouses
+            .iter()
+            .find(|warehouse| warehouse.id == shipment.warehouse)
+        else {
+            continue;
+        };
         if shipment.state != ShipmentState::Planned {
             continue;
         }
@@ -228,9 +277,16 @@ pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i6
         if shipment.window_allows(today) {
             let before = shipment.revision;
             let shipped = shipment.ship(now, today, None).map_err(Failure::refused)?;
-            leave(gateway, connection, &trading, warehouse, shipped, before, "at once").await?;
+            leave(
+                gateway, connection, &trading, warehouse, shipped, before, "at once",
+            )
+            .await?;
         } else if shipment.not_before.is_some_and(|first| today < first) {
-            later.push(Later { subject: shipment.id.0, lane_of: shipment.id.0, due: opens(warehouse, &shipment, now) });
+            later.push(Later {
+                subject: shipment.id.0,
+                lane_of: shipment.id.0,
+                due: opens(warehouse, &shipment, now),
+            });
         } else {
             tell_closed(gateway, connection, &trading, &shipment).await?;
         }
@@ -244,7 +300,10 @@ async fn tell_closed(
     trading: &Trading,
     shipment: &Shipment,
 ) -> Result<(), Failure> {
-    let closed = shipment.not_after.map(|day| day.to_string()).unwrap_or_default();
+    let closed = shipment
+        .not_after
+        .map(|day| day.to_string())
+        .unwrap_or_default();
     let notice = Notice {
         key: format!("window-closed:{}", shipment.id),
         kind: "ship-window-closed",
@@ -268,21 +327,33 @@ pub async fn leave(
 ) -> Result<(), Failure> {
     let now = gateway.now();
     if let Some(bare) = connection
-        .claim_sscc(shipment.id, &shipment.cartons.iter().map(|carton| carton.sscc.clone()).collect::<Vec<_>>())
+        .claim_sscc(
+            shipment.id,
+            &shipment
+                .cartons
+                .iter()
+                .map(|carton| carton.sscc.clone())
+                .collect::<Vec<_>>(),
+        )
         .await?
     {
         return Err(Failure::refuse(format!(
             "carton {bare} is already on another shipment: an SSCC is never used twice; give this carton another label"
         )));
     }
-    let mut orders = connection.orders(&shipment.orders()).await?;
+    let orders = connection.orders(&shipment.orders()).await?;
     let revisions: Vec<i64> = orders.iter().map(|order| order.revision).collect();
-    for order in &mut orders {
-        ship_lines(order, &shipment)?;
-    }
-    connection.move_stock(&[issue(&shipment, &orders)?], now).await?;
+    let orders: Vec<Order> = orders
+        .into_iter()
+        .map(|order| book_shipped(order, &shipment))
+        .collect();
+    connection
+        .move_stock(&[issue(&shipment, &orders)?], now)
+        .await?;
     let today = now.with_timezone(&zone(warehouse)).date_naive();
-    shipment.expected_delivery = today.checked_add_days(chrono::Days::new(trading.profile.packing.transit_days.into()));
+    shipment.expected_delivery = today.checked_add_days(chrono::Days::new(
+        trading.profile.packing.transit_days.into(),
+    ));
     if trading.profile.sends("856") {
         let outgoing = outgoing(gateway, connection, trading, &shipment, &orders).await?;
         outbound::queue(gateway, connection, trading, shipment.mode, vec![outgoing]).await?;
@@ -290,48 +361,37 @@ pub async fn leave(
     let settled = orders
         .into_iter()
         .zip(revisions)
-        .map(|(order, before)| order.settle().map(|order| (order, before)).map_err(Failure::refused))
+        .map(|(order, before)| {
+            order
+                .settle()
+                .map(|order| (order, before))
+                .map_err(Failure::refused)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     connection.save_orders(&settled).await?;
     let subject = Subject::new("shipment", shipment.id.0);
     let detail = format!("{} cartons, confirmed {actor}", shipment.cartons.len());
-    connection.record(now, actor, "shipment left", subject, &detail).await?;
+    connection
+        .record(now, actor, "shipment left", subject, &detail)
+        .await?;
     connection.clear_alerts(now, subject).await?;
-    connection.save_shipments(&[(shipment.clone(), before)]).await?;
+    connection
+        .save_shipments(&[(shipment.clone(), before)])
+        .await?;
     if trading.profile.invoicing.when == crate::domain::policy::InvoiceWhen::Shipped {
-        connection.ask_for(Step::Invoice, shipment.id.0, &[shipment.id.0], now).await?;
+        connection
+            .ask_for(Step::Invoice, shipment.id.0, &[shipment.id.0], now)
+            .await?;
     }
     Ok(())
 }
 
-fn ship_lines(order: &mut Order, shipment: &Shipment) -> Result<(), Failure> {
-    let quantities = shipment.quantities();
-    let id = order.id;
-    for line in &mut order.lines {
-        let quantity = quantities.get(&(id, line.line)).copied().unwrap_or_default();
-        line.shipped += quantity;
-        if line.shipped > line.confirmed {
-            return Err(Failure::refuse(format!(
-                "order {id} line {}: {} would have shipped of {} confirmed; correct the cartons",
-                line.line, line.shipped, line.confirmed
-            )));
-        }
-    }
-    Ok(())
-}
-
+/// What leaves the house: on hand and reserved fall alike.
 fn issue(shipment: &Shipment, orders: &[Order]) -> Result<Movement, Failure> {
     let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
-    for ((order, line), quantity) in shipment.quantities() {
-        let accepted = orders
-            .iter()
-            .find(|candidate| candidate.id == order)
-            .and_then(|order| order.line(line))
-            .and_then(|line| line.accepted.as_ref())
-            .ok_or_else(|| Failure::refuse(format!("order {order} has no accepted line {line}")))?;
-        let stored = to_stored(quantity * accepted.base_per_unit)
-            .ok_or_else(|| Failure::refuse(format!("order {order} line {line}: {quantity} can not be kept in stock")))?;
-        let change = changes.entry(accepted.item).or_default();
+    for promise in orders.iter().flat_map(|order| promises_of(order, shipment)) {
+        let stored = stored(promise.base)?;
+        let change = changes.entry(promise.item).or_default();
         change.on_hand -= stored;
         change.reserved -= stored;
     }
@@ -344,6 +404,14 @@ fn issue(shipment: &Shipment, orders: &[Order]) -> Result<Movement, Failure> {
     })
 }
 
+fn stored(base: Decimal) -> Result<i64, Failure> {
+    to_stored(base).ok_or_else(|| {
+        Failure::refuse(format!(
+            "{base} base units can not be kept in stock: at most four decimals"
+        ))
+    })
+}
+
 /// The ship notice of a shipment that has left.
 pub async fn outgoing(
     gateway: &Gateway,
@@ -353,21 +421,38 @@ pub async fn outgoing(
     orders: &[Order],
 ) -> Result<Outgoing, Failure> {
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
-    let warehouse = warehouses.iter().find(|warehouse| warehouse.id == shipment.warehouse).ok_or_else(|| Failure::Corrupt {
-        table: "shipment",
-        key: shipment.id.to_string(),
-        why: "its warehouse is not there".to_owned(),
-    })?;
-    let stores: Vec<String> =
-        shipment.cartons.iter().map(|carton| carton.store.clone()).filter(|store| !store.is_empty()).collect();
+    let warehouse = warehouses
+        .iter()
+        .find(|warehouse| warehouse.id == shipment.warehouse)
+        .ok_or_else(|| Failure::Corrupt {
+            table: "shipment",
+            key: shipment.id.to_string(),
+            why: "its warehouse is not there".to_owned(),
+        })?;
+    let stores: Vec<String> = shipment
+        .cartons
+        .iter()
+        .map(|carton| carton.store.clone())
+        .filter(|store| !store.is_empty())
+        .collect();
     let locations = catalogue::locations(connection, trading.partner, &stores).await?;
     let left = match shipment.state {
         ShipmentState::Shipped { at } => at,
         _ => gateway.now(),
     };
-    let context = ShipNoticeContext { at: left.with_timezone(&zone(warehouse)).naive_local() };
+    let Some(company) = gateway.settings.our_company() else {
+        return Err(Failure::refuse("the settings name no company"));
+    };
+    let context = ShipNoticeContext { company, at: left };
     Ok(Outgoing {
-        set: ship_notice::build(shipment, orders, warehouse, &locations, &trading.profile, &context),
+        set: ship_notice::build(
+            shipment,
+            orders,
+            warehouse,
+            &locations,
+            &trading.profile,
+            &context,
+        ),
         set_code: "856",
         cause: format!("shipment:{}", shipment.id),
         revision: 1,
@@ -377,21 +462,11 @@ pub async fn outgoing(
     })
 }
 
-/// Gives stock that was planned and did not leave back to what can be promised.
-pub fn unreserve(shipment: &Shipment, orders: &[Order], short: &BTreeMap<(OrderId, u32), Decimal>) -> Result<Movement, Failure> {
+/// Takes promises of stock back that a short shipment did not use.
+pub fn unreserve(shipment: &Shipment, promises: &[Reservation]) -> Result<Movement, Failure> {
     let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
-    for ((order, line), quantity) in short {
-        let Some(accepted) = orders
-            .iter()
-            .find(|candidate| candidate.id == *order)
-            .and_then(|order| order.line(*line))
-            .and_then(|line| line.accepted.as_ref())
-        else {
-            continue;
-        };
-        let stored = to_stored(*quantity * accepted.base_per_unit)
-            .ok_or_else(|| Failure::refuse(format!("order {order} line {line}: {quantity} can not be kept in stock")))?;
-        changes.entry(accepted.item).or_default().reserved -= stored;
+    for promise in promises {
+        changes.entry(promise.item).or_default().reserved -= stored(promise.base)?;
     }
     Ok(Movement {
         source: format!("shipment:{}:{}", shipment.id, shipment.revision),

@@ -3,57 +3,92 @@
 
 use super::outbound::{self, Outgoing};
 use super::run::Later;
-use super::{Gateway, Trading};
+use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::domain::ids::{InvoiceId, ShipmentId};
-use crate::domain::invoice::{Invoice, InvoiceBasis, invoices_of, prove};
+use crate::domain::invoice::{Billed, Invoice, InvoiceBasis, book_invoiced, invoices_of, prove};
 use crate::domain::ledger;
 use crate::domain::order::{Mode, Order};
 use crate::domain::shipment::{Shipment, ShipmentState};
 use crate::storage::journal::Subject;
-use crate::storage::{Connection, Failure};
-use crate::translation::invoice as document;
+use crate::storage::{Connection, Failure, catalogue};
+use crate::translation::invoice::{self as document, InvoiceContext};
 
 /// Bills shipments that have left.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let ids: Vec<ShipmentId> = subjects.iter().copied().map(ShipmentId).collect();
     for shipment in connection.shipments(&ids).await? {
         if !matches!(shipment.state, ShipmentState::Shipped { .. }) {
             continue;
         }
-        // The key keeps a shipment from being billed twice, whoever asks for it.
-        if !connection.claim_effect(&format!("bill:shipment:{}", shipment.id), shipment.id.0).await? {
-            continue;
+        let trading = gateway.trading(connection, shipment.partner).await?;
+        for order in connection.orders(&shipment.orders()).await? {
+            bill(gateway, connection, &trading, order).await?;
         }
-        bill(gateway, connection, &shipment).await?;
     }
     Ok(Vec::new())
 }
 
-async fn bill(gateway: &Gateway, connection: &mut Connection, shipment: &Shipment) -> Result<(), Failure> {
-    let trading = gateway.trading(connection, shipment.partner).await?;
-    for order in connection.orders(&shipment.orders()).await? {
-        let before = order.revision;
-        let billed = connection.invoices_of_order(order.id).await?;
-        let shipments = connection.shipments_of(order.id).await?;
-        let basis = InvoiceBasis {
-            order: &order,
-            shipment,
-            shipments: &shipments,
-            billed: &billed,
-            policy: &trading.profile.invoicing,
-            today: gateway.now().with_timezone(&trading.profile.time_zone).date_naive(),
-            zone: trading.profile.time_zone,
-        };
-        let drafts = invoices_of(&basis).map_err(Failure::refused)?;
-        if drafts.is_empty() {
+/// The key that keeps what of an order is on a shipment from being billed twice, whoever asks for it.
+fn key(order: &Order, shipment: &Shipment) -> String {
+    format!("bill:{}:{}", order.id, shipment.id)
+}
+
+/// Bills what of an order has left and was not billed before.
+async fn bill(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: Order,
+) -> Result<(), Failure> {
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    let mut left = Vec::new();
+    for shipment in connection.shipments_of(order.id).await? {
+        let ShipmentState::Shipped { at } = shipment.state else {
             continue;
+        };
+        if connection.effect(&key(&order, &shipment)).await?.is_none() {
+            let warehouse = warehouses
+                .iter()
+                .find(|warehouse| warehouse.id == shipment.warehouse);
+            let shipped_on = warehouse.map_or_else(
+                || at.date_naive(),
+                |warehouse| fulfil::day_at(warehouse, at),
+            );
+            left.push((shipment, shipped_on));
         }
-        let mut order = order;
-        issue(gateway, connection, &trading, &mut order, drafts).await?;
-        let order = order.settle().map_err(Failure::refused)?;
-        connection.save_orders(&[(order, before)]).await?;
     }
-    Ok(())
+    let billed: Vec<Billed<'_>> = left
+        .iter()
+        .map(|(shipment, shipped_on)| Billed {
+            shipment,
+            shipped_on: *shipped_on,
+        })
+        .collect();
+    let basis = InvoiceBasis {
+        order: &order,
+        shipments: &billed,
+        policy: &trading.profile.invoicing,
+        date: gateway
+            .now()
+            .with_timezone(&trading.profile.time_zone)
+            .date_naive(),
+        first_id: InvoiceId(0),
+        first_number: 0,
+    };
+    let drafts = invoices_of(&basis).map_err(Failure::refused)?;
+    if drafts.is_empty() {
+        return Ok(());
+    }
+    for (shipment, _) in &left {
+        connection
+            .claim_effect(&key(&order, shipment), order.id.0)
+            .await?;
+    }
+    issue(gateway, connection, trading, order, drafts).await
 }
 
 /// Numbers, proves, books and queues invoices of one order.
@@ -61,35 +96,39 @@ async fn issue(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
-    order: &mut Order,
+    order: Order,
     drafts: Vec<Invoice>,
 ) -> Result<(), Failure> {
-    let now = gateway.now();
+    let (now, before) = (gateway.now(), order.revision);
     let mut numbered = Vec::with_capacity(drafts.len());
     for mut invoice in drafts {
         invoice.id = InvoiceId(connection.identity("invoice").await?);
         invoice.number = number(gateway, connection, trading, order.mode).await?;
         prove(&invoice).map_err(Failure::refused)?;
-        for line in &invoice.lines {
-            if let Some(ordered) = order.line_mut(line.order_line) {
-                ordered.invoiced += line.quantity;
-            }
-        }
-        order.invoices += 1;
         numbered.push(invoice);
     }
+    let order = book_invoiced(order, &numbered)
+        .settle()
+        .map_err(Failure::refused)?;
     connection.add_invoices(&numbered, now).await?;
     let postings = numbered.iter().map(ledger::issue).collect();
-    connection.post(order.company, order.mode, postings, now).await?;
+    connection
+        .post(order.company, order.mode, postings, now)
+        .await?;
     let entries = numbered
         .iter()
         .map(|invoice| {
             let total = invoice.total.display(invoice.currency);
-            ("invoice issued".to_owned(), Subject::new("invoice", invoice.id.0), format!("{} {total} {}", invoice.number, invoice.currency))
+            (
+                "invoice issued".to_owned(),
+                Subject::new("invoice", invoice.id.0),
+                format!("{} {total} {}", invoice.number, invoice.currency),
+            )
         })
         .collect();
     connection.record_all(now, "invoicing", entries).await?;
-    queue(gateway, connection, trading, order, &numbered).await
+    queue(gateway, connection, trading, &order, &numbered).await?;
+    connection.save_orders(&[(order, before)]).await
 }
 
 async fn queue(
@@ -102,16 +141,37 @@ async fn queue(
     if !trading.profile.sends("810") {
         return Ok(());
     }
-    let outgoing = invoices.iter().filter_map(|invoice| outgoing(gateway, trading, invoice, order)).collect();
-    outbound::queue(gateway, connection, trading, order.mode, outgoing).await?;
+    let mut all = Vec::with_capacity(invoices.len());
+    for invoice in invoices {
+        all.push(outgoing(gateway, connection, trading, invoice, order).await?);
+    }
+    outbound::queue(gateway, connection, trading, order.mode, all).await?;
     Ok(())
 }
 
 /// The 810 of an invoice.
-pub fn outgoing(gateway: &Gateway, trading: &Trading, invoice: &Invoice, order: &Order) -> Option<Outgoing> {
-    let company = gateway.settings.company.first()?;
-    Some(Outgoing {
-        set: document::build(invoice, order, &trading.profile, company),
+pub async fn outgoing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    invoice: &Invoice,
+    order: &Order,
+) -> Result<Outgoing, Failure> {
+    let company = gateway
+        .settings
+        .our_company()
+        .ok_or_else(|| Failure::refuse("the settings name no company"))?;
+    let shipments = connection.shipments(&invoice.shipments).await?;
+    Ok(Outgoing {
+        set: document::build(
+            invoice,
+            order,
+            &trading.profile,
+            &InvoiceContext {
+                company,
+                shipments: &shipments,
+            },
+        ),
         set_code: "810",
         cause: format!("invoice:{}", invoice.id),
         revision: 1,
@@ -123,10 +183,17 @@ pub fn outgoing(gateway: &Gateway, trading: &Trading, invoice: &Invoice, order: 
 
 /// The next number of the invoice series: no gap, unique for ever, no longer than the partner takes. Test traffic has a
 /// series of its own, marked with a T.
-async fn number(gateway: &Gateway, connection: &mut Connection, trading: &Trading, mode: Mode) -> Result<String, Failure> {
-    let start = gateway.settings.company.first().map_or(1, |company| i64::try_from(company.invoice_start).unwrap_or(1));
+async fn number(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+) -> Result<String, Failure> {
+    let start = gateway.settings.our_company().map_or(1, |company| {
+        i64::try_from(company.invoice_start).unwrap_or(1)
+    });
     let policy = &trading.profile.invoicing;
-    let scope = format!("invoice:{}:{}", policy.number_prefix, mode.word());
+    let scope = format!("invoice:{COMPANY}:{}", mode.word());
     let serial = start - 1 + connection.take_numbers(&scope, 1).await?;
     let mark = if mode == Mode::Test { "T" } else { "" };
     let number = format!("{}{mark}{serial}", policy.number_prefix);

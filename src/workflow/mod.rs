@@ -12,6 +12,7 @@ pub mod documents;
 pub mod fate;
 pub mod fulfil;
 pub mod invoice;
+pub mod lists;
 pub mod notice;
 pub mod orders;
 pub mod outbound;
@@ -69,7 +70,13 @@ pub struct Trading {
 impl Gateway {
     /// A gateway over a store.
     pub fn new(store: Store, clock: Arc<dyn Clock>, settings: Arc<Settings>) -> Self {
-        Self { store, clock, settings, profiles: Arc::default(), waker: Arc::default() }
+        Self {
+            store,
+            clock,
+            settings,
+            profiles: Arc::default(),
+            waker: Arc::default(),
+        }
     }
 
     /// The present instant.
@@ -88,29 +95,49 @@ impl Gateway {
     }
 
     /// A partner with its profile.
-    pub async fn trading(&self, connection: &mut Connection, partner: PartnerId) -> Result<Trading, Failure> {
-        let row = connection.partner(partner.0).await?.ok_or_else(|| Failure::Corrupt {
-            table: "partner",
-            key: partner.to_string(),
-            why: "a row names this partner and it is not there".to_owned(),
-        })?;
+    pub async fn trading(
+        &self,
+        connection: &mut Connection,
+        partner: PartnerId,
+    ) -> Result<Trading, Failure> {
+        let row = connection
+            .partner(partner.0)
+            .await?
+            .ok_or_else(|| Failure::Corrupt {
+                table: "partner",
+                key: partner.to_string(),
+                why: "a row names this partner and it is not there".to_owned(),
+            })?;
         let key = (row.id, row.profile_version);
-        let known = self.profiles.lock().ok().and_then(|profiles| profiles.get(&key).cloned());
+        let known = self
+            .profiles
+            .lock()
+            .ok()
+            .and_then(|profiles| profiles.get(&key).cloned());
         let profile = match known {
             Some(profile) => profile,
             None => {
-                let text = connection.profile(row.id, row.profile_version).await?.unwrap_or_default();
-                let profile = Arc::new(Profile::parse(&text).map_err(|refusal| Failure::Corrupt {
-                    table: "profile",
-                    key: format!("{} version {}", row.code, row.profile_version),
-                    why: refusal.to_string(),
-                })?);
+                let text = connection
+                    .profile(row.id, row.profile_version)
+                    .await?
+                    .unwrap_or_default();
+                let profile =
+                    Arc::new(Profile::parse(&text).map_err(|refusal| Failure::Corrupt {
+                        table: "profile",
+                        key: format!("{} version {}", row.code, row.profile_version),
+                        why: refusal.to_string(),
+                    })?);
                 if let Ok(mut profiles) = self.profiles.lock() {
                     profiles.insert(key, profile.clone());
                 }
                 profile
             }
         };
-        Ok(Trading { partner, version: row.profile_version, status: row.status, profile })
+        Ok(Trading {
+            partner,
+            version: row.profile_version,
+            status: row.status,
+            profile,
+        })
     }
 }

@@ -32,13 +32,20 @@ fn line(finding: &Finding) -> String {
         at.push(format!("line {line}"));
     }
     if let Some(segment) = &place.segment {
-        let element = place.element.map(|element| format!("{element:02}")).unwrap_or_default();
+        let element = place
+            .element
+            .map(|element| format!("{element:02}"))
+            .unwrap_or_default();
         at.push(format!("{segment}{element}"));
     }
     if let Some(byte) = place.byte {
         at.push(format!("byte {byte}"));
     }
-    let at = if at.is_empty() { String::new() } else { format!(" ({})", at.join(", ")) };
+    let at = if at.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", at.join(", "))
+    };
     format!("- {}{at} [{}]", finding.message, finding.code)
 }
 
@@ -60,17 +67,29 @@ pub async fn tell(
     if !connection.raise(now, alert).await? {
         return Ok(());
     }
-    let own = trading.map(|trading| trading.profile.notify.clone()).unwrap_or_default();
-    let recipients = if own.is_empty() { gateway.settings.mail.ops.clone() } else { own };
+    let own = trading
+        .map(|trading| trading.profile.notify.clone())
+        .unwrap_or_default();
+    let recipients = if own.is_empty() {
+        gateway.settings.mail.ops.clone()
+    } else {
+        own
+    };
     if recipients.is_empty() {
         return Ok(());
     }
     let link = link(gateway, notice.subject);
-    let partner = trading.map(|trading| trading.profile.name.clone()).unwrap_or_default();
+    let partner = trading
+        .map(|trading| trading.profile.name.clone())
+        .unwrap_or_default();
     let mail = NewMail {
         key: notice.key,
         recipients: recipients.join(", "),
-        subject: if partner.is_empty() { notice.title.clone() } else { format!("{partner}: {}", notice.title) },
+        subject: if partner.is_empty() {
+            notice.title.clone()
+        } else {
+            format!("{partner}: {}", notice.title)
+        },
         body: format!("{}\n\n{}\n{link}", notice.title, notice.text),
     };
     connection.queue_mail(now, mail).await
@@ -79,5 +98,9 @@ pub async fn tell(
 /// Where the console shows a subject, where its public address is known.
 fn link(gateway: &Gateway, subject: Subject) -> String {
     let base = gateway.settings.http.public_url.trim_end_matches('/');
-    if base.is_empty() { String::new() } else { format!("\n{base}/{}s/{}\n", subject.kind, subject.id) }
+    if base.is_empty() {
+        String::new()
+    } else {
+        format!("\n{base}/{}s/{}\n", subject.kind, subject.id)
+    }
 }

@@ -10,18 +10,36 @@ use crate::storage::{Class, Connection, Failure};
 
 /// Releases a held order: what held it is accepted, what can not be (an unknown item) is refused by line, and the
 /// pipeline goes on exactly once.
-pub async fn release(gateway: &Gateway, id: OrderId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn release(
+    gateway: &Gateway,
+    id: OrderId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     decide(gateway, id, reason, actor, true).await
 }
 
 /// Rejects a held order: every line is refused, and the 855 says so.
-pub async fn reject(gateway: &Gateway, id: OrderId, reason: &str, actor: &str) -> Result<(), Failure> {
+pub async fn reject(
+    gateway: &Gateway,
+    id: OrderId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
     decide(gateway, id, reason, actor, false).await
 }
 
-async fn decide(gateway: &Gateway, id: OrderId, reason: &str, actor: &str, accept: bool) -> Result<(), Failure> {
+async fn decide(
+    gateway: &Gateway,
+    id: OrderId,
+    reason: &str,
+    actor: &str,
+    accept: bool,
+) -> Result<(), Failure> {
     if reason.trim().is_empty() {
-        return Err(Failure::refuse("give a reason (--reason …): it stays with the order"));
+        return Err(Failure::refuse(
+            "give a reason (--reason …): it stays with the order",
+        ));
     }
     let (inside, reason, actor) = (gateway.clone(), reason.to_owned(), actor.to_owned());
     gateway
@@ -44,7 +62,9 @@ async fn decide(gateway: &Gateway, id: OrderId, reason: &str, actor: &str, accep
 
 async fn find(connection: &mut Connection, id: OrderId) -> Result<Order, Failure> {
     connection.order(id).await?.ok_or_else(|| {
-        Failure::refuse(format!("there is no order {id}; `supercargo order list` shows the numbers"))
+        Failure::refuse(format!(
+            "there is no order {id}; `supercargo order list` shows the numbers"
+        ))
     })
 }
 
@@ -66,7 +86,9 @@ async fn release_order(
     let order = verified.order.release().map_err(Failure::refused)?;
     connection.save_orders(&[(order, before)]).await?;
     let subject = Subject::new("order", id.0);
-    connection.record(now, actor, "order released", subject, reason).await?;
+    connection
+        .record(now, actor, "order released", subject, reason)
+        .await?;
     connection.clear_alerts(now, subject).await?;
     connection.ask_for(Step::Allocate, id.0, &[id.0], now).await
 }
@@ -84,7 +106,9 @@ async fn reject_order(
     let subject = Subject::new("order", order.id.0);
     allocate::answer(gateway, connection, &trading, &mut order).await?;
     connection.save_orders(&[(order, before)]).await?;
-    connection.record(now, actor, "order rejected", subject, reason).await?;
+    connection
+        .record(now, actor, "order rejected", subject, reason)
+        .await?;
     connection.clear_alerts(now, subject).await
 }
 

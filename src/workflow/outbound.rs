@@ -12,7 +12,7 @@ use crate::storage::documents::NewDocument;
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
-use crate::translation::outbound as check;
+use crate::translation::judge::outbound_findings;
 
 /// One document on its way out.
 #[derive(Debug, Clone)]
@@ -46,7 +46,10 @@ pub async fn queue(
     let mut documents = Vec::with_capacity(outgoing.len());
     let mut held = Vec::new();
     for (id, outgoing) in ids.iter().zip(outgoing) {
-        let key = format!("out:{}:{}:{}", outgoing.cause, outgoing.set_code, outgoing.revision);
+        let key = format!(
+            "out:{}:{}:{}",
+            outgoing.cause, outgoing.set_code, outgoing.revision
+        );
         if !connection.claim_effect(&key, *id).await? {
             continue;
         }
@@ -61,11 +64,18 @@ pub async fn queue(
     for document in held {
         tell_held(gateway, connection, trading, &document).await?;
     }
-    connection.ask_for(Step::Deliver, trading.partner.0, &[trading.partner.0], now).await?;
+    connection
+        .ask_for(Step::Deliver, trading.partner.0, &[trading.partner.0], now)
+        .await?;
     Ok(made)
 }
 
-fn judge(id: i64, trading: &Trading, mode: Mode, outgoing: Outgoing) -> Result<NewDocument, Failure> {
+fn judge(
+    id: i64,
+    trading: &Trading,
+    mode: Mode,
+    outgoing: Outgoing,
+) -> Result<NewDocument, Failure> {
     let (findings, body) = match &outgoing.set {
         Ok(set) => {
             let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
@@ -73,11 +83,14 @@ fn judge(id: i64, trading: &Trading, mode: Mode, outgoing: Outgoing) -> Result<N
                 key: id.to_string(),
                 why: error.to_string(),
             })?;
-            (check::findings(set, &trading.profile), Some(body))
+            (outbound_findings(set, &trading.profile), Some(body))
         }
         Err(findings) => (findings.clone(), None),
     };
-    let sound = outgoing.set.is_ok() && findings.iter().all(|finding| finding.severity == Severity::Note);
+    let sound = outgoing.set.is_ok()
+        && findings
+            .iter()
+            .all(|finding| finding.severity == Severity::Note);
     let answered = !matches!(outgoing.set_code, "997" | "999" | "TA1");
     let expects = answered && trading.profile.acknowledgment.expect;
     Ok(NewDocument {
@@ -96,10 +109,26 @@ fn judge(id: i64, trading: &Trading, mode: Mode, outgoing: Outgoing) -> Result<N
         st02: String::new(),
         byte_offset: None,
         size: None,
-        disposition: if sound { Disposition::Processed } else { Disposition::Held },
-        delivery: if sound { Delivery::Queued } else { Delivery::Held },
-        syntax: if expects { Syntax::Pending } else { Syntax::None },
-        application: if answered { Application::Pending } else { Application::None },
+        disposition: if sound {
+            Disposition::Processed
+        } else {
+            Disposition::Held
+        },
+        delivery: if sound {
+            Delivery::Queued
+        } else {
+            Delivery::Held
+        },
+        syntax: if expects {
+            Syntax::Pending
+        } else {
+            Syntax::None
+        },
+        application: if answered {
+            Application::Pending
+        } else {
+            Application::None
+        },
         subject: Some(outgoing.subject),
         reference: outgoing.reference,
         findings,
@@ -118,7 +147,10 @@ async fn tell_held(
         key: format!("document-held:{}", document.id),
         kind: "document-held",
         subject: Subject::new("document", document.id),
-        title: format!("our {} for {} was not sent: it fails our own checks", document.set_code, document.reference),
+        title: format!(
+            "our {} for {} was not sent: it fails our own checks",
+            document.set_code, document.reference
+        ),
         text: format!(
             "{}\nWhat to do: mend what it is made of (profile, item, location), then replay document {}.",
             notice::lines(&document.findings),

@@ -10,13 +10,22 @@ use crate::storage::partners::NewAddress;
 use crate::storage::{Class, Connection, Failure};
 
 /// Applies a profile. The partner and the version now in force; a text equal to the one in force makes no new version.
-pub async fn apply(gateway: &Gateway, text: &str, actor: &str) -> Result<(PartnerId, i64), Failure> {
+pub async fn apply(
+    gateway: &Gateway,
+    text: &str,
+    actor: &str,
+) -> Result<(PartnerId, i64), Failure> {
     let profile = Profile::parse(text).map_err(Failure::refused)?;
     let (gateway_inside, text, actor) = (gateway.clone(), text.to_owned(), actor.to_owned());
     gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            let (gateway, profile, text, actor) = (gateway_inside.clone(), profile.clone(), text.clone(), actor.clone());
+            let (gateway, profile, text, actor) = (
+                gateway_inside.clone(),
+                profile.clone(),
+                text.clone(),
+                actor.clone(),
+            );
             Box::pin(async move { write(&gateway, connection, &profile, &text, &actor).await })
         })
         .await
@@ -30,42 +39,78 @@ async fn write(
     actor: &str,
 ) -> Result<(PartnerId, i64), Failure> {
     let now = gateway.now();
-    if let Some(company) = gateway.settings.company.first() {
+    if let Some(company) = gateway.settings.our_company() {
         let body = serde_json::to_string(company).unwrap_or_default();
-        connection.save_company(COMPANY.0, &company.name, &body).await?;
+        connection
+            .save_company(COMPANY.0, &company.name, &body)
+            .await?;
     }
     let kind = profile.kind.word();
     let status = profile.status.word();
-    let (partner, version) =
-        connection.apply_profile(&profile.partner, &profile.name, kind, status, text, actor, now).await?;
+    let (partner, version) = connection
+        .apply_profile(
+            &profile.partner,
+            &profile.name,
+            kind,
+            status,
+            text,
+            actor,
+            now,
+        )
+        .await?;
     let over = save_connection(connection, profile, partner).await?;
     let addresses = addresses(profile);
-    if let Some(taken) = connection.save_addresses(partner, &addresses, &[over]).await? {
+    if let Some(taken) = connection
+        .save_addresses(partner, &addresses, &[over])
+        .await?
+    {
         return Err(Failure::refuse(format!(
             "the EDI address {}:{} (GS id {}, {}) already belongs to another partner: give each address to one partner only",
             taken.qualifier, taken.isa_id, taken.gs_id, taken.mode
         )));
     }
     let detail = format!("profile version {version}");
-    connection.record(now, actor, "profile applied", Subject::new("partner", partner), &detail).await?;
+    connection
+        .record(
+            now,
+            actor,
+            "profile applied",
+            Subject::new("partner", partner),
+            &detail,
+        )
+        .await?;
     Ok((PartnerId(partner), version))
 }
 
-async fn save_connection(connection: &mut Connection, profile: &Profile, partner: i64) -> Result<i64, Failure> {
+async fn save_connection(
+    connection: &mut Connection,
+    profile: &Profile,
+    partner: i64,
+) -> Result<i64, Failure> {
     let (name, kind, body) = match profile.route() {
         Route::Mailbox(name) => (name.to_owned(), "mailbox", "{}".to_owned()),
-        Route::Sftp(server) => (format!("{}-sftp", profile.partner), "sftp", serde_json::to_string(server).unwrap_or_default()),
-        Route::Folder(folder) => {
-            (format!("{}-folder", profile.partner), "folder", serde_json::to_string(folder).unwrap_or_default())
-        }
+        Route::Sftp(server) => (
+            format!("{}-sftp", profile.partner),
+            "sftp",
+            serde_json::to_string(server).unwrap_or_default(),
+        ),
+        Route::Folder(folder) => (
+            format!("{}-folder", profile.partner),
+            "folder",
+            serde_json::to_string(folder).unwrap_or_default(),
+        ),
     };
     if let Some(found) = connection.connection_named(&name).await? {
         let another = found.partner_id.is_some_and(|owner| owner != partner);
         if another && kind != "mailbox" {
-            return Err(Failure::refuse(format!("the connection {name} belongs to another partner: choose another name")));
+            return Err(Failure::refuse(format!(
+                "the connection {name} belongs to another partner: choose another name"
+            )));
         }
     }
-    connection.save_connection(&name, kind, Some(partner), &body).await
+    connection
+        .save_connection(&name, kind, Some(partner), &body)
+        .await
 }
 
 fn addresses(profile: &Profile) -> Vec<NewAddress> {
@@ -73,12 +118,15 @@ fn addresses(profile: &Profile) -> Vec<NewAddress> {
         .address
         .iter()
         .flat_map(|address| {
-            [Mode::Production, Mode::Test].into_iter().filter(|mode| address.serves(*mode)).map(|mode| NewAddress {
-                qualifier: address.qualifier().to_owned(),
-                isa_id: address.id.clone(),
-                gs_id: address.group_id().to_owned(),
-                mode: mode.word(),
-            })
+            [Mode::Production, Mode::Test]
+                .into_iter()
+                .filter(|mode| address.serves(*mode))
+                .map(|mode| NewAddress {
+                    qualifier: address.qualifier().to_owned(),
+                    isa_id: address.id.clone(),
+                    gs_id: address.group_id().to_owned(),
+                    mode: mode.word(),
+                })
         })
         .collect()
 }

@@ -69,7 +69,11 @@ async fn apply(
         .payment(id)
         .await?
         .ok_or_else(|| Failure::refuse(format!("there is no payment {id}")))?;
-    let mode: Mode = payment.mode.parse().map_err(|why| Failure::Corrupt { table: "payment", key: id.to_string(), why })?;
+    let mode: Mode = payment.mode.parse().map_err(|why| Failure::Corrupt {
+        table: "payment",
+        key: id.to_string(),
+        why,
+    })?;
     let sum = Amount::sum(to.iter().map(|(_, amount)| *amount)).map_err(Failure::refused)?;
     if to.iter().any(|(_, amount)| !amount.is_positive()) || sum.0 > payment.unapplied {
         return Err(Failure::refuse(format!(
@@ -78,17 +82,36 @@ async fn apply(
         )));
     }
     let numbers: Vec<String> = to.iter().map(|(number, _)| number.clone()).collect();
-    let items = connection.items_for_payment(PartnerId(payment.partner_id), mode, &numbers).await?;
+    let items = connection
+        .items_for_payment(PartnerId(payment.partner_id), mode, &numbers)
+        .await?;
     let mut entries = Vec::new();
     for (number, amount) in &to {
-        let found = items.iter().find(|(item, _)| &item.number == number && item.currency.code() == payment.currency);
+        let found = items
+            .iter()
+            .find(|(item, _)| &item.number == number && item.currency.code() == payment.currency);
         let Some((item, revision)) = found else {
-            return Err(Failure::refuse(format!("the payer has no invoice {number} in {}", payment.currency)));
+            return Err(Failure::refuse(format!(
+                "the payer has no invoice {number} in {}",
+                payment.currency
+            )));
         };
         entries.push(apply_to(connection, id, item, *revision, *amount, now).await?);
-        connection.record(now, actor, "payment applied", Subject::new("invoice", item.invoice.0), &format!("from payment {id}")).await?;
+        connection
+            .record(
+                now,
+                actor,
+                "payment applied",
+                Subject::new("invoice", item.invoice.0),
+                &format!("from payment {id}"),
+            )
+            .await?;
     }
-    entries.push(LedgerEntry { account: LedgerAccount::Unapplied, invoice: None, amount: sum });
+    entries.push(LedgerEntry {
+        account: LedgerAccount::Unapplied,
+        invoice: None,
+        amount: sum,
+    });
     let currency = payment.currency.parse().map_err(Failure::refused)?;
     let posting = Posting {
         source: format!("payment:{id}"),
@@ -98,9 +121,13 @@ async fn apply(
         entries,
     };
     connection.post(COMPANY, mode, vec![posting], now).await?;
-    connection.save_unapplied(id, payment.unapplied, payment.unapplied - sum.0).await?;
+    connection
+        .save_unapplied(id, payment.unapplied, payment.unapplied - sum.0)
+        .await?;
     if payment.unapplied == sum.0 {
-        connection.clear_alerts(now, Subject::new("payment", id.0)).await?;
+        connection
+            .clear_alerts(now, Subject::new("payment", id.0))
+            .await?;
     }
     Ok(())
 }
@@ -120,8 +147,17 @@ async fn apply_to(
         discount: Amount::ZERO,
         written_off: Amount::ZERO,
     };
-    let after = item.clone().apply(Some(&application), &[]).map_err(Failure::refused)?;
+    let after = item
+        .clone()
+        .apply(&application, &[])
+        .map_err(Failure::refused)?;
     connection.save_open_item(&after, revision).await?;
-    connection.add_applications(payment, &[application], now).await?;
-    Ok(LedgerEntry { account: LedgerAccount::Receivable, invoice: Some(item.invoice), amount: amount.negated() })
+    connection
+        .add_applications(payment, &[application], now)
+        .await?;
+    Ok(LedgerEntry {
+        account: LedgerAccount::Receivable,
+        invoice: Some(item.invoice),
+        amount: amount.negated(),
+    })
 }

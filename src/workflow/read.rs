@@ -33,16 +33,28 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
     };
     let settled = begin(gateway, leases, &file).await?;
     let (sender, mut messages) = mpsc::channel(MESSAGES_MAX);
-    let content = ContentAddress { sha256: file.sha256.clone(), size: file.size };
+    let content = ContentAddress {
+        sha256: file.sha256.clone(),
+        size: file.size,
+    };
     let reader = ContentReader::new(gateway.store.clone(), &content);
     let parsing = tokio::task::spawn_blocking(move || parse(reader, &sender));
-    let mut reading = Reading { gateway, leases, file, work: work.id, settled, strays: Vec::new() };
+    let mut reading = Reading {
+        gateway,
+        leases,
+        file,
+        work: work.id,
+        settled,
+        strays: Vec::new(),
+    };
     let outcome = reading.follow(&mut messages).await;
     drop(messages);
     match parsing.await {
         Ok(Ok(())) => outcome,
         Ok(Err(error)) => outcome.and(Err(reading.unreadable(&error.to_string()))),
-        Err(_) => outcome.and(Err(reading.unreadable("the reader broke off; this is a fault of the program"))),
+        Err(_) => outcome.and(Err(
+            reading.unreadable("the reader broke off; this is a fault of the program")
+        )),
     }
 }
 
@@ -61,7 +73,11 @@ async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Fa
 }
 
 /// Forgets what an earlier reading left half done; the offsets of what is settled.
-async fn begin(gateway: &Gateway, leases: &[Lease], file: &FileRow) -> Result<Vec<(i64, String)>, Failure> {
+async fn begin(
+    gateway: &Gateway,
+    leases: &[Lease],
+    file: &FileRow,
+) -> Result<Vec<(i64, String)>, Failure> {
     let id = file.id;
     let settled = gateway.store.read().await?.settled_offsets(id).await?;
     if settled.is_empty() && file.disposition == "received" {
@@ -95,13 +111,20 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn unreadable(&self, why: &str) -> Failure {
-        Failure::Corrupt { table: "content", key: self.file.sha256.clone(), why: why.to_owned() }
+        Failure::Corrupt {
+            table: "content",
+            key: self.file.sha256.clone(),
+            why: why.to_owned(),
+        }
     }
 
     async fn follow(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<(), Failure> {
         let mut open: Option<Open> = None;
-        let mut dispositions: Vec<Disposition> =
-            self.settled.iter().filter_map(|(_, disposition)| disposition.parse().ok()).collect();
+        let mut dispositions: Vec<Disposition> = self
+            .settled
+            .iter()
+            .filter_map(|(_, disposition)| disposition.parse().ok())
+            .collect();
         let mut waiting = None;
         loop {
             let message = match waiting.take() {
@@ -110,9 +133,19 @@ impl Reading<'_> {
             };
             match message {
                 None => return Ok(()),
-                Some(Message::Opened { header, group_sender, profile }) => {
-                    let known = self.settled.iter().any(|(offset, _)| u64::try_from(*offset).is_ok_and(|at| at == header.offset));
-                    let opened = if known { None } else { Some(self.open(header, group_sender).await?) };
+                Some(Message::Opened {
+                    header,
+                    group_sender,
+                    profile,
+                }) => {
+                    let known = self.settled.iter().any(|(offset, _)| {
+                        u64::try_from(*offset).is_ok_and(|at| at == header.offset)
+                    });
+                    let opened = if known {
+                        None
+                    } else {
+                        Some(self.open(header, group_sender).await?)
+                    };
                     // The thread goes on without a guide if nobody listens any more.
                     let _ = profile.send(opened.as_ref().and_then(Open::profile));
                     open = opened;
@@ -150,20 +183,32 @@ impl Reading<'_> {
 
     /// The end of a file whose last interchange was settled before, or that held none.
     async fn end(&mut self, dispositions: Vec<Disposition>) -> Result<(), Failure> {
-        let (gateway, leases, file, work, strays) =
-            (self.gateway.clone(), self.leases.to_vec(), self.file.clone(), self.work, self.strays.clone());
+        let (gateway, leases, file, work, strays) = (
+            self.gateway.clone(),
+            self.leases.to_vec(),
+            self.file.clone(),
+            self.work,
+            self.strays.clone(),
+        );
         self.gateway
             .store
             .write(Class::Urgent, move |connection| {
-                let (gateway, leases, file, strays, dispositions) =
-                    (gateway.clone(), leases.clone(), file.clone(), strays.clone(), dispositions.clone());
+                let (gateway, leases, file, strays, dispositions) = (
+                    gateway.clone(),
+                    leases.clone(),
+                    file.clone(),
+                    strays.clone(),
+                    dispositions.clone(),
+                );
                 Box::pin(async move {
                     connection.check_fences(&leases).await?;
                     connection.finish_work(&[work]).await?;
                     if dispositions.is_empty() {
                         return refuse_file(&gateway, connection, &file, strays).await;
                     }
-                    connection.settle_file(file.id, together(&dispositions), &strays).await
+                    connection
+                        .settle_file(file.id, together(&dispositions), &strays)
+                        .await
                 })
             })
             .await
@@ -199,12 +244,17 @@ async fn refuse_file(
     let id = connection.identity("document").await?;
     let partner = match (file.partner_id, file.connection_id) {
         (Some(partner), _) => Some(partner),
-        (None, Some(over)) => connection.connection(over).await?.and_then(|row| row.partner_id),
+        (None, Some(over)) => connection
+            .connection(over)
+            .await?
+            .and_then(|row| row.partner_id),
         (None, None) => None,
     };
     let document = verdict::document_of_file(id, file, partner, Disposition::Rejected, &findings);
     connection.add_documents(vec![document], now).await?;
-    connection.settle_file(file.id, Disposition::Rejected, &findings).await?;
+    connection
+        .settle_file(file.id, Disposition::Rejected, &findings)
+        .await?;
     let trading = match partner {
         Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
         None => None,
@@ -214,7 +264,10 @@ async fn refuse_file(
         kind: "document-rejected",
         subject: Subject::new("document", id),
         title: format!("the file {} holds no X12 and was not acted upon", file.name),
-        text: format!("{}\nWhat to do: ask the sender for the file it meant to send; the bytes are kept.", notice::lines(&findings)),
+        text: format!(
+            "{}\nWhat to do: ask the sender for the file it meant to send; the bytes are kept.",
+            notice::lines(&findings)
+        ),
     };
     notice::tell(gateway, connection, trading.as_ref(), notice).await
 }

@@ -45,7 +45,12 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
     Ok(FileId(id))
 }
 
-async fn commit(gateway: &Gateway, upload: Upload, content: ContentAddress, bytes: Option<Vec<u8>>) -> Result<i64, Failure> {
+async fn commit(
+    gateway: &Gateway,
+    upload: Upload,
+    content: ContentAddress,
+    bytes: Option<Vec<u8>>,
+) -> Result<i64, Failure> {
     let now = gateway.clock.now();
     gateway
         .store
@@ -53,15 +58,27 @@ async fn commit(gateway: &Gateway, upload: Upload, content: ContentAddress, byte
             let (upload, content, bytes) = (upload.clone(), content.clone(), bytes.clone());
             Box::pin(async move {
                 if let Some(bytes) = bytes {
-                    connection.put_contents(vec![(content.clone(), bytes)], now).await?;
+                    connection
+                        .put_contents(vec![(content.clone(), bytes)], now)
+                        .await?;
                 }
                 let id = connection.identity("file").await?;
                 let over = upload.connection.map(|id| id.0);
                 connection
-                    .add_file(id, over, upload.partner.map(|id| id.0), &upload.name, &content, &upload.actor, now)
+                    .add_file(
+                        id,
+                        over,
+                        upload.partner.map(|id| id.0),
+                        &upload.name,
+                        &content,
+                        &upload.actor,
+                        now,
+                    )
                     .await?;
                 // The files of one connection are read in the order they came in.
-                connection.ask_for(Step::Read, over.unwrap_or_default(), &[id], now).await?;
+                connection
+                    .ask_for(Step::Read, over.unwrap_or_default(), &[id], now)
+                    .await?;
                 Ok(id)
             })
         })

@@ -58,7 +58,11 @@ async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
     gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            Box::pin(async move { connection.claim_lanes(now, now + LEASE, crate::storage::work::LANES).await })
+            Box::pin(async move {
+                connection
+                    .claim_lanes(now, now + LEASE, crate::storage::work::LANES)
+                    .await
+            })
         })
         .await
 }
@@ -69,7 +73,12 @@ async fn work_lanes(gateway: &Gateway, leases: &[Lease]) -> Result<usize, Failur
         let mut progress = 0;
         for step in Step::ALL {
             let now = gateway.clock.now();
-            let due = gateway.store.read().await?.due_work(leases, step, now, BATCH_MAX).await?;
+            let due = gateway
+                .store
+                .read()
+                .await?
+                .due_work(leases, step, now, BATCH_MAX)
+                .await?;
             if !due.is_empty() {
                 progress += due.len();
                 run(gateway, leases, step, due).await?;
@@ -101,7 +110,12 @@ pub async fn settle(gateway: &Gateway, timeout: Duration) -> Result<bool, Failur
     }
 }
 
-fn run<'a>(gateway: &'a Gateway, leases: &'a [Lease], step: Step, due: Vec<Work>) -> BoxFuture<'a, Result<(), Failure>> {
+fn run<'a>(
+    gateway: &'a Gateway,
+    leases: &'a [Lease],
+    step: Step,
+    due: Vec<Work>,
+) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
         let outcome = match step {
             // These two do more than one transaction: they read or send bytes on the way.
@@ -134,9 +148,18 @@ fn run<'a>(gateway: &'a Gateway, leases: &'a [Lease], step: Step, due: Vec<Work>
     })
 }
 
-async fn transact(gateway: &Gateway, leases: &[Lease], step: Step, due: &[Work]) -> Result<(), Failure> {
+async fn transact(
+    gateway: &Gateway,
+    leases: &[Lease],
+    step: Step,
+    due: &[Work],
+) -> Result<(), Failure> {
     let (gateway_inside, leases, due) = (gateway.clone(), leases.to_vec(), due.to_vec());
-    let class = if step == Step::Deliver { Class::Urgent } else { Class::Ordinary };
+    let class = if step == Step::Deliver {
+        Class::Urgent
+    } else {
+        Class::Ordinary
+    };
     gateway
         .store
         .write(class, move |connection| {
@@ -148,7 +171,9 @@ async fn transact(gateway: &Gateway, leases: &[Lease], step: Step, due: &[Work])
                 connection.finish_work(&ids).await?;
                 let subjects: Vec<i64> = due.iter().map(|work| work.subject).collect();
                 for later in take(&gateway, connection, step, &subjects).await? {
-                    connection.ask_for(step, later.lane_of, &[later.subject], later.due).await?;
+                    connection
+                        .ask_for(step, later.lane_of, &[later.subject], later.due)
+                        .await?;
                 }
                 Ok(())
             })
@@ -156,7 +181,12 @@ async fn transact(gateway: &Gateway, leases: &[Lease], step: Step, due: &[Work])
         .await
 }
 
-async fn take(gateway: &Gateway, connection: &mut Connection, step: Step, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+async fn take(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    step: Step,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     match step {
         Step::Deliver => deliver::step(gateway, connection, subjects).await,
         Step::Translate => translate::step(gateway, connection, subjects).await,
@@ -169,7 +199,12 @@ async fn take(gateway: &Gateway, connection: &mut Connection, step: Step, subjec
 }
 
 /// Puts failed work off, longer each time, and tells a person when it keeps failing.
-async fn set_aside(gateway: &Gateway, step: Step, work: &Work, failure: Failure) -> Result<(), Failure> {
+async fn set_aside(
+    gateway: &Gateway,
+    step: Step,
+    work: &Work,
+    failure: Failure,
+) -> Result<(), Failure> {
     if matches!(failure, Failure::LeaseLost) {
         return Err(failure);
     }
@@ -182,7 +217,9 @@ async fn set_aside(gateway: &Gateway, step: Step, work: &Work, failure: Failure)
         .write(Class::Ordinary, move |connection| {
             let (work, problem) = (work.clone(), problem.clone());
             Box::pin(async move {
-                connection.put_off(work.id, now + pause, true, Some(&problem)).await?;
+                connection
+                    .put_off(work.id, now + pause, true, Some(&problem))
+                    .await?;
                 if work.attempts + 1 >= ATTEMPTS_BEFORE_ALERT {
                     connection.raise(now, stuck(step, &work, &problem)).await?;
                 }

@@ -1,23 +1,23 @@
 //! What people and warehouse files do with shipments: confirm that one has left.
 
-use std::collections::BTreeMap;
-
-use rust_decimal::Decimal;
-
-use super::{COMPANY, Gateway, fulfil};
-use crate::domain::ids::{OrderId, ShipmentId};
-use crate::domain::shipment::{Confirmation, Shipment, return_short};
+use super::{COMPANY, Gateway, Trading, allocate, fulfil};
+use crate::domain::ids::ShipmentId;
+use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
 use crate::storage::journal::Subject;
-use crate::storage::stock::Change;
 use crate::storage::{Class, Connection, Failure, catalogue};
 
 /// Confirms a shipment: what was packed replaces what was planned, what did not leave goes back to its orders.
-pub async fn confirm(gateway: &Gateway, confirmation: Confirmation, actor: &str) -> Result<ShipmentId, Failure> {
+pub async fn confirm(
+    gateway: &Gateway,
+    confirmation: Confirmation,
+    actor: &str,
+) -> Result<ShipmentId, Failure> {
     let (inside, actor) = (gateway.clone(), actor.to_owned());
     let id = gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            let (gateway, confirmation, actor) = (inside.clone(), confirmation.clone(), actor.clone());
+            let (gateway, confirmation, actor) =
+                (inside.clone(), confirmation.clone(), actor.clone());
             Box::pin(async move { write(&gateway, connection, &confirmation, &actor).await })
         })
         .await?;
@@ -31,28 +31,47 @@ async fn write(
     confirmation: &Confirmation,
     actor: &str,
 ) -> Result<ShipmentId, Failure> {
-    let id = confirmation.shipment;
+    let id = confirmation.shipment.ok_or_else(|| {
+        Failure::refuse(
+            "the confirmation does not say which shipment: give its number in the field `shipment`",
+        )
+    })?;
     let planned = connection.shipment(id).await?.ok_or_else(|| {
-        Failure::refuse(format!("there is no shipment {id}; `supercargo shipment list` shows the numbers"))
+        Failure::refuse(format!(
+            "there is no shipment {id}; `supercargo shipment list` shows the numbers"
+        ))
     })?;
     let trading = gateway.trading(connection, planned.partner).await?;
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
-    let warehouse = warehouses.iter().find(|warehouse| warehouse.id == planned.warehouse).ok_or_else(|| Failure::Corrupt {
-        table: "shipment",
-        key: id.to_string(),
-        why: "its warehouse is not there".to_owned(),
-    })?;
+    let warehouse = warehouses
+        .iter()
+        .find(|warehouse| warehouse.id == planned.warehouse)
+        .ok_or_else(|| Failure::Corrupt {
+            table: "shipment",
+            key: id.to_string(),
+            why: "its warehouse is not there".to_owned(),
+        })?;
     let before = planned.revision;
     let now = gateway.now();
     let today = fulfil::day_at(warehouse, now);
-    let packed = planned.clone().confirm(confirmation).map_err(Failure::refused)?;
-    let shipped = packed.ship(now, today, confirmation.override_reason.as_deref()).map_err(Failure::refused)?;
+    let packed = planned
+        .clone()
+        .confirm(confirmation)
+        .map_err(Failure::refused)?;
+    let shipped = packed
+        .ship(now, today, confirmation.reason.as_deref())
+        .map_err(Failure::refused)?;
     give_back(connection, gateway, &trading, &planned, &shipped).await?;
     if let Some(reason) = &shipped.window_override {
         let subject = Subject::new("shipment", id.0);
-        connection.record(now, actor, "ship window overridden", subject, reason).await?;
+        connection
+            .record(now, actor, "ship window overridden", subject, reason)
+            .await?;
     }
-    fulfil::leave(gateway, connection, &trading, warehouse, shipped, before, actor).await?;
+    fulfil::leave(
+        gateway, connection, &trading, warehouse, shipped, before, actor,
+    )
+    .await?;
     Ok(id)
 }
 
@@ -60,32 +79,30 @@ async fn write(
 async fn give_back(
     connection: &mut Connection,
     gateway: &Gateway,
-    trading: &super::Trading,
+    trading: &Trading,
     planned: &Shipment,
     shipped: &Shipment,
 ) -> Result<(), Failure> {
-    let left = shipped.quantities();
-    let short: BTreeMap<(OrderId, u32), Decimal> = planned
-        .quantities()
-        .into_iter()
-        .map(|(key, quantity)| (key, quantity - left.get(&key).copied().unwrap_or_default()))
-        .filter(|(_, quantity)| *quantity > Decimal::ZERO)
-        .collect();
-    if short.is_empty() {
-        return Ok(());
-    }
-    let orders = connection.orders(&planned.orders()).await?;
-    let movement = fulfil::unreserve(planned, &orders, &short)?;
-    if movement.changes.values().any(|change| *change != Change::default()) {
-        connection.move_stock(&[movement], gateway.now()).await?;
-    }
     let mut changed = Vec::new();
-    for order in orders {
+    let mut promises = Vec::new();
+    for order in connection.orders(&planned.orders()).await? {
         let before = order.revision;
-        let mut order = return_short(order, planned, shipped, trading.profile.allocation.on_short);
+        let Returned {
+            mut order,
+            unreserved,
+        } = return_short(order, planned, shipped, trading.profile.allocation.on_short);
+        if unreserved.is_empty() {
+            continue;
+        }
+        promises.extend(unreserved);
         order.revision += 1;
-        super::allocate::answer(gateway, connection, trading, &mut order).await?;
+        allocate::answer(gateway, connection, trading, &mut order).await?;
         changed.push((order, before));
+    }
+    if !promises.is_empty() {
+        connection
+            .move_stock(&[fulfil::unreserve(planned, &promises)?], gateway.now())
+            .await?;
     }
     connection.save_orders(&changed).await
 }

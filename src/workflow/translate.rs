@@ -55,13 +55,22 @@ impl Outcome {
 }
 
 /// Translates documents, in order of their numbers.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let documents = connection.documents(subjects).await?;
     let mut sets = Sets::default();
     let mut orders = Vec::new();
     let mut interchanges = BTreeSet::new();
-    for document in documents.iter().filter(|document| document.disposition == "received") {
-        let Some(partner) = document.partner_id else { continue };
+    for document in documents
+        .iter()
+        .filter(|document| document.disposition == "received")
+    {
+        let Some(partner) = document.partner_id else {
+            continue;
+        };
         let trading = gateway.trading(connection, PartnerId(partner)).await?;
         let set = sets.of(connection, document).await?;
         let outcome = translate(gateway, connection, &trading, document, &set, &mut orders).await?;
@@ -69,8 +78,13 @@ pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i6
         interchanges.extend(document.interchange_id);
     }
     connection.add_orders(&orders).await?;
-    let lanes: Vec<(i64, i64)> = orders.iter().map(|order| (order.id.0, order.id.0)).collect();
-    connection.ask_for_each(Step::Verify, &lanes, gateway.now()).await?;
+    let lanes: Vec<(i64, i64)> = orders
+        .iter()
+        .map(|order| (order.id.0, order.id.0))
+        .collect();
+    connection
+        .ask_for_each(Step::Verify, &lanes, gateway.now())
+        .await?;
     refresh(connection, interchanges).await?;
     Ok(Vec::new())
 }
@@ -87,31 +101,51 @@ struct Sets {
 const WHOLE_MAX: i64 = 4 * 1024 * 1024;
 
 impl Sets {
-    async fn of(&mut self, connection: &mut Connection, document: &DocumentRow) -> Result<TransactionSet, Failure> {
-        let corrupt = |why: &str| Failure::Corrupt { table: "document", key: document.id.to_string(), why: why.to_owned() };
+    async fn of(
+        &mut self,
+        connection: &mut Connection,
+        document: &DocumentRow,
+    ) -> Result<TransactionSet, Failure> {
+        let corrupt = |why: &str| Failure::Corrupt {
+            table: "document",
+            key: document.id.to_string(),
+            why: why.to_owned(),
+        };
         let (Some(interchange), Some(file)) = (document.interchange_id, document.file_id) else {
             return Err(corrupt("a received set without its interchange"));
         };
         if !self.headers.contains_key(&interchange) {
-            let (header, _, _) = connection.interchange(interchange).await?.ok_or_else(|| corrupt("its interchange is not there"))?;
-            let header = serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
+            let (header, _, _) = connection
+                .interchange(interchange)
+                .await?
+                .ok_or_else(|| corrupt("its interchange is not there"))?;
+            let header =
+                serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
             self.headers.insert(interchange, header);
         }
-        let header = self.headers.get(&interchange).ok_or_else(|| corrupt("its interchange is not there"))?;
+        let delimiters = self
+            .headers
+            .get(&interchange)
+            .map(|header| header.delimiters)
+            .ok_or_else(|| corrupt("its interchange is not there"))?;
         let offset = u64::try_from(document.byte_offset.unwrap_or_default()).unwrap_or_default();
         let bytes = match &document.corrected_sha256 {
             Some(corrected) => connection.content(corrected).await?,
             None => {
                 let size = u64::try_from(document.size.unwrap_or_default()).unwrap_or_default();
                 if !self.contents.contains_key(&file) {
-                    let row = connection.file(file).await?.ok_or_else(|| corrupt("its file is not there"))?;
+                    let row = connection
+                        .file(file)
+                        .await?
+                        .ok_or_else(|| corrupt("its file is not there"))?;
                     self.contents.insert(file, (row.sha256, row.size));
                 }
                 let (sha256, whole_size) = self.contents.get(&file).cloned().unwrap_or_default();
-                self.range(connection, &sha256, whole_size, offset, size).await?
+                self.range(connection, &sha256, whole_size, offset, size)
+                    .await?
             }
         };
-        read_set(&bytes, &header.delimiters, offset).ok_or_else(|| corrupt("its bytes hold no transaction set"))
+        read_set(&bytes, &delimiters, offset).map_err(|error| corrupt(&error.to_string()))
     }
 
     async fn range(
@@ -126,11 +160,18 @@ impl Sets {
             return connection.content_range(sha256, offset, size).await;
         }
         if !self.whole.contains_key(sha256) {
-            self.whole.insert(sha256.to_owned(), Arc::new(connection.content(sha256).await?));
+            self.whole.insert(
+                sha256.to_owned(),
+                Arc::new(connection.content(sha256).await?),
+            );
         }
         let bytes = self.whole.get(sha256).cloned().unwrap_or_default();
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-        let to = from.saturating_add(usize::try_from(size).unwrap_or(usize::MAX)).min(bytes.len());
+        let from = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        let to = from
+            .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
+            .min(bytes.len());
         Ok(bytes.get(from..to).unwrap_or_default().to_vec())
     }
 }
@@ -149,22 +190,35 @@ async fn translate(
         "997" => match acknowledgment::read_997(set) {
             Ok(answer) => {
                 let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
-                Ok(Outcome { findings, ..Outcome::processed(None, answer.gs06) })
+                Ok(Outcome {
+                    findings,
+                    ..Outcome::processed(None, answer.gs06)
+                })
             }
             Err(findings) => Ok(Outcome::held("", findings)),
         },
         "999" => match acknowledgment::read_999(set) {
             Ok(answer) => {
                 let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
-                Ok(Outcome { findings, ..Outcome::processed(None, answer.gs06) })
+                Ok(Outcome {
+                    findings,
+                    ..Outcome::processed(None, answer.gs06)
+                })
             }
             Err(findings) => Ok(Outcome::held("", findings)),
         },
         "824" => match application_advice::read(set) {
             Ok(answers) => {
-                let findings = fate::answer_applications(gateway, connection, trading, &answers).await?;
-                let reference = answers.first().map(|answer| answer.reference.clone()).unwrap_or_default();
-                Ok(Outcome { findings, ..Outcome::processed(None, reference) })
+                let findings =
+                    fate::answer_applications(gateway, connection, trading, &answers).await?;
+                let reference = answers
+                    .first()
+                    .map(|answer| answer.reference.clone())
+                    .unwrap_or_default();
+                Ok(Outcome {
+                    findings,
+                    ..Outcome::processed(None, reference)
+                })
             }
             Err(findings) => Ok(Outcome::held("", findings)),
         },
@@ -176,7 +230,9 @@ fn not_translated(set: &str) -> Finding {
     Finding::business(
         "set-not-translated",
         Severity::Hold,
-        format!("the gateway does not act upon a {set} by itself: read it, do what it asks for, and dismiss it"),
+        format!(
+            "the gateway does not act upon a {set} by itself: read it, do what it asks for, and dismiss it"
+        ),
     )
 }
 
@@ -188,11 +244,19 @@ async fn order(
     set: &TransactionSet,
     orders: &mut Vec<Order>,
 ) -> Result<Outcome, Failure> {
-    let PurchaseOrder { header, lines, findings } = match purchase_order::read(set, &trading.profile) {
+    let PurchaseOrder {
+        header,
+        lines,
+        findings,
+    } = match purchase_order::read(set, &trading.profile) {
         Ok(order) => order,
         Err(findings) => return Ok(Outcome::held("", findings)),
     };
-    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt { table: "document", key: document.id.to_string(), why })?;
+    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt {
+        table: "document",
+        key: document.id.to_string(),
+        why,
+    })?;
     let id = OrderId(connection.identity("purchase_order").await?);
     let order = Order {
         id,
@@ -216,7 +280,10 @@ async fn order(
         return Ok(ordered_again(trading, &po_number, earlier));
     }
     orders.push(order);
-    Ok(Outcome::processed(Some(Subject::new("order", id.0)), po_number))
+    Ok(Outcome::processed(
+        Some(Subject::new("order", id.0)),
+        po_number,
+    ))
 }
 
 /// What makes it the same order again: company, buyer, world, and the fields that the profile names; with a reuse
@@ -239,7 +306,12 @@ fn identity(trading: &Trading, order: &Order, now: crate::domain::clock::Instant
         days => (now.timestamp() / 86_400 / i64::from(days)).to_string(),
     };
     parts.push(&window);
-    format!("order:{COMPANY}:{}:{}:{}", trading.partner, order.mode.word(), parts.join("|"))
+    format!(
+        "order:{COMPANY}:{}:{}:{}",
+        trading.partner,
+        order.mode.word(),
+        parts.join("|")
+    )
 }
 
 fn ordered_again(trading: &Trading, po_number: &str, earlier: i64) -> Outcome {
@@ -273,10 +345,24 @@ async fn payment(
         Ok(remittance) => remittance,
         Err(findings) => return Ok(Outcome::held("", findings)),
     };
-    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt { table: "document", key: document.id.to_string(), why })?;
+    let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt {
+        table: "document",
+        key: document.id.to_string(),
+        why,
+    })?;
     let reference = remittance.reference.clone();
     let subject = |id: PaymentId| Some(Subject::new("payment", id.0));
-    match collect::post(gateway, connection, trading, mode, remittance, Some(document.id), "820").await? {
+    match collect::post(
+        gateway,
+        connection,
+        trading,
+        mode,
+        remittance,
+        Some(document.id),
+        "820",
+    )
+    .await?
+    {
         Posted::Applied(id) => Ok(Outcome::processed(subject(id), reference)),
         Posted::Again(id) => {
             let finding = Finding::business(
@@ -313,13 +399,24 @@ async fn settle(
             &findings,
         )
         .await?;
-    if !matches!(outcome.disposition, Disposition::Held | Disposition::Rejected) {
+    if !matches!(
+        outcome.disposition,
+        Disposition::Held | Disposition::Rejected
+    ) {
         return Ok(());
     }
     let word = outcome.disposition.word();
-    let what = if outcome.reference.is_empty() { String::new() } else { format!(" {}", outcome.reference) };
+    let what = if outcome.reference.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", outcome.reference)
+    };
     let notice = Notice {
-        key: format!("document-{word}:{}:{}", document.id, document.corrected_sha256.as_deref().unwrap_or_default()),
+        key: format!(
+            "document-{word}:{}:{}",
+            document.id,
+            document.corrected_sha256.as_deref().unwrap_or_default()
+        ),
         kind: "document-held",
         subject: Subject::new("document", document.id),
         title: format!("{}{what} is {word}", document.set_code),
@@ -333,10 +430,15 @@ async fn settle(
 }
 
 /// Brings interchanges and files up to what their documents came to.
-pub async fn refresh(connection: &mut Connection, interchanges: BTreeSet<i64>) -> Result<(), Failure> {
+pub async fn refresh(
+    connection: &mut Connection,
+    interchanges: BTreeSet<i64>,
+) -> Result<(), Failure> {
     let mut files = BTreeMap::new();
     for id in interchanges {
-        let Some((_, file, before)) = connection.interchange(id).await? else { continue };
+        let Some((_, file, before)) = connection.interchange(id).await? else {
+            continue;
+        };
         let parts = connection.dispositions_of(id).await?;
         let after = together(&parts);
         if after.word() != before {
@@ -345,9 +447,15 @@ pub async fn refresh(connection: &mut Connection, interchanges: BTreeSet<i64>) -
         files.insert(file, ());
     }
     for file in files.into_keys() {
-        let parts: Vec<Disposition> =
-            connection.interchanges_of(file).await?.into_iter().filter_map(|(_, word)| word.parse().ok()).collect();
-        connection.set_file_disposition(file, together(&parts)).await?;
+        let parts: Vec<Disposition> = connection
+            .interchanges_of(file)
+            .await?
+            .into_iter()
+            .filter_map(|(_, word)| word.parse().ok())
+            .collect();
+        connection
+            .set_file_disposition(file, together(&parts))
+            .await?;
     }
     Ok(())
 }

@@ -12,11 +12,18 @@ use crate::storage::work::Step;
 use crate::storage::{Connection, Failure, catalogue};
 
 /// Verifies received orders: accepts, holds or rejects each.
-pub async fn step(gateway: &Gateway, connection: &mut Connection, subjects: &[i64]) -> Result<Vec<Later>, Failure> {
+pub async fn step(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    subjects: &[i64],
+) -> Result<Vec<Later>, Failure> {
     let ids: Vec<OrderId> = subjects.iter().copied().map(OrderId).collect();
     let orders = connection.orders(&ids).await?;
     let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
-    for order in orders.into_iter().filter(|order| order.state == OrderState::Received) {
+    for order in orders
+        .into_iter()
+        .filter(|order| order.state == OrderState::Received)
+    {
         by_partner.entry(order.partner).or_default().push(order);
     }
     for (partner, orders) in by_partner {
@@ -40,13 +47,20 @@ async fn verify_orders(
     let mut entries = Vec::with_capacity(orders.len());
     for order in orders {
         let (id, before) = (order.id, order.revision);
-        let Verified { mut order, findings, verdict } = verify(order, &known, &trading.profile.verification, today, false);
-        order.findings.extend(findings.clone());
+        let Verified {
+            order,
+            findings,
+            verdict,
+        } = verify(order, &known, &trading.profile.verification, today, false);
         let subject = Subject::new("order", id.0);
         let order = match verdict {
             Verdict::Accept => {
                 accepted.push((id.0, id.0));
-                entries.push(("order accepted".to_owned(), subject, format!("by document {}", order.source)));
+                entries.push((
+                    "order accepted".to_owned(),
+                    subject,
+                    format!("by document {}", order.source),
+                ));
                 order.accept().map_err(Failure::refused)?
             }
             Verdict::Hold => {
@@ -66,12 +80,21 @@ async fn verify_orders(
     }
     connection.save_orders(&changed).await?;
     connection.record_all(now, "verification", entries).await?;
-    connection.ask_for_each(Step::Allocate, &accepted, now).await
+    connection
+        .ask_for_each(Step::Allocate, &accepted, now)
+        .await
 }
 
 /// Everything that verification has to know about the items, prices and places that these orders name.
-pub async fn known(connection: &mut Connection, trading: &Trading, orders: &[Order]) -> Result<Known, Failure> {
-    let numbers: Vec<_> = orders.iter().flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone())).collect();
+pub async fn known(
+    connection: &mut Connection,
+    trading: &Trading,
+    orders: &[Order],
+) -> Result<Known, Failure> {
+    let numbers: Vec<_> = orders
+        .iter()
+        .flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone()))
+        .collect();
     let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, &numbers).await?;
     let mut ids: Vec<_> = items.values().map(|item| item.id).collect();
     ids.sort_unstable();
@@ -79,7 +102,12 @@ pub async fn known(connection: &mut Connection, trading: &Trading, orders: &[Ord
     let prices = catalogue::prices_for(connection, COMPANY, trading.partner, &ids).await?;
     let locations = catalogue::location_numbers(connection, trading.partner).await?;
     let locations_listed = !locations.is_empty();
-    Ok(Known { items, prices, locations, locations_listed })
+    Ok(Known {
+        items,
+        prices,
+        locations,
+        locations_listed,
+    })
 }
 
 async fn tell_held(
@@ -88,7 +116,9 @@ async fn tell_held(
     trading: &Trading,
     order: &Order,
 ) -> Result<(), Failure> {
-    let OrderState::Held { reasons, .. } = &order.state else { return Ok(()) };
+    let OrderState::Held { reasons, .. } = &order.state else {
+        return Ok(());
+    };
     let notice = notice::Notice {
         key: format!("order-held:{}:{}", order.id, order.revision),
         kind: "order-held",

@@ -2,3 +2,4 @@
 
 mod peers;
 mod sftp_server;
+mod thread;

@@ -1,6 +1,9 @@
 //! Prints every finding of files, and their 997s: `cargo run --example findings -- FILE…`.
 
-use supercargo_x12::{AckOptions, Event, GroupVerdict, InterchangeVerdict, Reader, Release, SchemaRegistry, SetVerdict, build_997, build_ta1, validate_set};
+use supercargo_x12::{
+    AckOptions, Event, GroupVerdict, InterchangeVerdict, Reader, Release, SchemaRegistry,
+    SetVerdict, build_997, build_ta1, validate_set,
+};
 
 fn main() -> std::io::Result<()> {
     let registry = SchemaRegistry::standard();
@@ -12,9 +15,17 @@ fn main() -> std::io::Result<()> {
             match event {
                 Event::GroupOpened(header) => group = Some(GroupVerdict::open(header)),
                 Event::Set(set) => {
-                    let release = group.as_ref().and_then(|g| Release::of_version(&g.version)).unwrap_or(Release::R004010);
+                    let release = group
+                        .as_ref()
+                        .and_then(|g| Release::of_version(&g.version))
+                        .unwrap_or(Release::R004010);
                     let verdict = SetVerdict::of(set, validate_set(registry, release, set, None));
-                    println!("  {} {} {}", verdict.st01, verdict.st02, verdict.acceptance.code());
+                    println!(
+                        "  {} {} {}",
+                        verdict.st01,
+                        verdict.st02,
+                        verdict.acceptance.code()
+                    );
                     verdict.findings.iter().for_each(|f| println!("    {f}"));
                     if let Some(group) = &mut group {
                         group.add(verdict);
@@ -24,8 +35,19 @@ fn main() -> std::io::Result<()> {
                     closed.findings.iter().for_each(|f| println!("  {f}"));
                     if let Some(mut group) = group.take() {
                         group.close(&closed);
-                        for segment in build_997(&group, &AckOptions::default()).iter().flat_map(|set| &set.segments) {
-                            println!("  > {} {:?}", segment.id, segment.elements.iter().map(|e| e.values().join(":")).collect::<Vec<_>>());
+                        for segment in build_997(&group, &AckOptions::default())
+                            .iter()
+                            .flat_map(|set| &set.segments)
+                        {
+                            println!(
+                                "  > {} {:?}",
+                                segment.id,
+                                segment
+                                    .elements
+                                    .iter()
+                                    .map(|e| e.values().join(":"))
+                                    .collect::<Vec<_>>()
+                            );
                         }
                     }
                 }

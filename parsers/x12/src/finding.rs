@@ -370,7 +370,11 @@ impl Finding {
             level: rule.level(),
             rule,
             severity: rule.severity(),
-            origin: if rule.name().starts_with("guide-") { Origin::Guide } else { Origin::Standard },
+            origin: if rule.name().starts_with("guide-") {
+                Origin::Guide
+            } else {
+                Origin::Standard
+            },
             message: message.into(),
             offset,
             line,
@@ -382,7 +386,10 @@ impl Finding {
             repetition: None,
             data_element: None,
             value: None,
-            ack: rule.ack().map(|(place, code)| AckCode { place, code: code.to_owned() }),
+            ack: rule.ack().map(|(place, code)| AckCode {
+                place,
+                code: code.to_owned(),
+            }),
         }
     }
 
@@ -449,7 +456,10 @@ mod tests {
     #[test]
     fn names_are_unique_and_kebab() {
         let mut names: Vec<_> = Rule::ALL.iter().map(|r| r.name()).collect();
-        assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
+        assert!(names.iter().all(|n| {
+            n.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        }));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Rule::ALL.len());

@@ -52,12 +52,15 @@ pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::{GroupHeader, IsaHeader, Ta1};
 pub use limits::Limits;
 pub use overlay::{ConditionRule, ElementRule, Overlay, Presence, SegmentRule};
-pub use reader::{Event, GroupClosed, InterchangeClosed, NotASet, Outside, Reader, Stray, read_set};
+pub use reader::{
+    Event, GroupClosed, InterchangeClosed, NotASet, Outside, Reader, Stray, read_set,
+};
 pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
 pub use set::{Segment, SetHeader, TransactionSet};
 pub use text::decode;
 pub use validate::{Validator, validate_outbound, validate_set};
 pub use verdict::{Acceptance, GroupVerdict, InterchangeVerdict, SetVerdict};
 pub use writer::{
-    Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, WriteError, Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,
+    Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, WriteError,
+    Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,
 };

@@ -146,21 +146,43 @@ impl Path {
         };
         let mut parts: Vec<&str> = text.split('/').collect();
         let last = parts.pop()?;
-        let mut steps: Vec<Step> = parts.into_iter().map(|part| step(part).filter(|(_, rest)| rest.is_empty()).map(|(step, _)| step)).collect::<Option<_>>()?;
+        let mut steps: Vec<Step> = parts
+            .into_iter()
+            .map(|part| {
+                step(part)
+                    .filter(|(_, rest)| rest.is_empty())
+                    .map(|(step, _)| step)
+            })
+            .collect::<Option<_>>()?;
         let (last, rest) = step(last)?;
         steps.push(last);
         let element = match rest {
             "" => None,
             rest => {
-                let (element, component) = rest.split_once('-').map_or((rest, None), |(e, c)| (e, Some(c)));
-                let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten().filter(|n| *n > 0);
-                Some((digits(element).filter(|_| element.len() == 2)?, match component {
-                    Some(component) => Some(digits(component)?),
-                    None => None,
-                }))
+                let (element, component) = rest
+                    .split_once('-')
+                    .map_or((rest, None), |(e, c)| (e, Some(c)));
+                let digits = |text: &str| {
+                    text.bytes()
+                        .all(|b| b.is_ascii_digit())
+                        .then(|| text.parse::<u16>().ok())
+                        .flatten()
+                        .filter(|n| *n > 0)
+                };
+                Some((
+                    digits(element).filter(|_| element.len() == 2)?,
+                    match component {
+                        Some(component) => Some(digits(component)?),
+                        None => None,
+                    },
+                ))
             }
         };
-        Some(Path { heading, steps, element })
+        Some(Path {
+            heading,
+            steps,
+            element,
+        })
     }
 
     pub fn segment(&self) -> &Step {
@@ -180,14 +202,29 @@ fn step(text: &str) -> Option<(Step, &str)> {
         None => {
             let stem = text.split_once('-').map_or(text, |(stem, _)| stem);
             let at = match stem.len() {
-                4.. if stem.is_char_boundary(stem.len() - 2) && stem[stem.len() - 2..].bytes().all(|b| b.is_ascii_digit()) => stem.len() - 2,
+                4.. if stem.is_char_boundary(stem.len() - 2)
+                    && stem[stem.len() - 2..].bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    stem.len() - 2
+                }
                 len => len,
             };
             (&text[..at], None, &text[at..])
         }
     };
-    let sound = matches!(head.len(), 2 | 3) && head.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    sound.then(|| (Step { id: head.to_owned(), qualifier }, rest))
+    let sound = matches!(head.len(), 2 | 3)
+        && head
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    sound.then(|| {
+        (
+            Step {
+                id: head.to_owned(),
+                qualifier,
+            },
+            rest,
+        )
+    })
 }
 
 #[cfg(test)]
@@ -197,10 +234,30 @@ mod tests {
     #[test]
     fn places_are_read() {
         let path = Path::read("PO1/N1[ST]04-2").unwrap();
-        assert_eq!((path.steps.len(), path.segment().id.as_str(), path.segment().qualifier.as_deref(), path.element), (2, "N1", Some("ST"), Some((4, Some(2)))));
-        for (text, id, element) in [("PO103", "PO1", Some((3, None))), ("N104", "N1", Some((4, None))), ("REF", "REF", None), ("PO1", "PO1", None), ("REF02", "REF", Some((2, None))), ("REF04-2", "REF", Some((4, Some(2)))), ("/REF[DP]", "REF", None)] {
+        assert_eq!(
+            (
+                path.steps.len(),
+                path.segment().id.as_str(),
+                path.segment().qualifier.as_deref(),
+                path.element
+            ),
+            (2, "N1", Some("ST"), Some((4, Some(2))))
+        );
+        for (text, id, element) in [
+            ("PO103", "PO1", Some((3, None))),
+            ("N104", "N1", Some((4, None))),
+            ("REF", "REF", None),
+            ("PO1", "PO1", None),
+            ("REF02", "REF", Some((2, None))),
+            ("REF04-2", "REF", Some((4, Some(2)))),
+            ("/REF[DP]", "REF", None),
+        ] {
             let path = Path::read(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((path.segment().id.as_str(), path.element), (id, element), "{text}");
+            assert_eq!(
+                (path.segment().id.as_str(), path.element),
+                (id, element),
+                "{text}"
+            );
         }
         for bad in ["", "ref", "REFX", "N1[ST", "PO1//PID", "REF00"] {
             assert_eq!(Path::read(bad), None, "{bad}");

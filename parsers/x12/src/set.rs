@@ -379,8 +379,21 @@ impl TransactionSet {
     /// A set from bytes that hold nothing but its segments.
     pub(crate) fn from_bytes(bytes: &[u8], delimiters: Delimiters) -> TransactionSet {
         let mut marks = crate::scan::Marks::default();
-        crate::scan::scan(bytes, 0, crate::scan::Separators { element: delimiters.element, terminator: delimiters.terminator }, true, &mut marks);
-        let mut set = TransactionSet { delimiters, complete: true, ..TransactionSet::default() };
+        crate::scan::scan(
+            bytes,
+            0,
+            crate::scan::Separators {
+                element: delimiters.element,
+                terminator: delimiters.terminator,
+            },
+            true,
+            &mut marks,
+        );
+        let mut set = TransactionSet {
+            delimiters,
+            complete: true,
+            ..TransactionSet::default()
+        };
         let (mut first, mut start) = (0, 0);
         for last in marks.terminators {
             set.spans.push(Span { start, first, last });

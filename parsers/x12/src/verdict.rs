@@ -113,7 +113,10 @@ impl SetVerdict {
 fn acceptance_of(findings: &[Finding]) -> Acceptance {
     if findings.iter().any(Finding::rejects) {
         Acceptance::Rejected
-    } else if findings.iter().any(|finding| finding.severity == Severity::Tolerate) {
+    } else if findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Tolerate)
+    {
         Acceptance::AcceptedWithErrors
     } else {
         Acceptance::Accepted
@@ -171,8 +174,18 @@ impl GroupVerdict {
     pub fn judge_release(&mut self, judge_as: Option<Release>) -> Option<Release> {
         let release = Release::of_version(&self.version).or(judge_as);
         if release.is_none() {
-            let text = format!("GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's profile say by which to judge.", show(&self.version));
-            self.findings.push(Finding { segment: Some("GS".to_owned()), element: Some(8), ..Finding::new(Rule::VersionNotSupported, self.offset, self.line, text) }.with_value(&self.version));
+            let text = format!(
+                "GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's profile say by which to judge.",
+                show(&self.version)
+            );
+            self.findings.push(
+                Finding {
+                    segment: Some("GS".to_owned()),
+                    element: Some(8),
+                    ..Finding::new(Rule::VersionNotSupported, self.offset, self.line, text)
+                }
+                .with_value(&self.version),
+            );
         }
         release
     }
@@ -183,8 +196,16 @@ impl GroupVerdict {
         if let Some(expected) = functional_id_of(&set.st01)
             && expected != self.functional_id
         {
-            let text = format!("A set {} belongs into a group {expected}, but GS01 is {}.", show(&set.st01), show(&self.functional_id));
-            set.findings.push(Finding { segment: Some("ST".to_owned()), element: Some(1), ..Finding::new(Rule::SetNotInGroup, set.offset, 1, text) });
+            let text = format!(
+                "A set {} belongs into a group {expected}, but GS01 is {}.",
+                show(&set.st01),
+                show(&self.functional_id)
+            );
+            set.findings.push(Finding {
+                segment: Some("ST".to_owned()),
+                element: Some(1),
+                ..Finding::new(Rule::SetNotInGroup, set.offset, 1, text)
+            });
             set.acceptance = acceptance_of(&set.findings);
         }
         self.received_sets += 1;
@@ -205,7 +226,14 @@ impl GroupVerdict {
 
     /// Sets that count as accepted: none if the group itself is refused.
     pub fn accepted_sets(&self) -> u32 {
-        if self.is_refused() { 0 } else { self.sets.iter().filter(|set| set.acceptance.is_accepted()).count() as u32 }
+        if self.is_refused() {
+            0
+        } else {
+            self.sets
+                .iter()
+                .filter(|set| set.acceptance.is_accepted())
+                .count() as u32
+        }
     }
 
     /// AK901 (rule 30).
@@ -215,7 +243,11 @@ impl GroupVerdict {
             Acceptance::Rejected
         } else if accepted < self.received_sets {
             Acceptance::Partly
-        } else if self.sets.iter().any(|set| set.acceptance == Acceptance::AcceptedWithErrors) {
+        } else if self
+            .sets
+            .iter()
+            .any(|set| set.acceptance == Acceptance::AcceptedWithErrors)
+        {
             Acceptance::AcceptedWithErrors
         } else {
             Acceptance::Accepted
@@ -224,7 +256,11 @@ impl GroupVerdict {
 
     /// Whether the set at this place is to be acted upon: it and its group were accepted.
     pub fn set_is_accepted(&self, ordinal_in_group: u32) -> bool {
-        !self.is_refused() && self.sets.iter().any(|set| set.ordinal_in_group == ordinal_in_group && set.acceptance.is_accepted())
+        !self.is_refused()
+            && self
+                .sets
+                .iter()
+                .any(|set| set.ordinal_in_group == ordinal_in_group && set.acceptance.is_accepted())
     }
 }
 
@@ -252,13 +288,27 @@ impl InterchangeVerdict {
     /// that rejects is named, else the first that is only noted (rule 40).
     pub fn of(closed: &InterchangeClosed) -> InterchangeVerdict {
         let note_of = |severity| {
-            closed.findings.iter().filter(|finding| finding.severity == severity).find_map(|finding| {
-                finding.ack.as_ref().filter(|ack| ack.place == AckPlace::Ta105).map(|ack| ack.code.clone())
-            })
+            closed
+                .findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .find_map(|finding| {
+                    finding
+                        .ack
+                        .as_ref()
+                        .filter(|ack| ack.place == AckPlace::Ta105)
+                        .map(|ack| ack.code.clone())
+                })
         };
         let rejected = note_of(Severity::Reject).map(|code| (Acceptance::Rejected, code));
-        let noted = || note_of(Severity::Hold).or_else(|| note_of(Severity::Tolerate)).map(|code| (Acceptance::AcceptedWithErrors, code));
-        let (acceptance, note) = rejected.or_else(noted).unwrap_or_else(|| (Acceptance::Accepted, "000".to_owned()));
+        let noted = || {
+            note_of(Severity::Hold)
+                .or_else(|| note_of(Severity::Tolerate))
+                .map(|code| (Acceptance::AcceptedWithErrors, code))
+        };
+        let (acceptance, note) = rejected
+            .or_else(noted)
+            .unwrap_or_else(|| (Acceptance::Accepted, "000".to_owned()));
         InterchangeVerdict {
             header: closed.header.clone(),
             acceptance,
@@ -282,6 +332,7 @@ impl InterchangeVerdict {
     /// Whether a TA1 is due: asked for by ISA14, or something is wrong and the profile answers
     /// that too; never for an interchange of TA1s alone (rule 41).
     pub fn wants_ta1(&self, on_errors: bool) -> bool {
-        !self.only_ta1 && (self.header.wants_ta1() || (on_errors && self.acceptance != Acceptance::Accepted))
+        !self.only_ta1
+            && (self.header.wants_ta1() || (on_errors && self.acceptance != Acceptance::Accepted))
     }
 }

@@ -52,7 +52,10 @@ impl Open {
     /// Sender and receiver as one word: the scope of control numbers.
     pub fn pair(&self) -> String {
         let isa = &self.header;
-        format!("{}:{}>{}:{}", isa.sender_qualifier, isa.sender, isa.receiver_qualifier, isa.receiver)
+        format!(
+            "{}:{}>{}:{}",
+            isa.sender_qualifier, isa.sender, isa.receiver_qualifier, isa.receiver
+        )
     }
 
     /// How the interchange will end as far as can be told before its transaction; that corrects it for duplicates.
@@ -73,14 +76,27 @@ fn hold(code: &str, message: String) -> Finding {
 
 impl Reading<'_> {
     /// Finds out who speaks.
-    pub(super) async fn open(&self, header: IsaHeader, group_sender: Option<String>) -> Result<Open, Failure> {
-        let mode = if header.is_test() { Mode::Test } else { Mode::Production };
+    pub(super) async fn open(
+        &self,
+        header: IsaHeader,
+        group_sender: Option<String>,
+    ) -> Result<Open, Failure> {
+        let mode = if header.is_test() {
+            Mode::Test
+        } else {
+            Mode::Production
+        };
         let mut connection = self.gateway.store.read().await?;
-        let known = connection.senders(&header.sender_qualifier, &header.sender).await?;
+        let known = connection
+            .senders(&header.sender_qualifier, &header.sender)
+            .await?;
         let (sender, mut reasons) = choose(&known, &header, mode, group_sender.as_deref());
         let mut trading = None;
         if let Some(sender) = &sender {
-            let found = self.gateway.trading(&mut connection, PartnerId(sender.partner_id)).await?;
+            let found = self
+                .gateway
+                .trading(&mut connection, PartnerId(sender.partner_id))
+                .await?;
             reasons.extend(self.may_speak(&mut connection, sender, &found).await?);
             if mode == Mode::Production && found.profile.status == PartnerStatus::Test {
                 reasons.push(hold(
@@ -113,25 +129,40 @@ impl Reading<'_> {
         if let Some(over) = self.file.connection_id
             && !connection.may_speak(sender.id, over).await?
         {
-            let name = connection.connection(over).await?.map(|row| row.name).unwrap_or_default();
+            let name = connection
+                .connection(over)
+                .await?
+                .map(|row| row.name)
+                .unwrap_or_default();
             return Ok(Some(hold(
                 "sender-not-allowed-here",
-                format!("the sender is {}, and the connection {name:?} may not speak for it: if it should, name this connection in its profile and replay; else ask who sent this", trading.profile.partner),
+                format!(
+                    "the sender is {}, and the connection {name:?} may not speak for it: if it should, name this connection in its profile and replay; else ask who sent this",
+                    trading.profile.partner
+                ),
             )));
         }
-        if self.file.partner_id.is_some_and(|partner| partner != sender.partner_id) {
+        if self
+            .file
+            .partner_id
+            .is_some_and(|partner| partner != sender.partner_id)
+        {
             return Ok(Some(hold(
                 "sender-is-another-partner",
-                format!("the file was submitted for another partner, and its sender is {}: submit it with `--partner {}`", trading.profile.partner, trading.profile.partner),
+                format!(
+                    "the file was submitted for another partner, and its sender is {}: submit it with `--partner {}`",
+                    trading.profile.partner, trading.profile.partner
+                ),
             )));
         }
         Ok(None)
     }
 
     fn for_us(&self, header: &IsaHeader, trading: &Trading, mode: Mode) -> Option<Finding> {
-        let company = self.gateway.settings.company.first()?;
+        let company = self.gateway.settings.our_company()?;
         let ours = Addresses::of(&trading.profile, company, mode);
-        let right = ours.our_qualifier == header.receiver_qualifier && ours.our_id == header.receiver;
+        let right =
+            ours.our_qualifier == header.receiver_qualifier && ours.our_id == header.receiver;
         (!right).then(|| {
             hold(
                 "receiver-is-not-us",
@@ -160,10 +191,15 @@ fn choose(
     }
     let of_mode: Vec<&SenderRow> = known.iter().filter(|row| row.mode == mode.word()).collect();
     let Some(first) = of_mode.first() else {
-        let message = format!("the address {who} is known, but not for {} traffic: set its `mode` in the profile, then replay", mode.word());
+        let message = format!(
+            "the address {who} is known, but not for {} traffic: set its `mode` in the profile, then replay",
+            mode.word()
+        );
         return (None, vec![hold("sender-mode", message)]);
     };
-    let Some(gs) = group_sender else { return (Some((*first).clone()), Vec::new()) };
+    let Some(gs) = group_sender else {
+        return (Some((*first).clone()), Vec::new());
+    };
     match of_mode.iter().find(|row| row.gs_id == gs) {
         Some(row) => (Some((*row).clone()), Vec::new()),
         None => {
@@ -171,7 +207,10 @@ fn choose(
                 "the address {who} is known with the group id (GS02) {:?}, and this group says {gs:?}: set `gs_id` of the address in the profile, then replay",
                 first.gs_id
             );
-            (Some((*first).clone()), vec![hold("group-sender-unknown", message).with_value(gs)])
+            (
+                Some((*first).clone()),
+                vec![hold("group-sender-unknown", message).with_value(gs)],
+            )
         }
     }
 }

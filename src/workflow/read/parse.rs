@@ -5,12 +5,12 @@ use std::io::Read;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use supercargo_x12::{Event, GroupVerdict, InterchangeVerdict, IsaHeader, Reader, Ta1};
+use supercargo_x12::{Event, GroupVerdict, InterchangeVerdict, IsaHeader, Reader, Release, Ta1};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Severity};
-use crate::translation::judge::judge_set;
+use crate::translation::judge::{judge_as, judge_set};
 use crate::translation::syntax;
 
 /// What the parsing thread tells.
@@ -51,6 +51,7 @@ struct Inside {
     told: bool,
     profile: Option<Arc<Profile>>,
     digest: Sha256,
+    release: Option<Release>,
     group: Option<GroupVerdict>,
 }
 
@@ -65,9 +66,7 @@ pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Resu
         let mut messages = Vec::new();
         let ended = match reader.next()? {
             None => true,
-            Some(event) => {
-                follow(event, &mut inside, sender, &mut messages).is_err()
-            }
+            Some(event) => follow(event, &mut inside, sender, &mut messages).is_err(),
         };
         if let Some(inside) = &mut inside {
             inside.digest.update(reader.raw());
@@ -107,6 +106,7 @@ fn follow(
                 told: false,
                 profile: None,
                 digest: Sha256::new(),
+                release: None,
                 group: None,
             });
         }
@@ -117,14 +117,16 @@ fn follow(
         Event::GroupOpened(header) => {
             announce(inside, Some(&header.sender), sender)?;
             if let Some(inside) = inside {
-                inside.group = Some(GroupVerdict::open(header));
+                let mut group = GroupVerdict::open(header);
+                inside.release = group.judge_release(inside.profile.as_deref().and_then(judge_as));
+                inside.group = Some(group);
             }
         }
         Event::Set(set) => {
             if let Some(inside) = inside
                 && let Some(group) = &mut inside.group
             {
-                let verdict = judge_set(set, &group.version, inside.profile.as_deref());
+                let verdict = judge_set(set, inside.release, inside.profile.as_deref());
                 group.add(verdict);
             }
         }
@@ -137,20 +139,36 @@ fn follow(
         Event::InterchangeClosed(closed) => {
             announce(inside, None, sender)?;
             let verdict = InterchangeVerdict::of(&closed);
-            messages.push(Message::Closed(Box::new(Closed { verdict, sha256: String::new() })));
+            messages.push(Message::Closed(Box::new(Closed {
+                verdict,
+                sha256: String::new(),
+            })));
         }
         Event::Outside(outside) => {
-            messages.extend(outside.finding.iter().map(|finding| Message::Stray(syntax::finding(finding, Severity::Note))));
+            messages.extend(
+                outside
+                    .finding
+                    .iter()
+                    .map(|finding| Message::Stray(syntax::finding(finding, Severity::Note))),
+            );
         }
-        Event::NoInterchange(finding) => messages.push(Message::Stray(syntax::finding(&finding, Severity::Reject))),
+        Event::NoInterchange(finding) => {
+            messages.push(Message::Stray(syntax::finding(&finding, Severity::Reject)))
+        }
         Event::Stray(_) => {}
     }
     Ok(())
 }
 
 /// Tells of the interchange once, as soon as its first group or its end is known, and waits for the profile.
-fn announce(inside: &mut Option<Inside>, group_sender: Option<&str>, sender: &mpsc::Sender<Message>) -> Result<(), Gone> {
-    let Some(inside) = inside.as_mut().filter(|inside| !inside.told) else { return Ok(()) };
+fn announce(
+    inside: &mut Option<Inside>,
+    group_sender: Option<&str>,
+    sender: &mpsc::Sender<Message>,
+) -> Result<(), Gone> {
+    let Some(inside) = inside.as_mut().filter(|inside| !inside.told) else {
+        return Ok(());
+    };
     inside.told = true;
     let (give, wait) = oneshot::channel();
     let opened = Message::Opened {

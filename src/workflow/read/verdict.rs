@@ -1,6 +1,8 @@
 //! The end of an interchange: its verdict, its documents, its acknowledgments and what follows, in one transaction.
 
-use supercargo_x12::{AckOptions, GroupVerdict, OutboundSet, SetVerdict, build_997, build_999, build_ta1};
+use supercargo_x12::{
+    AckOptions, GroupVerdict, OutboundSet, SetVerdict, build_997, build_999, build_ta1,
+};
 
 use super::opening::Open;
 use super::parse::Closed;
@@ -24,7 +26,11 @@ use crate::workflow::{COMPANY, Gateway, Trading, fate};
 impl Reading<'_> {
     /// Writes groups that have come to an end while their interchange is still open, so that memory stays flat.
     pub(super) async fn write_pending(&self, open: &mut Open) -> Result<(), Failure> {
-        let (gateway, leases, file) = (self.gateway.clone(), self.leases.to_vec(), self.file.clone());
+        let (gateway, leases, file) = (
+            self.gateway.clone(),
+            self.leases.to_vec(),
+            self.file.clone(),
+        );
         let groups = std::mem::take(&mut open.groups);
         let sets: usize = groups.iter().map(|group| group.sets.len()).sum();
         let begun = Begun::of(open);
@@ -33,12 +39,26 @@ impl Reading<'_> {
             .gateway
             .store
             .write(Class::Ordinary, move |connection| {
-                let (gateway, leases, file, groups, begun) =
-                    (gateway.clone(), leases.clone(), file.clone(), groups.clone(), begun.clone());
+                let (gateway, leases, file, groups, begun) = (
+                    gateway.clone(),
+                    leases.clone(),
+                    file.clone(),
+                    groups.clone(),
+                    begun.clone(),
+                );
                 Box::pin(async move {
                     connection.check_fences(&leases).await?;
                     let id = begun.interchange(&gateway, connection, &file).await?;
-                    begun.write_groups(connection, &gateway, &file, id, &groups, Disposition::Received).await?;
+                    begun
+                        .write_groups(
+                            connection,
+                            &gateway,
+                            &file,
+                            id,
+                            &groups,
+                            Disposition::Received,
+                        )
+                        .await?;
                     Ok(id)
                 })
             })
@@ -56,22 +76,35 @@ impl Reading<'_> {
         closed: Closed,
         file: Option<(i64, Vec<Disposition>)>,
     ) -> Result<(), Failure> {
-        let (gateway, leases, row, strays) =
-            (self.gateway.clone(), self.leases.to_vec(), self.file.clone(), self.strays.clone());
+        let (gateway, leases, row, strays) = (
+            self.gateway.clone(),
+            self.leases.to_vec(),
+            self.file.clone(),
+            self.strays.clone(),
+        );
         let parts = std::sync::Arc::new((open, closed));
         self.gateway
             .store
             .write(Class::Urgent, move |connection| {
-                let (gateway, leases, row, strays, file, parts) =
-                    (gateway.clone(), leases.clone(), row.clone(), strays.clone(), file.clone(), parts.clone());
+                let (gateway, leases, row, strays, file, parts) = (
+                    gateway.clone(),
+                    leases.clone(),
+                    row.clone(),
+                    strays.clone(),
+                    file.clone(),
+                    parts.clone(),
+                );
                 Box::pin(async move {
                     connection.check_fences(&leases).await?;
-                    let disposition = settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
+                    let disposition =
+                        settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
                     if let Some((work, mut all)) = file {
                         all.pop();
                         all.push(disposition);
                         connection.finish_work(&[work]).await?;
-                        connection.settle_file(row.id, together(&all), &strays).await?;
+                        connection
+                            .settle_file(row.id, together(&all), &strays)
+                            .await?;
                     }
                     Ok(())
                 })
@@ -114,7 +147,12 @@ impl Begun {
     }
 
     /// The row of the interchange, added where it is not there yet, without a say over control numbers.
-    async fn interchange(&self, gateway: &Gateway, connection: &mut Connection, file: &FileRow) -> Result<i64, Failure> {
+    async fn interchange(
+        &self,
+        gateway: &Gateway,
+        connection: &mut Connection,
+        file: &FileRow,
+    ) -> Result<i64, Failure> {
         if let Some(id) = self.id {
             return Ok(id);
         }
@@ -158,13 +196,28 @@ impl Begun {
             for set in &group.sets {
                 let Some(id) = ids.next() else { break };
                 let group_ordinal = i64::try_from(self.groups_written + n).unwrap_or(i64::MAX);
-                documents.push(self.document(id, file, interchange, (group_ordinal, ordinal), group, set, whole));
+                documents.push(self.document(
+                    id,
+                    file,
+                    interchange,
+                    (group_ordinal, ordinal),
+                    group,
+                    set,
+                    whole,
+                ));
                 ordinal += 1;
             }
             let verdict = serde_json::to_string(group).unwrap_or_default();
-            rows.push((self.groups_written + n, group.functional_id.clone(), group.control_number.clone(), verdict));
+            rows.push((
+                self.groups_written + n,
+                group.functional_id.clone(),
+                group.control_number.clone(),
+                verdict,
+            ));
         }
-        connection.add_documents(documents.clone(), gateway.now()).await?;
+        connection
+            .add_documents(documents.clone(), gateway.now())
+            .await?;
         connection.add_groups(interchange, rows).await?;
         Ok(documents)
     }
@@ -181,7 +234,10 @@ impl Begun {
         whole: Disposition,
     ) -> NewDocument {
         let accepted = group.set_is_accepted(set.ordinal_in_group);
-        let profile = self.trading.as_ref().map(|trading| trading.profile.as_ref());
+        let profile = self
+            .trading
+            .as_ref()
+            .map(|trading| trading.profile.as_ref());
         let (own, findings) = disposition_of(group, set, profile);
         NewDocument {
             id,
@@ -199,9 +255,17 @@ impl Begun {
             st02: set.st02.clone(),
             byte_offset: i64::try_from(set.offset).ok(),
             size: i64::try_from(set.length).ok(),
-            disposition: if whole == Disposition::Received { own } else { whole },
+            disposition: if whole == Disposition::Received {
+                own
+            } else {
+                whole
+            },
             delivery: Delivery::None,
-            syntax: if accepted { Syntax::Accepted } else { Syntax::Rejected },
+            syntax: if accepted {
+                Syntax::Accepted
+            } else {
+                Syntax::Rejected
+            },
             application: Application::Pending,
             subject: None,
             reference: String::new(),
@@ -260,14 +324,34 @@ struct Judgment {
     counts: bool,
 }
 
-async fn judge(gateway: &Gateway, connection: &mut Connection, open: &Open, closed: &Closed) -> Result<Judgment, Failure> {
+async fn judge(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    open: &Open,
+    closed: &Closed,
+) -> Result<Judgment, Failure> {
     let mut findings: Vec<Finding> = closed
         .verdict
         .findings
         .iter()
-        .map(|finding| syntax::finding(finding, if closed.verdict.acceptance.is_accepted() { Severity::Note } else { Severity::Reject }))
+        .map(|finding| {
+            syntax::finding(
+                finding,
+                if closed.verdict.acceptance.is_accepted() {
+                    Severity::Note
+                } else {
+                    Severity::Reject
+                },
+            )
+        })
         .collect();
-    let judged = |disposition, findings, counts| Judgment { disposition, findings, repeats: None, note: None, counts };
+    let judged = |disposition, findings, counts| Judgment {
+        disposition,
+        findings,
+        repeats: None,
+        note: None,
+        counts,
+    };
     if !closed.verdict.iea_seen {
         return Ok(judged(Disposition::Rejected, findings, false));
     }
@@ -278,17 +362,26 @@ async fn judge(gateway: &Gateway, connection: &mut Connection, open: &Open, clos
     if !closed.verdict.acceptance.is_accepted() {
         return Ok(judged(Disposition::Rejected, findings, false));
     }
-    let Some(trading) = &open.trading else { return Ok(judged(Disposition::Held, findings, false)) };
+    let Some(trading) = &open.trading else {
+        return Ok(judged(Disposition::Held, findings, false));
+    };
     let policy = &trading.profile.duplicates;
     let since = gateway.now() - chrono::Duration::days(policy.interchange_days.into());
-    let seen = connection.seen_interchanges(&open.pair(), &open.header.control_number, since).await?;
-    let Some(earlier) = seen.first() else { return Ok(judged(Disposition::Received, findings, true)) };
+    let seen = connection
+        .seen_interchanges(&open.pair(), &open.header.control_number, since)
+        .await?;
+    let Some(earlier) = seen.first() else {
+        return Ok(judged(Disposition::Received, findings, true));
+    };
     let identical = seen.iter().find(|row| row.sha256 == closed.sha256);
     let (code, severity, message) = match identical {
         Some(same) => (
             "interchange-repeated",
             Severity::Note,
-            format!("this interchange is byte for byte the one received before (interchange {}): nothing happened again", same.id),
+            format!(
+                "this interchange is byte for byte the one received before (interchange {}): nothing happened again",
+                same.id
+            ),
         ),
         None => (
             "control-number-used",
@@ -299,15 +392,25 @@ async fn judge(gateway: &Gateway, connection: &mut Connection, open: &Open, clos
             ),
         ),
     };
-    findings.push(Finding::business(code, severity, message).by(crate::domain::finding::Origin::Transport));
+    findings.push(
+        Finding::business(code, severity, message).by(crate::domain::finding::Origin::Transport),
+    );
     let (disposition, note) = match (identical.is_some(), policy.identical, policy.different) {
         (true, OnIdentical::AcknowledgeAgain, _) => (Disposition::Duplicate, None),
         (true, OnIdentical::Reject, _) => (Disposition::Duplicate, Some("025")),
         (true, OnIdentical::Hold, _) | (false, _, OnDifferent::Hold) => (Disposition::Held, None),
         (false, _, OnDifferent::Reject) => (Disposition::Rejected, Some("025")),
     };
-    let repeats = identical.filter(|_| policy.identical == OnIdentical::AcknowledgeAgain).map(|row| row.id);
-    Ok(Judgment { disposition, findings, repeats, note, counts: false })
+    let repeats = identical
+        .filter(|_| policy.identical == OnIdentical::AcknowledgeAgain)
+        .map(|row| row.id);
+    Ok(Judgment {
+        disposition,
+        findings,
+        repeats,
+        note,
+        counts: false,
+    })
 }
 
 async fn settle(
@@ -321,11 +424,26 @@ async fn settle(
     let judgment = judge(gateway, connection, open, closed).await?;
     let begun = Begun::of(open);
     let id = begun.interchange(gateway, connection, file).await?;
-    let fresh = begun.write_groups(connection, gateway, file, id, &open.groups, judgment.disposition).await?;
+    let fresh = begun
+        .write_groups(
+            connection,
+            gateway,
+            file,
+            id,
+            &open.groups,
+            judgment.disposition,
+        )
+        .await?;
     if judgment.disposition != Disposition::Received {
-        connection.settle_documents_of(id, judgment.disposition).await?;
+        connection
+            .settle_documents_of(id, judgment.disposition)
+            .await?;
     }
-    let pair = if judgment.counts { open.pair() } else { String::new() };
+    let pair = if judgment.counts {
+        open.pair()
+    } else {
+        String::new()
+    };
     let size = i64::try_from(closed.verdict.length).unwrap_or(i64::MAX);
     let empty = open.groups_written == 0 && open.groups.is_empty();
     let disposition = match judgment.disposition {
@@ -336,7 +454,16 @@ async fn settle(
         }
         other => other,
     };
-    connection.settle_interchange(id, &pair, size, &closed.sha256, disposition, &judgment.findings).await?;
+    connection
+        .settle_interchange(
+            id,
+            &pair,
+            size,
+            &closed.sha256,
+            disposition,
+            &judgment.findings,
+        )
+        .await?;
     if let Some(trading) = &open.trading {
         answer(gateway, connection, trading, open, closed, id, &judgment).await?;
         if judgment.disposition == Disposition::Received {
@@ -344,8 +471,13 @@ async fn settle(
                 fate::answer_interchange(gateway, connection, trading, ta1).await?;
             }
             let go_on = connection.documents_received(id).await?;
-            let lanes: Vec<(i64, i64)> = go_on.into_iter().map(|document| (trading.partner.0, document)).collect();
-            connection.ask_for_each(Step::Translate, &lanes, now).await?;
+            let lanes: Vec<(i64, i64)> = go_on
+                .into_iter()
+                .map(|document| (trading.partner.0, document))
+                .collect();
+            connection
+                .ask_for_each(Step::Translate, &lanes, now)
+                .await?;
         }
     }
     tell(gateway, connection, file, open, id, &judgment, &fresh).await?;
@@ -368,10 +500,17 @@ async fn answer(
     if let Some(note) = judgment.note {
         verdict = verdict.refused(note);
     }
-    let wanted = policy.ta1 != Ta1Policy::Never && verdict.wants_ta1(policy.ta1 == Ta1Policy::OnError);
+    let wanted =
+        policy.ta1 != Ta1Policy::Never && verdict.wants_ta1(policy.ta1 == Ta1Policy::OnError);
     if wanted && judgment.disposition != Disposition::Held {
         let ta1 = OutboundSet::new("TA1").with(build_ta1(&verdict));
-        outgoing.push(acknowledgment(Ok(ta1), "TA1", format!("ta1:{id}"), id, &open.header.control_number));
+        outgoing.push(acknowledgment(
+            Ok(ta1),
+            "TA1",
+            format!("ta1:{id}"),
+            id,
+            &open.header.control_number,
+        ));
     }
     let of = match judgment.disposition {
         Disposition::Received => Some(id),
@@ -380,13 +519,20 @@ async fn answer(
     if let (Some(of), Some(set)) = (of, policy.send.set()) {
         let options = ack_options(&trading.profile);
         for (ordinal, text) in connection.group_verdicts(of).await? {
-            let group: GroupVerdict = serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
-                table: "functional_group",
-                key: format!("{of}/{ordinal}"),
-                why: error.to_string(),
-            })?;
+            let group: GroupVerdict =
+                serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
+                    table: "functional_group",
+                    key: format!("{of}/{ordinal}"),
+                    why: error.to_string(),
+                })?;
             if let Some(built) = built(policy.send, &group, &options) {
-                outgoing.push(acknowledgment(Ok(built), set, format!("ack:{id}:{ordinal}"), id, &group.control_number));
+                outgoing.push(acknowledgment(
+                    Ok(built),
+                    set,
+                    format!("ack:{id}:{ordinal}"),
+                    id,
+                    &group.control_number,
+                ));
             }
         }
     }
@@ -394,7 +540,11 @@ async fn answer(
     Ok(())
 }
 
-fn built(kind: AcknowledgmentKind, group: &GroupVerdict, options: &AckOptions) -> Option<OutboundSet> {
+fn built(
+    kind: AcknowledgmentKind,
+    group: &GroupVerdict,
+    options: &AckOptions,
+) -> Option<OutboundSet> {
     match kind {
         AcknowledgmentKind::FunctionalAcknowledgment => build_997(group, options),
         AcknowledgmentKind::ImplementationAcknowledgment => build_999(group, options),
@@ -432,9 +582,17 @@ async fn tell(
 ) -> Result<(), Failure> {
     let bad: Vec<&NewDocument> = fresh
         .iter()
-        .filter(|document| matches!(document.disposition, Disposition::Held | Disposition::Rejected))
+        .filter(|document| {
+            matches!(
+                document.disposition,
+                Disposition::Held | Disposition::Rejected
+            )
+        })
         .collect();
-    let whole = matches!(judgment.disposition, Disposition::Held | Disposition::Rejected);
+    let whole = matches!(
+        judgment.disposition,
+        Disposition::Held | Disposition::Rejected
+    );
     if bad.is_empty() && !whole {
         return Ok(());
     }
@@ -442,23 +600,44 @@ async fn tell(
         // Nothing of it would stand in the queue otherwise.
         let document_id = connection.identity("document").await?;
         let partner = open.trading.as_ref().map(|trading| trading.partner.0);
-        let mut document = document_of_file(document_id, file, partner, judgment.disposition, &judgment.findings);
+        let mut document = document_of_file(
+            document_id,
+            file,
+            partner,
+            judgment.disposition,
+            &judgment.findings,
+        );
         document.interchange = Some(id);
         document.isa13 = open.header.control_number.clone();
         document.mode = open.mode.word();
-        connection.add_documents(vec![document], gateway.now()).await?;
+        connection
+            .add_documents(vec![document], gateway.now())
+            .await?;
     }
-    let word = if judgment.disposition == Disposition::Held || bad.iter().all(|document| document.disposition == Disposition::Held) {
+    let word = if judgment.disposition == Disposition::Held
+        || bad
+            .iter()
+            .all(|document| document.disposition == Disposition::Held)
+    {
         "held"
     } else {
         "rejected"
     };
     let mut text = notice::lines(&judgment.findings);
     for document in bad.iter().take(20) {
-        text.push_str(&format!("\nSet {} {} ({}):\n{}", document.set_code, document.st02, document.disposition.word(), notice::lines(&document.findings)));
+        text.push_str(&format!(
+            "\nSet {} {} ({}):\n{}",
+            document.set_code,
+            document.st02,
+            document.disposition.word(),
+            notice::lines(&document.findings)
+        ));
     }
     if bad.len() > 20 {
-        text.push_str(&format!("\n… and {} more sets; the console shows all.", bad.len() - 20));
+        text.push_str(&format!(
+            "\n… and {} more sets; the console shows all.",
+            bad.len() - 20
+        ));
     }
     let subject = match bad.first() {
         Some(document) => Subject::new("document", document.id),
@@ -471,9 +650,16 @@ async fn tell(
     };
     let notice = Notice {
         key: format!("interchange-{word}:{id}"),
-        kind: if word == "held" { "document-held" } else { "document-rejected" },
+        kind: if word == "held" {
+            "document-held"
+        } else {
+            "document-rejected"
+        },
         subject,
-        title: format!("interchange {} in {} is {word}", open.header.control_number, file.name),
+        title: format!(
+            "interchange {} in {} is {word}",
+            open.header.control_number, file.name
+        ),
         text: format!("{text}\n{advice}"),
     };
     notice::tell(gateway, connection, open.trading.as_ref(), notice).await

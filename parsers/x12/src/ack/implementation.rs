@@ -20,13 +20,25 @@ pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundS
         set.push(ak2(verdict, true));
         for note in segment_notes(verdict) {
             let loop_id = note.loop_id.filter(|_| options.loop_ids);
-            set.push(seg("IK3").el(note.id).el(note.index.to_string()).opt(loop_id).el(note.code));
+            set.push(
+                seg("IK3")
+                    .el(note.id)
+                    .el(note.index.to_string())
+                    .opt(loop_id)
+                    .el(note.code),
+            );
             for finding in note.elements {
                 set.push(ik4(finding, options));
             }
         }
         let codes = set_codes(verdict, options);
-        set.push(codes.iter().fold(seg("IK5").el(verdict.acceptance.code()), |segment, code| segment.el(code)));
+        set.push(
+            codes
+                .iter()
+                .fold(seg("IK5").el(verdict.acceptance.code()), |segment, code| {
+                    segment.el(code)
+                }),
+        );
     }
     set.push(ak9(group));
     Some(set)
@@ -34,5 +46,9 @@ pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundS
 
 fn ik4(finding: &Finding, options: &AckOptions) -> OutSegment {
     let code = finding.ack.as_ref().map_or("", |ack| ack.code.as_str());
-    seg("IK4").composite(element_position(finding)).opt(finding.data_element.map(|n| n.to_string())).el(code).opt(copy_of_bad_value(finding, options))
+    seg("IK4")
+        .composite(element_position(finding))
+        .opt(finding.data_element.map(|n| n.to_string()))
+        .el(code)
+        .opt(copy_of_bad_value(finding, options))
 }

@@ -7,7 +7,12 @@ use crate::writer::{OutSegment, seg};
 /// It goes into [`Envelope::ta1s`](crate::Envelope), addressed back to the sender.
 pub fn build_ta1(verdict: &InterchangeVerdict) -> OutSegment {
     let isa = &verdict.header;
-    seg("TA1").el(&isa.control_number).el(&isa.date).el(&isa.time).el(verdict.acceptance.code()).el(&verdict.note)
+    seg("TA1")
+        .el(&isa.control_number)
+        .el(&isa.date)
+        .el(&isa.time)
+        .el(verdict.acceptance.code())
+        .el(&verdict.note)
 }
 
 #[cfg(test)]
@@ -20,7 +25,8 @@ mod tests {
         while let Some(event) = reader.next().unwrap() {
             if let Event::InterchangeClosed(closed) = event {
                 let mut out = Vec::new();
-                build_ta1(&InterchangeVerdict::of(&closed)).write(&crate::Delimiters::default(), &mut out);
+                build_ta1(&InterchangeVerdict::of(&closed))
+                    .write(&crate::Delimiters::default(), &mut out);
                 return String::from_utf8(out).unwrap();
             }
         }
@@ -51,12 +57,17 @@ mod tests {
             ("~GS*", "~XX*", "R*022"),
         ] {
             let answered = ta1_of(&CLEAN.replace(from, to));
-            assert!(answered.contains(&format!("*{answer}~")), "{from} -> {to}: {answered}");
+            assert!(
+                answered.contains(&format!("*{answer}~")),
+                "{from} -> {to}: {answered}"
+            );
         }
     }
 
     #[test]
     fn rule_040_the_first_rejection_is_named_before_what_is_only_noted() {
-        assert!(ta1_of(&CLEAN.replace("*P*>", "*X*>").replace("IEA*1", "IEA*2")).contains("*R*021~"));
+        assert!(
+            ta1_of(&CLEAN.replace("*P*>", "*X*>").replace("IEA*1", "IEA*2")).contains("*R*021~")
+        );
     }
 }

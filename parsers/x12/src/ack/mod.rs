@@ -32,7 +32,13 @@ pub struct AckOptions {
 
 impl Default for AckOptions {
     fn default() -> Self {
-        AckOptions { release: Release::R004010, accepted_sets: true, loop_ids: false, repeated_set_number: "23".to_owned(), delimiters: Delimiters::default() }
+        AckOptions {
+            release: Release::R004010,
+            accepted_sets: true,
+            loop_ids: false,
+            repeated_set_number: "23".to_owned(),
+            delimiters: Delimiters::default(),
+        }
     }
 }
 
@@ -55,13 +61,29 @@ fn speaks_of(finding: &Finding) -> bool {
 
 /// The findings of a set as AK3 loops: by position, a segment's own faults before its elements'.
 fn segment_notes(set: &SetVerdict) -> Vec<SegmentNote<'_>> {
-    let mut findings: Vec<&Finding> = set.findings.iter().filter(|f| speaks_of(f) && matches!(f.level, Level::Segment | Level::Element) && f.segment_index.is_some()).collect();
+    let mut findings: Vec<&Finding> = set
+        .findings
+        .iter()
+        .filter(|f| {
+            speaks_of(f)
+                && matches!(f.level, Level::Segment | Level::Element)
+                && f.segment_index.is_some()
+        })
+        .collect();
     findings.sort_by_key(|f| (f.segment_index, f.level == Level::Element));
     let mut notes: Vec<SegmentNote<'_>> = Vec::new();
     for finding in findings {
-        let (Some(index), Some(ack)) = (finding.segment_index, finding.ack.as_ref()) else { continue };
+        let (Some(index), Some(ack)) = (finding.segment_index, finding.ack.as_ref()) else {
+            continue;
+        };
         let id = finding.segment.as_deref().unwrap_or_default();
-        let new = |code, elements| SegmentNote { id, index, loop_id: finding.loop_id.as_deref(), code, elements };
+        let new = |code, elements| SegmentNote {
+            id,
+            index,
+            loop_id: finding.loop_id.as_deref(),
+            code,
+            elements,
+        };
         match ack.place {
             AckPlace::Ak403 => match notes.last_mut() {
                 Some(last) if last.index == index && last.code == "8" && last.id == id => {
@@ -80,20 +102,34 @@ fn segment_notes(set: &SetVerdict) -> Vec<SegmentNote<'_>> {
 /// AK502 to AK506: up to five different codes, those of the set itself first.
 fn set_codes(set: &SetVerdict, options: &AckOptions) -> Vec<String> {
     let mut codes: Vec<String> = Vec::new();
-    let own = set.findings.iter().filter(|f| speaks_of(f) && f.level == Level::Set).filter_map(|f| f.ack.as_ref());
+    let own = set
+        .findings
+        .iter()
+        .filter(|f| speaks_of(f) && f.level == Level::Set)
+        .filter_map(|f| f.ack.as_ref());
     for ack in own {
-        let code = if ack.code == "23" { options.repeated_set_number.clone() } else { ack.code.clone() };
+        let code = if ack.code == "23" {
+            options.repeated_set_number.clone()
+        } else {
+            ack.code.clone()
+        };
         if !codes.contains(&code) {
             codes.push(code);
         }
     }
-    let inner = set.findings.iter().any(|f| speaks_of(f) && matches!(f.level, Level::Segment | Level::Element));
+    let inner = set
+        .findings
+        .iter()
+        .any(|f| speaks_of(f) && matches!(f.level, Level::Segment | Level::Element));
     if inner && !codes.iter().any(|code| code == "5") {
         codes.push("5".to_owned());
     }
     // Code 5 belongs in even where five others stand before it.
     if codes.len() > 5 {
-        let five = codes.iter().position(|code| code == "5").filter(|at| *at >= 5);
+        let five = codes
+            .iter()
+            .position(|code| code == "5")
+            .filter(|at| *at >= 5);
         codes.truncate(5);
         if five.is_some() {
             codes[4] = "5".to_owned();
@@ -106,12 +142,20 @@ fn set_codes(set: &SetVerdict, options: &AckOptions) -> Vec<String> {
 fn copy_of_bad_value<'a>(finding: &'a Finding, options: &AckOptions) -> Option<&'a str> {
     let value = finding.value.as_deref()?.trim_end();
     let repetition = options.delimiters.repetition;
-    let sendable = value.bytes().all(|byte| (b' '..0x7f).contains(&byte) && !options.delimiters.contains(byte) && Some(byte) != repetition);
+    let sendable = value.bytes().all(|byte| {
+        (b' '..0x7f).contains(&byte)
+            && !options.delimiters.contains(byte)
+            && Some(byte) != repetition
+    });
     (!value.is_empty() && value.len() <= 99 && sendable).then_some(value)
 }
 
 /// AK401: element, component, repetition.
 fn element_position(finding: &Finding) -> Vec<String> {
     let text = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
-    vec![text(finding.element), text(finding.component), text(finding.repetition)]
+    vec![
+        text(finding.element),
+        text(finding.component),
+        text(finding.repetition),
+    ]
 }

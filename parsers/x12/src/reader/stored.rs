@@ -8,7 +8,9 @@ use crate::set::TransactionSet;
 
 /// The bytes do not begin with a transaction set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no transaction set begins at byte {offset}: there must be an ST segment with the separators of its interchange; was the place of the set stored with another file?")]
+#[error(
+    "no transaction set begins at byte {offset}: there must be an ST segment with the separators of its interchange; was the place of the set stored with another file?"
+)]
 pub struct NotASet {
     /// Where one was expected.
     pub offset: u64,
@@ -23,13 +25,20 @@ pub struct NotASet {
 ///
 /// # Errors
 /// Where no ST segment stands at the beginning.
-pub fn read_set(bytes: &[u8], delimiters: &Delimiters, offset: u64) -> Result<TransactionSet, NotASet> {
+pub fn read_set(
+    bytes: &[u8],
+    delimiters: &Delimiters,
+    offset: u64,
+) -> Result<TransactionSet, NotASet> {
     let mut reader = Reader::new(bytes);
     reader.window.begin_at(offset);
     // The separators are known although no ISA was read: fill the window and go on as if it was.
     let filled = reader.window.more();
     reader.window.enter(*delimiters);
-    let header = IsaHeader { delimiters: *delimiters, ..IsaHeader::default() };
+    let header = IsaHeader {
+        delimiters: *delimiters,
+        ..IsaHeader::default()
+    };
     reader.interchange = Some(OpenInterchange {
         header,
         findings: Vec::new(),
@@ -49,14 +58,15 @@ pub fn read_set(bytes: &[u8], delimiters: &Delimiters, offset: u64) -> Result<Tr
         stray_reported: false,
         abandoned: false,
     });
-    let is_set = filled.is_ok() && loop {
-        match reader.next() {
-            Ok(Some(Event::Set(_))) => break true,
-            // Blanks before the ST.
-            Ok(Some(Event::Outside(_))) => {}
-            _ => break false,
-        }
-    };
+    let is_set = filled.is_ok()
+        && loop {
+            match reader.next() {
+                Ok(Some(Event::Set(_))) => break true,
+                // Blanks before the ST.
+                Ok(Some(Event::Outside(_))) => {}
+                _ => break false,
+            }
+        };
     if !is_set {
         return Err(NotASet { offset });
     }
@@ -79,11 +89,36 @@ mod tests {
         while let Some(event) = reader.next().unwrap() {
             let Event::Set(set) = event else { continue };
             let (from, length) = (set.offset() as usize, set.length() as usize);
-            let again = read_set(&file[from..from + length], set.delimiters(), set.offset()).unwrap();
-            assert_eq!((again.offset(), again.length(), again.raw(), again.code(), again.control_number()), (set.offset(), set.length(), set.raw(), set.code(), set.control_number()));
-            let plain = |set: &TransactionSet| set.segments().map(|s| (s.offset(), s.text().to_owned())).collect::<Vec<_>>();
+            let again =
+                read_set(&file[from..from + length], set.delimiters(), set.offset()).unwrap();
+            assert_eq!(
+                (
+                    again.offset(),
+                    again.length(),
+                    again.raw(),
+                    again.code(),
+                    again.control_number()
+                ),
+                (
+                    set.offset(),
+                    set.length(),
+                    set.raw(),
+                    set.code(),
+                    set.control_number()
+                )
+            );
+            let plain = |set: &TransactionSet| {
+                set.segments()
+                    .map(|s| (s.offset(), s.text().to_owned()))
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(plain(&again), plain(set));
-            let rules = |set: &TransactionSet| set.findings().iter().map(|f| (f.rule, f.offset)).collect::<Vec<_>>();
+            let rules = |set: &TransactionSet| {
+                set.findings()
+                    .iter()
+                    .map(|f| (f.rule, f.offset))
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(rules(&again), rules(set));
             compared += 1;
         }
@@ -93,9 +128,19 @@ mod tests {
     #[test]
     fn bytes_without_a_set_are_refused() {
         for bytes in [&b""[..], b"GE*1*1~", b"ISA*00*", b"garbage", b"   "] {
-            assert_eq!(read_set(bytes, &Delimiters::default(), 7).unwrap_err(), NotASet { offset: 7 });
+            assert_eq!(
+                read_set(bytes, &Delimiters::default(), 7).unwrap_err(),
+                NotASet { offset: 7 }
+            );
         }
         let cut = read_set(b"ST*850*0001~BEG*00~", &Delimiters::default(), 100).unwrap();
-        assert_eq!((cut.is_complete(), cut.findings()[0].rule, cut.findings()[0].offset), (false, Rule::SeMissing, 119));
+        assert_eq!(
+            (
+                cut.is_complete(),
+                cut.findings()[0].rule,
+                cut.findings()[0].offset
+            ),
+            (false, Rule::SeMissing, 119)
+        );
     }
 }

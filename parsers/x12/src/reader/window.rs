@@ -66,7 +66,12 @@ impl Id {
 
     /// Two or three capitals or digits, a capital first.
     fn is_sound(&self) -> bool {
-        matches!(self.len, 2 | 3) && self.bytes[0].is_ascii_uppercase() && self.as_bytes().iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        matches!(self.len, 2 | 3)
+            && self.bytes[0].is_ascii_uppercase()
+            && self
+                .as_bytes()
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     }
 }
 
@@ -129,7 +134,9 @@ impl<R: Read> Window<R> {
     }
 
     pub fn bytes(&self, from: usize, to: usize) -> &[u8] {
-        self.buffer.get(from..to.min(self.filled)).unwrap_or_default()
+        self.buffer
+            .get(from..to.min(self.filled))
+            .unwrap_or_default()
     }
 
     /// Everything that is in memory and was not given yet.
@@ -172,7 +179,11 @@ impl<R: Read> Window<R> {
     /// Goes on behind a segment without giving it.
     pub fn step(&mut self, segment: &Found) {
         self.next += 1;
-        self.next_from = if segment.unterminated { segment.end } else { self.behind(segment.end) };
+        self.next_from = if segment.unterminated {
+            segment.end
+        } else {
+            self.behind(segment.end)
+        };
     }
 
     /// Up to here segments were stepped over.
@@ -225,7 +236,10 @@ impl<R: Read> Window<R> {
         self.scanned = self.scanned.saturating_sub(by);
         self.cut = self.cut.map(|at| at.saturating_sub(by));
         let gone = self.marks.ends.partition_point(|end| (*end as usize) < by);
-        let gone_terminators = self.marks.terminators.partition_point(|index| (*index as usize) < gone);
+        let gone_terminators = self
+            .marks
+            .terminators
+            .partition_point(|index| (*index as usize) < gone);
         self.marks.ends.drain(..gone);
         self.marks.terminators.drain(..gone_terminators);
         for end in &mut self.marks.ends {
@@ -246,7 +260,13 @@ impl<R: Read> Window<R> {
         self.forget_marks();
         self.stride = CHUNK;
         self.next_from = self.cursor;
-        let after: Vec<u8> = delimiters.after_terminator.as_bytes().iter().copied().take_while(|byte| *byte >= 0x80).collect();
+        let after: Vec<u8> = delimiters
+            .after_terminator
+            .as_bytes()
+            .iter()
+            .copied()
+            .take_while(|byte| *byte >= 0x80)
+            .collect();
         if self.ahead().starts_with(&after) {
             self.advance(self.cursor + after.len());
             self.next_from = self.cursor;
@@ -277,17 +297,35 @@ impl<R: Read> Window<R> {
         loop {
             let from = self.skip_blanks();
             if from - self.next_from >= BLANK_PIECE && self.cursor == self.next_from {
-                return Ok(Some(Piece::Blank { from: self.cursor, to: self.cursor + BLANK_PIECE }));
+                return Ok(Some(Piece::Blank {
+                    from: self.cursor,
+                    to: self.cursor + BLANK_PIECE,
+                }));
             }
             if let Some(index) = self.marks.terminators.get(self.next) {
                 let last = *index as usize;
                 let end = self.marks.ends[last] as usize;
                 if end - from > self.limits.segment_bytes && !self.is_binary(from, end) {
-                    return Ok(Some(Piece::Oversized { from: self.cursor, to: from + self.limits.segment_bytes, ends: false }));
+                    return Ok(Some(Piece::Oversized {
+                        from: self.cursor,
+                        to: from + self.limits.segment_bytes,
+                        ends: false,
+                    }));
                 }
                 let unterminated = end >= self.filled || self.cut == Some(end);
-                let has_breaks = self.broken && self.bytes(from, end).iter().any(|byte| self.is_break(*byte));
-                let found = Found { start: from, end, first: self.first_mark(), last, unterminated, has_breaks };
+                let has_breaks = self.broken
+                    && self
+                        .bytes(from, end)
+                        .iter()
+                        .any(|byte| self.is_break(*byte));
+                let found = Found {
+                    start: from,
+                    end,
+                    first: self.first_mark(),
+                    last,
+                    unterminated,
+                    has_breaks,
+                };
                 if !unterminated && self.may_hold_isa(&found) {
                     if self.filled - from < ISA_WINDOW && !self.at_end && self.cut.is_none() {
                         self.more()?;
@@ -306,7 +344,11 @@ impl<R: Read> Window<R> {
                     self.cut_at(at, from);
                     continue;
                 }
-                return Ok(Some(Piece::Oversized { from: self.cursor, to, ends: false }));
+                return Ok(Some(Piece::Oversized {
+                    from: self.cursor,
+                    to,
+                    ends: false,
+                }));
             }
             if self.look_on()? {
                 continue;
@@ -315,7 +357,9 @@ impl<R: Read> Window<R> {
             if from >= end {
                 return Ok(None);
             }
-            if self.cut.is_none() && let Some(at) = self.isa_within(from, end) {
+            if self.cut.is_none()
+                && let Some(at) = self.isa_within(from, end)
+            {
                 self.cut_at(at, from);
                 continue;
             }
@@ -330,14 +374,34 @@ impl<R: Read> Window<R> {
             let (from, limit) = (self.cursor, self.cursor + self.limits.segment_bytes);
             if let Some(index) = self.marks.terminators.get(self.next) {
                 let end = self.marks.ends[*index as usize] as usize + 1;
-                return Ok(Some(if end <= limit { Piece::Oversized { from, to: end, ends: true } } else { Piece::Oversized { from, to: limit, ends: false } }));
+                return Ok(Some(if end <= limit {
+                    Piece::Oversized {
+                        from,
+                        to: end,
+                        ends: true,
+                    }
+                } else {
+                    Piece::Oversized {
+                        from,
+                        to: limit,
+                        ends: false,
+                    }
+                }));
             }
             if self.scanned > limit {
-                return Ok(Some(Piece::Oversized { from, to: limit, ends: false }));
+                return Ok(Some(Piece::Oversized {
+                    from,
+                    to: limit,
+                    ends: false,
+                }));
             }
             if !self.look_on()? {
                 let end = self.cut.unwrap_or(self.filled);
-                return Ok((from < end).then_some(Piece::Oversized { from, to: end.min(limit), ends: false }));
+                return Ok((from < end).then_some(Piece::Oversized {
+                    from,
+                    to: end.min(limit),
+                    ends: false,
+                }));
             }
         }
     }
@@ -365,7 +429,8 @@ impl<R: Read> Window<R> {
             return Ok(true);
         }
         // At the end the window may have moved all the same: look once more.
-        self.more().map(|more| more || !std::mem::replace(&mut self.end_seen, true))
+        self.more()
+            .map(|more| more || !std::mem::replace(&mut self.end_seen, true))
     }
 
     /// Index of the first mark of the segment that is looked at.
@@ -378,9 +443,19 @@ impl<R: Read> Window<R> {
 
     fn scan_on(&mut self) {
         let to = self.filled.min(self.scanned + self.stride);
-        let separators = Separators { element: self.delimiters.element, terminator: self.delimiters.terminator };
-        let after_terminator = self.scanned > 0 && self.buffer[self.scanned - 1] == separators.terminator;
-        if scan(&self.buffer[..to], self.scanned, separators, after_terminator, &mut self.marks) {
+        let separators = Separators {
+            element: self.delimiters.element,
+            terminator: self.delimiters.terminator,
+        };
+        let after_terminator =
+            self.scanned > 0 && self.buffer[self.scanned - 1] == separators.terminator;
+        if scan(
+            &self.buffer[..to],
+            self.scanned,
+            separators,
+            after_terminator,
+            &mut self.marks,
+        ) {
             self.broken = true;
         }
         self.scanned = to;
@@ -401,17 +476,33 @@ impl<R: Read> Window<R> {
     }
 
     fn is_blank(&self, byte: u8) -> bool {
-        matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0x1a | 0) && byte != self.delimiters.element && byte != self.delimiters.terminator
+        matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0x1a | 0)
+            && byte != self.delimiters.element
+            && byte != self.delimiters.terminator
     }
 
     fn is_break(&self, byte: u8) -> bool {
-        matches!(byte, b'\r' | b'\n') && byte != self.delimiters.element && byte != self.delimiters.terminator
+        matches!(byte, b'\r' | b'\n')
+            && byte != self.delimiters.element
+            && byte != self.delimiters.terminator
     }
 
     pub fn id(&self, segment: &Found) -> Id {
-        let end = self.marks.ends.get(segment.first).map_or(segment.end, |end| *end as usize);
-        let mut id = Id { bytes: [0; 8], len: 0 };
-        for byte in self.bytes(segment.start, end).iter().filter(|byte| !segment.has_breaks || !self.is_break(**byte)).take(8) {
+        let end = self
+            .marks
+            .ends
+            .get(segment.first)
+            .map_or(segment.end, |end| *end as usize);
+        let mut id = Id {
+            bytes: [0; 8],
+            len: 0,
+        };
+        for byte in self
+            .bytes(segment.start, end)
+            .iter()
+            .filter(|byte| !segment.has_breaks || !self.is_break(**byte))
+            .take(8)
+        {
             id.bytes[usize::from(id.len)] = *byte;
             id.len += 1;
         }
@@ -425,11 +516,22 @@ impl<R: Read> Window<R> {
         }
         let from = self.marks.ends[segment.first + n - 1] as usize + 1;
         let bytes = self.bytes(from, self.marks.ends[segment.first + n] as usize);
-        if segment.has_breaks { Cow::Owned(bytes.iter().copied().filter(|byte| !self.is_break(*byte)).collect()) } else { Cow::Borrowed(bytes) }
+        if segment.has_breaks {
+            Cow::Owned(
+                bytes
+                    .iter()
+                    .copied()
+                    .filter(|byte| !self.is_break(*byte))
+                    .collect(),
+            )
+        } else {
+            Cow::Borrowed(bytes)
+        }
     }
 
     fn is_binary(&self, from: usize, end: usize) -> bool {
-        end - from <= self.limits.binary_bytes && matches!(self.bytes(from, from + 4), [b'B', b'I', b'N', separator] | [b'B', b'D', b'S', separator] if *separator == self.delimiters.element)
+        end - from <= self.limits.binary_bytes
+            && matches!(self.bytes(from, from + 4), [b'B', b'I', b'N', separator] | [b'B', b'D', b'S', separator] if *separator == self.delimiters.element)
     }
 
     /// A segment that begins like an ISA, or is odd enough to have run into one.
@@ -442,10 +544,15 @@ impl<R: Read> Window<R> {
     /// start of a segment, only the standard's 106 bytes within one.
     fn isa_within(&self, from: usize, to: usize) -> Option<usize> {
         let reads = |at: usize| match at == from {
-            true => matches!(read_isa(&self.buffer[at..self.filled], true, false, 0, 1), IsaReading::Read { .. }),
+            true => matches!(
+                read_isa(&self.buffer[at..self.filled], true, false, 0, 1),
+                IsaReading::Read { .. }
+            ),
             false => is_fixed_isa(self.bytes(at, (at + ISA_LENGTH).min(to))),
         };
-        memchr::memmem::find_iter(self.bytes(from, to), b"ISA").map(|at| from + at).find(|at| reads(*at))
+        memchr::memmem::find_iter(self.bytes(from, to), b"ISA")
+            .map(|at| from + at)
+            .find(|at| reads(*at))
     }
 
     /// Ends the interchange at an ISA; what stands before it since `from` is a segment cut off.
@@ -469,7 +576,11 @@ impl<R: Read> Window<R> {
             return Ok(());
         }
         let declared = self.element(found, length_element);
-        let Some(length) = super::number_of(&String::from_utf8_lossy(&declared)).map(|n| n as usize) else { return Ok(()) };
+        let Some(length) =
+            super::number_of(&String::from_utf8_lossy(&declared)).map(|n| n as usize)
+        else {
+            return Ok(());
+        };
         let data = self.marks.ends[found.first + length_element] as usize + 1 - self.cursor;
         let end = data + length;
         if length > self.limits.binary_bytes || found.end == self.cursor + end {
@@ -480,7 +591,10 @@ impl<R: Read> Window<R> {
         if end >= self.filled || self.buffer[end] != self.delimiters.terminator {
             return Ok(());
         }
-        let keep = self.marks.ends.partition_point(|mark| (*mark as usize) < data);
+        let keep = self
+            .marks
+            .ends
+            .partition_point(|mark| (*mark as usize) < data);
         self.marks.ends.truncate(keep);
         self.marks.terminators.truncate(self.next);
         self.marks.terminators.push(self.marks.ends.len() as u32);
@@ -500,15 +614,25 @@ impl<R: Read> Window<R> {
             Some(before) => self.marks.terminators[before] as usize + 1,
             None => 0,
         };
-        let Some(last) = mine.last() else { return self.cursor };
+        let Some(last) = mine.last() else {
+            return self.cursor;
+        };
         let mut at = self.cursor;
         let origin = self.blanks_from(at) as u32;
-        ends.extend(self.marks.ends[first..=*last as usize].iter().map(|end| end - origin));
+        ends.extend(
+            self.marks.ends[first..=*last as usize]
+                .iter()
+                .map(|end| end - origin),
+        );
         let mut mark = 0;
         for terminator in mine {
             let start = self.blanks_from(at) as u32 - origin;
             let last = *terminator - first as u32;
-            spans.push(Span { start, first: mark, last });
+            spans.push(Span {
+                start,
+                first: mark,
+                last,
+            });
             mark = last + 1;
             at = self.behind(self.marks.ends[*terminator as usize] as usize);
         }
@@ -518,7 +642,13 @@ impl<R: Read> Window<R> {
     /// The first byte behind a terminator.
     fn behind(&self, end: usize) -> usize {
         let mut at = (end + 1).min(self.filled);
-        for byte in self.delimiters.after_terminator.as_bytes().iter().take_while(|byte| **byte >= 0x80) {
+        for byte in self
+            .delimiters
+            .after_terminator
+            .as_bytes()
+            .iter()
+            .take_while(|byte| **byte >= 0x80)
+        {
             if at < self.filled && self.buffer[at] == *byte {
                 at += 1;
             }

@@ -1,7 +1,10 @@
 //! From the schema texts to tables.
 
 use super::text::{self, NodeText, SegmentText, UseText};
-use super::{CodeList, Condition, ConditionKind, Definition, Dictionary, Element, Key, NONE, Node, Release, Schema, Use, What};
+use super::{
+    CodeList, Condition, ConditionKind, Definition, Dictionary, Element, Key, NONE, Node, Release,
+    Schema, Use, What,
+};
 use crate::element::ElementType;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,14 +20,33 @@ pub(super) fn dictionary(release: Release) -> Dictionary {
     for (of, kind, source) in DICTIONARIES.iter().filter(|(of, ..)| *of <= release) {
         debug_assert!(*of <= release);
         match *kind {
-            "elements" => elements.extend(text::elements(source).unwrap_or_default().into_iter().map(|e| (e.number, e))),
-            "composites" => composites.extend(text::segments(source).unwrap_or_default().into_iter().map(|s| (s.id.clone(), s))),
-            _ => segments.extend(text::segments(source).unwrap_or_default().into_iter().map(|s| (s.id.clone(), s))),
+            "elements" => elements.extend(
+                text::elements(source)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|e| (e.number, e)),
+            ),
+            "composites" => composites.extend(
+                text::segments(source)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|s| (s.id.clone(), s)),
+            ),
+            _ => segments.extend(
+                text::segments(source)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|s| (s.id.clone(), s)),
+            ),
         }
     }
     let mut numbers: Vec<u16> = elements.keys().copied().collect();
     numbers.sort_unstable();
-    let element_at: HashMap<String, u16> = numbers.iter().zip(0..).map(|(number, at)| (number.to_string(), at)).collect();
+    let element_at: HashMap<String, u16> = numbers
+        .iter()
+        .zip(0..)
+        .map(|(number, at)| (number.to_string(), at))
+        .collect();
     let mut names: Vec<String> = composites.keys().cloned().collect();
     names.sort_unstable();
     let composite_at: HashMap<String, u16> = names.iter().cloned().zip(0..).collect();
@@ -32,10 +54,26 @@ pub(super) fn dictionary(release: Release) -> Dictionary {
     ids.sort_unstable();
     let define = |source: &SegmentText| definition(source, &element_at, &composite_at);
     Dictionary {
-        elements: numbers.iter().filter_map(|number| elements.remove(number)).map(element).collect(),
-        composites: names.iter().filter_map(|name| composites.get(name)).map(define).collect(),
-        by_key: ids.iter().zip(0..).map(|(id, at)| (Key::of(id.as_bytes()), at)).collect(),
-        segments: ids.iter().filter_map(|id| segments.get(id)).map(define).collect(),
+        elements: numbers
+            .iter()
+            .filter_map(|number| elements.remove(number))
+            .map(element)
+            .collect(),
+        composites: names
+            .iter()
+            .filter_map(|name| composites.get(name))
+            .map(define)
+            .collect(),
+        by_key: ids
+            .iter()
+            .zip(0..)
+            .map(|(id, at)| (Key::of(id.as_bytes()), at))
+            .collect(),
+        segments: ids
+            .iter()
+            .filter_map(|id| segments.get(id))
+            .map(define)
+            .collect(),
     }
 }
 
@@ -52,14 +90,30 @@ fn element(source: text::ElementText) -> Element {
     let codes = (!source.codes.is_empty()).then(|| {
         let mut codes = source.codes;
         codes.sort_unstable();
-        CodeList { closed: source.closed, codes }
+        CodeList {
+            closed: source.closed,
+            codes,
+        }
     });
-    Element { number: source.number, name: source.name, kind, min: source.min.into(), max: source.max.into(), codes }
+    Element {
+        number: source.number,
+        name: source.name,
+        kind,
+        min: source.min.into(),
+        max: source.max.into(),
+        codes,
+    }
 }
 
-fn definition(source: &SegmentText, elements: &HashMap<String, u16>, composites: &HashMap<String, u16>) -> Definition {
+fn definition(
+    source: &SegmentText,
+    elements: &HashMap<String, u16>,
+    composites: &HashMap<String, u16>,
+) -> Definition {
     let what = |text: &UseText| match text.reference.starts_with(['C', 'S']) {
-        true => composites.get(&text.reference).map(|at| What::Composite(*at)),
+        true => composites
+            .get(&text.reference)
+            .map(|at| What::Composite(*at)),
         false => elements.get(&text.reference).map(|at| What::Element(*at)),
     };
     let conditions = source.conditions.iter().map(|text| Condition {
@@ -70,14 +124,26 @@ fn definition(source: &SegmentText, elements: &HashMap<String, u16>, composites:
             'C' => ConditionKind::Conditional,
             _ => ConditionKind::List,
         },
-        mask: text.members.iter().fold(0, |mask, member| mask | 1u64.checked_shl(u32::from(*member)).unwrap_or(0)),
+        mask: text.members.iter().fold(0, |mask, member| {
+            mask | 1u64.checked_shl(u32::from(*member)).unwrap_or(0)
+        }),
         members: text.members.clone(),
     });
     Definition {
         id: source.id.clone(),
         name: source.name.clone(),
         // The build script has seen to it that every reference is known.
-        uses: source.uses.iter().filter_map(|text| what(text).map(|what| Use { what, mandatory: text.mandatory, repeat: text.repeat.max(1) })).collect(),
+        uses: source
+            .uses
+            .iter()
+            .filter_map(|text| {
+                what(text).map(|what| Use {
+                    what,
+                    mandatory: text.mandatory,
+                    repeat: text.repeat.max(1),
+                })
+            })
+            .collect(),
         conditions: conditions.collect(),
     }
 }
@@ -86,20 +152,57 @@ fn definition(source: &SegmentText, elements: &HashMap<String, u16>, composites:
 ///
 /// # Errors
 /// Where the text cannot be read, or names a segment that the dictionary lacks.
-pub(super) fn schema(source: &str, release: Release, dictionary: Arc<Dictionary>) -> Result<Schema, String> {
+pub(super) fn schema(
+    source: &str,
+    release: Release,
+    dictionary: Arc<Dictionary>,
+) -> Result<Schema, String> {
     let text = text::set(source)?;
-    let mut nodes = vec![Node { key: Key(0), is_loop: true, mandatory: true, max: 1, parent: NONE, first_child: NONE, next: NONE, definition: u16::MAX }];
+    let mut nodes = vec![Node {
+        key: Key(0),
+        is_loop: true,
+        mandatory: true,
+        max: 1,
+        parent: NONE,
+        first_child: NONE,
+        next: NONE,
+        definition: u16::MAX,
+    }];
     add_children(&text.nodes, 0, &dictionary, &mut nodes)?;
-    Ok(Schema { code: text.code, functional_id: text.functional_id, name: text.name, release, nodes, dictionary })
+    Ok(Schema {
+        code: text.code,
+        functional_id: text.functional_id,
+        name: text.name,
+        release,
+        nodes,
+        dictionary,
+    })
 }
 
-fn add_children(texts: &[NodeText], parent: u32, dictionary: &Dictionary, nodes: &mut Vec<Node>) -> Result<(), String> {
+fn add_children(
+    texts: &[NodeText],
+    parent: u32,
+    dictionary: &Dictionary,
+    nodes: &mut Vec<Node>,
+) -> Result<(), String> {
     let mut before = NONE;
     for text in texts {
         let key = Key::of(text.id.as_bytes());
-        let definition = *dictionary.by_key.get(&key).ok_or_else(|| format!("segment {} is not in the dictionary", text.id))?;
+        let definition = *dictionary
+            .by_key
+            .get(&key)
+            .ok_or_else(|| format!("segment {} is not in the dictionary", text.id))?;
         let at = nodes.len() as u32;
-        nodes.push(Node { key, is_loop: text.is_loop, mandatory: text.mandatory, max: text.max.unwrap_or(u32::MAX), parent, first_child: NONE, next: NONE, definition });
+        nodes.push(Node {
+            key,
+            is_loop: text.is_loop,
+            mandatory: text.mandatory,
+            max: text.max.unwrap_or(u32::MAX),
+            parent,
+            first_child: NONE,
+            next: NONE,
+            definition,
+        });
         match before {
             NONE => nodes[parent as usize].first_child = at,
             before => nodes[before as usize].next = at,

@@ -93,7 +93,10 @@ pub(crate) struct CodeList {
 
 impl CodeList {
     pub fn meaning(&self, code: &str) -> Option<&str> {
-        self.codes.binary_search_by(|(known, _)| known.as_str().cmp(code)).ok().map(|at| self.codes[at].1.as_str())
+        self.codes
+            .binary_search_by(|(known, _)| known.as_str().cmp(code))
+            .ok()
+            .map(|at| self.codes[at].1.as_str())
     }
 }
 
@@ -151,7 +154,9 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     pub fn segment(&self, key: Key) -> Option<&Definition> {
-        self.by_key.get(&key).and_then(|at| self.segments.get(usize::from(*at)))
+        self.by_key
+            .get(&key)
+            .and_then(|at| self.segments.get(usize::from(*at)))
     }
 }
 
@@ -212,7 +217,8 @@ impl Schema {
 
     /// The identifier of the segment that a node is, or that begins its loop.
     pub(crate) fn id_of(&self, node: u32) -> &str {
-        self.definition(node).map_or("", |definition| definition.id.as_str())
+        self.definition(node)
+            .map_or("", |definition| definition.id.as_str())
     }
 
     /// The loop that a node stands in, by the identifier that begins it; none in the heading.
@@ -236,20 +242,35 @@ impl SchemaRegistry {
     pub fn standard() -> &'static SchemaRegistry {
         static REGISTRY: OnceLock<SchemaRegistry> = OnceLock::new();
         REGISTRY.get_or_init(|| SchemaRegistry {
-            slots: compile::SETS.iter().map(|(release, code, text)| (*release, *code, *text, OnceLock::new())).collect(),
+            slots: compile::SETS
+                .iter()
+                .map(|(release, code, text)| (*release, *code, *text, OnceLock::new()))
+                .collect(),
             dictionaries: [OnceLock::new(), OnceLock::new()],
         })
     }
 
     /// The schema of a set in a release.
     pub fn find(&self, code: &str, release: Release) -> Option<&Schema> {
-        let (.., text, slot) = self.slots.iter().find(|(of, set, ..)| *of == release && *set == code)?;
-        slot.get_or_init(|| compile::schema(text, release, self.dictionary(release)).ok().map(Arc::new)).as_deref()
+        let (.., text, slot) = self
+            .slots
+            .iter()
+            .find(|(of, set, ..)| *of == release && *set == code)?;
+        slot.get_or_init(|| {
+            compile::schema(text, release, self.dictionary(release))
+                .ok()
+                .map(Arc::new)
+        })
+        .as_deref()
     }
 
     /// The sets that have a schema, by release and number.
     pub fn sets(&self) -> Vec<(Release, &'static str)> {
-        let mut sets: Vec<_> = self.slots.iter().map(|(release, set, ..)| (*release, *set)).collect();
+        let mut sets: Vec<_> = self
+            .slots
+            .iter()
+            .map(|(release, set, ..)| (*release, *set))
+            .collect();
         sets.sort_unstable();
         sets
     }
@@ -272,9 +293,15 @@ mod tests {
         let registry = SchemaRegistry::standard();
         assert!(!registry.sets().is_empty());
         for (release, code) in registry.sets() {
-            let schema = registry.find(code, release).unwrap_or_else(|| panic!("{code} {release:?}"));
+            let schema = registry
+                .find(code, release)
+                .unwrap_or_else(|| panic!("{code} {release:?}"));
             assert_eq!((schema.code(), schema.release()), (code, release));
-            assert_eq!(functional_id_of(code), Some(schema.functional_id()), "{code}");
+            assert_eq!(
+                functional_id_of(code),
+                Some(schema.functional_id()),
+                "{code}"
+            );
         }
     }
 }

@@ -80,24 +80,47 @@ pub fn elements(text: &str) -> Result<Vec<ElementText>, String> {
     let mut elements: Vec<ElementText> = Vec::new();
     for (line, indent, body) in lines(text) {
         if indent > 0 {
-            let Some(element) = elements.last_mut() else { return fault(line, "a code without an element") };
+            let Some(element) = elements.last_mut() else {
+                return fault(line, "a code without an element");
+            };
             if body == "..." {
                 element.closed = false;
             } else {
                 let (code, meaning) = body.split_once(' ').unwrap_or((body, ""));
-                element.codes.push((code.to_owned(), meaning.trim().to_owned()));
+                element
+                    .codes
+                    .push((code.to_owned(), meaning.trim().to_owned()));
                 element.closed |= element.codes.len() == 1;
             }
             continue;
         }
         let mut words = body.splitn(4, ' ');
-        let (Some(number), Some(kind), Some(lengths), Some(name)) = (words.next(), words.next(), words.next(), words.next()) else { return fault(line, "an element needs number, type, lengths and name") };
-        let Some((min, max)) = lengths.split_once('/') else { return fault(line, "lengths are MIN/MAX") };
-        let (Ok(number), Ok(min), Ok(max)) = (number.parse(), min.parse(), max.parse()) else { return fault(line, "number and lengths are digits") };
-        if !matches!(kind, "AN" | "ID" | "DT" | "TM" | "R" | "N0" | "N1" | "N2" | "N3" | "N4" | "N5" | "N6" | "B") {
+        let (Some(number), Some(kind), Some(lengths), Some(name)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return fault(line, "an element needs number, type, lengths and name");
+        };
+        let Some((min, max)) = lengths.split_once('/') else {
+            return fault(line, "lengths are MIN/MAX");
+        };
+        let (Ok(number), Ok(min), Ok(max)) = (number.parse(), min.parse(), max.parse()) else {
+            return fault(line, "number and lengths are digits");
+        };
+        if !matches!(
+            kind,
+            "AN" | "ID" | "DT" | "TM" | "R" | "N0" | "N1" | "N2" | "N3" | "N4" | "N5" | "N6" | "B"
+        ) {
             return fault(line, "the type is none of AN ID DT TM R N0 to N6 B");
         }
-        elements.push(ElementText { number, kind: kind.to_owned(), min, max, name: name.to_owned(), codes: Vec::new(), closed: false });
+        elements.push(ElementText {
+            number,
+            kind: kind.to_owned(),
+            min,
+            max,
+            name: name.to_owned(),
+            codes: Vec::new(),
+            closed: false,
+        });
     }
     Ok(elements)
 }
@@ -107,17 +130,28 @@ pub fn segments(text: &str) -> Result<Vec<SegmentText>, String> {
     let mut segments: Vec<SegmentText> = Vec::new();
     for (line, indent, body) in lines(text) {
         if indent == 0 {
-            let Some((id, name)) = body.split_once(' ') else { return fault(line, "a segment needs a name") };
-            segments.push(SegmentText { id: id.to_owned(), name: name.trim().to_owned(), uses: Vec::new(), conditions: Vec::new() });
+            let Some((id, name)) = body.split_once(' ') else {
+                return fault(line, "a segment needs a name");
+            };
+            segments.push(SegmentText {
+                id: id.to_owned(),
+                name: name.trim().to_owned(),
+                uses: Vec::new(),
+                conditions: Vec::new(),
+            });
             continue;
         }
-        let Some(segment) = segments.last_mut() else { return fault(line, "elements without a segment") };
+        let Some(segment) = segments.last_mut() else {
+            return fault(line, "elements without a segment");
+        };
         let mut words = body.split_whitespace().peekable();
         while let Some(word) = words.next() {
             if let Some(first) = word.strip_prefix('(') {
                 let mut group = vec![first.to_owned()];
                 let times = loop {
-                    let Some(word) = words.next() else { return fault(line, "a group is not closed") };
+                    let Some(word) = words.next() else {
+                        return fault(line, "a group is not closed");
+                    };
                     match word.split_once(")*") {
                         Some((last, times)) => {
                             group.push(last.to_owned());
@@ -126,7 +160,9 @@ pub fn segments(text: &str) -> Result<Vec<SegmentText>, String> {
                         None => group.push(word.to_owned()),
                     }
                 };
-                let Ok(times) = times else { return fault(line, "a group is closed by )*NUMBER") };
+                let Ok(times) = times else {
+                    return fault(line, "a group is closed by )*NUMBER");
+                };
                 for _ in 0..times {
                     for word in &group {
                         segment.uses.push(element_use(line, word)?);
@@ -139,29 +175,55 @@ pub fn segments(text: &str) -> Result<Vec<SegmentText>, String> {
             }
         }
         let count = segment.uses.len();
-        if let Some(bad) = segment.conditions.iter().find(|c| c.members.iter().any(|m| usize::from(*m) > count || *m == 0)) {
-            return fault(line, &format!("{}: condition {}{:?} names an element beyond {count}", segment.id, bad.kind, bad.members));
+        if let Some(bad) = segment
+            .conditions
+            .iter()
+            .find(|c| c.members.iter().any(|m| usize::from(*m) > count || *m == 0))
+        {
+            return fault(
+                line,
+                &format!(
+                    "{}: condition {}{:?} names an element beyond {count}",
+                    segment.id, bad.kind, bad.members
+                ),
+            );
         }
     }
     Ok(segments)
 }
 
 fn is_condition(word: &str) -> bool {
-    word.len() >= 5 && word.starts_with(['P', 'R', 'E', 'C', 'L']) && word[1..].bytes().all(|b| b.is_ascii_digit())
+    word.len() >= 5
+        && word.starts_with(['P', 'R', 'E', 'C', 'L'])
+        && word[1..].bytes().all(|b| b.is_ascii_digit())
 }
 
 fn condition(line: usize, word: &str) -> Result<ConditionText, String> {
     let kind = word.chars().next().unwrap_or('P');
     let digits = &word.as_bytes()[1..];
     if digits.len() % 2 != 0 || digits.len() < 4 {
-        return fault(line, &format!("{word}: a condition has two digits for each of two or more elements"));
+        return fault(
+            line,
+            &format!("{word}: a condition has two digits for each of two or more elements"),
+        );
     }
-    Ok(ConditionText { kind, members: digits.chunks(2).map(|pair| (pair[0] - b'0') * 10 + (pair[1] - b'0')).collect() })
+    Ok(ConditionText {
+        kind,
+        members: digits
+            .chunks(2)
+            .map(|pair| (pair[0] - b'0') * 10 + (pair[1] - b'0'))
+            .collect(),
+    })
 }
 
 fn element_use(line: usize, word: &str) -> Result<UseText, String> {
     let (word, repeat) = match word.split_once('x') {
-        Some((word, times)) => (word, times.parse().map_err(|_| format!("line {line}: {word}: xNUMBER expected"))?),
+        Some((word, times)) => (
+            word,
+            times
+                .parse()
+                .map_err(|_| format!("line {line}: {word}: xNUMBER expected"))?,
+        ),
         None => (word, 1),
     };
     let (reference, mandatory) = match word.strip_suffix('M') {
@@ -172,16 +234,30 @@ fn element_use(line: usize, word: &str) -> Result<UseText, String> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return fault(line, &format!("{word} is no element"));
     }
-    Ok(UseText { reference: reference.to_owned(), mandatory, repeat })
+    Ok(UseText {
+        reference: reference.to_owned(),
+        mandatory,
+        repeat,
+    })
 }
 
 /// Reads the text of a set.
 pub fn set(text: &str) -> Result<SetText, String> {
     let mut all = lines(text);
-    let Some((line, 0, first)) = all.next() else { return fault(1, "a set begins with its number, group and name") };
+    let Some((line, 0, first)) = all.next() else {
+        return fault(1, "a set begins with its number, group and name");
+    };
     let mut words = first.splitn(3, ' ');
-    let (Some(code), Some(functional_id), Some(name)) = (words.next(), words.next(), words.next()) else { return fault(line, "a set begins with its number, group and name") };
-    let mut set = SetText { code: code.to_owned(), functional_id: functional_id.to_owned(), name: name.to_owned(), nodes: Vec::new() };
+    let (Some(code), Some(functional_id), Some(name)) = (words.next(), words.next(), words.next())
+    else {
+        return fault(line, "a set begins with its number, group and name");
+    };
+    let mut set = SetText {
+        code: code.to_owned(),
+        functional_id: functional_id.to_owned(),
+        name: name.to_owned(),
+        nodes: Vec::new(),
+    };
     let mut path: Vec<usize> = Vec::new();
     let mut indents: Vec<usize> = Vec::new();
     for (line, indent, body) in all {
@@ -211,7 +287,9 @@ fn node(line: usize, body: &str) -> Result<NodeText, String> {
         ["loop", rest @ ..] => (true, rest),
         rest => (false, rest),
     };
-    let [id, requirement, max] = rest else { return fault(line, "a segment is ID M|O MAX, a loop has `loop` before it") };
+    let [id, requirement, max] = rest else {
+        return fault(line, "a segment is ID M|O MAX, a loop has `loop` before it");
+    };
     let mandatory = match *requirement {
         "M" => true,
         "O" => false,
@@ -219,19 +297,41 @@ fn node(line: usize, body: &str) -> Result<NodeText, String> {
     };
     let max = match *max {
         ">1" => None,
-        digits => Some(digits.parse().map_err(|_| format!("line {line}: the maximum is a number or >1"))?),
+        digits => Some(
+            digits
+                .parse()
+                .map_err(|_| format!("line {line}: the maximum is a number or >1"))?,
+        ),
     };
     if !matches!(id.len(), 2 | 3) {
         return fault(line, "a segment's identifier has two or three characters");
     }
-    Ok(NodeText { id: (*id).to_owned(), is_loop, mandatory, max, children: Vec::new() })
+    Ok(NodeText {
+        id: (*id).to_owned(),
+        is_loop,
+        mandatory,
+        max,
+        children: Vec::new(),
+    })
 }
 
 fn check_loops(nodes: &[NodeText]) -> Result<(), String> {
     for node in nodes.iter().filter(|node| node.is_loop) {
         match node.children.first() {
-            Some(first) if first.id == node.id && !first.is_loop && first.mandatory && first.max == Some(1) => check_loops(&node.children)?,
-            _ => return Err(format!("loop {} must begin with `{} M 1`", node.id, node.id)),
+            Some(first)
+                if first.id == node.id
+                    && !first.is_loop
+                    && first.mandatory
+                    && first.max == Some(1) =>
+            {
+                check_loops(&node.children)?
+            }
+            _ => {
+                return Err(format!(
+                    "loop {} must begin with `{} M 1`",
+                    node.id, node.id
+                ));
+            }
         }
     }
     Ok(())

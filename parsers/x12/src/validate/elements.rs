@@ -1,10 +1,14 @@
 //! Elements: presence, length, type, codes, conditions (rules 14 to 23).
 
 use super::Report;
-use crate::element::{Allowed, CharacterSet, ElementType, decimal_digits, integer_digits, is_date, is_time};
+use crate::element::{
+    Allowed, CharacterSet, ElementType, decimal_digits, integer_digits, is_date, is_time,
+};
 use crate::finding::{Finding, Rule};
 use crate::overlay::{Overlay, Path};
-use crate::schema::{Condition, ConditionKind, Definition, Dictionary, Element, Release, Schema, Use, What};
+use crate::schema::{
+    Condition, ConditionKind, Definition, Dictionary, Element, Release, Schema, Use, What,
+};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 
@@ -31,32 +35,68 @@ struct Place<'a> {
 }
 
 impl<'a> Checks<'a> {
-    pub fn new(schema: &'a Schema, set: &TransactionSet, overlay: Option<&'a Overlay>) -> Checks<'a> {
-        Checks { schema: Some(schema), ..Checks::without_schema(&schema.dictionary, schema.release, set, overlay) }
+    pub fn new(
+        schema: &'a Schema,
+        set: &TransactionSet,
+        overlay: Option<&'a Overlay>,
+    ) -> Checks<'a> {
+        Checks {
+            schema: Some(schema),
+            ..Checks::without_schema(&schema.dictionary, schema.release, set, overlay)
+        }
     }
 
-    pub fn without_schema(dictionary: &'a Dictionary, release: Release, set: &TransactionSet, overlay: Option<&'a Overlay>) -> Checks<'a> {
-        let rules = overlay.map(|overlay| overlay.element.as_slice()).unwrap_or_default();
+    pub fn without_schema(
+        dictionary: &'a Dictionary,
+        release: Release,
+        set: &TransactionSet,
+        overlay: Option<&'a Overlay>,
+    ) -> Checks<'a> {
+        let rules = overlay
+            .map(|overlay| overlay.element.as_slice())
+            .unwrap_or_default();
         Checks {
             dictionary,
             schema: None,
             release,
-            allowed: Allowed::new(CharacterSet::Extended, release >= Release::R005010, overlay.is_some_and(|overlay| overlay.foreign_letters)),
+            allowed: Allowed::new(
+                CharacterSet::Extended,
+                release >= Release::R005010,
+                overlay.is_some_and(|overlay| overlay.foreign_letters),
+            ),
             component: set.component_separator,
-            repetition: set.repetition_separator.filter(|_| release >= Release::R005010),
-            also: rules.iter().filter(|rule| !rule.also.is_empty()).filter_map(|rule| Some((Path::read(&rule.at)?, rule.also.as_slice()))).collect(),
+            repetition: set
+                .repetition_separator
+                .filter(|_| release >= Release::R005010),
+            also: rules
+                .iter()
+                .filter(|rule| !rule.also.is_empty())
+                .filter_map(|rule| Some((Path::read(&rule.at)?, rule.also.as_slice())))
+                .collect(),
         }
     }
 
     /// Checks all elements of a segment that has a definition.
-    pub fn segment(&self, segment: Segment<'_>, definition: &Definition, node: u32, report: &mut Report<'_>) {
+    pub fn segment(
+        &self,
+        segment: Segment<'_>,
+        definition: &Definition,
+        node: u32,
+        report: &mut Report<'_>,
+    ) {
         let count = segment.element_count();
         let uses = definition.uses.as_slice();
         let mut present = 0u64;
         for (at, place) in uses.iter().enumerate() {
             let n = at + 1;
             let value = if n <= count { segment.element(n) } else { "" };
-            let what = Place { segment, node, element: n, component: None, repetition: None };
+            let what = Place {
+                segment,
+                node,
+                element: n,
+                component: None,
+                repetition: None,
+            };
             if value.is_empty() || (value.as_bytes()[0] == b' ' && value.trim_end().is_empty()) {
                 if place.mandatory {
                     self.missing(what, place, report);
@@ -73,8 +113,16 @@ impl<'a> Checks<'a> {
             self.condition(condition, present, definition, segment, node, report);
         }
         if count > 0 && segment.element(count).is_empty() {
-            let text = format!("{} ends with separators after its last value; they should be left out.", segment.id());
-            report.add(report.segment(Rule::TrailingSeparators, segment, super::structure_loop(self.schema, node), text));
+            let text = format!(
+                "{} ends with separators after its last value; they should be left out.",
+                segment.id()
+            );
+            report.add(report.segment(
+                Rule::TrailingSeparators,
+                segment,
+                super::structure_loop(self.schema, node),
+                text,
+            ));
         }
     }
 
@@ -89,21 +137,49 @@ impl<'a> Checks<'a> {
                 let mut rest = value;
                 // Separators within the value are not characters of it.
                 while let Some(c) = self.allowed.first_refused(rest) {
-                    if c.is_ascii() && (c as u8 == self.component || Some(c as u8) == self.repetition) {
+                    if c.is_ascii()
+                        && (c as u8 == self.component || Some(c as u8) == self.repetition)
+                    {
                         let after = rest.find(c).map_or(rest.len(), |at| at + 1);
                         rest = &rest[after..];
                         continue;
                     }
-                    let what = Place { segment, node: crate::schema::NONE, element: n, component: None, repetition: None };
-                    report.add(self.finding(Rule::InvalidCharacter, what, None, value, character_text(c, segment.id(), n), report));
+                    let what = Place {
+                        segment,
+                        node: crate::schema::NONE,
+                        element: n,
+                        component: None,
+                        repetition: None,
+                    };
+                    report.add(self.finding(
+                        Rule::InvalidCharacter,
+                        what,
+                        None,
+                        value,
+                        character_text(c, segment.id(), n),
+                        report,
+                    ));
                     break;
                 }
             }
         }
     }
 
-    fn finding(&self, rule: Rule, what: Place<'_>, number: Option<u16>, value: &str, text: String, report: &Report<'_>) -> Finding {
-        let mut finding = report.segment(rule, what.segment, super::structure_loop(self.schema, what.node), text);
+    fn finding(
+        &self,
+        rule: Rule,
+        what: Place<'_>,
+        number: Option<u16>,
+        value: &str,
+        text: String,
+        report: &Report<'_>,
+    ) -> Finding {
+        let mut finding = report.segment(
+            rule,
+            what.segment,
+            super::structure_loop(self.schema, what.node),
+            text,
+        );
         let offset = what.segment.element_offset(what.element);
         finding.offset = offset;
         finding.line = report.set.line_of(offset);
@@ -112,41 +188,87 @@ impl<'a> Checks<'a> {
         finding.repetition = what.repetition.map(|n| n as u16);
         finding.data_element = number;
         if self.release < Release::R005010
-            && let (Rule::TooManyRepetitions | Rule::TooManyComponents, Some(ack)) = (rule, finding.ack.as_mut())
+            && let (Rule::TooManyRepetitions | Rule::TooManyComponents, Some(ack)) =
+                (rule, finding.ack.as_mut())
         {
             // 004010 has no codes 12 and 13.
             ack.code = "3".to_owned();
         }
-        if value.is_empty() { finding } else { finding.with_value(value) }
+        if value.is_empty() {
+            finding
+        } else {
+            finding.with_value(value)
+        }
     }
 
     fn number_of(&self, place: &Use) -> Option<u16> {
         match place.what {
-            What::Element(at) => self.dictionary.elements.get(usize::from(at)).map(|element| element.number),
+            What::Element(at) => self
+                .dictionary
+                .elements
+                .get(usize::from(at))
+                .map(|element| element.number),
             What::Composite(_) => None,
         }
     }
 
     fn name_of(&self, place: &Use) -> &str {
         match place.what {
-            What::Element(at) => self.dictionary.elements.get(usize::from(at)).map_or("", |element| element.name.as_str()),
-            What::Composite(at) => self.dictionary.composites.get(usize::from(at)).map_or("", |composite| composite.name.as_str()),
+            What::Element(at) => self
+                .dictionary
+                .elements
+                .get(usize::from(at))
+                .map_or("", |element| element.name.as_str()),
+            What::Composite(at) => self
+                .dictionary
+                .composites
+                .get(usize::from(at))
+                .map_or("", |composite| composite.name.as_str()),
         }
     }
 
     #[cold]
     fn missing(&self, what: Place<'_>, place: &Use, report: &mut Report<'_>) {
-        let text = format!("{} ({}) is empty; it is mandatory.", name(what), self.name_of(place));
-        report.add(self.finding(Rule::ElementMissing, what, self.number_of(place), "", text, report));
+        let text = format!(
+            "{} ({}) is empty; it is mandatory.",
+            name(what),
+            self.name_of(place)
+        );
+        report.add(self.finding(
+            Rule::ElementMissing,
+            what,
+            self.number_of(place),
+            "",
+            text,
+            report,
+        ));
     }
 
     #[cold]
     fn surplus(&self, segment: Segment<'_>, node: u32, known: usize, report: &mut Report<'_>) {
-        let surplus = (known + 1..=segment.element_count()).find(|n| !segment.element(*n).is_empty());
+        let surplus =
+            (known + 1..=segment.element_count()).find(|n| !segment.element(*n).is_empty());
         if let Some(n) = surplus {
-            let what = Place { segment, node, element: n, component: None, repetition: None };
-            let text = format!("{} has {known} elements at most; what stands from {} on is too much.", segment.id(), name(what));
-            report.add(self.finding(Rule::TooManyElements, what, None, segment.element(n), text, report));
+            let what = Place {
+                segment,
+                node,
+                element: n,
+                component: None,
+                repetition: None,
+            };
+            let text = format!(
+                "{} has {known} elements at most; what stands from {} on is too much.",
+                segment.id(),
+                name(what)
+            );
+            report.add(self.finding(
+                Rule::TooManyElements,
+                what,
+                None,
+                segment.element(n),
+                text,
+                report,
+            ));
         }
     }
 
@@ -156,10 +278,20 @@ impl<'a> Checks<'a> {
             && !self.is_binary(place)
         {
             for (n, part) in value.split(char::from(separator)).enumerate() {
-                let what = Place { repetition: Some(n + 1), ..what };
+                let what = Place {
+                    repetition: Some(n + 1),
+                    ..what
+                };
                 if n == usize::from(place.repeat) {
                     let text = format!("{} repeats more than {} times.", name(what), place.repeat);
-                    report.add(self.finding(Rule::TooManyRepetitions, what, self.number_of(place), part, text, report));
+                    report.add(self.finding(
+                        Rule::TooManyRepetitions,
+                        what,
+                        self.number_of(place),
+                        part,
+                        text,
+                        report,
+                    ));
                     return;
                 }
                 if !part.is_empty() {
@@ -190,17 +322,40 @@ impl<'a> Checks<'a> {
         }
     }
 
-    fn composite(&self, what: Place<'_>, composite: &Definition, value: &str, report: &mut Report<'_>) {
+    fn composite(
+        &self,
+        what: Place<'_>,
+        composite: &Definition,
+        value: &str,
+        report: &mut Report<'_>,
+    ) {
         let mut present = 0u64;
         let mut count = 0;
         for (at, part) in value.split(char::from(self.component)).enumerate() {
-            let what = Place { component: Some(at + 1), ..what };
+            let what = Place {
+                component: Some(at + 1),
+                ..what
+            };
             count = at + 1;
             match composite.uses.get(at) {
                 None if part.is_empty() => {}
                 None => {
-                    let text = format!("{} has {} components at most.", name(Place { component: None, ..what }), composite.uses.len());
-                    report.add(self.finding(Rule::TooManyComponents, what, None, part, text, report));
+                    let text = format!(
+                        "{} has {} components at most.",
+                        name(Place {
+                            component: None,
+                            ..what
+                        }),
+                        composite.uses.len()
+                    );
+                    report.add(self.finding(
+                        Rule::TooManyComponents,
+                        what,
+                        None,
+                        part,
+                        text,
+                        report,
+                    ));
                     return;
                 }
                 Some(place) if part.trim_end().is_empty() => {
@@ -216,14 +371,31 @@ impl<'a> Checks<'a> {
         }
         for (at, place) in composite.uses.iter().enumerate().skip(count) {
             if place.mandatory {
-                self.missing(Place { component: Some(at + 1), ..what }, place, report);
+                self.missing(
+                    Place {
+                        component: Some(at + 1),
+                        ..what
+                    },
+                    place,
+                    report,
+                );
             }
         }
         for condition in &composite.conditions {
             if let Some((rule, member)) = broken(condition, present).first() {
-                let what = Place { component: Some(usize::from(*member)), ..what };
-                let number = composite.uses.get(usize::from(*member) - 1).and_then(|place| self.number_of(place));
-                let text = format!("{}: {}", name(what), explain(condition, *rule, |m| format!("component {m}")));
+                let what = Place {
+                    component: Some(usize::from(*member)),
+                    ..what
+                };
+                let number = composite
+                    .uses
+                    .get(usize::from(*member) - 1)
+                    .and_then(|place| self.number_of(place));
+                let text = format!(
+                    "{}: {}",
+                    name(what),
+                    explain(condition, *rule, |m| format!("component {m}"))
+                );
                 report.add(self.finding(*rule, what, number, "", text, report));
             }
         }
@@ -234,7 +406,12 @@ impl<'a> Checks<'a> {
         let bytes = value.as_bytes();
         let fault = match element.kind {
             ElementType::An => {
-                if bytes.len() <= element.max && bytes.len() >= element.min && self.allowed.all(bytes) && !bytes.contains(&self.component) && bytes[bytes.len() - 1] != b' ' {
+                if bytes.len() <= element.max
+                    && bytes.len() >= element.min
+                    && self.allowed.all(bytes)
+                    && !bytes.contains(&self.component)
+                    && bytes[bytes.len() - 1] != b' '
+                {
                     return;
                 }
                 self.text_fault(element, value)
@@ -247,8 +424,12 @@ impl<'a> Checks<'a> {
             }
             ElementType::N(_) => number_fault(element, bytes, integer_digits(bytes)),
             ElementType::R => number_fault(element, bytes, decimal_digits(bytes)),
-            ElementType::Dt => self.length_fault(element, bytes.len()).or_else(|| (!is_date(bytes)).then_some(Rule::InvalidDate)),
-            ElementType::Tm => self.length_fault(element, bytes.len()).or_else(|| (!is_time(bytes)).then_some(Rule::InvalidTime)),
+            ElementType::Dt => self
+                .length_fault(element, bytes.len())
+                .or_else(|| (!is_date(bytes)).then_some(Rule::InvalidDate)),
+            ElementType::Tm => self
+                .length_fault(element, bytes.len())
+                .or_else(|| (!is_time(bytes)).then_some(Rule::InvalidTime)),
             ElementType::B => None,
         };
         if let Some(rule) = fault {
@@ -270,7 +451,11 @@ impl<'a> Checks<'a> {
     #[cold]
     fn text_fault(&self, element: &Element, value: &str) -> Option<Rule> {
         let value = value.trim_end_matches(' ');
-        self.length_fault(element, value.chars().count()).or_else(|| (!self.allowed.all(value.as_bytes()) || value.as_bytes().contains(&self.component)).then_some(Rule::InvalidCharacter))
+        self.length_fault(element, value.chars().count())
+            .or_else(|| {
+                (!self.allowed.all(value.as_bytes()) || value.as_bytes().contains(&self.component))
+                    .then_some(Rule::InvalidCharacter)
+            })
     }
 
     #[inline]
@@ -281,7 +466,9 @@ impl<'a> Checks<'a> {
         }
         match &element.codes {
             Some(list) if list.closed => list.meaning(value).is_some(),
-            _ if element.max <= 4 => bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
+            _ if element.max <= 4 => bytes
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()),
             _ => self.allowed.all(bytes) && !bytes.contains(&self.component),
         }
     }
@@ -292,60 +479,128 @@ impl<'a> Checks<'a> {
         if self.is_code(element, code) || self.is_extended(what, code) {
             return None;
         }
-        self.length_fault(element, code.chars().count()).or_else(|| {
-            let plain = self.allowed.all(code.as_bytes()) && !code.as_bytes().contains(&self.component);
-            Some(if plain { Rule::InvalidCode } else { Rule::InvalidCharacter })
-        })
+        self.length_fault(element, code.chars().count())
+            .or_else(|| {
+                let plain =
+                    self.allowed.all(code.as_bytes()) && !code.as_bytes().contains(&self.component);
+                Some(if plain {
+                    Rule::InvalidCode
+                } else {
+                    Rule::InvalidCharacter
+                })
+            })
     }
 
     /// Whether the guide lets the code pass.
     fn is_extended(&self, what: Place<'_>, code: &str) -> bool {
         self.also.iter().any(|(path, codes)| {
-            let here = path.segment().id == what.segment.id() && path.element == Some((what.element as u16, what.component.map(|n| n as u16)));
+            let here = path.segment().id == what.segment.id()
+                && path.element == Some((what.element as u16, what.component.map(|n| n as u16)));
             here && codes.iter().any(|known| known == code)
         })
     }
 
     #[cold]
-    fn simple_fault(&self, rule: Rule, what: Place<'_>, element: &Element, value: &str, report: &mut Report<'_>) {
+    fn simple_fault(
+        &self,
+        rule: Rule,
+        what: Place<'_>,
+        element: &Element,
+        value: &str,
+        report: &mut Report<'_>,
+    ) {
         let here = format!("{} ({})", name(what), element.name);
         let text = match rule {
-            Rule::ElementTooShort => format!("{here} is {}, which is too short: at least {} characters are needed.", show(value), element.min),
-            Rule::ElementTooLong => format!("{here} is {}, which is too long: at most {} characters fit.", show(value), element.max),
-            Rule::InvalidCode => format!("{here} is {}, which is no code of its list{}.", show(value), some_codes(element)),
-            Rule::InvalidDate => format!("{here} is {}, which is no date: CCYYMMDD is needed.", show(value)),
-            Rule::InvalidTime => format!("{here} is {}, which is no time: HHMM is needed, 0000 to 2359.", show(value)),
+            Rule::ElementTooShort => format!(
+                "{here} is {}, which is too short: at least {} characters are needed.",
+                show(value),
+                element.min
+            ),
+            Rule::ElementTooLong => format!(
+                "{here} is {}, which is too long: at most {} characters fit.",
+                show(value),
+                element.max
+            ),
+            Rule::InvalidCode => format!(
+                "{here} is {}, which is no code of its list{}.",
+                show(value),
+                some_codes(element)
+            ),
+            Rule::InvalidDate => format!(
+                "{here} is {}, which is no date: CCYYMMDD is needed.",
+                show(value)
+            ),
+            Rule::InvalidTime => format!(
+                "{here} is {}, which is no time: HHMM is needed, 0000 to 2359.",
+                show(value)
+            ),
             _ => match element.kind {
-                ElementType::N(0) => format!("{here} is {}, which is no whole number: only digits and a leading minus are allowed.", show(value)),
-                ElementType::N(n) => format!("{here} is {}, which is no number with {n} implied decimals: only digits and a leading minus are allowed, no point.", show(value)),
-                ElementType::R => format!("{here} is {}, which is no number: only digits, a leading minus and one point are allowed.", show(value)),
+                ElementType::N(0) => format!(
+                    "{here} is {}, which is no whole number: only digits and a leading minus are allowed.",
+                    show(value)
+                ),
+                ElementType::N(n) => format!(
+                    "{here} is {}, which is no number with {n} implied decimals: only digits and a leading minus are allowed, no point.",
+                    show(value)
+                ),
+                ElementType::R => format!(
+                    "{here} is {}, which is no number: only digits, a leading minus and one point are allowed.",
+                    show(value)
+                ),
                 _ => match self.allowed.first_refused(value) {
                     Some(c) => character_text(c, what.segment.id(), what.element),
-                    None => format!("{here} holds the component separator, but it is no composite."),
+                    None => {
+                        format!("{here} holds the component separator, but it is no composite.")
+                    }
                 },
             },
         };
         report.add(self.finding(rule, what, Some(element.number), value, text, report));
     }
 
-    fn condition(&self, condition: &Condition, present: u64, definition: &Definition, segment: Segment<'_>, node: u32, report: &mut Report<'_>) {
+    fn condition(
+        &self,
+        condition: &Condition,
+        present: u64,
+        definition: &Definition,
+        segment: Segment<'_>,
+        node: u32,
+        report: &mut Report<'_>,
+    ) {
         let some = present & condition.mask;
         let holds = match condition.kind {
             ConditionKind::Paired => some == 0 || some == condition.mask,
             ConditionKind::Required => some != 0,
             ConditionKind::Exclusive => some.count_ones() <= 1,
-            ConditionKind::Conditional => some & (1 << condition.members[0]) == 0 || some == condition.mask,
+            ConditionKind::Conditional => {
+                some & (1 << condition.members[0]) == 0 || some == condition.mask
+            }
             ConditionKind::List => some & (1 << condition.members[0]) == 0 || some.count_ones() > 1,
         };
         if holds {
             return;
         }
         for (rule, member) in broken(condition, present) {
-            let what = Place { segment, node, element: usize::from(member), component: None, repetition: None };
+            let what = Place {
+                segment,
+                node,
+                element: usize::from(member),
+                component: None,
+                repetition: None,
+            };
             let place = definition.uses.get(usize::from(member) - 1);
             let number = place.and_then(|place| self.number_of(place));
-            let value = if rule == Rule::ExclusionViolated { segment.element(usize::from(member)) } else { "" };
-            let text = format!("{} ({}): {}", name(what), place.map_or("", |place| self.name_of(place)), explain(condition, rule, |m| format!("{}{m:02}", segment.id())));
+            let value = if rule == Rule::ExclusionViolated {
+                segment.element(usize::from(member))
+            } else {
+                ""
+            };
+            let text = format!(
+                "{} ({}): {}",
+                name(what),
+                place.map_or("", |place| self.name_of(place)),
+                explain(condition, rule, |m| format!("{}{m:02}", segment.id()))
+            );
             report.add(self.finding(rule, what, number, value, text, report));
         }
     }
@@ -354,15 +609,39 @@ impl<'a> Checks<'a> {
 /// The members that break a condition, each with its rule.
 fn broken(condition: &Condition, present: u64) -> Vec<(Rule, u8)> {
     let is = |member: &u8| present & (1 << *member) != 0;
-    let absent = || condition.members.iter().filter(|m| !is(m)).map(|m| (Rule::ElementConditionallyMissing, *m));
+    let absent = || {
+        condition
+            .members
+            .iter()
+            .filter(|m| !is(m))
+            .map(|m| (Rule::ElementConditionallyMissing, *m))
+    };
     let some = condition.members.iter().any(is);
     match condition.kind {
         ConditionKind::Paired if some => absent().collect(),
-        ConditionKind::Required if !some => condition.members.first().map(|m| (Rule::ElementConditionallyMissing, *m)).into_iter().collect(),
-        ConditionKind::Exclusive => condition.members.iter().filter(|m| is(m)).skip(1).map(|m| (Rule::ExclusionViolated, *m)).collect(),
+        ConditionKind::Required if !some => condition
+            .members
+            .first()
+            .map(|m| (Rule::ElementConditionallyMissing, *m))
+            .into_iter()
+            .collect(),
+        ConditionKind::Exclusive => condition
+            .members
+            .iter()
+            .filter(|m| is(m))
+            .skip(1)
+            .map(|m| (Rule::ExclusionViolated, *m))
+            .collect(),
         ConditionKind::Conditional if is(&condition.members[0]) => absent().collect(),
-        ConditionKind::List if is(&condition.members[0]) && !condition.members[1..].iter().any(is) => {
-            condition.members.get(1).map(|m| (Rule::ElementConditionallyMissing, *m)).into_iter().collect()
+        ConditionKind::List
+            if is(&condition.members[0]) && !condition.members[1..].iter().any(is) =>
+        {
+            condition
+                .members
+                .get(1)
+                .map(|m| (Rule::ElementConditionallyMissing, *m))
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -372,12 +651,21 @@ fn explain(condition: &Condition, rule: Rule, name: impl Fn(u8) -> String) -> St
     let names: Vec<String> = condition.members.iter().map(|m| name(*m)).collect();
     let rest = names[1..].join(", ");
     match condition.kind {
-        ConditionKind::Paired => format!("{} must be given together or not at all.", names.join(", ")),
+        ConditionKind::Paired => {
+            format!("{} must be given together or not at all.", names.join(", "))
+        }
         ConditionKind::Required => format!("at least one of {} must be given.", names.join(", ")),
-        ConditionKind::Exclusive if rule == Rule::ExclusionViolated => format!("only one of {} may be given.", names.join(", ")),
+        ConditionKind::Exclusive if rule == Rule::ExclusionViolated => {
+            format!("only one of {} may be given.", names.join(", "))
+        }
         ConditionKind::Exclusive => String::new(),
-        ConditionKind::Conditional => format!("where {} is given, {rest} must be given too.", names[0]),
-        ConditionKind::List => format!("where {} is given, at least one of {rest} must be given too.", names[0]),
+        ConditionKind::Conditional => {
+            format!("where {} is given, {rest} must be given too.", names[0])
+        }
+        ConditionKind::List => format!(
+            "where {} is given, at least one of {rest} must be given too.",
+            names[0]
+        ),
     }
 }
 
@@ -385,7 +673,11 @@ fn number_fault(element: &Element, value: &[u8], digits: Option<usize>) -> Optio
     let digits = digits.or_else(|| {
         // Trailing blanks are dropped.
         let value = value.trim_ascii_end();
-        if matches!(element.kind, ElementType::R) { decimal_digits(value) } else { integer_digits(value) }
+        if matches!(element.kind, ElementType::R) {
+            decimal_digits(value)
+        } else {
+            integer_digits(value)
+        }
     });
     match digits {
         None => Some(Rule::InvalidCharacter),
@@ -398,8 +690,17 @@ fn number_fault(element: &Element, value: &[u8], digits: Option<usize>) -> Optio
 fn some_codes(element: &Element) -> String {
     match &element.codes {
         Some(list) if list.closed => {
-            let shown: Vec<String> = list.codes.iter().take(6).map(|(code, meaning)| format!("{code} {meaning}")).collect();
-            format!(" ({}{})", shown.join(", "), if list.codes.len() > 6 { ", …" } else { "" })
+            let shown: Vec<String> = list
+                .codes
+                .iter()
+                .take(6)
+                .map(|(code, meaning)| format!("{code} {meaning}"))
+                .collect();
+            format!(
+                " ({}{})",
+                shown.join(", "),
+                if list.codes.len() > 6 { ", …" } else { "" }
+            )
         }
         _ => String::new(),
     }
@@ -407,9 +708,14 @@ fn some_codes(element: &Element) -> String {
 
 fn character_text(c: char, id: &str, n: usize) -> String {
     if c.is_control() {
-        format!("{id}{n:02} holds the control character U+{:04X}; take it out.", u32::from(c))
+        format!(
+            "{id}{n:02} holds the control character U+{:04X}; take it out.",
+            u32::from(c)
+        )
     } else {
-        format!("{id}{n:02} holds the character {c:?}, which X12's character set does not have; replace it.")
+        format!(
+            "{id}{n:02} holds the character {c:?}, which X12's character set does not have; replace it."
+        )
     }
 }
 

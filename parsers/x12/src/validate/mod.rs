@@ -17,13 +17,23 @@ use crate::writer::OutboundSet;
 ///
 /// The findings of ST, SE and control numbers are not among them: the reader made those
 /// ([`TransactionSet::findings`]).
-pub fn validate_set(registry: &SchemaRegistry, release: Release, set: &TransactionSet, overlay: Option<&Overlay>) -> Vec<Finding> {
+pub fn validate_set(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &TransactionSet,
+    overlay: Option<&Overlay>,
+) -> Vec<Finding> {
     Validator::new(registry, Limits::default()).validate(release, set, overlay)
 }
 
 /// Checks a set that is to be sent, ST and SE included, with the engine that checks what is
 /// received. Delimiters play no part: see [`check_characters`](crate::check_characters).
-pub fn validate_outbound(registry: &SchemaRegistry, release: Release, set: &OutboundSet, overlay: Option<&Overlay>) -> Vec<Finding> {
+pub fn validate_outbound(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &OutboundSet,
+    overlay: Option<&Overlay>,
+) -> Vec<Finding> {
     let set = crate::writer::as_read(set, release);
     let mut findings = set.findings().to_vec();
     findings.extend(validate_set(registry, release, &set, overlay));
@@ -42,12 +52,27 @@ pub struct Validator<'r> {
 impl<'r> Validator<'r> {
     /// A validation with limits of its own.
     pub fn new(registry: &'r SchemaRegistry, limits: Limits) -> Validator<'r> {
-        Validator { registry, limits, placed: Vec::new(), walk: structure::Walk::default() }
+        Validator {
+            registry,
+            limits,
+            placed: Vec::new(),
+            walk: structure::Walk::default(),
+        }
     }
 
     /// Checks one set; see [`validate_set`].
-    pub fn validate(&mut self, release: Release, set: &TransactionSet, overlay: Option<&Overlay>) -> Vec<Finding> {
-        let mut report = Report { set, findings: Vec::new(), limit: self.limits.findings, full: false };
+    pub fn validate(
+        &mut self,
+        release: Release,
+        set: &TransactionSet,
+        overlay: Option<&Overlay>,
+    ) -> Vec<Finding> {
+        let mut report = Report {
+            set,
+            findings: Vec::new(),
+            limit: self.limits.findings,
+            full: false,
+        };
         self.placed.clear();
         let Some(schema) = self.registry.find(set.code(), release) else {
             self.without_schema(release, set, overlay, &mut report);
@@ -77,10 +102,25 @@ impl<'r> Validator<'r> {
     }
 
     /// A set that no schema describes: what the dictionary knows of its segments is checked.
-    fn without_schema(&mut self, release: Release, set: &TransactionSet, overlay: Option<&Overlay>, report: &mut Report<'_>) {
+    fn without_schema(
+        &mut self,
+        release: Release,
+        set: &TransactionSet,
+        overlay: Option<&Overlay>,
+        report: &mut Report<'_>,
+    ) {
         let header = set.header();
-        let text = format!("No schema for the set {} in release {} comes with this program: the envelope and the characters were checked, nothing else.", show(set.code()), release.as_str());
-        report.add(Finding::new(Rule::NoSchema, header.offset, header.line, text));
+        let text = format!(
+            "No schema for the set {} in release {} comes with this program: the envelope and the characters were checked, nothing else.",
+            show(set.code()),
+            release.as_str()
+        );
+        report.add(Finding::new(
+            Rule::NoSchema,
+            header.offset,
+            header.line,
+            text,
+        ));
         let dictionary = self.registry.dictionary(release);
         let checks = elements::Checks::without_schema(&dictionary, release, set, overlay);
         for segment in set.segments() {
@@ -105,15 +145,32 @@ impl Report<'_> {
             self.findings.push(finding);
         } else if !self.full {
             self.full = true;
-            let text = format!("More than {} findings in this set; the rest was not recorded.", self.limit);
-            self.findings.push(Finding { segment: None, segment_index: None, ..Finding::new(Rule::TooManyFindings, finding.offset, finding.line, text) });
+            let text = format!(
+                "More than {} findings in this set; the rest was not recorded.",
+                self.limit
+            );
+            self.findings.push(Finding {
+                segment: None,
+                segment_index: None,
+                ..Finding::new(Rule::TooManyFindings, finding.offset, finding.line, text)
+            });
         }
     }
 
     /// A finding about a segment at its place.
-    pub fn segment(&self, rule: Rule, segment: Segment<'_>, loop_id: Option<&str>, text: String) -> Finding {
+    pub fn segment(
+        &self,
+        rule: Rule,
+        segment: Segment<'_>,
+        loop_id: Option<&str>,
+        text: String,
+    ) -> Finding {
         let offset = segment.offset();
-        Finding { loop_id: loop_id.map(str::to_owned), ..Finding::new(rule, offset, self.set.line_of(offset), text).in_segment(segment.id(), segment.index()) }
+        Finding {
+            loop_id: loop_id.map(str::to_owned),
+            ..Finding::new(rule, offset, self.set.line_of(offset), text)
+                .in_segment(segment.id(), segment.index())
+        }
     }
 }
 
@@ -124,5 +181,9 @@ pub(crate) fn structure_loop(schema: Option<&Schema>, node: u32) -> Option<&str>
 
 /// Where in the schema a segment stands.
 pub(crate) fn loop_of(schema: &Schema, node: u32) -> Option<&str> {
-    if node == NONE { None } else { schema.loop_of(node) }
+    if node == NONE {
+        None
+    } else {
+        schema.loop_of(node)
+    }
 }

@@ -10,7 +10,13 @@ use crate::writer::number::parse_r;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
 
-pub(super) fn check(schema: &Schema, set: &TransactionSet, placed: &[u32], limits: Limits, report: &mut Report<'_>) {
+pub(super) fn check(
+    schema: &Schema,
+    set: &TransactionSet,
+    placed: &[u32],
+    limits: Limits,
+    report: &mut Report<'_>,
+) {
     match schema.code.as_str() {
         "856" => hierarchy(schema, set, placed, limits, report),
         "850" | "855" => totals(schema, set, placed, &["PO1"], 2, report),
@@ -23,13 +29,32 @@ pub(super) fn check(schema: &Schema, set: &TransactionSet, placed: &[u32], limit
     }
 }
 
-fn at_element(schema: &Schema, rule: Rule, segment: Segment<'_>, node: u32, element: u16, text: String, report: &Report<'_>) -> Finding {
+fn at_element(
+    schema: &Schema,
+    rule: Rule,
+    segment: Segment<'_>,
+    node: u32,
+    element: u16,
+    text: String,
+    report: &Report<'_>,
+) -> Finding {
     let offset = segment.element_offset(usize::from(element));
-    Finding { element: Some(element), offset, ..report.segment(rule, segment, loop_of(schema, node), text) }.with_value(segment.element(usize::from(element)))
+    Finding {
+        element: Some(element),
+        offset,
+        ..report.segment(rule, segment, loop_of(schema, node), text)
+    }
+    .with_value(segment.element(usize::from(element)))
 }
 
 /// Rule 64: HL01 unique, HL02 an earlier HL, HL04 truthful.
-fn hierarchy(schema: &Schema, set: &TransactionSet, placed: &[u32], limits: Limits, report: &mut Report<'_>) {
+fn hierarchy(
+    schema: &Schema,
+    set: &TransactionSet,
+    placed: &[u32],
+    limits: Limits,
+    report: &mut Report<'_>,
+) {
     struct Level<'a> {
         segment: Segment<'a>,
         node: u32,
@@ -37,86 +62,257 @@ fn hierarchy(schema: &Schema, set: &TransactionSet, placed: &[u32], limits: Limi
         children: u32,
     }
     let mut levels: HashMap<&str, Level<'_>> = HashMap::new();
-    for (segment, node) in set.segments().zip(placed).filter(|(segment, _)| segment.id() == "HL") {
+    for (segment, node) in set
+        .segments()
+        .zip(placed)
+        .filter(|(segment, _)| segment.id() == "HL")
+    {
         let (id, parent) = (segment.element(1), segment.element(2));
         let mut depth = 1;
         if parent.is_empty() {
             if !levels.is_empty() && segment.element(3) != "S" {
-                let text = format!("HL02 is empty, but only a shipment level may stand without a parent; {} needs the number of the HL above it.", show(segment.element(3)));
-                report.add(at_element(schema, Rule::HierarchyParentUnknown, segment, *node, 2, text, report));
+                let text = format!(
+                    "HL02 is empty, but only a shipment level may stand without a parent; {} needs the number of the HL above it.",
+                    show(segment.element(3))
+                );
+                report.add(at_element(
+                    schema,
+                    Rule::HierarchyParentUnknown,
+                    segment,
+                    *node,
+                    2,
+                    text,
+                    report,
+                ));
             }
         } else if let Some(above) = levels.get_mut(parent) {
             above.children += 1;
             depth = above.depth + 1;
             if depth == limits.depth + 1 {
                 let text = format!("The hierarchy is deeper than {} levels.", limits.depth);
-                report.add(at_element(schema, Rule::HierarchyParentUnknown, segment, *node, 2, text, report));
+                report.add(at_element(
+                    schema,
+                    Rule::HierarchyParentUnknown,
+                    segment,
+                    *node,
+                    2,
+                    text,
+                    report,
+                ));
             }
         } else {
-            let text = format!("HL02 is {}, but no earlier HL has that number.", show(parent));
-            report.add(at_element(schema, Rule::HierarchyParentUnknown, segment, *node, 2, text, report));
+            let text = format!(
+                "HL02 is {}, but no earlier HL has that number.",
+                show(parent)
+            );
+            report.add(at_element(
+                schema,
+                Rule::HierarchyParentUnknown,
+                segment,
+                *node,
+                2,
+                text,
+                report,
+            ));
         }
         if id.is_empty() {
             continue;
         }
         if levels.contains_key(id) {
-            let text = format!("HL01 {} was used before in this set; every level needs a number of its own.", show(id));
-            report.add(at_element(schema, Rule::HierarchyIdRepeated, segment, *node, 1, text, report));
+            let text = format!(
+                "HL01 {} was used before in this set; every level needs a number of its own.",
+                show(id)
+            );
+            report.add(at_element(
+                schema,
+                Rule::HierarchyIdRepeated,
+                segment,
+                *node,
+                1,
+                text,
+                report,
+            ));
         } else {
-            levels.insert(id, Level { segment, node: *node, depth, children: 0 });
+            levels.insert(
+                id,
+                Level {
+                    segment,
+                    node: *node,
+                    depth,
+                    children: 0,
+                },
+            );
         }
     }
-    let mut untruthful: Vec<&Level<'_>> = levels.values().filter(|level| matches!((level.segment.element(4), level.children), ("1", 0) | ("0", 1..))).collect();
+    let mut untruthful: Vec<&Level<'_>> = levels
+        .values()
+        .filter(|level| {
+            matches!(
+                (level.segment.element(4), level.children),
+                ("1", 0) | ("0", 1..)
+            )
+        })
+        .collect();
     untruthful.sort_by_key(|level| level.segment.index());
     for level in untruthful {
-        let text = format!("HL04 is {}, but the level has {} children.", show(level.segment.element(4)), level.children);
-        report.add(at_element(schema, Rule::HierarchyChildCode, level.segment, level.node, 4, text, report));
+        let text = format!(
+            "HL04 is {}, but the level has {} children.",
+            show(level.segment.element(4)),
+            level.children
+        );
+        report.add(at_element(
+            schema,
+            Rule::HierarchyChildCode,
+            level.segment,
+            level.node,
+            4,
+            text,
+            report,
+        ));
     }
 }
 
 /// Rule 53: CTT01 counts the lines, CTT02 hashes their quantities.
-fn totals(schema: &Schema, set: &TransactionSet, placed: &[u32], lines: &[&str], quantity: usize, report: &mut Report<'_>) {
-    let Some((ctt, node)) = set.segments().zip(placed).rev().find(|(segment, _)| segment.id() == "CTT") else { return };
-    let items = || set.segments().filter(|segment| lines.contains(&segment.id()));
+fn totals(
+    schema: &Schema,
+    set: &TransactionSet,
+    placed: &[u32],
+    lines: &[&str],
+    quantity: usize,
+    report: &mut Report<'_>,
+) {
+    let Some((ctt, node)) = set
+        .segments()
+        .zip(placed)
+        .rev()
+        .find(|(segment, _)| segment.id() == "CTT")
+    else {
+        return;
+    };
+    let items = || {
+        set.segments()
+            .filter(|segment| lines.contains(&segment.id()))
+    };
     let count = items().count();
     if let Some(said) = crate::reader::number_of(ctt.element(1))
         && said as usize != count
     {
-        let text = format!("CTT01 says {said} lines, but {count} {} segments were read.", lines.join("/"));
-        report.add(at_element(schema, Rule::CountMismatch, ctt, *node, 1, text, report));
+        let text = format!(
+            "CTT01 says {said} lines, but {count} {} segments were read.",
+            lines.join("/")
+        );
+        report.add(at_element(
+            schema,
+            Rule::CountMismatch,
+            ctt,
+            *node,
+            1,
+            text,
+            report,
+        ));
     }
-    check_hash(schema, ctt, *node, || items().map(|segment| segment.element(quantity)), report);
+    check_hash(
+        schema,
+        ctt,
+        *node,
+        || items().map(|segment| segment.element(quantity)),
+        report,
+    );
 }
 
 /// On a ship notice CTT01 counts either the HL segments or the item lines: guides differ
 /// (rule 72).
-fn ship_notice_totals(schema: &Schema, set: &TransactionSet, placed: &[u32], report: &mut Report<'_>) {
-    let Some((ctt, node)) = set.segments().zip(placed).rev().find(|(segment, _)| segment.id() == "CTT") else { return };
+fn ship_notice_totals(
+    schema: &Schema,
+    set: &TransactionSet,
+    placed: &[u32],
+    report: &mut Report<'_>,
+) {
+    let Some((ctt, node)) = set
+        .segments()
+        .zip(placed)
+        .rev()
+        .find(|(segment, _)| segment.id() == "CTT")
+    else {
+        return;
+    };
     let count = |id: &str| set.segments().filter(|segment| segment.id() == id).count();
-    let items = set.segments().filter(|segment| segment.id() == "HL" && segment.element(3) == "I").count();
+    let items = set
+        .segments()
+        .filter(|segment| segment.id() == "HL" && segment.element(3) == "I")
+        .count();
     if let Some(said) = crate::reader::number_of(ctt.element(1)).map(|n| n as usize)
         && ![count("HL"), count("LIN"), count("SN1"), items].contains(&said)
     {
-        let text = format!("CTT01 says {said}, but there are {} levels and {items} items.", count("HL"));
-        report.add(at_element(schema, Rule::CountMismatch, ctt, *node, 1, text, report));
+        let text = format!(
+            "CTT01 says {said}, but there are {} levels and {items} items.",
+            count("HL")
+        );
+        report.add(at_element(
+            schema,
+            Rule::CountMismatch,
+            ctt,
+            *node,
+            1,
+            text,
+            report,
+        ));
     }
-    check_hash(schema, ctt, *node, || set.segments().filter(|segment| segment.id() == "SN1").map(|segment| segment.element(2)), report);
+    check_hash(
+        schema,
+        ctt,
+        *node,
+        || {
+            set.segments()
+                .filter(|segment| segment.id() == "SN1")
+                .map(|segment| segment.element(2))
+        },
+        report,
+    );
 }
 
 /// CTT02 is right if it is the plain sum, or the sum of the digits without points and signs, cut
 /// from the left to what the element holds.
-fn check_hash<'a, I: Iterator<Item = &'a str>>(schema: &Schema, ctt: Segment<'_>, node: u32, quantities: impl Fn() -> I, report: &mut Report<'_>) {
-    let Some(said) = parse_r(ctt.element(2)) else { return };
-    let plain = quantities().filter_map(parse_r).fold(Some(Decimal::ZERO), |sum, q| sum.and_then(|sum| sum.checked_add(q)));
-    if plain == Some(said) || hash_total(quantities()) % 10_000_000_000 == hash_value(ctt.element(2)) {
+fn check_hash<'a, I: Iterator<Item = &'a str>>(
+    schema: &Schema,
+    ctt: Segment<'_>,
+    node: u32,
+    quantities: impl Fn() -> I,
+    report: &mut Report<'_>,
+) {
+    let Some(said) = parse_r(ctt.element(2)) else {
+        return;
+    };
+    let plain = quantities()
+        .filter_map(parse_r)
+        .fold(Some(Decimal::ZERO), |sum, q| {
+            sum.and_then(|sum| sum.checked_add(q))
+        });
+    if plain == Some(said)
+        || hash_total(quantities()) % 10_000_000_000 == hash_value(ctt.element(2))
+    {
         return;
     }
-    let text = format!("CTT02 is {}, but the quantities add up to {}.", show(ctt.element(2)), plain.map_or_else(String::new, |sum| sum.normalize().to_string()));
-    report.add(at_element(schema, Rule::HashMismatch, ctt, node, 2, text, report));
+    let text = format!(
+        "CTT02 is {}, but the quantities add up to {}.",
+        show(ctt.element(2)),
+        plain.map_or_else(String::new, |sum| sum.normalize().to_string())
+    );
+    report.add(at_element(
+        schema,
+        Rule::HashMismatch,
+        ctt,
+        node,
+        2,
+        text,
+        report,
+    ));
 }
 
 fn hash_value(text: &str) -> u128 {
-    text.bytes().filter(u8::is_ascii_digit).fold(0u128, |n, b| n.wrapping_mul(10).wrapping_add(u128::from(b - b'0')))
+    text.bytes().filter(u8::is_ascii_digit).fold(0u128, |n, b| {
+        n.wrapping_mul(10).wrapping_add(u128::from(b - b'0'))
+    })
 }
 
 /// The hash of rule 53: each value read as an integer without its point and sign.

@@ -35,7 +35,11 @@ struct Match {
 impl Walk {
     pub fn start(&mut self, schema: &Schema) {
         self.frames.clear();
-        self.frames.push(Frame { node: 0, child: schema.nodes[0].first_child, count: 0 });
+        self.frames.push(Frame {
+            node: 0,
+            child: schema.nodes[0].first_child,
+            count: 0,
+        });
     }
 
     /// Finds the place of the next segment. Returns its node, or none where it has no place.
@@ -56,9 +60,17 @@ impl Walk {
                 let node = &schema.nodes[at as usize];
                 if node.key == key {
                     if at != frame.child || frame.count < node.max {
-                        return Some(Match { depth: depth + 1, node: at, too_often: false });
+                        return Some(Match {
+                            depth: depth + 1,
+                            node: at,
+                            too_often: false,
+                        });
                     }
-                    too_often.get_or_insert(Match { depth: depth + 1, node: at, too_often: true });
+                    too_often.get_or_insert(Match {
+                        depth: depth + 1,
+                        node: at,
+                        too_often: true,
+                    });
                 }
                 at = node.next;
             }
@@ -66,21 +78,43 @@ impl Walk {
         too_often
     }
 
-    fn enter(&mut self, schema: &Schema, found: Match, segment: Segment<'_>, report: &mut Report<'_>) -> u32 {
+    fn enter(
+        &mut self,
+        schema: &Schema,
+        found: Match,
+        segment: Segment<'_>,
+        report: &mut Report<'_>,
+    ) -> u32 {
         let deepest = self.frames.len();
         for depth in (found.depth - 1..deepest).rev() {
-            let until = if depth + 1 == found.depth { found.node } else { NONE };
+            let until = if depth + 1 == found.depth {
+                found.node
+            } else {
+                NONE
+            };
             self.report_missing(schema, depth, until, segment, report);
         }
         self.frames.truncate(found.depth);
         let node = &schema.nodes[found.node as usize];
         if found.too_often {
-            let (rule, what) = if node.is_loop { (Rule::LoopTooOften, "loop") } else { (Rule::SegmentTooOften, "segment") };
-            let text = format!("The {what} {} may stand here {} times at most; take out this one.", segment.id(), node.max);
+            let (rule, what) = if node.is_loop {
+                (Rule::LoopTooOften, "loop")
+            } else {
+                (Rule::SegmentTooOften, "segment")
+            };
+            let text = format!(
+                "The {what} {} may stand here {} times at most; take out this one.",
+                segment.id(),
+                node.max
+            );
             report.add(report.segment(rule, segment, schema.loop_of(found.node), text));
         }
         if let Some(frame) = self.frames.last_mut() {
-            frame.count = if frame.child == found.node { frame.count.saturating_add(1) } else { 1 };
+            frame.count = if frame.child == found.node {
+                frame.count.saturating_add(1)
+            } else {
+                1
+            };
             frame.child = found.node;
         }
         self.open(schema, found.node)
@@ -92,12 +126,23 @@ impl Walk {
         if !node.is_loop {
             return at;
         }
-        self.frames.push(Frame { node: at, child: node.first_child, count: 1 });
+        self.frames.push(Frame {
+            node: at,
+            child: node.first_child,
+            count: 1,
+        });
         node.first_child
     }
 
     /// Reports what is mandatory in an open loop between the place reached and `until`.
-    fn report_missing(&self, schema: &Schema, depth: usize, until: u32, segment: Segment<'_>, report: &mut Report<'_>) {
+    fn report_missing(
+        &self,
+        schema: &Schema,
+        depth: usize,
+        until: u32,
+        segment: Segment<'_>,
+        report: &mut Report<'_>,
+    ) {
         let frame = self.frames[depth];
         let mut at = frame.child;
         let mut count = frame.count;
@@ -106,8 +151,13 @@ impl Walk {
             if node.mandatory && count == 0 {
                 let id = schema.id_of(at);
                 let what = if node.is_loop { "loop" } else { "segment" };
-                let text = format!("The {what} {id} ({}) is missing before {}; it is mandatory here.", schema.definition(at).map_or("", |d| d.name.as_str()), segment.id());
-                let mut finding = report.segment(Rule::SegmentMissing, segment, schema.loop_of(at), text);
+                let text = format!(
+                    "The {what} {id} ({}) is missing before {}; it is mandatory here.",
+                    schema.definition(at).map_or("", |d| d.name.as_str()),
+                    segment.id()
+                );
+                let mut finding =
+                    report.segment(Rule::SegmentMissing, segment, schema.loop_of(at), text);
                 finding.segment = Some(id.to_owned());
                 report.add(finding);
             }
@@ -118,20 +168,44 @@ impl Walk {
 
     /// A segment without a place: says why, and for a loop that comes too late lets its segments
     /// follow.
-    fn misplaced(&mut self, schema: &Schema, key: Key, segment: Segment<'_>, report: &mut Report<'_>) -> u32 {
-        let loop_id = self.frames.last().and_then(|frame| (frame.node != 0).then(|| schema.id_of(frame.node)));
+    fn misplaced(
+        &mut self,
+        schema: &Schema,
+        key: Key,
+        segment: Segment<'_>,
+        report: &mut Report<'_>,
+    ) -> u32 {
+        let loop_id = self
+            .frames
+            .last()
+            .and_then(|frame| (frame.node != 0).then(|| schema.id_of(frame.node)));
         let id = segment.id();
         if let Some(earlier) = self.earlier(schema, key) {
-            let text = format!("The segment {id} stands too late: what was met before must follow it. Move it up.");
+            let text = format!(
+                "The segment {id} stands too late: what was met before must follow it. Move it up."
+            );
             report.add(report.segment(Rule::SegmentOutOfOrder, segment, loop_id, text));
             return self.open(schema, earlier);
         }
         let (rule, text) = if schema.nodes.iter().any(|node| node.key == key) {
-            (Rule::SegmentUnexpected, format!("The segment {id} belongs into a loop that was not begun here."))
+            (
+                Rule::SegmentUnexpected,
+                format!("The segment {id} belongs into a loop that was not begun here."),
+            )
         } else if schema.dictionary.segment(key).is_some() {
-            (Rule::SegmentNotInSet, format!("The segment {id} is no part of the set {}.", schema.code))
+            (
+                Rule::SegmentNotInSet,
+                format!("The segment {id} is no part of the set {}.", schema.code),
+            )
         } else {
-            (Rule::SegmentUnrecognized, format!("There is no segment {} in release {}.", show(id), schema.release.as_str()))
+            (
+                Rule::SegmentUnrecognized,
+                format!(
+                    "There is no segment {} in release {}.",
+                    show(id),
+                    schema.release.as_str()
+                ),
+            )
         };
         report.add(report.segment(rule, segment, loop_id, text));
         NONE
@@ -153,7 +227,9 @@ impl Walk {
 
     /// The set has ended: whatever mandatory was not met is missing. SE is the reader's business.
     pub fn finish(&mut self, schema: &Schema, set: &TransactionSet, report: &mut Report<'_>) {
-        let Some(last) = set.segments().next_back() else { return };
+        let Some(last) = set.segments().next_back() else {
+            return;
+        };
         if set.is_complete() {
             return;
         }

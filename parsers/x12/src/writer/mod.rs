@@ -113,7 +113,9 @@ pub struct WrittenSet {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WriteError {
     /// Separators that are the same byte, or letters, digits or blanks.
-    #[error("the delimiters cannot be used: {0}; choose four different bytes that are no letters, digits or blanks")]
+    #[error(
+        "the delimiters cannot be used: {0}; choose four different bytes that are no letters, digits or blanks"
+    )]
     Delimiters(String),
     /// An element of ISA or GS that does not fit.
     #[error("{element} cannot be {value:?}: {reason}")]
@@ -132,7 +134,11 @@ pub enum WriteError {
 
 /// Checks every value of a set against the separators and the character set it will be written
 /// with; to be asked before anything takes a control number. Positions count ST as 1.
-pub fn check_characters(set: &OutboundSet, delimiters: &Delimiters, characters: CharacterSet) -> Vec<Finding> {
+pub fn check_characters(
+    set: &OutboundSet,
+    delimiters: &Delimiters,
+    characters: CharacterSet,
+) -> Vec<Finding> {
     let allowed = Allowed::new(characters, delimiters.repetition.is_some(), false);
     let mut findings = Vec::new();
     for (at, segment) in set.segments.iter().enumerate() {
@@ -141,11 +147,21 @@ pub fn check_characters(set: &OutboundSet, delimiters: &Delimiters, characters: 
                 let separator = value.bytes().find(|byte| delimiters.contains(*byte));
                 let refused = allowed.first_refused(value);
                 let text = match (separator, refused) {
-                    (Some(byte), _) => format!("{} holds {}, which separates in this partner's files; take it out of the data or choose other delimiters.", show(value), show_byte(byte)),
-                    (None, Some(c)) => format!("{} holds the character {:?}, which may not be sent; replace it.", show(value), c),
+                    (Some(byte), _) => format!(
+                        "{} holds {}, which separates in this partner's files; take it out of the data or choose other delimiters.",
+                        show(value),
+                        show_byte(byte)
+                    ),
+                    (None, Some(c)) => format!(
+                        "{} holds the character {:?}, which may not be sent; replace it.",
+                        show(value),
+                        c
+                    ),
                     (None, None) => continue,
                 };
-                let mut finding = Finding::new(Rule::InvalidCharacter, 0, 1, text).in_segment(&segment.id, at as u32 + 2).with_value(value);
+                let mut finding = Finding::new(Rule::InvalidCharacter, 0, 1, text)
+                    .in_segment(&segment.id, at as u32 + 2)
+                    .with_value(value);
                 finding.element = Some(n as u16 + 1);
                 findings.push(finding);
             }
@@ -161,11 +177,19 @@ pub fn check_characters(set: &OutboundSet, delimiters: &Delimiters, characters: 
 /// Where a header element does not fit, or data holds a separator.
 pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Written, WriteError> {
     if !envelope.delimiters.usable() {
-        let named: Vec<String> = envelope.delimiters.named().map(|(name, byte)| format!("{name} {}", show_byte(byte))).collect();
+        let named: Vec<String> = envelope
+            .delimiters
+            .named()
+            .map(|(name, byte)| format!("{name} {}", show_byte(byte)))
+            .collect();
         return Err(WriteError::Delimiters(named.join(", ")));
     }
     let delimiters = &envelope.delimiters;
-    let faults: Vec<Finding> = groups.iter().flat_map(|group| &group.sets).flat_map(|set| separators_in(&set.set, delimiters)).collect();
+    let faults: Vec<Finding> = groups
+        .iter()
+        .flat_map(|group| &group.sets)
+        .flat_map(|set| separators_in(&set.set, delimiters))
+        .collect();
     if !faults.is_empty() {
         return Err(WriteError::Characters(faults));
     }
@@ -179,51 +203,114 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
         write_gs(group, delimiters, &mut out)?;
         for numbered in &group.sets {
             let offset = out.len();
-            if !(4..=9).contains(&numbered.control_number.len()) || !numbered.control_number.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                return Err(header("ST02", &numbered.control_number, "a set's control number has four to nine letters or digits"));
+            if !(4..=9).contains(&numbered.control_number.len())
+                || !numbered
+                    .control_number
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric())
+            {
+                return Err(header(
+                    "ST02",
+                    &numbered.control_number,
+                    "a set's control number has four to nine letters or digits",
+                ));
             }
-            let segments = numbered.set.write(&numbered.control_number, delimiters, &mut out);
-            sets.push(WrittenSet { group: ordinal, group_control_number: group.control_number, control_number: numbered.control_number.clone(), offset, length: out.len() - offset, segments });
+            let segments = numbered
+                .set
+                .write(&numbered.control_number, delimiters, &mut out);
+            sets.push(WrittenSet {
+                group: ordinal,
+                group_control_number: group.control_number,
+                control_number: numbered.control_number.clone(),
+                offset,
+                length: out.len() - offset,
+                segments,
+            });
         }
-        seg("GE").el(group.sets.len().to_string()).el(group.control_number.to_string()).write(delimiters, &mut out);
+        seg("GE")
+            .el(group.sets.len().to_string())
+            .el(group.control_number.to_string())
+            .write(delimiters, &mut out);
     }
-    seg("IEA").el(groups.len().to_string()).el(format!("{:09}", envelope.control_number)).write(delimiters, &mut out);
+    seg("IEA")
+        .el(groups.len().to_string())
+        .el(format!("{:09}", envelope.control_number))
+        .write(delimiters, &mut out);
     Ok(Written { bytes: out, sets })
 }
 
 fn separators_in(set: &OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
     let mut findings = check_characters(set, delimiters, CharacterSet::Extended);
-    findings.retain(|finding| finding.value.as_deref().is_some_and(|value| value.bytes().any(|byte| delimiters.contains(byte) || byte < b' ')));
+    findings.retain(|finding| {
+        finding.value.as_deref().is_some_and(|value| {
+            value
+                .bytes()
+                .any(|byte| delimiters.contains(byte) || byte < b' ')
+        })
+    });
     findings
 }
 
 fn header(element: &'static str, value: &str, reason: &'static str) -> WriteError {
-    WriteError::Header { element, value: value.to_owned(), reason }
+    WriteError::Header {
+        element,
+        value: value.to_owned(),
+        reason,
+    }
 }
 
 fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
     let delimiters = &envelope.delimiters;
-    let plain = |text: &str| text.bytes().all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b));
-    for (element, qualifier) in [("ISA05", &envelope.sender.qualifier), ("ISA07", &envelope.receiver.qualifier)] {
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
+    };
+    for (element, qualifier) in [
+        ("ISA05", &envelope.sender.qualifier),
+        ("ISA07", &envelope.receiver.qualifier),
+    ] {
         if qualifier.len() != 2 || !qualifier.bytes().all(|b| b.is_ascii_alphanumeric()) {
-            return Err(header(element, qualifier, "a qualifier has two letters or digits"));
+            return Err(header(
+                element,
+                qualifier,
+                "a qualifier has two letters or digits",
+            ));
         }
     }
-    for (element, id) in [("ISA06", &envelope.sender.id), ("ISA08", &envelope.receiver.id)] {
+    for (element, id) in [
+        ("ISA06", &envelope.sender.id),
+        ("ISA08", &envelope.receiver.id),
+    ] {
         if id.is_empty() || id.len() > 15 || !plain(id) {
-            return Err(header(element, id, "an address has 1 to 15 characters and none of the separators"));
+            return Err(header(
+                element,
+                id,
+                "an address has 1 to 15 characters and none of the separators",
+            ));
         }
     }
     if envelope.version.len() != 5 || !envelope.version.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(header("ISA12", &envelope.version, "a version has five digits, such as 00401"));
+        return Err(header(
+            "ISA12",
+            &envelope.version,
+            "a version has five digits, such as 00401",
+        ));
     }
     if !matches!(envelope.usage, 'P' | 'T' | 'I') {
-        return Err(header("ISA15", &envelope.usage.to_string(), "the usage indicator is P, T or I"));
+        return Err(header(
+            "ISA15",
+            &envelope.usage.to_string(),
+            "the usage indicator is P, T or I",
+        ));
     }
     control("ISA13", envelope.control_number)?;
     let repetition = match delimiters.repetition {
         Some(byte) if envelope.version.as_str() >= "00402" => char::from(byte),
-        None if envelope.version.as_str() >= "00402" => return Err(WriteError::Delimiters("from version 00402 on ISA11 is a repetition separator, and none is set".to_owned())),
+        None if envelope.version.as_str() >= "00402" => {
+            return Err(WriteError::Delimiters(
+                "from version 00402 on ISA11 is a repetition separator, and none is set".to_owned(),
+            ));
+        }
         _ => 'U',
     };
     let elements: [String; 16] = [
@@ -258,17 +345,40 @@ fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
 }
 
 fn write_gs(group: &Group, delimiters: &Delimiters, out: &mut Vec<u8>) -> Result<(), WriteError> {
-    let plain = |text: &str| text.bytes().all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b));
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
+    };
     for (element, id) in [("GS02", &group.sender), ("GS03", &group.receiver)] {
         if !(2..=15).contains(&id.len()) || !plain(id) {
-            return Err(header(element, id, "an application code has 2 to 15 characters and none of the separators"));
+            return Err(header(
+                element,
+                id,
+                "an application code has 2 to 15 characters and none of the separators",
+            ));
         }
     }
-    if group.functional_id.len() != 2 || !group.functional_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(header("GS01", &group.functional_id, "a functional identifier has two letters"));
+    if group.functional_id.len() != 2
+        || !group
+            .functional_id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric())
+    {
+        return Err(header(
+            "GS01",
+            &group.functional_id,
+            "a functional identifier has two letters",
+        ));
     }
-    if group.version.is_empty() || group.version.len() > 12 || !group.version.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(header("GS08", &group.version, "a version has 1 to 12 letters and digits, such as 004010"));
+    if group.version.is_empty()
+        || group.version.len() > 12
+        || !group.version.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        return Err(header(
+            "GS08",
+            &group.version,
+            "a version has 1 to 12 letters and digits, such as 004010",
+        ));
     }
     control("GS06", group.control_number)?;
     seg("GS")
@@ -287,7 +397,11 @@ fn write_gs(group: &Group, delimiters: &Delimiters, out: &mut Vec<u8>) -> Result
 fn control(element: &'static str, number: u32) -> Result<(), WriteError> {
     match number {
         1..=999_999_999 => Ok(()),
-        _ => Err(header(element, &number.to_string(), "a control number is 1 to 999999999")),
+        _ => Err(header(
+            element,
+            &number.to_string(),
+            "a control number is 1 to 999999999",
+        )),
     }
 }
 
@@ -298,8 +412,14 @@ pub(crate) mod tests {
 
     pub(crate) fn envelope() -> Envelope {
         Envelope {
-            sender: Address { qualifier: "ZZ".into(), id: "SELLER".into() },
-            receiver: Address { qualifier: "01".into(), id: "BUYER".into() },
+            sender: Address {
+                qualifier: "ZZ".into(),
+                id: "SELLER".into(),
+            },
+            receiver: Address {
+                qualifier: "01".into(),
+                id: "BUYER".into(),
+            },
             date: NaiveDate::from_ymd_opt(2026, 1, 15).unwrap(),
             time: NaiveTime::from_hms_opt(12, 30, 0).unwrap(),
             version: "00401".into(),
@@ -320,7 +440,14 @@ pub(crate) mod tests {
             time: NaiveTime::from_hms_opt(12, 30, 0).unwrap(),
             control_number: 11,
             version: "004010".into(),
-            sets: sets.into_iter().zip(1..).map(|(set, n)| NumberedSet { control_number: set_number(n), set }).collect(),
+            sets: sets
+                .into_iter()
+                .zip(1..)
+                .map(|(set, n)| NumberedSet {
+                    control_number: set_number(n),
+                    set,
+                })
+                .collect(),
         }
     }
 
@@ -344,39 +471,92 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_written_reads_without_a_finding() {
-        let delimiters = Delimiters { element: b'|', component: b':', repetition: Some(b'^'), terminator: b'\'', after_terminator: AfterTerminator::CRLF };
-        let envelope = Envelope { delimiters, version: "00501".into(), ..envelope() };
+        let delimiters = Delimiters {
+            element: b'|',
+            component: b':',
+            repetition: Some(b'^'),
+            terminator: b'\'',
+            after_terminator: AfterTerminator::CRLF,
+        };
+        let envelope = Envelope {
+            delimiters,
+            version: "00501".into(),
+            ..envelope()
+        };
         let written = write_interchange(&envelope, &[group(vec![small()])]).unwrap();
         let mut reader = Reader::new(&written.bytes[..]);
         let mut closed = None;
         while let Some(event) = reader.next().unwrap() {
             match event {
-                Event::Set(set) => assert_eq!((set.findings(), set.segment(2).unwrap().element(3)), (&[][..], "4711")),
+                Event::Set(set) => assert_eq!(
+                    (set.findings(), set.segment(2).unwrap().element(3)),
+                    (&[][..], "4711")
+                ),
                 Event::GroupClosed(group) => assert_eq!(group.findings, []),
                 Event::InterchangeClosed(interchange) => closed = Some(interchange),
                 _ => {}
             }
         }
         let closed = closed.unwrap();
-        assert_eq!((closed.findings.len(), closed.header.delimiters), (0, delimiters));
+        assert_eq!(
+            (closed.findings.len(), closed.header.delimiters),
+            (0, delimiters)
+        );
     }
 
     #[test]
     fn data_with_a_separator_is_refused_before_anything_is_numbered() {
         let set = OutboundSet::new("855").with(seg("MSG").el("A*B"));
         let findings = check_characters(&set, &Delimiters::default(), CharacterSet::Extended);
-        assert_eq!((findings.len(), findings[0].segment_index, findings[0].element), (1, Some(2), Some(1)));
-        assert!(matches!(write_interchange(&envelope(), &[group(vec![set])]), Err(WriteError::Characters(_))));
-        let bad = Envelope { delimiters: Delimiters { component: b'*', ..Delimiters::default() }, ..envelope() };
-        assert!(matches!(write_interchange(&bad, &[]), Err(WriteError::Delimiters(_))));
-        let long = Envelope { sender: Address { qualifier: "ZZ".into(), id: "A".repeat(16) }, ..envelope() };
-        assert!(matches!(write_interchange(&long, &[]), Err(WriteError::Header { element: "ISA06", .. })));
+        assert_eq!(
+            (
+                findings.len(),
+                findings[0].segment_index,
+                findings[0].element
+            ),
+            (1, Some(2), Some(1))
+        );
+        assert!(matches!(
+            write_interchange(&envelope(), &[group(vec![set])]),
+            Err(WriteError::Characters(_))
+        ));
+        let bad = Envelope {
+            delimiters: Delimiters {
+                component: b'*',
+                ..Delimiters::default()
+            },
+            ..envelope()
+        };
+        assert!(matches!(
+            write_interchange(&bad, &[]),
+            Err(WriteError::Delimiters(_))
+        ));
+        let long = Envelope {
+            sender: Address {
+                qualifier: "ZZ".into(),
+                id: "A".repeat(16),
+            },
+            ..envelope()
+        };
+        assert!(matches!(
+            write_interchange(&long, &[]),
+            Err(WriteError::Header {
+                element: "ISA06",
+                ..
+            })
+        ));
     }
 }
 
 /// The set as the reader would give it, written with separators that data cannot hold.
 pub(crate) fn as_read(set: &OutboundSet, release: crate::Release) -> crate::TransactionSet {
-    let delimiters = Delimiters { element: 0x1d, component: 0x1f, repetition: (release >= crate::Release::R005010).then_some(0x1e), terminator: 0x1c, ..Delimiters::default() };
+    let delimiters = Delimiters {
+        element: 0x1d,
+        component: 0x1f,
+        repetition: (release >= crate::Release::R005010).then_some(0x1e),
+        terminator: 0x1c,
+        ..Delimiters::default()
+    };
     let mut bytes = Vec::new();
     set.write("0001", &delimiters, &mut bytes);
     crate::set::TransactionSet::from_bytes(&bytes, delimiters)

@@ -20,13 +20,18 @@ pub fn n(value: Decimal, decimals: u32) -> Option<String> {
         return None;
     }
     value.rescale(decimals);
-    (value.scale() == decimals).then(|| Decimal::from_i128_with_scale(value.mantissa(), 0).to_string())
+    (value.scale() == decimals)
+        .then(|| Decimal::from_i128_with_scale(value.mantissa(), 0).to_string())
 }
 
 /// A decimal with an explicit point: no point in whole numbers, no superfluous zero (rule 15).
 pub fn r(value: Decimal) -> String {
     let text = value.normalize().to_string();
-    match text.strip_prefix("-0.").map(|rest| format!("-.{rest}")).or_else(|| text.strip_prefix("0.").map(|rest| format!(".{rest}"))) {
+    match text
+        .strip_prefix("-0.")
+        .map(|rest| format!("-.{rest}"))
+        .or_else(|| text.strip_prefix("0.").map(|rest| format!(".{rest}")))
+    {
         Some(short) => short,
         None if text == "-0" => "0".to_owned(),
         None => text,
@@ -53,7 +58,12 @@ pub fn d8(date: NaiveDate) -> String {
 
 /// YYMMDD, for ISA09.
 pub fn d6(date: NaiveDate) -> String {
-    format!("{:02}{:02}{:02}", date.year().rem_euclid(100), date.month(), date.day())
+    format!(
+        "{:02}{:02}{:02}",
+        date.year().rem_euclid(100),
+        date.month(),
+        date.day()
+    )
 }
 
 /// HHMM.
@@ -69,13 +79,20 @@ pub fn t6(time: NaiveTime) -> String {
 /// Reads CCYYMMDD.
 pub fn parse_d8(text: &str) -> Option<NaiveDate> {
     (text.len() == 8 && crate::element::is_date(text.as_bytes())).then_some(())?;
-    NaiveDate::from_ymd_opt(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
+    NaiveDate::from_ymd_opt(
+        text[..4].parse().ok()?,
+        text[4..6].parse().ok()?,
+        text[6..].parse().ok()?,
+    )
 }
 
 /// Reads HHMM with or without seconds; decimal seconds are dropped.
 pub fn parse_time(text: &str) -> Option<NaiveTime> {
     crate::element::is_time(text.as_bytes()).then_some(())?;
-    let pair = |at: usize| text.get(at..at + 2).map_or(Some(0), |p| p.parse::<u32>().ok());
+    let pair = |at: usize| {
+        text.get(at..at + 2)
+            .map_or(Some(0), |p| p.parse::<u32>().ok())
+    };
     NaiveTime::from_hms_opt(pair(0)?, pair(2)?, pair(4)?)
 }
 
@@ -86,7 +103,10 @@ mod tests {
 
     #[test]
     fn rule_014_implied_decimals_are_written_without_a_point() {
-        assert_eq!((n2(12345), n2(5), n2(-5)), ("12345".into(), "5".into(), "-5".into()));
+        assert_eq!(
+            (n2(12345), n2(5), n2(-5)),
+            ("12345".into(), "5".into(), "-5".into())
+        );
         let value = |text: &str| text.parse::<Decimal>().unwrap();
         assert_eq!(n(value("123.45"), 2), Some("12345".into()));
         assert_eq!(n(value("-0.05"), 2), Some("-5".into()));
@@ -100,13 +120,30 @@ mod tests {
 
     #[test]
     fn rule_015_decimals_are_canonical() {
-        for (value, text) in [("0.50", ".5"), ("5.00", "5"), ("-0.5", "-.5"), ("0", "0"), ("-0.0", "0"), ("100", "100"), ("8.50", "8.5"), ("1200", "1200")] {
+        for (value, text) in [
+            ("0.50", ".5"),
+            ("5.00", "5"),
+            ("-0.5", "-.5"),
+            ("0", "0"),
+            ("-0.0", "0"),
+            ("100", "100"),
+            ("8.50", "8.5"),
+            ("1200", "1200"),
+        ] {
             assert_eq!(r(value.parse().unwrap()), text);
         }
-        for (text, value) in [(".5", "0.5"), ("5.", "5"), ("0.50", "0.5"), ("-12.5", "-12.5")] {
+        for (text, value) in [
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("0.50", "0.5"),
+            ("-12.5", "-12.5"),
+        ] {
             assert_eq!(parse_r(text), Some(value.parse().unwrap()), "{text}");
         }
-        assert_eq!((parse_r("1E3"), parse_r("."), parse_r("+1")), (None, None, None));
+        assert_eq!(
+            (parse_r("1E3"), parse_r("."), parse_r("+1")),
+            (None, None, None)
+        );
     }
 
     #[test]

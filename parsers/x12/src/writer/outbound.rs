@@ -18,7 +18,11 @@ pub struct OutboundSet {
 impl OutboundSet {
     /// An empty set.
     pub fn new(code: impl Into<String>) -> OutboundSet {
-        OutboundSet { code: code.into(), implementation: None, segments: Vec::new() }
+        OutboundSet {
+            code: code.into(),
+            implementation: None,
+            segments: Vec::new(),
+        }
     }
 
     /// The set with one more segment.
@@ -36,7 +40,12 @@ impl OutboundSet {
     }
 
     /// Writes ST to SE; the number of segments with both.
-    pub(crate) fn write(&self, control_number: &str, delimiters: &Delimiters, out: &mut Vec<u8>) -> usize {
+    pub(crate) fn write(
+        &self,
+        control_number: &str,
+        delimiters: &Delimiters,
+        out: &mut Vec<u8>,
+    ) -> usize {
         let count = self.segments.len() + 2;
         let mut st = seg("ST").el(&self.code).el(control_number);
         if let Some(implementation) = &self.implementation {
@@ -46,7 +55,10 @@ impl OutboundSet {
         for segment in &self.segments {
             segment.write(delimiters, out);
         }
-        seg("SE").el(count.to_string()).el(control_number).write(delimiters, out);
+        seg("SE")
+            .el(count.to_string())
+            .el(control_number)
+            .write(delimiters, out);
         count
     }
 }
@@ -78,7 +90,9 @@ impl OutElement {
         match self {
             OutElement::Simple(value) => vec![value],
             OutElement::Composite(values) => values.iter().map(String::as_str).collect(),
-            OutElement::Repeated(elements) => elements.iter().flat_map(OutElement::values).collect(),
+            OutElement::Repeated(elements) => {
+                elements.iter().flat_map(OutElement::values).collect()
+            }
         }
     }
 
@@ -91,7 +105,10 @@ impl OutElement {
         match self {
             OutElement::Simple(value) => out.extend_from_slice(value.as_bytes()),
             OutElement::Composite(values) => {
-                let used = values.iter().rposition(|value| !value.is_empty()).map_or(0, |last| last + 1);
+                let used = values
+                    .iter()
+                    .rposition(|value| !value.is_empty())
+                    .map_or(0, |last| last + 1);
                 for (n, value) in values[..used].iter().enumerate() {
                     if n > 0 {
                         out.push(delimiters.component);
@@ -113,14 +130,18 @@ impl OutElement {
 
 /// Begins a segment: `seg("REF").el("DP").el("045")`.
 pub fn seg(id: impl Into<String>) -> OutSegment {
-    OutSegment { id: id.into(), elements: Vec::new() }
+    OutSegment {
+        id: id.into(),
+        elements: Vec::new(),
+    }
 }
 
 impl OutSegment {
     /// The next element. Blanks at its end are dropped (rule 17).
     #[must_use]
     pub fn el(mut self, value: impl AsRef<str>) -> OutSegment {
-        self.elements.push(OutElement::Simple(value.as_ref().trim_end().to_owned()));
+        self.elements
+            .push(OutElement::Simple(value.as_ref().trim_end().to_owned()));
         self
     }
 
@@ -153,15 +174,28 @@ impl OutSegment {
 
     /// A composite as the next element.
     #[must_use]
-    pub fn composite<I: IntoIterator<Item = S>, S: AsRef<str>>(mut self, components: I) -> OutSegment {
-        self.elements.push(OutElement::Composite(components.into_iter().map(|c| c.as_ref().trim_end().to_owned()).collect()));
+    pub fn composite<I: IntoIterator<Item = S>, S: AsRef<str>>(
+        mut self,
+        components: I,
+    ) -> OutSegment {
+        self.elements.push(OutElement::Composite(
+            components
+                .into_iter()
+                .map(|c| c.as_ref().trim_end().to_owned())
+                .collect(),
+        ));
         self
     }
 
     /// A repeating element as the next one.
     #[must_use]
     pub fn repeated<I: IntoIterator<Item = S>, S: AsRef<str>>(mut self, values: I) -> OutSegment {
-        self.elements.push(OutElement::Repeated(values.into_iter().map(|v| OutElement::Simple(v.as_ref().trim_end().to_owned())).collect()));
+        self.elements.push(OutElement::Repeated(
+            values
+                .into_iter()
+                .map(|v| OutElement::Simple(v.as_ref().trim_end().to_owned()))
+                .collect(),
+        ));
         self
     }
 
@@ -173,7 +207,11 @@ impl OutSegment {
     /// Writes the segment with its terminator; empty elements at its end are left out (rule 11).
     pub(crate) fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>) {
         out.extend_from_slice(self.id.as_bytes());
-        let used = self.elements.iter().rposition(|element| !element.is_empty()).map_or(0, |last| last + 1);
+        let used = self
+            .elements
+            .iter()
+            .rposition(|element| !element.is_empty())
+            .map_or(0, |last| last + 1);
         for element in &self.elements[..used] {
             out.push(delimiters.element);
             element.write(delimiters, out);
@@ -189,20 +227,43 @@ mod tests {
 
     fn text(segment: OutSegment) -> String {
         let mut out = Vec::new();
-        segment.write(&Delimiters { repetition: Some(b'^'), ..Delimiters::default() }, &mut out);
+        segment.write(
+            &Delimiters {
+                repetition: Some(b'^'),
+                ..Delimiters::default()
+            },
+            &mut out,
+        );
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn rule_011_trailing_empty_elements_are_left_out() {
-        assert_eq!(text(seg("REF").el("DP").el("045").skip().skip()), "REF*DP*045~");
-        assert_eq!(text(seg("N1").el("ST").skip().el("92").el("0012")), "N1*ST**92*0012~");
-        assert_eq!(text(seg("POC").el("1").composite(["EA", "", ""]).at(5, "X ")), "POC*1*EA***X~");
-        assert_eq!(text(seg("XX").composite(["A", "B"]).repeated(["1", "2"])), "XX*A>B*1^2~");
+        assert_eq!(
+            text(seg("REF").el("DP").el("045").skip().skip()),
+            "REF*DP*045~"
+        );
+        assert_eq!(
+            text(seg("N1").el("ST").skip().el("92").el("0012")),
+            "N1*ST**92*0012~"
+        );
+        assert_eq!(
+            text(seg("POC").el("1").composite(["EA", "", ""]).at(5, "X ")),
+            "POC*1*EA***X~"
+        );
+        assert_eq!(
+            text(seg("XX").composite(["A", "B"]).repeated(["1", "2"])),
+            "XX*A>B*1^2~"
+        );
     }
 
     #[test]
     fn empty_segments_are_left_out() {
-        assert_eq!(OutboundSet::new("855").with(seg("DTM").opt(None::<&str>)).segments, []);
+        assert_eq!(
+            OutboundSet::new("855")
+                .with(seg("DTM").opt(None::<&str>))
+                .segments,
+            []
+        );
     }
 }

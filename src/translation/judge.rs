@@ -1,0 +1,131 @@
+//! Judging sets under a partner's profile: what we receive, for its verdict and acknowledgment; what we send, before it
+//! leaves.
+
+use supercargo_x12::{
+    AckOptions, CharacterSet, GroupVerdict, OutboundSet, Release, SchemaRegistry, SetVerdict,
+    TransactionSet, check_characters, validate_outbound, validate_set,
+};
+
+use super::outbound::delimiters;
+use super::syntax;
+use crate::config::profile::Profile;
+use crate::config::profile::acknowledgment::GuideFault;
+use crate::domain::document::Disposition;
+use crate::domain::finding::{Finding, Severity};
+
+/// The release to judge sets by that are of none we know, where a guide of the partner names one.
+pub fn judge_as(profile: &Profile) -> Option<Release> {
+    profile.guide.values().find_map(|guide| guide.judge_as)
+}
+
+/// The verdict over a received set: envelope, schema of its release, the partner's guide where there is one, and what
+/// its profile tolerates.
+pub fn judge_set(
+    set: &TransactionSet,
+    release: Option<Release>,
+    profile: Option<&Profile>,
+) -> SetVerdict {
+    let guide = profile.and_then(|profile| profile.guide.get(set.code()));
+    let findings = release
+        .map(|release| validate_set(SchemaRegistry::standard(), release, set, guide))
+        .unwrap_or_default();
+    let mut verdict = SetVerdict::of(set, findings);
+    if let Some(profile) = profile {
+        verdict.tolerate(&profile.acknowledgment.tolerate);
+    }
+    verdict
+}
+
+/// How a partner wants to be acknowledged.
+pub fn ack_options(profile: &Profile) -> AckOptions {
+    let policy = &profile.acknowledgment;
+    let set = policy.send.set().unwrap_or("997");
+    let release = if policy.release.is_empty() {
+        profile.release_of(set)
+    } else {
+        &policy.release
+    };
+    AckOptions {
+        release: Release::of_version(release).unwrap_or(Release::R004010),
+        accepted_sets: policy.list_accepted_sets,
+        repeated_set_number: policy.duplicate_set_code.code().to_owned(),
+        delimiters: delimiters(&profile.envelope),
+        ..AckOptions::default()
+    }
+}
+
+/// How a set of a group that is acted upon ends its reading, and its findings in the domain's words.
+pub fn disposition_of(
+    group: &GroupVerdict,
+    set: &SetVerdict,
+    profile: Option<&Profile>,
+) -> (Disposition, Vec<Finding>) {
+    let mut findings: Vec<Finding> = set
+        .findings
+        .iter()
+        .map(|found| syntax::finding(found, syntax::severity_of(found)))
+        .collect();
+    if group.is_refused() {
+        findings.extend(
+            group
+                .findings
+                .iter()
+                .map(|found| syntax::finding(found, syntax::severity_of(found))),
+        );
+    }
+    let guide = profile.map_or(GuideFault::Hold, |profile| {
+        profile.acknowledgment.guide_fault
+    });
+    let disposition = if !group.set_is_accepted(set.ordinal_in_group) {
+        Disposition::Rejected
+    } else if set.is_held() && guide != GuideFault::Note {
+        Disposition::Held
+    } else if let Some(profile) = profile.filter(|profile| !profile.receives(&set.st01)) {
+        findings.push(not_agreed(&set.st01, profile));
+        Disposition::Held
+    } else {
+        Disposition::Received
+    };
+    (disposition, findings)
+}
+
+fn not_agreed(set: &str, profile: &Profile) -> Finding {
+    Finding::business(
+        "set-not-agreed",
+        Severity::Hold,
+        format!(
+            "{} sends a {set}, which its profile does not list: add it to `documents.receive` and replay, or dismiss it",
+            profile.partner
+        ),
+    )
+}
+
+/// What the engine says of a set that is about to leave, and of characters that can not stand in it.
+pub fn outbound_findings(set: &OutboundSet, profile: &Profile) -> Vec<Finding> {
+    let release = Release::of_version(profile.release_of(&set.code)).unwrap_or(Release::R004010);
+    let mut found = Vec::new();
+    if set.code != "TA1" {
+        found.extend(check_characters(
+            set,
+            &delimiters(&profile.envelope),
+            CharacterSet::Extended,
+        ));
+        let guide = profile.guide.get(&set.code);
+        found.extend(validate_outbound(
+            SchemaRegistry::standard(),
+            release,
+            set,
+            guide,
+        ));
+    }
+    found
+        .iter()
+        .map(|found| {
+            let mut finding = syntax::finding(found, syntax::severity_of(found));
+            // It has not been written yet: bytes and lines mean nothing to a person.
+            finding.place.byte = None;
+            finding.place.line = None;
+            finding
+        })
+        .collect()
+}

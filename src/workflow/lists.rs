@@ -1,0 +1,423 @@
+//! Lists of items, prices, stock, locations and warehouses become what verification and allocation look up. A list is
+//! loaded whole or not at all.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{COMPANY, Gateway, orders};
+use crate::config::lists::{self, ItemRow, ListReading, PriceRow, StockRow, WarehouseRow};
+use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
+use crate::domain::ids::{ItemId, PartnerId, WarehouseId};
+use crate::domain::money::Currency;
+use crate::domain::order::{ItemNumber, Mode};
+use crate::domain::stock::to_stored;
+use crate::storage::catalogue::{self, NewNumber, NumberClass};
+use crate::storage::journal::Subject;
+use crate::storage::{Class, Connection, Failure};
+
+/// Which list a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKind {
+    /// Items.
+    Items,
+    /// Prices.
+    Prices,
+    /// Stock on hand and expected.
+    Stock,
+    /// A partner's places.
+    Locations,
+    /// Our warehouses.
+    Warehouses,
+}
+
+/// Typed rows of one list.
+#[derive(Clone)]
+enum Rows {
+    Items(Vec<ItemRow>),
+    Prices(Vec<PriceRow>),
+    Stock(Vec<StockRow>),
+    Locations(Vec<Location>),
+    Warehouses(Vec<WarehouseRow>),
+}
+
+/// Loads a list. `partner` is whose it is where the rows do not say: its places, its own item numbers, its prices. How
+/// many rows were loaded. A list with a fault is refused whole, with every fault.
+pub async fn load(
+    gateway: &Gateway,
+    kind: ListKind,
+    bytes: &[u8],
+    partner: Option<&str>,
+    actor: &str,
+) -> Result<usize, Failure> {
+    let rows = match kind {
+        ListKind::Items => Rows::Items(sound(lists::items(bytes))?),
+        ListKind::Prices => Rows::Prices(sound(lists::prices(bytes))?),
+        ListKind::Stock => Rows::Stock(sound(lists::stock(bytes))?),
+        ListKind::Locations => Rows::Locations(sound(lists::locations(bytes))?),
+        ListKind::Warehouses => Rows::Warehouses(sound(lists::warehouses(bytes))?),
+    };
+    let modes: Vec<Mode> = match &rows {
+        Rows::Stock(rows) => [Mode::Production, Mode::Test]
+            .into_iter()
+            .filter(|mode| rows.iter().any(|row| row.mode == *mode))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let (inside, partner, actor) = (
+        gateway.clone(),
+        partner.map(str::to_owned),
+        actor.to_owned(),
+    );
+    let loaded = gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, rows, partner, actor) =
+                (inside.clone(), rows.clone(), partner.clone(), actor.clone());
+            Box::pin(
+                async move { write(&gateway, connection, rows, partner.as_deref(), &actor).await },
+            )
+        })
+        .await?;
+    for mode in modes {
+        orders::allocate_waiting(gateway, mode).await?;
+    }
+    Ok(loaded)
+}
+
+fn sound<T>(reading: ListReading<T>) -> Result<Vec<T>, Failure> {
+    if reading.faults.is_empty() {
+        return Ok(reading.rows.into_iter().map(|listed| listed.row).collect());
+    }
+    let faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
+    Err(Failure::refuse(format!(
+        "nothing was loaded, for the list has faults:\n{}",
+        faults.join("\n")
+    )))
+}
+
+async fn write(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    rows: Rows,
+    partner: Option<&str>,
+    actor: &str,
+) -> Result<usize, Failure> {
+    let partners = partners(connection).await?;
+    let named = Named {
+        partners,
+        given: partner.map(str::to_owned),
+    };
+    let (what, n) = match rows {
+        Rows::Items(rows) => (
+            "items",
+            save_items(gateway, connection, &named, rows).await?,
+        ),
+        Rows::Prices(rows) => (
+            "prices",
+            save_prices(gateway, connection, &named, rows).await?,
+        ),
+        Rows::Stock(rows) => ("stock", save_stock(gateway, connection, rows).await?),
+        Rows::Locations(rows) => {
+            let partner = named.given_partner()?.ok_or_else(|| {
+                Failure::refuse("a list of locations belongs to a partner: name it with --partner")
+            })?;
+            catalogue::save_locations(connection, partner, &rows).await?;
+            ("locations", rows.len())
+        }
+        Rows::Warehouses(rows) => {
+            let warehouses: Vec<Warehouse> = rows.into_iter().map(warehouse).collect();
+            catalogue::save_warehouses(connection, COMPANY, &warehouses).await?;
+            ("warehouses", warehouses.len())
+        }
+    };
+    let detail = format!("{n} rows");
+    connection
+        .record(
+            gateway.now(),
+            actor,
+            &format!("{what} loaded"),
+            Subject::new("company", COMPANY.0),
+            &detail,
+        )
+        .await?;
+    Ok(n)
+}
+
+async fn partners(connection: &mut Connection) -> Result<HashMap<String, PartnerId>, Failure> {
+    Ok(connection
+        .partners()
+        .await?
+        .into_iter()
+        .map(|row| (row.code, PartnerId(row.id)))
+        .collect())
+}
+
+/// Partners by their short names.
+struct Named {
+    partners: HashMap<String, PartnerId>,
+    given: Option<String>,
+}
+
+impl Named {
+    fn given_partner(&self) -> Result<Option<PartnerId>, Failure> {
+        self.given
+            .as_deref()
+            .map(|code| self.find(code))
+            .transpose()
+    }
+
+    fn find(&self, code: &str) -> Result<PartnerId, Failure> {
+        self.partners.get(code).copied().ok_or_else(|| {
+            Failure::refuse(format!(
+                "there is no partner {code:?}; `supercargo partner list` shows the names"
+            ))
+        })
+    }
+
+    /// The partner a row names, or the one given for all rows.
+    fn of_row(&self, code: &str) -> Result<Option<PartnerId>, Failure> {
+        if code.is_empty() {
+            self.given_partner()
+        } else {
+            self.find(code).map(Some)
+        }
+    }
+}
+
+async fn save_items(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    named: &Named,
+    rows: Vec<ItemRow>,
+) -> Result<usize, Failure> {
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let partner = named.of_row(&row.partner)?.map_or(0, |partner| partner.0);
+        items.push((item(row), numbers(row, partner)));
+    }
+    let ids = catalogue::save_items(connection, COMPANY, &items).await?;
+    let currency = gateway
+        .settings
+        .our_company()
+        .map_or(Currency::USD, |company| company.currency);
+    let mut prices = Vec::new();
+    for (row, id) in rows.iter().zip(ids) {
+        if let Some(price) = row.price {
+            prices.push(PriceEntry {
+                partner: named.of_row(&row.partner)?,
+                item: id,
+                price,
+                unit: row.unit.clone(),
+                currency,
+                from: lists::FIRST_DAY,
+                until: None,
+            });
+        }
+    }
+    catalogue::save_prices(connection, COMPANY, &prices).await?;
+    Ok(rows.len())
+}
+
+fn item(row: &ItemRow) -> Item {
+    Item {
+        id: ItemId(0),
+        code: row.code.clone(),
+        upc: row.upc.clone(),
+        description: row.description.clone(),
+        base_unit: row.unit.clone(),
+        case_pack: row.pack,
+        units: row.units.clone(),
+        grams: row.grams,
+        discontinued: row.discontinued,
+    }
+}
+
+/// Every number that somebody may call the item by.
+fn numbers(row: &ItemRow, partner: i64) -> Vec<NewNumber> {
+    [
+        (0, NumberClass::Vendor, &row.code),
+        (0, NumberClass::Vendor, &row.vendor_number),
+        (0, NumberClass::Gtin, &row.upc),
+        (0, NumberClass::Gtin, &row.case_upc),
+        (partner, NumberClass::Buyer, &row.buyer_number),
+    ]
+    .into_iter()
+    .filter(|(_, _, value)| !value.is_empty())
+    .map(|(partner, class, value)| NewNumber {
+        partner,
+        class,
+        value: value.clone(),
+    })
+    .collect()
+}
+
+/// The items that rows name by code, UPC or vendor number.
+async fn find_items(
+    connection: &mut Connection,
+    named: &[String],
+) -> Result<HashMap<String, Item>, Failure> {
+    let numbers: Vec<ItemNumber> = named
+        .iter()
+        .flat_map(|name| {
+            ["VN", "UP"].map(|qualifier| ItemNumber {
+                qualifier: qualifier.to_owned(),
+                value: name.clone(),
+            })
+        })
+        .collect();
+    let by_number =
+        catalogue::items_by_numbers(connection, COMPANY, PartnerId(0), &numbers).await?;
+    // Of the two readings of one name our own code wins.
+    let mut found: HashMap<String, Item> = HashMap::new();
+    for (number, item) in by_number {
+        if number.qualifier == "VN" || !found.contains_key(&number.value) {
+            found.insert(number.value, item);
+        }
+    }
+    let missing: Vec<&str> = named
+        .iter()
+        .filter(|name| !found.contains_key(*name))
+        .map(String::as_str)
+        .take(20)
+        .collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    Err(Failure::refuse(format!(
+        "nothing was loaded: there are no items {}; load the item list first (`supercargo item import FILE.csv`)",
+        missing.join(", ")
+    )))
+}
+
+async fn save_prices(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    named: &Named,
+    rows: Vec<PriceRow>,
+) -> Result<usize, Failure> {
+    let items = find_items(
+        connection,
+        &rows.iter().map(|row| row.item.clone()).collect::<Vec<_>>(),
+    )
+    .await?;
+    let ours = gateway
+        .settings
+        .our_company()
+        .map_or(Currency::USD, |company| company.currency);
+    let mut prices = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(item) = items.get(&row.item) else {
+            continue;
+        };
+        let partner = named.of_row(&row.partner)?;
+        let currency = match (row.currency, partner) {
+            (Some(currency), _) => currency,
+            (None, Some(partner)) => gateway.trading(connection, partner).await?.profile.currency,
+            (None, None) => ours,
+        };
+        prices.push(PriceEntry {
+            partner,
+            item: item.id,
+            price: row.price,
+            unit: if row.unit.is_empty() {
+                item.base_unit.clone()
+            } else {
+                row.unit
+            },
+            currency,
+            from: row.from,
+            until: row.until,
+        });
+    }
+    catalogue::save_prices(connection, COMPANY, &prices).await?;
+    Ok(prices.len())
+}
+
+async fn save_stock(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    rows: Vec<StockRow>,
+) -> Result<usize, Failure> {
+    let items = find_items(
+        connection,
+        &rows.iter().map(|row| row.item.clone()).collect::<Vec<_>>(),
+    )
+    .await?;
+    let warehouses: HashMap<String, WarehouseId> = catalogue::warehouses(connection, COMPANY)
+        .await?
+        .into_iter()
+        .map(|warehouse| (warehouse.code, warehouse.id))
+        .collect();
+    let mut counts: BTreeMap<&str, BTreeMap<(ItemId, WarehouseId), i64>> = BTreeMap::new();
+    let mut receipts: BTreeMap<&str, BTreeMap<_, i64>> = BTreeMap::new();
+    let n = rows.len();
+    for row in rows {
+        let Some(item) = items.get(&row.item) else {
+            continue;
+        };
+        let warehouse = *warehouses.get(&row.warehouse).ok_or_else(|| {
+            Failure::refuse(format!(
+                "nothing was loaded: there is no warehouse {:?}; load the warehouses first (`supercargo warehouse import FILE.csv`)",
+                row.warehouse
+            ))
+        })?;
+        let stored = to_stored(row.quantity).ok_or_else(|| {
+            Failure::refuse(format!(
+                "{}: {} has more than four decimals",
+                row.item, row.quantity
+            ))
+        })?;
+        match row.expected_on {
+            Some(on) => {
+                *receipts
+                    .entry(row.mode.word())
+                    .or_default()
+                    .entry((item.id, warehouse, on))
+                    .or_default() += stored
+            }
+            None => {
+                *counts
+                    .entry(row.mode.word())
+                    .or_default()
+                    .entry((item.id, warehouse))
+                    .or_default() += stored
+            }
+        }
+    }
+    let source = format!("count:{}", uuid::Uuid::now_v7());
+    for (mode, counts) in counts {
+        let mode: Mode = mode.parse().map_err(Failure::refuse)?;
+        catalogue::count_stock(
+            connection,
+            mode,
+            &counts,
+            &format!("{source}:{}", mode.word()),
+            gateway.now(),
+        )
+        .await?;
+    }
+    for (mode, receipts) in receipts {
+        catalogue::save_expected(
+            connection,
+            mode.parse().map_err(Failure::refuse)?,
+            &receipts,
+        )
+        .await?;
+    }
+    Ok(n)
+}
+
+fn warehouse(row: WarehouseRow) -> Warehouse {
+    Warehouse {
+        id: WarehouseId(0),
+        code: row.code,
+        name: row.name,
+        street: row.street,
+        city: row.city,
+        state: row.state,
+        postal_code: row.postal_code,
+        country: row.country,
+        zone: row.zone.name().to_owned(),
+        fulfilment: row.fulfilment,
+        carrier: row.carrier,
+    }
+}
