@@ -32,6 +32,7 @@
 mod ack;
 mod delimiters;
 mod element;
+mod explain;
 mod finding;
 mod header;
 mod limits;
@@ -48,6 +49,7 @@ mod writer;
 pub use ack::{AckOptions, build_997, build_999, build_ta1};
 pub use delimiters::{AfterTerminator, Delimiters};
 pub use element::{CharacterSet, ElementType, is_date, is_time};
+pub use explain::{AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate};
 pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::{GroupHeader, IsaHeader, Ta1};
 pub use limits::Limits;
