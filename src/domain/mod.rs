@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod application;
+pub mod backoff;
 pub mod catalogue;
 pub mod clock;
 pub mod document;

@@ -6,5 +6,6 @@
 
 pub mod name;
 pub mod port;
+pub mod sftp_client;
 pub mod sftp_server;
 pub mod spool;

@@ -52,9 +52,71 @@ pub fn is_temporary(name: &str) -> bool {
             .any(|end| lower.ends_with(end))
 }
 
+/// Does one of the patterns fit? `*` stands for any characters, `?` for any one; none but these are special.
+pub fn matches_any(patterns: &[String], name: &str) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    patterns
+        .iter()
+        .any(|pattern| matches(&pattern.chars().collect::<Vec<_>>(), &name))
+}
+
+/// Walks both at once, and goes back to the last star only, so that no pattern takes long.
+fn matches(pattern: &[char], name: &[char]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    let mut last_star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                last_star = Some((p, n));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match last_star {
+                Some((star, taken)) => {
+                    last_star = Some((star, taken + 1));
+                    p = star + 1;
+                    n = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*", "po.edi", true),
+            ("", "", true),
+            ("", "a", false),
+            ("*.edi", "po.edi", true),
+            ("*.edi", "po.edi.bak", false),
+            ("*.edi", ".edi", true),
+            ("850_??.*", "850_01.x12", true),
+            ("850_??.*", "850_1.x12", false),
+            ("*850*", "PO850.txt", true),
+            ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+            ("[a].edi", "a.edi", false),
+            ("PO.EDI", "po.edi", false),
+            ("?", "\u{fc}", true),
+        ] {
+            assert_eq!(
+                matches_any(&[pattern.to_owned()], name),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+        assert!(!matches_any(&[], "a"));
+    }
 
     #[test]
     fn temporary_names() {
