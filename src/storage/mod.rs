@@ -11,6 +11,7 @@ pub mod failure;
 pub mod files;
 pub mod invoices;
 pub mod journal;
+pub mod listing;
 pub mod orders;
 pub mod partners;
 pub mod payments;

@@ -1,5 +1,7 @@
 //! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
 
+mod engines;
+mod listing;
 mod peers;
 mod sftp_client;
 mod sftp_server;
