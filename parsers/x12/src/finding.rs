@@ -139,7 +139,7 @@ rules! {
     /// ISA07 is not a qualifier.
     IsaReceiverQualifier "isa-receiver-qualifier" Interchange Reject Some((Ta105, "007"));
     /// ISA08 is blank or holds a control character.
-    IsaReceiver "isa-receiver" Interchange Reject Some((Ta105, "008"));
+    IsaReceiver "isa-receiver" Interchange Hold Some((Ta105, "008"));
     /// ISA09 is no date.
     IsaDate "isa-date" Interchange Reject Some((Ta105, "014"));
     /// ISA10 is no time.
@@ -355,7 +355,8 @@ pub struct Finding {
     /// The number of the data element in X12's dictionary (AK402).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_element: Option<u16>,
-    /// The value that is wrong, at most 99 characters of it.
+    /// The value that is wrong, at most 100 characters of it: one more than AK404 takes, so that a
+    /// value that was cut is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Its code in the 997 or TA1.
@@ -401,10 +402,10 @@ impl Finding {
         self
     }
 
-    /// The same finding with the value that is wrong, cut after 99 characters (AK404's limit).
+    /// The same finding with the value that is wrong, cut after 100 characters.
     #[must_use]
     pub fn with_value(mut self, value: &str) -> Finding {
-        self.value = Some(value.chars().take(99).collect());
+        self.value = Some(value.chars().take(100).collect());
         self
     }
 
@@ -418,6 +419,12 @@ impl Finding {
     /// Whether it rejects what it was found in.
     pub fn rejects(&self) -> bool {
         self.severity == Severity::Reject
+    }
+
+    /// Whether it breaks the standard, be it that the partner's profile lets it pass: what a 997
+    /// speaks of.
+    pub fn breaks_standard(&self) -> bool {
+        self.origin == Origin::Standard && matches!(self.severity, Severity::Reject | Severity::Tolerate)
     }
 
     /// Whether it keeps what it was found in from being acted upon without a person.

@@ -46,7 +46,7 @@ mod validate;
 mod verdict;
 mod writer;
 
-pub use ack::{AckOptions, build_997, build_999, build_ta1};
+pub use ack::{AckOptions, MissingSegment, build_997, build_999, build_ta1, needs_acknowledgment};
 pub use delimiters::{AfterTerminator, Delimiters};
 pub use element::{CharacterSet, ElementType, is_date, is_time};
 pub use explain::{AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate};
@@ -61,7 +61,7 @@ pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
 pub use set::{Segment, SetHeader, TransactionSet};
 pub use text::decode;
 pub use validate::{Validator, validate_outbound, validate_set};
-pub use verdict::{Acceptance, GroupVerdict, InterchangeVerdict, SetVerdict};
+pub use verdict::{Acceptance, GroupTotals, GroupVerdict, InterchangeVerdict, SetVerdict};
 pub use writer::{
     Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, WriteError,
     Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,

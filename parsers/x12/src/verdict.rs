@@ -1,7 +1,7 @@
 //! What became of a set, a group, an interchange. Verdicts borrow nothing: they are stored between
 //! reading and acknowledging.
 
-use crate::finding::{AckPlace, Finding, Rule, Severity};
+use crate::finding::{AckPlace, Finding, Origin, Rule, Severity};
 use crate::header::{GroupHeader, IsaHeader};
 use crate::reader::{GroupClosed, InterchangeClosed};
 use crate::schema::{Release, functional_id_of};
@@ -99,11 +99,22 @@ impl SetVerdict {
     pub fn tolerate(&mut self, rules: &[Rule]) {
         for finding in &mut self.findings {
             if rules.contains(&finding.rule) {
-                finding.severity = match finding.severity {
-                    Severity::Reject => Severity::Tolerate,
-                    Severity::Hold => Severity::Note,
-                    other => other,
+                finding.severity = match (finding.severity, finding.origin) {
+                    (Severity::Reject, Origin::Standard) => Severity::Tolerate,
+                    (Severity::Reject | Severity::Hold, _) => Severity::Note,
+                    (other, _) => other,
                 };
+            }
+        }
+        self.acceptance = acceptance_of(&self.findings);
+    }
+
+    /// Rejects the set for its faults against the partner's guide, which a profile may ask for;
+    /// else they only hold it (rule 35).
+    pub fn reject_for_guide(&mut self) {
+        for finding in &mut self.findings {
+            if finding.origin == Origin::Guide && finding.holds() {
+                finding.severity = Severity::Reject;
             }
         }
         self.acceptance = acceptance_of(&self.findings);
@@ -121,6 +132,19 @@ fn acceptance_of(findings: &[Finding]) -> Acceptance {
     } else {
         Acceptance::Accepted
     }
+}
+
+/// AK901 to AK904.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupTotals {
+    /// AK901.
+    pub acceptance: Acceptance,
+    /// AK902: sets that GE01 claims; those received where it claims nothing.
+    pub claimed: u32,
+    /// AK903: sets that were received.
+    pub received: u32,
+    /// AK904: sets that are accepted.
+    pub accepted: u32,
 }
 
 /// The verdict over one functional group, sets included: all that a 997 or 999 is made from.
@@ -226,32 +250,89 @@ impl GroupVerdict {
 
     /// Sets that count as accepted: none if the group itself is refused.
     pub fn accepted_sets(&self) -> u32 {
-        if self.is_refused() {
-            0
-        } else {
-            self.sets
-                .iter()
-                .filter(|set| set.acceptance.is_accepted())
-                .count() as u32
-        }
+        self.totals().accepted
     }
 
     /// AK901 (rule 30).
     pub fn acceptance(&self) -> Acceptance {
-        let accepted = self.accepted_sets();
-        if self.is_refused() || (accepted == 0 && self.received_sets > 0) {
+        self.totals().acceptance
+    }
+
+    /// AK901 to AK904, with the identities of rule 30:
+    ///
+    /// - A: claimed, received and accepted are one number, and every set is A;
+    /// - E: accepted is received, and an error was noted: in a set, or in GS and GE;
+    /// - P: some sets are accepted and some are not;
+    /// - R: none is accepted.
+    pub fn totals(&self) -> GroupTotals {
+        self.totals_by(|set| set.acceptance)
+    }
+
+    /// The totals where an acknowledgment says something else of a set than its verdict.
+    pub(crate) fn totals_by(&self, said: impl Fn(&SetVerdict) -> Acceptance) -> GroupTotals {
+        let received = self
+            .received_sets
+            .max(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
+        let claimed = self.claimed_sets.unwrap_or(received);
+        let accepted = if self.is_refused() {
+            0
+        } else {
+            self.sets
+                .iter()
+                .filter(|set| said(set).is_accepted())
+                .count() as u32
+        };
+        let noted = || {
+            claimed != received
+                || self.findings.iter().any(Finding::breaks_standard)
+                || self
+                    .sets
+                    .iter()
+                    .any(|set| said(set) != Acceptance::Accepted)
+        };
+        let acceptance = if self.is_refused() || (accepted == 0 && received.max(claimed) > 0) {
             Acceptance::Rejected
-        } else if accepted < self.received_sets {
+        } else if accepted < received {
             Acceptance::Partly
-        } else if self
-            .sets
-            .iter()
-            .any(|set| set.acceptance == Acceptance::AcceptedWithErrors)
-        {
+        } else if noted() {
             Acceptance::AcceptedWithErrors
         } else {
             Acceptance::Accepted
+        };
+        GroupTotals {
+            acceptance,
+            claimed,
+            received,
+            accepted,
         }
+    }
+
+    /// AK905 to AK909: up to five different codes.
+    pub(crate) fn codes(&self, repeated_group_number: &str) -> Vec<String> {
+        let mut codes: Vec<String> = Vec::new();
+        let mut add = |code: &str| {
+            if codes.len() < 5 && codes.iter().all(|known| known != code) {
+                codes.push(code.to_owned());
+            }
+        };
+        for finding in self
+            .findings
+            .iter()
+            .filter(|finding| finding.breaks_standard())
+        {
+            match &finding.ack {
+                Some(_) if finding.rule == Rule::GsControlNumberRepeated => {
+                    add(repeated_group_number)
+                }
+                Some(ack) if ack.place == AckPlace::Ak905 => add(&ack.code),
+                _ => {}
+            }
+        }
+        let totals = self.totals();
+        if totals.claimed != totals.received {
+            add("5");
+        }
+        codes
     }
 
     /// Whether the set at this place is to be acted upon: it and its group were accepted.
@@ -330,9 +411,12 @@ impl InterchangeVerdict {
     }
 
     /// Whether a TA1 is due: asked for by ISA14, or something is wrong and the profile answers
-    /// that too; never for an interchange of TA1s alone (rule 41).
+    /// that too; never for an interchange of TA1s alone (rule 41), nor where the sender cannot be
+    /// told (rule 40).
     pub fn wants_ta1(&self, on_errors: bool) -> bool {
+        let answerable = !self.header.sender.is_empty() && self.note != "006";
         !self.only_ta1
+            && answerable
             && (self.header.wants_ta1() || (on_errors && self.acceptance != Acceptance::Accepted))
     }
 }

@@ -1,54 +1,48 @@
 //! The 999, from 005010 on and where a partner asks for it (rule 36).
 
-use super::functional::{ak1, ak2, ak9};
-use super::{AckOptions, copy_of_bad_value, element_position, segment_notes, set_codes};
-use crate::finding::Finding;
+use super::notes::{Dialect, Speaker};
+use super::{AckOptions, needs_acknowledgment};
+use crate::finding::{Finding, Rule};
 use crate::verdict::GroupVerdict;
 use crate::writer::{OutSegment, OutboundSet, seg};
 
 /// The 999 for a group; none for a group of acknowledgments.
 pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundSet> {
-    if group.functional_id == "FA" {
+    if !needs_acknowledgment(&group.functional_id) {
         return None;
     }
-    let mut set = OutboundSet::new("999");
-    set.push(ak1(group, true));
-    for verdict in &group.sets {
-        if verdict.acceptance.is_accepted() && (group.is_refused() || !options.accepted_sets) {
-            continue;
-        }
-        set.push(ak2(verdict, true));
-        for note in segment_notes(verdict) {
-            let loop_id = note.loop_id.filter(|_| options.loop_ids);
-            set.push(
-                seg("IK3")
-                    .el(note.id)
-                    .el(note.index.to_string())
-                    .opt(loop_id)
-                    .el(note.code),
-            );
-            for finding in note.elements {
-                set.push(ik4(finding, options));
+    let speaker = Speaker {
+        dialect: Dialect::Implementation,
+        options,
+    };
+    let mut set = OutboundSet {
+        implementation: options.implementation.clone(),
+        ..OutboundSet::new("999")
+    };
+    set.push(speaker.group_response(group));
+    for verdict in group.sets.iter().filter(|set| speaker.names(group, set)) {
+        let answer = speaker.answer(verdict);
+        set.push(speaker.set_response(verdict));
+        for note in &answer.segments {
+            set.push(speaker.segment("IK3", note));
+            for element in &note.elements {
+                set.push(speaker.element("IK4", element));
+                if element.finding.rule == Rule::GuideCondition {
+                    set.push(trigger(&speaker, element.finding));
+                }
             }
         }
-        let codes = set_codes(verdict, options);
-        set.push(
-            codes
-                .iter()
-                .fold(seg("IK5").el(verdict.acceptance.code()), |segment, code| {
-                    segment.el(code)
-                }),
-        );
+        set.push(speaker.set_trailer("IK5", &answer));
     }
-    set.push(ak9(group));
+    set.push(speaker.group_trailer(group));
     Some(set)
 }
 
-fn ik4(finding: &Finding, options: &AckOptions) -> OutSegment {
-    let code = finding.ack.as_ref().map_or("", |ack| ack.code.as_str());
-    seg("IK4")
-        .composite(element_position(finding))
-        .opt(finding.data_element.map(|n| n.to_string()))
-        .el(code)
-        .opt(copy_of_bad_value(finding, options))
+/// CTX: a condition of the guide was triggered in this segment.
+fn trigger(speaker: &Speaker<'_>, finding: &Finding) -> OutSegment {
+    seg("CTX")
+        .el("SITUATIONAL TRIGGER")
+        .opt(finding.segment.as_deref())
+        .opt(finding.segment_index.map(|index| index.to_string()))
+        .opt(speaker.loop_id(finding))
 }

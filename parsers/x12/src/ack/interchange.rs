@@ -4,13 +4,24 @@ use crate::verdict::InterchangeVerdict;
 use crate::writer::{OutSegment, seg};
 
 /// The TA1 segment for an interchange: ISA13, ISA09 and ISA10 as they stood, then the verdict.
-/// It goes into [`Envelope::ta1s`](crate::Envelope), addressed back to the sender.
+/// What could not be repeated is all zeros. It goes into [`Envelope::ta1s`](crate::Envelope),
+/// addressed back to the sender; whether one is due says
+/// [`InterchangeVerdict::wants_ta1`](crate::InterchangeVerdict::wants_ta1).
 pub fn build_ta1(verdict: &InterchangeVerdict) -> OutSegment {
     let isa = &verdict.header;
+    let echo = |value: &str, width: usize| {
+        let sound =
+            (1..=width).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric());
+        if sound {
+            format!("{value:0>width$}")
+        } else {
+            "0".repeat(width)
+        }
+    };
     seg("TA1")
-        .el(&isa.control_number)
-        .el(&isa.date)
-        .el(&isa.time)
+        .el(echo(&isa.control_number, 9))
+        .el(echo(&isa.date, 6))
+        .el(echo(&isa.time, 4))
         .el(verdict.acceptance.code())
         .el(&verdict.note)
 }

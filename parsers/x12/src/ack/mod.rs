@@ -3,29 +3,40 @@
 mod functional;
 mod implementation;
 mod interchange;
+mod notes;
 
 pub use functional::build_997;
 pub use implementation::build_999;
 pub use interchange::build_ta1;
 
 use crate::delimiters::Delimiters;
-use crate::finding::{AckPlace, Finding, Level, Severity};
 use crate::schema::Release;
-use crate::verdict::SetVerdict;
 use serde::{Deserialize, Serialize};
 
 /// How a partner wants to be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AckOptions {
-    /// The release of the acknowledgment; from 005010 on AK1 and AK2 name versions.
+    /// The release of the acknowledgment; from 005010 on AK1 and AK2 name versions, and some codes
+    /// differ.
     pub release: Release,
-    /// AK2 loops for accepted sets too (rule 33; default yes).
+    /// AK2 loops for accepted sets too (rule 33; default yes); rejected ones are always named.
     pub accepted_sets: bool,
     /// AK303 for every loop, not only for those bounded by LS and LE (default no).
     pub loop_ids: bool,
     /// AK502 when ST02 repeats: `23`, or `7` for partners who do not know it (rule 28).
     pub repeated_set_number: String,
+    /// AK905 when GS06 repeats; none: `6` before 005010 and `19` from it on (rule 31).
+    pub repeated_group_number: Option<String>,
+    /// AK302 of a segment that is missing (rule 26).
+    pub missing_segment: MissingSegment,
+    /// Whether a 999 names faults against the partner's guide; a set that has no other is then
+    /// accepted with errors (rules 35 and 36; default yes).
+    pub guide_faults: bool,
+    /// ST03 of the 999 (default none).
+    pub implementation: Option<String>,
+    /// AK3 loops at most for each set (default and standard 999,999). AK5 and AK9 stay true beyond.
+    pub segments: usize,
     /// The separators of the acknowledgment: a bad value that holds one is not repeated in AK404.
     pub delimiters: Delimiters,
 }
@@ -37,125 +48,40 @@ impl Default for AckOptions {
             accepted_sets: true,
             loop_ids: false,
             repeated_set_number: "23".to_owned(),
+            repeated_group_number: None,
+            missing_segment: MissingSegment::WhereExpected,
+            guide_faults: true,
+            implementation: None,
+            segments: 999_999,
             delimiters: Delimiters::default(),
         }
     }
 }
 
-/// AK4 loops that one AK3 may carry.
-const ELEMENTS_PER_SEGMENT: usize = 99;
-
-/// Findings of one segment that share an AK3 or IK3.
-struct SegmentNote<'a> {
-    id: &'a str,
-    index: u32,
-    loop_id: Option<&'a str>,
-    code: &'a str,
-    elements: Vec<&'a Finding>,
-}
-
-/// Whether the acknowledgment speaks of the finding at all.
-fn speaks_of(finding: &Finding) -> bool {
-    matches!(finding.severity, Severity::Reject | Severity::Tolerate)
-}
-
-/// The findings of a set as AK3 loops: by position, a segment's own faults before its elements'.
-fn segment_notes(set: &SetVerdict) -> Vec<SegmentNote<'_>> {
-    let mut findings: Vec<&Finding> = set
-        .findings
-        .iter()
-        .filter(|f| {
-            speaks_of(f)
-                && matches!(f.level, Level::Segment | Level::Element)
-                && f.segment_index.is_some()
-        })
-        .collect();
-    findings.sort_by_key(|f| (f.segment_index, f.level == Level::Element));
-    let mut notes: Vec<SegmentNote<'_>> = Vec::new();
-    for finding in findings {
-        let (Some(index), Some(ack)) = (finding.segment_index, finding.ack.as_ref()) else {
-            continue;
-        };
-        let id = finding.segment.as_deref().unwrap_or_default();
-        let new = |code, elements| SegmentNote {
-            id,
-            index,
-            loop_id: finding.loop_id.as_deref(),
-            code,
-            elements,
-        };
-        match ack.place {
-            AckPlace::Ak403 => match notes.last_mut() {
-                Some(last) if last.index == index && last.code == "8" && last.id == id => {
-                    if last.elements.len() < ELEMENTS_PER_SEGMENT {
-                        last.elements.push(finding);
-                    }
-                }
-                _ => notes.push(new("8", vec![finding])),
-            },
-            _ => notes.push(new(ack.code.as_str(), Vec::new())),
+impl AckOptions {
+    /// AK905 for a GS06 that repeats.
+    fn repeated_group_number(&self) -> &str {
+        match self.repeated_group_number.as_deref() {
+            Some(code) => code,
+            None if self.release >= Release::R005010 => "19",
+            None => "6",
         }
     }
-    notes
 }
 
-/// AK502 to AK506: up to five different codes, those of the set itself first.
-fn set_codes(set: &SetVerdict, options: &AckOptions) -> Vec<String> {
-    let mut codes: Vec<String> = Vec::new();
-    let own = set
-        .findings
-        .iter()
-        .filter(|f| speaks_of(f) && f.level == Level::Set)
-        .filter_map(|f| f.ack.as_ref());
-    for ack in own {
-        let code = if ack.code == "23" {
-            options.repeated_set_number.clone()
-        } else {
-            ack.code.clone()
-        };
-        if !codes.contains(&code) {
-            codes.push(code);
-        }
-    }
-    let inner = set
-        .findings
-        .iter()
-        .any(|f| speaks_of(f) && matches!(f.level, Level::Segment | Level::Element));
-    if inner && !codes.iter().any(|code| code == "5") {
-        codes.push("5".to_owned());
-    }
-    // Code 5 belongs in even where five others stand before it.
-    if codes.len() > 5 {
-        let five = codes
-            .iter()
-            .position(|code| code == "5")
-            .filter(|at| *at >= 5);
-        codes.truncate(5);
-        if five.is_some() {
-            codes[4] = "5".to_owned();
-        }
-    }
-    codes
+/// Which position AK302 says for a segment that is missing; guides differ (rule 26).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingSegment {
+    /// That where it was expected: one after the last good segment.
+    #[default]
+    WhereExpected,
+    /// That of the last good segment.
+    LastGood,
 }
 
-/// AK404: the bad value, if it can stand in the acknowledgment (rule 27).
-fn copy_of_bad_value<'a>(finding: &'a Finding, options: &AckOptions) -> Option<&'a str> {
-    let value = finding.value.as_deref()?.trim_end();
-    let repetition = options.delimiters.repetition;
-    let sendable = value.bytes().all(|byte| {
-        (b' '..0x7f).contains(&byte)
-            && !options.delimiters.contains(byte)
-            && Some(byte) != repetition
-    });
-    (!value.is_empty() && value.len() <= 99 && sendable).then_some(value)
-}
-
-/// AK401: element, component, repetition.
-fn element_position(finding: &Finding) -> Vec<String> {
-    let text = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
-    vec![
-        text(finding.element),
-        text(finding.component),
-        text(finding.repetition),
-    ]
+/// Whether a group is answered with a 997 or 999: all are but those of acknowledgments themselves
+/// (rules 24 and 102).
+pub fn needs_acknowledgment(functional_id: &str) -> bool {
+    functional_id != "FA"
 }

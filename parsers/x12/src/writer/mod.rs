@@ -1,17 +1,22 @@
 //! What goes out: typed segments, and the one writer that owns delimiters, counts and control
 //! numbers.
 
+mod characters;
 pub mod number;
 mod outbound;
 
+pub use characters::check_characters;
+pub(crate) use characters::is_identifier;
 pub use outbound::{OutElement, OutSegment, OutboundSet, seg};
 
 use crate::delimiters::Delimiters;
-use crate::element::{Allowed, CharacterSet};
-use crate::finding::{Finding, Rule};
-use crate::text::{show, show_byte};
+use crate::finding::Finding;
+use crate::schema::functional_id_of;
+use crate::text::show_byte;
+use characters::separators_in;
 use chrono::{NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// ISA and IEA of an outbound interchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,73 +133,67 @@ pub enum WriteError {
         reason: &'static str,
     },
     /// Data that holds a separator or a control character.
-    #[error("{}", .0.first().map(|f| f.to_string()).unwrap_or_default())]
+    #[error("the data cannot be written with these separators: {}", .0.iter().map(Finding::to_string).collect::<Vec<_>>().join("; "))]
     Characters(Vec<Finding>),
-}
-
-/// Checks every value of a set against the separators and the character set it will be written
-/// with; to be asked before anything takes a control number. Positions count ST as 1.
-pub fn check_characters(
-    set: &OutboundSet,
-    delimiters: &Delimiters,
-    characters: CharacterSet,
-) -> Vec<Finding> {
-    let allowed = Allowed::new(characters, delimiters.repetition.is_some(), false);
-    let mut findings = Vec::new();
-    for (at, segment) in set.segments.iter().enumerate() {
-        for (n, element) in segment.elements.iter().enumerate() {
-            for value in element.values() {
-                let separator = value.bytes().find(|byte| delimiters.contains(*byte));
-                let refused = allowed.first_refused(value);
-                let text = match (separator, refused) {
-                    (Some(byte), _) => format!(
-                        "{} holds {}, which separates in this partner's files; take it out of the data or choose other delimiters.",
-                        show(value),
-                        show_byte(byte)
-                    ),
-                    (None, Some(c)) => format!(
-                        "{} holds the character {:?}, which may not be sent; replace it.",
-                        show(value),
-                        c
-                    ),
-                    (None, None) => continue,
-                };
-                let mut finding = Finding::new(Rule::InvalidCharacter, 0, 1, text)
-                    .in_segment(&segment.id, at as u32 + 2)
-                    .with_value(value);
-                finding.element = Some(n as u16 + 1);
-                findings.push(finding);
-            }
-        }
-    }
-    findings
+    /// A set that does not belong into its group (rule 10).
+    #[error(
+        "a transaction set {code} does not belong into a functional group {functional_id}: it needs one of its own"
+    )]
+    WrongGroup {
+        /// ST01.
+        code: String,
+        /// GS01.
+        functional_id: String,
+    },
+    /// Two sets of a group, or two groups, with one control number.
+    #[error("the control number {number} is used twice in {place}: take a new one")]
+    NumberTwice {
+        /// ST02 or GS06.
+        number: String,
+        /// Where.
+        place: String,
+    },
+    /// A group without transaction sets.
+    #[error("the functional group {number} has no transaction set: leave it out")]
+    EmptyGroup {
+        /// GS06.
+        number: u32,
+    },
+    /// Neither a group nor a TA1.
+    #[error("there is nothing to write: an interchange needs a functional group or a TA1")]
+    Nothing,
+    /// A set that could not be read again although its data passed every check.
+    #[error(
+        "the transaction set {code} cannot be read again as it would be written: look at its segments"
+    )]
+    Unreadable {
+        /// ST01.
+        code: String,
+    },
 }
 
 /// Writes one interchange: TA1 segments, groups and sets in the order given. Counts are right by
-/// construction, and control numbers are those of the arguments.
+/// construction, and control numbers are those of the arguments. An interchange of TA1s alone has
+/// IEA01 = 0 (rule 6).
 ///
 /// # Errors
-/// Where a header element does not fit, or data holds a separator.
+/// Where a header element does not fit, data holds a separator, or there is nothing to write.
 pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Written, WriteError> {
-    if !envelope.delimiters.usable() {
-        let named: Vec<String> = envelope
-            .delimiters
-            .named()
-            .map(|(name, byte)| format!("{name} {}", show_byte(byte)))
-            .collect();
-        return Err(WriteError::Delimiters(named.join(", ")));
+    let delimiters = &envelope.separators()?;
+    if groups.is_empty() && envelope.ta1s.is_empty() {
+        return Err(WriteError::Nothing);
     }
-    let delimiters = &envelope.delimiters;
-    let faults: Vec<Finding> = groups
-        .iter()
-        .flat_map(|group| &group.sets)
-        .flat_map(|set| separators_in(&set.set, delimiters))
-        .collect();
-    if !faults.is_empty() {
-        return Err(WriteError::Characters(faults));
+    check_groups(groups, delimiters)?;
+    let ta1s = OutboundSet {
+        segments: envelope.ta1s.clone(),
+        ..OutboundSet::new("TA1")
+    };
+    match separators_in(&ta1s, delimiters) {
+        faults if faults.is_empty() => {}
+        faults => return Err(WriteError::Characters(faults)),
     }
     let mut out = Vec::with_capacity(1024);
-    write_isa(envelope, &mut out)?;
+    write_isa(envelope, delimiters, &mut out)?;
     for ta1 in &envelope.ta1s {
         ta1.write(delimiters, &mut out);
     }
@@ -203,18 +202,6 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
         write_gs(group, delimiters, &mut out)?;
         for numbered in &group.sets {
             let offset = out.len();
-            if !(4..=9).contains(&numbered.control_number.len())
-                || !numbered
-                    .control_number
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric())
-            {
-                return Err(header(
-                    "ST02",
-                    &numbered.control_number,
-                    "a set's control number has four to nine letters or digits",
-                ));
-            }
             let segments = numbered
                 .set
                 .write(&numbered.control_number, delimiters, &mut out);
@@ -239,16 +226,131 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
     Ok(Written { bytes: out, sets })
 }
 
-fn separators_in(set: &OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
-    let mut findings = check_characters(set, delimiters, CharacterSet::Extended);
-    findings.retain(|finding| {
-        finding.value.as_deref().is_some_and(|value| {
-            value
-                .bytes()
-                .any(|byte| delimiters.contains(byte) || byte < b' ')
-        })
-    });
-    findings
+impl Envelope {
+    /// The separators that are used: those given, but no repetition separator in versions that have
+    /// none (rule 4).
+    ///
+    /// # Errors
+    /// Where they cannot be used, or a version that needs a repetition separator has none.
+    pub fn separators(&self) -> Result<Delimiters, WriteError> {
+        let has_repetition = self.version.as_str() >= "00402";
+        let delimiters = Delimiters {
+            repetition: self.delimiters.repetition.filter(|_| has_repetition),
+            ..self.delimiters
+        };
+        if !delimiters.usable() {
+            let named: Vec<String> = delimiters
+                .named()
+                .map(|(name, byte)| format!("{name} {}", show_byte(byte)))
+                .collect();
+            return Err(WriteError::Delimiters(named.join(", ")));
+        }
+        if has_repetition && delimiters.repetition.is_none() {
+            return Err(WriteError::Delimiters(
+                "from version 00402 on ISA11 is a repetition separator, and none is set".to_owned(),
+            ));
+        }
+        Ok(delimiters)
+    }
+}
+
+/// Everything that can be wrong with groups and sets, before the first byte is written.
+fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteError> {
+    let twice = |number: &str, place: String| WriteError::NumberTwice {
+        number: number.to_owned(),
+        place,
+    };
+    let (mut group_numbers, mut faults) = (HashSet::new(), Vec::new());
+    for group in groups {
+        if !group_numbers.insert(group.control_number) {
+            return Err(twice(
+                &group.control_number.to_string(),
+                "the interchange".to_owned(),
+            ));
+        }
+        if group.sets.is_empty() {
+            return Err(WriteError::EmptyGroup {
+                number: group.control_number,
+            });
+        }
+        let mut set_numbers = HashSet::new();
+        for NumberedSet {
+            control_number,
+            set,
+        } in &group.sets
+        {
+            check_set_header(control_number, set, group, delimiters)?;
+            if !set_numbers.insert(control_number) {
+                return Err(twice(
+                    control_number,
+                    format!("the functional group {}", group.control_number),
+                ));
+            }
+            faults.extend(separators_in(set, delimiters));
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(WriteError::Characters(faults))
+    }
+}
+
+/// ST01 to ST03.
+fn check_set_header(
+    control_number: &str,
+    set: &OutboundSet,
+    group: &Group,
+    delimiters: &Delimiters,
+) -> Result<(), WriteError> {
+    if set.code.len() != 3 || !set.code.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(header(
+            "ST01",
+            &set.code,
+            "the identifier of a set has three digits, such as 855",
+        ));
+    }
+    if functional_id_of(&set.code).is_some_and(|id| id != group.functional_id) {
+        return Err(WriteError::WrongGroup {
+            code: set.code.clone(),
+            functional_id: group.functional_id.clone(),
+        });
+    }
+    check_set_number(control_number)?;
+    match set.implementation.as_deref() {
+        Some(text) if group.version.as_str() < "005010" => Err(header(
+            "ST03",
+            text,
+            "releases before 005010 have no implementation reference in ST",
+        )),
+        Some(text)
+            if !(1..=35).contains(&text.len())
+                || !text
+                    .bytes()
+                    .all(|b| (b'!'..0x7f).contains(&b) && !delimiters.contains(b)) =>
+        {
+            Err(header(
+                "ST03",
+                text,
+                "an implementation reference has 1 to 35 characters and no separator",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// ST02 is four to nine letters or digits (rule 8).
+fn check_set_number(control_number: &str) -> Result<(), WriteError> {
+    match (4..=9).contains(&control_number.len())
+        && control_number.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        true => Ok(()),
+        false => Err(header(
+            "ST02",
+            control_number,
+            "a set's control number has four to nine letters or digits",
+        )),
+    }
 }
 
 fn header(element: &'static str, value: &str, reason: &'static str) -> WriteError {
@@ -259,11 +361,17 @@ fn header(element: &'static str, value: &str, reason: &'static str) -> WriteErro
     }
 }
 
-fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
-    let delimiters = &envelope.delimiters;
+/// Rule 1: 106 bytes, every separator in its place.
+fn write_isa(
+    envelope: &Envelope,
+    delimiters: &Delimiters,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
     let plain = |text: &str| {
-        text.bytes()
-            .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
+        text.trim() == text
+            && text
+                .bytes()
+                .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
     };
     for (element, qualifier) in [
         ("ISA05", &envelope.sender.qualifier),
@@ -304,15 +412,6 @@ fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
         ));
     }
     control("ISA13", envelope.control_number)?;
-    let repetition = match delimiters.repetition {
-        Some(byte) if envelope.version.as_str() >= "00402" => char::from(byte),
-        None if envelope.version.as_str() >= "00402" => {
-            return Err(WriteError::Delimiters(
-                "from version 00402 on ISA11 is a repetition separator, and none is set".to_owned(),
-            ));
-        }
-        _ => 'U',
-    };
     let elements: [String; 16] = [
         "ISA".to_owned(),
         "00".to_owned(),
@@ -325,7 +424,7 @@ fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
         format!("{:<15}", envelope.receiver.id),
         number::d6(envelope.date),
         number::t4(envelope.time),
-        repetition.to_string(),
+        "U".to_owned(),
         envelope.version.clone(),
         format!("{:09}", envelope.control_number),
         if envelope.ack_requested { "1" } else { "0" }.to_owned(),
@@ -333,7 +432,7 @@ fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
     ];
     for (n, element) in elements.iter().enumerate() {
         match (n, delimiters.repetition) {
-            (11, Some(byte)) if repetition != 'U' => out.push(byte),
+            (11, Some(byte)) => out.push(byte),
             _ => out.extend_from_slice(element.as_bytes()),
         }
         out.push(delimiters.element);
@@ -346,8 +445,10 @@ fn write_isa(envelope: &Envelope, out: &mut Vec<u8>) -> Result<(), WriteError> {
 
 fn write_gs(group: &Group, delimiters: &Delimiters, out: &mut Vec<u8>) -> Result<(), WriteError> {
     let plain = |text: &str| {
-        text.bytes()
-            .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
+        text.trim() == text
+            && text
+                .bytes()
+                .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
     };
     for (element, id) in [("GS02", &group.sender), ("GS03", &group.receiver)] {
         if !(2..=15).contains(&id.len()) || !plain(id) {
@@ -408,7 +509,7 @@ fn control(element: &'static str, number: u32) -> Result<(), WriteError> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{AfterTerminator, Event, Reader};
+    use crate::{AfterTerminator, CharacterSet, Event, Reader};
 
     pub(crate) fn envelope() -> Envelope {
         Envelope {
@@ -505,6 +606,307 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn rule_001_isa_is_106_bytes() {
+        let isa = |envelope: Envelope| {
+            String::from_utf8(
+                write_interchange(&envelope, &[group(vec![small()])])
+                    .unwrap()
+                    .bytes[..106]
+                    .to_vec(),
+            )
+            .unwrap()
+        };
+        assert_eq!(
+            isa(envelope()),
+            "ISA*00*          *00*          *ZZ*SELLER         *01*BUYER          *260115*1230*U*00401*000000007*0*P*>~"
+        );
+        let asked = isa(Envelope {
+            usage: 'T',
+            ack_requested: true,
+            sender: Address {
+                qualifier: "01".into(),
+                id: "FIFTEENLETTERSX".into(),
+            },
+            ..envelope()
+        });
+        assert_eq!(
+            (&asked[32..51], &asked[99..]),
+            ("01*FIFTEENLETTERSX*", "*1*T*>~")
+        );
+    }
+
+    #[test]
+    fn rule_004_isa11_is_the_repetition_separator_in_later_versions() {
+        let delimiters = Delimiters {
+            repetition: Some(b'^'),
+            ..Delimiters::default()
+        };
+        let isa11 = |version: &str| {
+            write_interchange(
+                &Envelope {
+                    delimiters,
+                    version: version.into(),
+                    ..envelope()
+                },
+                &[group(vec![small()])],
+            )
+            .unwrap()
+            .bytes[82]
+        };
+        assert_eq!(
+            (isa11("00401"), isa11("00402"), isa11("00501")),
+            (b'U', b'^', b'^')
+        );
+        let without = Envelope {
+            version: "00501".into(),
+            ..envelope()
+        };
+        assert!(matches!(
+            write_interchange(&without, &[group(vec![small()])]),
+            Err(WriteError::Delimiters(_))
+        ));
+    }
+
+    #[test]
+    fn rule_006_an_interchange_of_ta1s_alone_has_no_group() {
+        let ta1s = vec![
+            seg("TA1")
+                .el("000000042")
+                .el("260104")
+                .el("2359")
+                .el("R")
+                .el("023"),
+        ];
+        let written = write_interchange(
+            &Envelope {
+                ta1s: ta1s.clone(),
+                ..envelope()
+            },
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            &written.bytes[106..],
+            b"TA1*000000042*260104*2359*R*023~IEA*0*000000007~"
+        );
+        let both =
+            write_interchange(&Envelope { ta1s, ..envelope() }, &[group(vec![small()])]).unwrap();
+        assert!(both.bytes[106..].starts_with(b"TA1*000000042*260104*2359*R*023~GS*PR*"));
+        assert_eq!(
+            write_interchange(&envelope(), &[]),
+            Err(WriteError::Nothing)
+        );
+    }
+
+    #[test]
+    fn rule_010_a_set_in_a_group_of_others_is_refused() {
+        let set = OutboundSet::new("856").with(seg("BSN").el("00"));
+        assert!(
+            matches!(write_interchange(&envelope(), &[group(vec![small(), set])]), Err(WriteError::WrongGroup { code, .. }) if code == "856")
+        );
+    }
+
+    #[test]
+    fn st03_is_written_only_where_it_is_given_and_known() {
+        let set = OutboundSet {
+            implementation: Some("005010X231A1".into()),
+            ..small()
+        };
+        let delimiters = Delimiters {
+            repetition: Some(b'^'),
+            ..Delimiters::default()
+        };
+        let later = Envelope {
+            version: "00501".into(),
+            delimiters,
+            ..envelope()
+        };
+        let written = write_interchange(
+            &later,
+            &[Group {
+                version: "005010".into(),
+                ..group(vec![set.clone()])
+            }],
+        )
+        .unwrap();
+        assert!(
+            String::from_utf8(written.bytes)
+                .unwrap()
+                .contains("~ST*855*0001*005010X231A1~")
+        );
+        assert!(matches!(
+            write_interchange(&envelope(), &[group(vec![set])]),
+            Err(WriteError::Header {
+                element: "ST03",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_its_name() {
+        let id = |qualifier: &str, id: &str| Address {
+            qualifier: qualifier.into(),
+            id: id.into(),
+        };
+        for (envelope, named) in [
+            (
+                Envelope {
+                    sender: id("Z", "A"),
+                    ..envelope()
+                },
+                "ISA05",
+            ),
+            (
+                Envelope {
+                    sender: id("ZZ", &"A".repeat(16)),
+                    ..envelope()
+                },
+                "ISA06",
+            ),
+            (
+                Envelope {
+                    receiver: id("Z*", "A"),
+                    ..envelope()
+                },
+                "ISA07",
+            ),
+            (
+                Envelope {
+                    receiver: id("ZZ", ""),
+                    ..envelope()
+                },
+                "ISA08",
+            ),
+            (
+                Envelope {
+                    receiver: id("ZZ", "A*B"),
+                    ..envelope()
+                },
+                "ISA08",
+            ),
+            (
+                Envelope {
+                    receiver: id("ZZ", "A "),
+                    ..envelope()
+                },
+                "ISA08",
+            ),
+            (
+                Envelope {
+                    version: "0030X".into(),
+                    ..envelope()
+                },
+                "ISA12",
+            ),
+            (
+                Envelope {
+                    control_number: 0,
+                    ..envelope()
+                },
+                "ISA13",
+            ),
+            (
+                Envelope {
+                    control_number: 1_000_000_000,
+                    ..envelope()
+                },
+                "ISA13",
+            ),
+            (
+                Envelope {
+                    usage: 'X',
+                    ..envelope()
+                },
+                "ISA15",
+            ),
+        ] {
+            assert!(
+                matches!(write_interchange(&envelope, &[group(vec![small()])]), Err(WriteError::Header { element, .. }) if element == named),
+                "{named}"
+            );
+        }
+        let refused = |group: Group| write_interchange(&envelope(), &[group]).unwrap_err();
+        let one = || group(vec![small()]);
+        assert!(matches!(
+            refused(Group {
+                functional_id: "P".into(),
+                sets: vec![NumberedSet {
+                    control_number: "0001".into(),
+                    set: OutboundSet::new("123")
+                }],
+                ..one()
+            }),
+            WriteError::Header {
+                element: "GS01",
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused(Group {
+                sender: "A".into(),
+                ..one()
+            }),
+            WriteError::Header {
+                element: "GS02",
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused(Group {
+                control_number: 0,
+                ..one()
+            }),
+            WriteError::Header {
+                element: "GS06",
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused(Group {
+                version: "4010*".into(),
+                ..one()
+            }),
+            WriteError::Header {
+                element: "GS08",
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused(Group {
+                sets: Vec::new(),
+                ..one()
+            }),
+            WriteError::EmptyGroup { number: 11 }
+        ));
+        let numbered = |number: &str| NumberedSet {
+            control_number: number.into(),
+            set: small(),
+        };
+        assert!(matches!(
+            refused(Group {
+                sets: vec![numbered("1")],
+                ..one()
+            }),
+            WriteError::Header {
+                element: "ST02",
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused(Group {
+                sets: vec![numbered("0001"), numbered("0001")],
+                ..one()
+            }),
+            WriteError::NumberTwice { .. }
+        ));
+        assert!(matches!(
+            write_interchange(&envelope(), &[one(), one()]),
+            Err(WriteError::NumberTwice { .. })
+        ));
+    }
+
+    #[test]
     fn data_with_a_separator_is_refused_before_anything_is_numbered() {
         let set = OutboundSet::new("855").with(seg("MSG").el("A*B"));
         let findings = check_characters(&set, &Delimiters::default(), CharacterSet::Extended);
@@ -539,7 +941,7 @@ pub(crate) mod tests {
             ..envelope()
         };
         assert!(matches!(
-            write_interchange(&long, &[]),
+            write_interchange(&long, &[group(vec![small()])]),
             Err(WriteError::Header {
                 element: "ISA06",
                 ..

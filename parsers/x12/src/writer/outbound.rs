@@ -1,6 +1,13 @@
 //! The set that is being built: segments of elements, without ST and SE.
+//!
+//! As JSON a set is as short as it can be, for it lies in a database between building and
+//! rendering: `{"code":"855","segments":[["BAK","00","AC"],["PO1","1",["A","B"]]]}`.
 
+use super::characters::separators_in;
+use super::{WriteError, check_set_number};
 use crate::delimiters::Delimiters;
+use crate::reader::read_set;
+use crate::set::TransactionSet;
 use serde::{Deserialize, Serialize};
 
 /// A transaction set to be sent; ST and SE are the writer's.
@@ -39,6 +46,70 @@ impl OutboundSet {
         }
     }
 
+    /// The segments in their order.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &OutSegment> + ExactSizeIterator {
+        self.segments.iter()
+    }
+
+    /// The first segment with this identifier.
+    pub fn find(&self, id: &str) -> Option<&OutSegment> {
+        self.segments.iter().find(|segment| segment.id == id)
+    }
+
+    /// The set as its receiver will read it under this control number.
+    ///
+    /// # Errors
+    /// Where the control number or the data cannot be written with these separators.
+    pub fn read_back(
+        &self,
+        control_number: &str,
+        delimiters: &Delimiters,
+    ) -> Result<TransactionSet, WriteError> {
+        check_set_number(control_number)?;
+        let faults = separators_in(self, delimiters);
+        if !faults.is_empty() {
+            return Err(WriteError::Characters(faults));
+        }
+        let mut bytes = Vec::new();
+        self.write(control_number, delimiters, &mut bytes);
+        read_set(&bytes, delimiters, 0).map_err(|_| WriteError::Unreadable {
+            code: self.code.clone(),
+        })
+    }
+
+    /// What was read, as a set that could be sent: without ST, SE, and segments without a value.
+    pub fn of(set: &TransactionSet) -> OutboundSet {
+        let mut out = OutboundSet::new(set.code());
+        out.implementation = set.implementation().map(str::to_owned);
+        for segment in set
+            .segments()
+            .filter(|segment| !matches!(segment.id(), "ST" | "SE"))
+        {
+            let one = |text| {
+                let mut parts: Vec<String> =
+                    segment.components_of(text).map(str::to_owned).collect();
+                if parts.len() == 1 {
+                    OutElement::Simple(parts.remove(0))
+                } else {
+                    OutElement::Composite(parts)
+                }
+            };
+            let elements = (1..=segment.element_count()).map(|n| {
+                let mut repetitions: Vec<OutElement> = segment.repetitions(n).map(one).collect();
+                if repetitions.len() == 1 {
+                    repetitions.remove(0)
+                } else {
+                    OutElement::Repeated(repetitions)
+                }
+            });
+            out.push(OutSegment {
+                id: segment.id().to_owned(),
+                elements: elements.collect(),
+            });
+        }
+        out
+    }
+
     /// Writes ST to SE; the number of segments with both.
     pub(crate) fn write(
         &self,
@@ -63,8 +134,9 @@ impl OutboundSet {
     }
 }
 
-/// A segment to be sent.
+/// A segment to be sent. As JSON: an array of its identifier and its elements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<OutElement>", try_from = "Vec<OutElement>")]
 pub struct OutSegment {
     /// Identifier, such as `PO1`.
     pub id: String,
@@ -72,7 +144,7 @@ pub struct OutSegment {
     pub elements: Vec<OutElement>,
 }
 
-/// One element to be sent.
+/// One element to be sent. As JSON: text, an array of components, or `{"repeat":[…]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum OutElement {
@@ -81,7 +153,42 @@ pub enum OutElement {
     /// The components of a composite.
     Composite(Vec<String>),
     /// Repetitions, from 005010 on.
-    Repeated(Vec<OutElement>),
+    Repeated(#[serde(with = "repeated")] Vec<OutElement>),
+}
+
+/// What of a value is sent: leading blanks count, trailing ones do not (rule 17).
+fn written(value: &str) -> &str {
+    value.trim_end_matches(' ')
+}
+
+/// Repetitions need a name as JSON, or they would be taken for the components of a composite.
+mod repeated {
+    use super::OutElement;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Named<'a> {
+        repeat: &'a [OutElement],
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Read {
+        repeat: Vec<OutElement>,
+    }
+
+    pub fn serialize<S: Serializer>(
+        elements: &[OutElement],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Named { repeat: elements }.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<OutElement>, D::Error> {
+        Read::deserialize(deserializer).map(|read| read.repeat)
+    }
 }
 
 impl OutElement {
@@ -98,26 +205,30 @@ impl OutElement {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.values().iter().all(|value| value.is_empty())
+        self.values().iter().all(|value| written(value).is_empty())
     }
 
     fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>) {
         match self {
-            OutElement::Simple(value) => out.extend_from_slice(value.as_bytes()),
+            OutElement::Simple(value) => out.extend_from_slice(written(value).as_bytes()),
             OutElement::Composite(values) => {
                 let used = values
                     .iter()
-                    .rposition(|value| !value.is_empty())
+                    .rposition(|value| !written(value).is_empty())
                     .map_or(0, |last| last + 1);
                 for (n, value) in values[..used].iter().enumerate() {
                     if n > 0 {
                         out.push(delimiters.component);
                     }
-                    out.extend_from_slice(value.as_bytes());
+                    out.extend_from_slice(written(value).as_bytes());
                 }
             }
             OutElement::Repeated(elements) => {
-                for (n, element) in elements.iter().enumerate() {
+                let used = elements
+                    .iter()
+                    .rposition(|element| !element.is_empty())
+                    .map_or(0, |last| last + 1);
+                for (n, element) in elements[..used].iter().enumerate() {
                     if n > 0 {
                         out.push(delimiters.repetition.unwrap_or(delimiters.component));
                     }
@@ -141,7 +252,7 @@ impl OutSegment {
     #[must_use]
     pub fn el(mut self, value: impl AsRef<str>) -> OutSegment {
         self.elements
-            .push(OutElement::Simple(value.as_ref().trim_end().to_owned()));
+            .push(OutElement::Simple(written(value.as_ref()).to_owned()));
         self
     }
 
@@ -167,7 +278,7 @@ impl OutSegment {
             while self.elements.len() < n {
                 self.elements.push(OutElement::Simple(String::new()));
             }
-            self.elements[n - 1] = OutElement::Simple(value.as_ref().trim_end().to_owned());
+            self.elements[n - 1] = OutElement::Simple(written(value.as_ref()).to_owned());
         }
         self
     }
@@ -181,10 +292,16 @@ impl OutSegment {
         self.elements.push(OutElement::Composite(
             components
                 .into_iter()
-                .map(|c| c.as_ref().trim_end().to_owned())
+                .map(|c| written(c.as_ref()).to_owned())
                 .collect(),
         ));
         self
+    }
+
+    /// A composite as the next element; a shorter name for it.
+    #[must_use]
+    pub fn comp<I: IntoIterator<Item = S>, S: AsRef<str>>(self, components: I) -> OutSegment {
+        self.composite(components)
     }
 
     /// A repeating element as the next one.
@@ -193,10 +310,30 @@ impl OutSegment {
         self.elements.push(OutElement::Repeated(
             values
                 .into_iter()
-                .map(|v| OutElement::Simple(v.as_ref().trim_end().to_owned()))
+                .map(|v| OutElement::Simple(written(v.as_ref()).to_owned()))
                 .collect(),
         ));
         self
+    }
+
+    /// Element `n` from 1: its value, the first component of a composite, the first of what
+    /// repeats; `""` when absent.
+    pub fn element(&self, n: usize) -> &str {
+        self.component(n, 1)
+    }
+
+    /// Component `k` of element `n`, both from 1, of what repeats the first; `""` when absent.
+    pub fn component(&self, n: usize, k: usize) -> &str {
+        fn of(element: &OutElement, k: usize) -> Option<&str> {
+            match element {
+                OutElement::Simple(value) => (k == 1).then_some(value),
+                OutElement::Composite(values) => values.get(k.checked_sub(1)?).map(String::as_str),
+                OutElement::Repeated(elements) => of(elements.first()?, k),
+            }
+        }
+        n.checked_sub(1)
+            .and_then(|at| of(self.elements.get(at)?, k))
+            .unwrap_or("")
     }
 
     /// Whether no element holds a value.
@@ -218,6 +355,30 @@ impl OutSegment {
         }
         out.push(delimiters.terminator);
         out.extend_from_slice(delimiters.after_terminator.as_bytes());
+    }
+}
+
+impl From<OutSegment> for Vec<OutElement> {
+    fn from(segment: OutSegment) -> Self {
+        let mut all = segment.elements;
+        all.insert(0, OutElement::Simple(segment.id));
+        all
+    }
+}
+
+impl TryFrom<Vec<OutElement>> for OutSegment {
+    type Error = &'static str;
+
+    fn try_from(mut all: Vec<OutElement>) -> Result<Self, Self::Error> {
+        if !matches!(all.first(), Some(OutElement::Simple(_))) {
+            return Err(
+                "a segment is an array whose first entry is its identifier, such as [\"BEG\",\"00\"]",
+            );
+        }
+        match all.remove(0) {
+            OutElement::Simple(id) => Ok(OutSegment { id, elements: all }),
+            _ => Err("a segment's identifier is text"),
+        }
     }
 }
 
@@ -265,5 +426,101 @@ mod tests {
                 .segments,
             []
         );
+    }
+
+    #[test]
+    fn rule_017_leading_blanks_stay_and_trailing_ones_go() {
+        assert_eq!(text(seg("MSG").el("  A  ").el("   ")), "MSG*  A~");
+        let plain = |value: &str| OutElement::Simple(value.to_owned());
+        assert_eq!(
+            text(OutSegment {
+                id: "MSG".into(),
+                elements: vec![plain("A "), plain(" ")]
+            }),
+            "MSG*A~"
+        );
+    }
+
+    #[test]
+    fn elements_are_counted_from_one() {
+        let line = seg("PO1").el("1").comp(["A", "B"]).repeated(["x", "y"]);
+        assert_eq!(
+            (
+                line.element(0),
+                line.element(1),
+                line.element(2),
+                line.component(2, 2),
+                line.element(3),
+                line.element(4)
+            ),
+            ("", "1", "A", "B", "x", "")
+        );
+        assert_eq!((line.component(2, 0), line.component(1, 2)), ("", ""));
+    }
+
+    #[test]
+    fn short_as_json_and_the_same_again() {
+        let set = OutboundSet::new("855").with(
+            seg("BAK")
+                .el("00")
+                .skip()
+                .comp(["A", "B"])
+                .repeated(["1", "2"]),
+        );
+        let json = serde_json::to_string(&set).unwrap();
+        assert_eq!(
+            json,
+            r#"{"code":"855","segments":[["BAK","00","",["A","B"],{"repeat":["1","2"]}]]}"#
+        );
+        assert_eq!(serde_json::from_str::<OutboundSet>(&json).unwrap(), set);
+        for bad in ["[]", r#"[["A"]]"#, r#"["A",{"repeat":["1"],"x":1}]"#] {
+            assert!(serde_json::from_str::<OutSegment>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn reads_back_as_its_receiver_will() {
+        let delimiters = Delimiters {
+            repetition: Some(b'^'),
+            ..Delimiters::default()
+        };
+        let set = OutboundSet::new("855")
+            .with(seg("BAK").el("00").el("AC").el("4711"))
+            .with(seg("XX").comp(["A", "B"]).repeated(["1", "2"]));
+        let read = set.read_back("0001", &delimiters).unwrap();
+        assert_eq!(
+            (
+                read.code(),
+                read.control_number(),
+                read.len(),
+                read.is_complete()
+            ),
+            ("855", "0001", 4, true)
+        );
+        assert_eq!(
+            (read.findings(), read.segment(3).unwrap().component(1, 2)),
+            (&[][..], "B")
+        );
+        assert_eq!(OutboundSet::of(&read), set);
+        assert!(matches!(
+            set.read_back("1", &delimiters),
+            Err(WriteError::Header {
+                element: "ST02",
+                ..
+            })
+        ));
+        assert!(
+            matches!(
+                set.read_back("0001", &Delimiters::default()),
+                Err(WriteError::Characters(_))
+            ),
+            "nothing separates repetitions"
+        );
+        assert!(matches!(
+            OutboundSet::new("855")
+                .with(seg("MSG").el("A~B"))
+                .read_back("0001", &delimiters),
+            Err(WriteError::Characters(_))
+        ));
     }
 }

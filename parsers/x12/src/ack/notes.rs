@@ -1,0 +1,423 @@
+//! The findings of a set as an acknowledgment says them: one note a segment and code, the
+//! elements of a segment below it, the codes of the set last.
+
+use super::{AckOptions, MissingSegment};
+use crate::element::{Allowed, CharacterSet};
+use crate::finding::{AckPlace, Finding, Level, Origin, Rule, Severity};
+use crate::schema::Release;
+use crate::verdict::{Acceptance, GroupVerdict, SetVerdict};
+use crate::writer::{OutSegment, is_identifier, seg};
+
+/// Counts in AK9 have six digits at most.
+const COUNT_MAX: u32 = 999_999;
+/// Positions of elements and components have two digits at most.
+const POSITION_MAX: u16 = 99;
+/// AK4 loops that one AK3 may carry.
+const ELEMENTS_MAX: usize = 99;
+/// Codes that AK5 carries at most.
+const SET_CODES: usize = 5;
+
+/// Which of the two acknowledgments speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// The 997.
+    Functional,
+    /// The 999.
+    Implementation,
+}
+
+/// What one set is answered with.
+pub(super) struct SetAnswer<'a> {
+    /// AK501.
+    pub acceptance: Acceptance,
+    /// One AK3 each.
+    pub segments: Vec<SegmentNote<'a>>,
+    /// AK502 to AK506.
+    pub codes: Vec<String>,
+}
+
+/// One AK3 or IK3.
+pub(super) struct SegmentNote<'a> {
+    /// The first finding that it speaks of.
+    finding: &'a Finding,
+    index: u32,
+    code: String,
+    /// One AK4 each; there are some if and only if the code is 8.
+    pub elements: Vec<ElementNote<'a>>,
+}
+
+/// One AK4 or IK4.
+pub(super) struct ElementNote<'a> {
+    pub finding: &'a Finding,
+    code: String,
+}
+
+/// Makes notes of verdicts, as one partner wants them.
+#[derive(Clone, Copy)]
+pub(super) struct Speaker<'o> {
+    pub dialect: Dialect,
+    pub options: &'o AckOptions,
+}
+
+impl<'o> Speaker<'o> {
+    /// The segments that answer one set, in their order.
+    pub fn answer<'a>(&self, set: &'a SetVerdict) -> SetAnswer<'a> {
+        SetAnswer {
+            acceptance: self.acceptance(set),
+            segments: self.segments(set),
+            codes: self.set_codes(set),
+        }
+    }
+
+    /// AK501: E where the acknowledgment names faults of a set that is accepted.
+    pub fn acceptance(&self, set: &SetVerdict) -> Acceptance {
+        match set.acceptance {
+            Acceptance::Accepted if set.findings.iter().any(|finding| self.speaks_of(finding)) => {
+                Acceptance::AcceptedWithErrors
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the acknowledgment speaks of the finding at all.
+    fn speaks_of(&self, finding: &Finding) -> bool {
+        match finding.origin {
+            Origin::Standard => finding.breaks_standard(),
+            Origin::Guide if finding.rejects() => true,
+            Origin::Guide => {
+                self.dialect == Dialect::Implementation
+                    && self.options.guide_faults
+                    && finding.severity == Severity::Hold
+                    && guide_code(finding.rule, self.dialect).is_some()
+            }
+        }
+    }
+
+    /// Whether the acknowledgment is of 005010 or later.
+    fn is_later(&self) -> bool {
+        self.dialect == Dialect::Implementation || self.options.release >= Release::R005010
+    }
+
+    /// Where and by which code the acknowledgment names the finding.
+    fn code_of(&self, finding: &Finding) -> Option<(AckPlace, String)> {
+        if finding.origin == Origin::Guide {
+            return guide_code(finding.rule, self.dialect)
+                .map(|(place, code)| (place, code.to_owned()));
+        }
+        let ack = finding.ack.as_ref()?;
+        let code = match (ack.place, ack.code.as_str()) {
+            // Codes that came with 005010: before, all that is too many is 3.
+            (AckPlace::Ak403, "12" | "13") if !self.is_later() => "3",
+            (AckPlace::Ak502, _) if finding.rule == Rule::StControlNumberRepeated => {
+                &self.options.repeated_set_number
+            }
+            (_, code) => code,
+        };
+        Some((ack.place, code.to_owned()))
+    }
+
+    /// The AK3s of a set: by position, a segment's own faults before those of its elements, which
+    /// share one.
+    fn segments<'a>(&self, set: &'a SetVerdict) -> Vec<SegmentNote<'a>> {
+        let mut spoken: Vec<(&Finding, AckPlace, String, u32)> = set
+            .findings
+            .iter()
+            .filter(|finding| self.speaks_of(finding) && finding.level != Level::Set)
+            .filter_map(|finding| {
+                self.code_of(finding)
+                    .map(|(place, code)| (finding, place, code))
+            })
+            .filter_map(|(finding, place, code)| {
+                self.position(finding)
+                    .map(|index| (finding, place, code, index))
+            })
+            .collect();
+        spoken.sort_by_key(|(finding, place, _, index)| {
+            (
+                *index,
+                *place == AckPlace::Ak403,
+                finding.element,
+                finding.component,
+                finding.repetition,
+            )
+        });
+        let mut notes: Vec<SegmentNote<'a>> = Vec::new();
+        for (finding, place, code, index) in spoken {
+            let here = notes
+                .iter_mut()
+                .rev()
+                .take_while(|note| note.index == index);
+            match place {
+                AckPlace::Ak403 if finding.element.is_some() => {
+                    let element = ElementNote { finding, code };
+                    match here.into_iter().find(|note| note.code == "8") {
+                        Some(note) if note.elements.len() < ELEMENTS_MAX => {
+                            note.elements.push(element)
+                        }
+                        Some(_) => {}
+                        None => notes.push(SegmentNote {
+                            finding,
+                            index,
+                            code: "8".to_owned(),
+                            elements: vec![element],
+                        }),
+                    }
+                }
+                // AK304 is 8 if and only if AK4 follows (rule 26): a segment that is too long as a
+                // whole is told by AK5 alone.
+                AckPlace::Ak304 if code != "8" => {
+                    if here
+                        .into_iter()
+                        .all(|note| note.code != code || note.finding.segment != finding.segment)
+                    {
+                        notes.push(SegmentNote {
+                            finding,
+                            index,
+                            code,
+                            elements: Vec::new(),
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        notes.truncate(self.options.segments);
+        notes
+    }
+
+    /// AK302.
+    fn position(&self, finding: &Finding) -> Option<u32> {
+        let index = finding.segment_index?;
+        let is_missing = matches!(
+            finding.rule,
+            Rule::SegmentMissing | Rule::GuideSegmentMissing
+        );
+        Some(match self.options.missing_segment {
+            MissingSegment::LastGood if is_missing => index.saturating_sub(1).max(1),
+            _ => index,
+        })
+    }
+
+    /// AK502 to AK506: up to five different codes, those of the set itself first.
+    fn set_codes(&self, set: &SetVerdict) -> Vec<String> {
+        let mut codes: Vec<String> = Vec::new();
+        let mut add = |code: String| {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        };
+        let spoken = || {
+            set.findings
+                .iter()
+                .filter(|finding| self.speaks_of(finding))
+        };
+        spoken()
+            .filter(|finding| finding.level == Level::Set)
+            .filter_map(|finding| self.code_of(finding))
+            .for_each(|(_, code)| add(code));
+        let within = |guide: bool| {
+            spoken()
+                .any(|finding| finding.level != Level::Set && self.is_guide_only(finding) == guide)
+        };
+        if within(false) {
+            add("5".to_owned());
+        }
+        if within(true) {
+            add("I5".to_owned());
+        }
+        if codes.is_empty() && set.acceptance == Acceptance::Rejected {
+            codes.push("5".to_owned());
+        }
+        // That segments are in error belongs in even where five others stand before it.
+        if let Some(five) = codes
+            .iter()
+            .position(|code| code == "5")
+            .filter(|at| *at >= SET_CODES)
+        {
+            codes.swap(five, SET_CODES - 1);
+        }
+        codes.truncate(SET_CODES);
+        codes
+    }
+
+    /// Told as a fault of the guide, which only a 999 can.
+    fn is_guide_only(&self, finding: &Finding) -> bool {
+        finding.origin == Origin::Guide && self.dialect == Dialect::Implementation
+    }
+
+    /// AK3 or IK3: segment, position, loop, code.
+    pub fn segment(&self, tag: &str, note: &SegmentNote<'_>) -> OutSegment {
+        let named = seg(tag)
+            .el(segment_name(note.finding))
+            .el(note.index.min(COUNT_MAX).to_string());
+        named.opt(self.loop_id(note.finding)).el(&note.code)
+    }
+
+    /// AK303: at most four characters of the loop's name.
+    pub fn loop_id<'a>(&self, finding: &'a Finding) -> Option<&'a str> {
+        let name = finding
+            .loop_id
+            .as_deref()
+            .filter(|_| self.options.loop_ids)?;
+        (matches!(name.len(), 1..=4) && name.bytes().all(|b| b.is_ascii_alphanumeric()))
+            .then_some(name)
+    }
+
+    /// AK4 or IK4: position, data element, code, the bad value.
+    pub fn element(&self, tag: &str, note: &ElementNote<'_>) -> OutSegment {
+        let finding = note.finding;
+        let number = |n: Option<u16>| {
+            n.map(|n| n.min(POSITION_MAX).to_string())
+                .unwrap_or_default()
+        };
+        let mut position = vec![number(finding.element), number(finding.component)];
+        if self.is_later() {
+            position.push(
+                finding
+                    .repetition
+                    .map(|n| n.min(9_999).to_string())
+                    .unwrap_or_default(),
+            );
+        }
+        seg(tag)
+            .comp(position)
+            .opt(
+                finding
+                    .data_element
+                    .filter(|n| *n <= 9_999)
+                    .map(|n| n.to_string()),
+            )
+            .el(&note.code)
+            .opt(self.bad_value(finding))
+    }
+
+    /// AK404: a copy of the bad value, if it can stand in the acknowledgment whole (rule 27).
+    fn bad_value<'a>(&self, finding: &'a Finding) -> Option<&'a str> {
+        let value = finding.value.as_deref()?.trim_end();
+        let allowed = Allowed::new(
+            CharacterSet::Extended,
+            self.options.delimiters.repetition.is_some(),
+            false,
+        );
+        let fits = allowed.all(value.as_bytes())
+            && !value
+                .bytes()
+                .any(|byte| self.options.delimiters.contains(byte));
+        (matches!(value.len(), 1..=99) && fits).then_some(value)
+    }
+
+    /// A value that was received, to be said again; the substitute where it cannot be written.
+    fn echo<'a>(&self, value: &'a str, substitute: &'a str) -> &'a str {
+        let sound = !value.is_empty()
+            && value.len() <= 35
+            && value
+                .bytes()
+                .all(|b| (b'!'..0x7f).contains(&b) && !self.options.delimiters.contains(b));
+        if sound { value } else { substitute }
+    }
+
+    /// AK1: the group that is answered (rule 25).
+    pub fn group_response(&self, group: &GroupVerdict) -> OutSegment {
+        let segment = seg("AK1")
+            .el(self.echo(&group.functional_id, "ZZ"))
+            .el(self.echo(&group.control_number, "0"));
+        if self.is_later() {
+            segment.opt(Some(self.echo(&group.version, "")).filter(|version| !version.is_empty()))
+        } else {
+            segment
+        }
+    }
+
+    /// AK2: the set that is answered (rule 25). What was missing in its ST is all zeros.
+    pub fn set_response(&self, set: &SetVerdict) -> OutSegment {
+        let segment = seg("AK2")
+            .el(self.echo(&set.st01, "000"))
+            .el(self.echo(&set.st02, "0000"));
+        if self.is_later() {
+            segment.opt(
+                set.st03
+                    .as_deref()
+                    .map(|st03| self.echo(st03, ""))
+                    .filter(|st03| !st03.is_empty()),
+            )
+        } else {
+            segment
+        }
+    }
+
+    /// AK5 or IK5.
+    pub fn set_trailer(&self, tag: &str, answer: &SetAnswer<'_>) -> OutSegment {
+        answer
+            .codes
+            .iter()
+            .fold(seg(tag).el(answer.acceptance.code()), |segment, code| {
+                segment.el(code)
+            })
+    }
+
+    /// AK9: the letter, the three counts of rule 30 and up to five codes.
+    pub fn group_trailer(&self, group: &GroupVerdict) -> OutSegment {
+        let totals = group.totals_by(|set| self.acceptance(set));
+        let counts = [totals.claimed, totals.received, totals.accepted]
+            .map(|count| count.min(COUNT_MAX).to_string());
+        let segment = counts
+            .iter()
+            .fold(seg("AK9").el(totals.acceptance.code()), |segment, count| {
+                segment.el(count)
+            });
+        group
+            .codes(self.options.repeated_group_number())
+            .iter()
+            .fold(segment, |segment, code| segment.el(code))
+    }
+
+    /// Whether the set has an AK2: a rejected one always (rule 33). In a group that is refused as a
+    /// whole no set is accepted, so those without a fault of their own are left out.
+    pub fn names(&self, group: &GroupVerdict, set: &SetVerdict) -> bool {
+        match self.acceptance(set) {
+            Acceptance::Rejected => true,
+            _ if group.is_refused() => false,
+            Acceptance::AcceptedWithErrors => true,
+            _ => self.options.accepted_sets,
+        }
+    }
+}
+
+/// AK301: two or three characters. A longer name is cut; what is none at all is `ZZZ`.
+fn segment_name(finding: &Finding) -> String {
+    let name = finding.segment.as_deref().unwrap_or_default();
+    if is_identifier(name) {
+        return name.to_owned();
+    }
+    let cut: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(3)
+        .collect();
+    if cut.len() >= 2 {
+        cut
+    } else {
+        "ZZZ".to_owned()
+    }
+}
+
+/// Code of a fault against the guide: that of the 999, and in a 997 the one of the standard that
+/// is nearest.
+fn guide_code(rule: Rule, dialect: Dialect) -> Option<(AckPlace, &'static str)> {
+    use AckPlace::{Ak304, Ak403};
+    match dialect {
+        Dialect::Implementation if rule == Rule::GuideLength => Some((Ak403, "I12")),
+        Dialect::Implementation => rule.implementation_ack(),
+        Dialect::Functional => Some(match rule {
+            Rule::GuideSegmentForbidden => (Ak304, "2"),
+            Rule::GuideSegmentMissing | Rule::GuideTooFew => (Ak304, "3"),
+            Rule::GuideTooOften => (Ak304, "5"),
+            Rule::GuideElementMissing => (Ak403, "1"),
+            Rule::GuideCondition => (Ak403, "2"),
+            Rule::GuideLength => (Ak403, "5"),
+            Rule::GuideElementForbidden => (Ak403, "10"),
+            Rule::GuideCode | Rule::GuideValue => (Ak403, "7"),
+            _ => return None,
+        }),
+    }
+}

@@ -1,0 +1,214 @@
+//! Whether what is to be sent can be sent with a partner's separators and character set.
+
+use super::outbound::{OutElement, OutSegment, OutboundSet};
+use crate::delimiters::Delimiters;
+use crate::element::{Allowed, CharacterSet};
+use crate::finding::{Finding, Rule};
+use crate::text::{show, show_byte};
+
+/// Checks every value of a set against the separators and the character set it will be written
+/// with; to be asked before anything takes a control number. Positions count ST as 1.
+///
+/// `^` and the backtick, which came with 005010, are allowed where a repetition separator is set.
+pub fn check_characters(
+    set: &OutboundSet,
+    delimiters: &Delimiters,
+    characters: CharacterSet,
+) -> Vec<Finding> {
+    let allowed = Allowed::new(characters, delimiters.repetition.is_some(), false);
+    findings(set, delimiters, |value| fault(value, delimiters, allowed))
+}
+
+/// Only what would make other segments of the set than were meant: separators and control
+/// characters, identifiers that are none, and repetitions that nothing separates.
+pub(super) fn separators_in(set: &OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
+    let allowed = Allowed::new(CharacterSet::Extended, true, true);
+    findings(set, delimiters, |value| {
+        if breaks(value, delimiters) {
+            fault(value, delimiters, allowed)
+        } else {
+            None
+        }
+    })
+}
+
+/// Whether the value, as it is written, holds a separator or a control character.
+fn breaks(value: &str, delimiters: &Delimiters) -> bool {
+    value.bytes().any(|byte| delimiters.contains(byte)) || value.chars().any(char::is_control)
+}
+
+fn findings(
+    set: &OutboundSet,
+    delimiters: &Delimiters,
+    fault: impl Fn(&str) -> Option<String>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (segment, index) in set.segments.iter().zip(2u32..) {
+        if !is_identifier(&segment.id) {
+            let text = format!(
+                "{} is no segment identifier: it has two or three capitals or digits, a capital first. Correct the guide that names it.",
+                show(&segment.id)
+            );
+            findings.push(
+                Finding::new(Rule::SegmentUnrecognized, 0, 1, text).in_segment(&segment.id, index),
+            );
+        }
+        for (element, n) in segment.elements.iter().zip(1u16..) {
+            let mut push = |text: String, value: &str, component: Option<u16>| {
+                let finding = Finding::new(Rule::InvalidCharacter, 0, 1, text)
+                    .in_segment(&segment.id, index)
+                    .with_value(value);
+                findings.push(Finding {
+                    element: Some(n),
+                    component,
+                    ..finding
+                });
+            };
+            if matches!(element, OutElement::Repeated(all) if all.len() > 1)
+                && delimiters.repetition.is_none()
+            {
+                push(
+                    format!(
+                        "{}{n:02} repeats, but this partner's files have no separator for repetitions; set one, or send one value.",
+                        segment.id
+                    ),
+                    element_text(segment, n),
+                    None,
+                );
+            }
+            for_values(element, &mut |value, component| {
+                if let Some(text) = fault(value) {
+                    push(text, value, component);
+                }
+            });
+        }
+    }
+    findings
+}
+
+fn element_text(segment: &OutSegment, n: u16) -> &str {
+    segment.element(usize::from(n))
+}
+
+/// What is wrong with one value, as a sentence.
+fn fault(value: &str, delimiters: &Delimiters, allowed: Allowed) -> Option<String> {
+    if let Some(byte) = value.bytes().find(|byte| delimiters.contains(*byte)) {
+        return Some(format!(
+            "{} holds {}, which separates in this partner's files; take it out of the data or choose other delimiters.",
+            show(value),
+            show_byte(byte)
+        ));
+    }
+    let refused = value
+        .chars()
+        .find(|c| c.is_control())
+        .or_else(|| allowed.first_refused(value))?;
+    let what = match refused {
+        c if c.is_control() => format!("the control character U+{:04X}", u32::from(c)),
+        c => format!("the character {c:?}"),
+    };
+    Some(format!(
+        "{} holds {what}, which may not be sent; replace it.",
+        show(value)
+    ))
+}
+
+/// Two or three capitals or digits, a capital first.
+pub(crate) fn is_identifier(id: &str) -> bool {
+    matches!(id.len(), 2 | 3)
+        && id.as_bytes()[0].is_ascii_uppercase()
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+/// Calls for each value and, in composites, its component from 1.
+fn for_values(element: &OutElement, each: &mut impl FnMut(&str, Option<u16>)) {
+    match element {
+        OutElement::Simple(value) => each(value, None),
+        OutElement::Composite(values) => values
+            .iter()
+            .zip(1u16..)
+            .for_each(|(value, k)| each(value, Some(k))),
+        OutElement::Repeated(elements) => elements
+            .iter()
+            .for_each(|element| for_values(element, each)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::seg;
+
+    #[test]
+    fn rule_021_what_cannot_be_sent_is_found_with_its_place() {
+        let set = OutboundSet::new("855")
+            .with(seg("MSG").el("fine"))
+            .with(seg("N1").el("ST").el("A*B").comp(["x", "tab\there"]))
+            .with(seg("N3").el("Köln"));
+        let found: Vec<_> = check_characters(&set, &Delimiters::default(), CharacterSet::Extended)
+            .into_iter()
+            .map(|f| (f.segment_index, f.element, f.component, f.rule))
+            .collect();
+        let bad = Rule::InvalidCharacter;
+        assert_eq!(
+            found,
+            [
+                (Some(3), Some(2), None, bad),
+                (Some(3), Some(3), Some(2), bad),
+                (Some(4), Some(1), None, bad)
+            ]
+        );
+        assert_eq!(
+            check_characters(
+                &OutboundSet::new("855").with(seg("MSG").el("fine")),
+                &Delimiters::default(),
+                CharacterSet::Basic
+            )
+            .len(),
+            1
+        );
+        let odd = OutboundSet::new("855").with(seg("n1").el("ST"));
+        assert_eq!(
+            check_characters(&odd, &Delimiters::default(), CharacterSet::Extended)[0].rule,
+            Rule::SegmentUnrecognized
+        );
+    }
+
+    #[test]
+    fn only_what_would_change_the_segments_stops_the_writer() {
+        let places = |set: &OutboundSet| {
+            separators_in(set, &Delimiters::default())
+                .iter()
+                .map(|f| f.segment_index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            places(
+                &OutboundSet::new("855")
+                    .with(seg("N3").el("Köln"))
+                    .with(seg("N4").el("A~B"))
+            ),
+            [Some(3)]
+        );
+        // Beyond what a finding quotes of a value.
+        assert_eq!(
+            places(&OutboundSet::new("855").with(seg("MSG").el(format!("{}~", "A".repeat(200))))),
+            [Some(2)]
+        );
+        assert_eq!(
+            places(&OutboundSet::new("855").with(seg("MSG").el("a\u{85}b"))),
+            [Some(2)]
+        );
+        // The second byte of Å is the terminator of this partner.
+        let high = Delimiters {
+            terminator: 0x85,
+            ..Delimiters::default()
+        };
+        assert_eq!(
+            separators_in(&OutboundSet::new("855").with(seg("N3").el("Å")), &high).len(),
+            1
+        );
+    }
+}
