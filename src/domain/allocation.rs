@@ -546,3 +546,409 @@ fn reason(
         accepted.item_code
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{accepted, day, decimal, line, order, warehouse};
+    use super::*;
+
+    fn today() -> NaiveDate {
+        day("2026-03-02")
+    }
+
+    /// EAST (1) and WEST (2) with so many of item 1.
+    fn supply(east: &str, west: &str) -> Supply {
+        let balance = |warehouse, on_hand| Balance {
+            item: ItemId(1),
+            warehouse: WarehouseId(warehouse),
+            on_hand: decimal(on_hand),
+            reserved: Decimal::ZERO,
+        };
+        Supply::new(
+            [balance(1, east), balance(2, west)],
+            Vec::new(),
+            vec![warehouse(1, "EAST"), warehouse(2, "WEST")],
+        )
+    }
+
+    fn receipt(warehouse: i64, on: &str, quantity: &str) -> ExpectedReceipt {
+        ExpectedReceipt {
+            item: ItemId(1),
+            warehouse: WarehouseId(warehouse),
+            on: day(on),
+            quantity: decimal(quantity),
+        }
+    }
+
+    /// "confirmed/backordered/refused from warehouse:quantity …"
+    fn told(line: &OrderLine) -> String {
+        let sources: Vec<String> = line
+            .sources
+            .iter()
+            .map(|source| format!("{}:{}", source.warehouse, source.quantity.normalize()))
+            .collect();
+        format!(
+            "{}/{}/{} {}",
+            line.confirmed.normalize(),
+            line.backordered.normalize(),
+            line.refused.normalize(),
+            sources.join(" ")
+        )
+    }
+
+    #[test]
+    fn where_a_line_comes_from() {
+        let split = AllocationPolicy::default();
+        let one = AllocationPolicy {
+            split_lines: false,
+            ..split.clone()
+        };
+        let west = AllocationPolicy {
+            warehouses: vec!["WEST".into(), "NORTH".into(), "EAST".into(), "WEST".into()],
+            ..split.clone()
+        };
+        let cut = AllocationPolicy {
+            on_short: OnShort::Cut,
+            ..split.clone()
+        };
+        let cases = AllocationPolicy {
+            whole_cases: true,
+            ..split.clone()
+        };
+        let only_west = AllocationPolicy {
+            warehouses: vec!["WEST".into()],
+            ..split.clone()
+        };
+        // (ordered, unit, base per unit, east, west, policy, told)
+        let table = [
+            ("24", "EA", "1", "50", "50", &split, "24/0/0 1:24"),
+            ("24", "EA", "1", "10", "50", &split, "24/0/0 2:24"),
+            ("24", "EA", "1", "10", "10", &split, "20/4/0 1:10 2:10"),
+            ("24", "EA", "1", "0", "0", &split, "0/24/0 "),
+            ("24", "EA", "1", "-5", "3", &split, "3/21/0 2:3"),
+            ("24", "EA", "1", "10", "12", &one, "12/12/0 2:12"),
+            ("24", "EA", "1", "10", "10", &one, "10/14/0 1:10"),
+            ("24", "EA", "1", "50", "50", &west, "24/0/0 2:24"),
+            ("24", "EA", "1", "50", "4", &only_west, "4/20/0 2:4"),
+            ("24", "EA", "1", "10", "10", &cut, "20/0/4 1:10 2:10"),
+            ("3", "CA", "12", "35", "11", &split, "2/1/0 1:2"),
+            ("3", "CA", "12", "23", "13", &split, "2/1/0 1:1 2:1"),
+            ("30", "EA", "1", "50", "0", &cases, "24/0/6 1:24"),
+            ("30", "EA", "1", "20", "20", &cases, "24/0/6 1:12 2:12"),
+            ("30", "EA", "1", "20", "2", &cases, "12/12/6 1:12"),
+            ("7", "EA", "1", "20", "2", &cases, "0/0/7 "),
+            ("2.5", "LB", "1", "2.5", "0", &split, "2.5/0/0 1:2.5"),
+            ("2.5", "LB", "1", "2.4", "0", &split, "2/0.5/0 1:2"),
+        ];
+        for (ordered, unit, base, east, west, policy, wanted) in table {
+            let mut supply = supply(east, west);
+            let open = order(vec![accepted(line(1, ordered, unit), base)]);
+            let done = allocate(open, &mut supply, policy, today());
+            let case = format!("{ordered} {unit} of {east} and {west}");
+            assert_eq!(
+                told(&done.order.lines[0]),
+                wanted,
+                "{case}: {:?}",
+                done.reasons
+            );
+            let line = &done.order.lines[0];
+            assert_eq!(line.refusal.is_some(), !line.refused.is_zero(), "{case}");
+            assert!(!done.reasons.is_empty(), "{case}");
+            for reservation in &done.reservations {
+                let source = line
+                    .sources
+                    .iter()
+                    .find(|source| source.warehouse == reservation.warehouse)
+                    .unwrap();
+                assert_eq!(reservation.base, source.quantity * decimal(base), "{case}");
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_name_the_option_that_lost() {
+        let open = order(vec![accepted(line(1, "24", "EA"), "1")]);
+        let done = allocate(
+            open.clone(),
+            &mut supply("30", "90"),
+            &AllocationPolicy::default(),
+            today(),
+        );
+        assert_eq!(
+            done.reasons,
+            [
+                "line 1: of 24 EA of A-1: 24 from EAST (not taken: WEST has enough too, and comes later)"
+            ]
+        );
+        let mut short = supply("10", "0");
+        short.expected = vec![receipt(1, "2026-04-01", "20")];
+        let done = allocate(open, &mut short, &AllocationPolicy::default(), today());
+        assert_eq!(
+            done.reasons,
+            [
+                "line 1: of 24 EA of A-1: 10 from EAST (not taken: WEST has 0); 14 EA backordered until 2026-04-01"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_batch_never_promises_twice() {
+        let mut supply = supply("30", "0");
+        let open = order(vec![accepted(line(1, "20", "EA"), "1")]);
+        let policy = AllocationPolicy::default();
+        let first = allocate(open.clone(), &mut supply, &policy, today());
+        let second = allocate(open, &mut supply, &policy, today());
+        assert_eq!(told(&first.order.lines[0]), "20/0/0 1:20");
+        assert_eq!(told(&second.order.lines[0]), "10/10/0 1:10");
+        assert_eq!(supply.available(ItemId(1), WarehouseId(1)), Decimal::ZERO);
+    }
+
+    #[test]
+    fn ship_complete_is_all_or_nothing() {
+        let lines = || {
+            let mut second = accepted(line(2, "5", "EA"), "1");
+            second.accepted.as_mut().unwrap().item = ItemId(1);
+            vec![accepted(line(1, "20", "EA"), "1"), second]
+        };
+        let policy = AllocationPolicy {
+            ship_complete: true,
+            ..AllocationPolicy::default()
+        };
+        let mut enough = supply("25", "0");
+        let done = allocate(order(lines()), &mut enough, &policy, today());
+        assert_eq!(told(&done.order.lines[1]), "5/0/0 1:5");
+
+        let mut short = supply("24", "0");
+        short.expected = vec![receipt(1, "2026-03-20", "1")];
+        let done = allocate(order(lines()), &mut short, &policy, today());
+        assert_eq!(told(&done.order.lines[0]), "0/20/0 ");
+        assert_eq!(told(&done.order.lines[1]), "0/5/0 ");
+        assert!(done.reservations.is_empty());
+        assert_eq!(
+            done.order.lines[0].backorder_date,
+            Some(day("2026-03-20")),
+            "all waits for the last"
+        );
+        assert_eq!(short.available(ItemId(1), WarehouseId(1)), decimal("24"));
+
+        let again = allocate(done.order, &mut supply("30", "0"), &policy, today());
+        assert_eq!(told(&again.order.lines[0]), "20/0/0 1:20");
+        assert_eq!(again.order.lines[0].backorder_date, None);
+
+        let cut = AllocationPolicy {
+            on_short: OnShort::Cut,
+            ..policy
+        };
+        let done = allocate(order(lines()), &mut supply("24", "0"), &cut, today());
+        assert_eq!(told(&done.order.lines[0]), "0/0/20 ");
+        assert_eq!(told(&done.order.lines[1]), "0/0/5 ");
+        assert_eq!(done.order.lines[0].refusal, Some(LineRefusal::OutOfStock));
+    }
+
+    #[test]
+    fn backorder_dates_come_from_what_is_available_to_promise() {
+        let receipts = || {
+            vec![
+                receipt(2, "2026-04-10", "10"),
+                receipt(1, "2026-04-01", "10"),
+                receipt(1, "2026-02-01", "3"),
+            ]
+        };
+        let policy = AllocationPolicy::default();
+        // (ordered, stock, date)
+        for (ordered, stock, date) in [
+            ("3", "0", Some("2026-03-02")), // overdue: today at the earliest
+            ("4", "0", Some("2026-04-01")),
+            ("13", "0", Some("2026-04-01")),
+            ("14", "0", Some("2026-04-10")),
+            ("23", "0", Some("2026-04-10")),
+            ("24", "0", None),
+            ("24", "1", Some("2026-04-10")),
+            ("24", "24", None),
+        ] {
+            let mut supply = supply(stock, "0");
+            supply.expected = receipts();
+            let open = order(vec![accepted(line(1, ordered, "EA"), "1")]);
+            let done = allocate(open, &mut supply, &policy, today());
+            assert_eq!(
+                done.order.lines[0].backorder_date,
+                date.map(day),
+                "{ordered} of {stock}"
+            );
+            let taken: Decimal = done.promised.iter().map(|receipt| receipt.quantity).sum();
+            let left: Decimal = supply.expected.iter().map(|receipt| receipt.quantity).sum();
+            assert_eq!(taken + left, decimal("23"), "consumed once");
+        }
+    }
+
+    #[test]
+    fn a_backorder_keeps_its_date_and_its_promise() {
+        let mut supply = supply("0", "0");
+        supply.expected = vec![
+            receipt(1, "2026-04-01", "10"),
+            receipt(1, "2026-05-01", "10"),
+        ];
+        let policy = AllocationPolicy::default();
+        let open = order(vec![accepted(line(1, "10", "EA"), "1")]);
+        let first = allocate(open, &mut supply, &policy, today());
+        assert_eq!(first.order.lines[0].backorder_date, Some(day("2026-04-01")));
+        let again = allocate(first.order.clone(), &mut supply, &policy, today());
+        assert_eq!(
+            again.order, first.order,
+            "nothing has come in, nothing changes"
+        );
+        assert!(again.promised.is_empty());
+        let late = allocate(first.order, &mut supply, &policy, day("2026-04-02"));
+        assert_eq!(late.order.lines[0].backorder_date, Some(day("2026-05-01")));
+    }
+
+    #[test]
+    fn what_was_not_accepted_is_refused() {
+        let done = allocate(
+            order(vec![line(1, "10", "EA")]),
+            &mut supply("100", "0"),
+            &AllocationPolicy::default(),
+            today(),
+        );
+        assert_eq!(told(&done.order.lines[0]), "0/0/10 ");
+        assert!(done.order.lines[0].refusal.is_some());
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        fn any_policy() -> impl Strategy<Value = AllocationPolicy> {
+            (any::<[bool; 4]>(), 0_usize..4).prop_map(
+                |([cut, ship_complete, split_lines, whole_cases], preference)| AllocationPolicy {
+                    warehouses: [vec![], vec!["WEST"], vec!["WEST", "EAST"], vec!["NONE"]]
+                        .get(preference)
+                        .into_iter()
+                        .flatten()
+                        .map(|code| (*code).to_owned())
+                        .collect(),
+                    on_short: if cut {
+                        OnShort::Cut
+                    } else {
+                        OnShort::Backorder
+                    },
+                    ship_complete,
+                    split_lines,
+                    whole_cases,
+                },
+            )
+        }
+
+        /// Lines of two items in EA, CA and a unit of 10, accepted or not, whole or not.
+        fn any_lines() -> impl Strategy<Value = Vec<OrderLine>> {
+            let units = [("EA", "1"), ("CA", "12"), ("TN", "10"), ("EA", "0.5")];
+            prop::collection::vec((-20_i64..4000, 0_usize..4, 1_i64..3, 0_u32..10), 1..6).prop_map(
+                move |lines| {
+                    (1_u32..)
+                        .zip(lines)
+                        .map(|(number, (ordered, unit, item, kind))| {
+                            let (unit, base) = units[unit];
+                            let mut line = line(number, "1", unit);
+                            line.ordered = Decimal::new(ordered, u32::from(kind == 0));
+                            if kind == 1 {
+                                return line;
+                            }
+                            let mut line = accepted(line, base);
+                            line.accepted.as_mut().unwrap().item = ItemId(item);
+                            if line.ordered <= Decimal::ZERO {
+                                line.accepted = None;
+                            }
+                            if kind == 2 && line.ordered > Decimal::ONE {
+                                line.refused = Decimal::ONE;
+                                line.refusal = Some(LineRefusal::QuantityInvalid);
+                            }
+                            line
+                        })
+                        .collect()
+                },
+            )
+        }
+
+        fn any_supply() -> impl Strategy<Value = Supply> {
+            (
+                prop::collection::vec((-10_i64..2000, 0_i64..50), 4),
+                prop::collection::vec((1_i64..3, 1_i64..3, 0_u32..60, 0_i64..900), 0..5),
+            )
+                .prop_map(|(stock, receipts)| {
+                    let balances =
+                        stock
+                            .into_iter()
+                            .zip(0_i64..)
+                            .map(|((on_hand, reserved), index)| Balance {
+                                item: ItemId(index / 2 + 1),
+                                warehouse: WarehouseId(index % 2 + 1),
+                                on_hand: Decimal::from(on_hand),
+                                reserved: Decimal::from(reserved),
+                            });
+                    let expected = receipts
+                        .into_iter()
+                        .map(|(item, warehouse, days, quantity)| ExpectedReceipt {
+                            item: ItemId(item),
+                            warehouse: WarehouseId(warehouse),
+                            on: today() + chrono::Days::new(days.into()),
+                            quantity: Decimal::from(quantity),
+                        })
+                        .collect();
+                    Supply::new(
+                        balances,
+                        expected,
+                        vec![warehouse(1, "EAST"), warehouse(2, "WEST")],
+                    )
+                })
+        }
+
+        proptest! {
+            #[test]
+            fn quantities_and_stock_are_conserved(
+                lines in any_lines(),
+                mut supply in any_supply(),
+                more in any_supply(),
+                policy in any_policy(),
+            ) {
+                let mut order = order(lines);
+                for round in 0..2 {
+                    let before = supply.clone();
+                    let done = allocate(order, &mut supply, &policy, today());
+                    for line in &done.order.lines {
+                        let sum = line.confirmed + line.backordered + line.refused;
+                        prop_assert_eq!(line.ordered, sum);
+                        let sources: Decimal = line.sources.iter().map(|source| source.quantity).sum();
+                        prop_assert_eq!(line.confirmed, sources);
+                        prop_assert!(line.backordered >= Decimal::ZERO);
+                        prop_assert!(line.refused.is_zero() || line.refusal.is_some());
+                        prop_assert!(policy.split_lines || line.sources.len() <= 1);
+                        if line.ordered.fract().is_zero() {
+                            prop_assert!(line.sources.iter().all(|source| source.quantity.fract().is_zero()));
+                        }
+                    }
+                    let mut reserved: BTreeMap<(ItemId, WarehouseId), Decimal> = BTreeMap::new();
+                    for reservation in &done.reservations {
+                        prop_assert!(reservation.base > Decimal::ZERO);
+                        *reserved.entry((reservation.item, reservation.warehouse)).or_default() +=
+                            reservation.base;
+                    }
+                    for ((item, warehouse), base) in reserved {
+                        let had = before.available(item, warehouse);
+                        prop_assert!(base <= had);
+                        prop_assert_eq!(supply.available(item, warehouse), had - base);
+                    }
+                    let backorders = done.order.lines.iter().any(|line| !line.backordered.is_zero());
+                    prop_assert!(policy.on_short == OnShort::Backorder || !backorders);
+                    if policy.ship_complete && round == 0 {
+                        let confirmed = done.order.lines.iter().any(|line| !line.confirmed.is_zero());
+                        prop_assert!(!(confirmed && backorders));
+                    }
+                    prop_assert!(supply.expected.iter().all(|receipt| receipt.quantity >= Decimal::ZERO));
+                    order = done.order;
+                    supply = more.clone();
+                }
+            }
+        }
+    }
+}

@@ -721,3 +721,152 @@ impl Order {
         self.lines.iter_mut().find(|line| line.line == number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{accepted, decimal, line, noon, order};
+    use super::*;
+
+    /// An order in every state, with one line of 10 of which this much is confirmed, backordered, refused, shipped and
+    /// invoiced.
+    fn in_state(state: OrderState, quantities: [i64; 5]) -> Order {
+        let mut line = accepted(line(1, "10", "EA"), "1");
+        let [confirmed, backordered, refused, shipped, invoiced] = quantities.map(Decimal::from);
+        line.confirmed = confirmed;
+        line.backordered = backordered;
+        line.refused = refused;
+        line.shipped = shipped;
+        line.invoiced = invoiced;
+        let mut order = order(vec![line]);
+        order.state = state;
+        order
+    }
+
+    fn states() -> [OrderState; 9] {
+        [
+            OrderState::Received,
+            OrderState::Held {
+                reasons: Vec::new(),
+                since: noon("2026-03-02"),
+            },
+            OrderState::Accepted,
+            OrderState::Confirmed,
+            OrderState::Backordered,
+            OrderState::PartlyShipped,
+            OrderState::Shipped,
+            OrderState::Invoiced,
+            OrderState::Rejected {
+                reason: "no".into(),
+            },
+        ]
+    }
+
+    /// Every state with every event: the state that follows, or "-" where it is refused and nothing changes.
+    #[test]
+    fn every_state_and_every_event() {
+        type Event = fn(Order) -> Result<Order, IllegalTransition>;
+        let events: [Event; 5] = [
+            |order| order.hold(Vec::new(), noon("2026-03-02")),
+            Order::accept,
+            Order::release,
+            |order| order.reject("no".into()),
+            Order::settle,
+        ];
+        let table = [
+            ("received", ["held", "accepted", "-", "rejected", "-"]),
+            ("held", ["-", "-", "accepted", "rejected", "-"]),
+            ("accepted", ["-", "-", "-", "-", "confirmed"]),
+            ("confirmed", ["-", "-", "-", "-", "confirmed"]),
+            ("backordered", ["-", "-", "-", "-", "confirmed"]),
+            ("partly_shipped", ["-", "-", "-", "-", "confirmed"]),
+            ("shipped", ["-", "-", "-", "-", "confirmed"]),
+            ("invoiced", ["-", "-", "-", "-", "confirmed"]),
+            ("rejected", ["-", "-", "-", "-", "-"]),
+        ];
+        for (state, (name, wanted)) in states().into_iter().zip(table) {
+            assert_eq!(state.word(), name);
+            for (event, wanted) in events.iter().zip(wanted) {
+                match event(in_state(state.clone(), [10, 0, 0, 0, 0])) {
+                    Ok(after) => {
+                        assert_eq!(after.state.word(), wanted, "{name}");
+                        assert_eq!(after.revision, 2, "{name}");
+                    }
+                    Err(refusal) => {
+                        assert_eq!("-", wanted, "{name}: {refusal}");
+                        assert_eq!(refusal.from, name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the quantities of a line say: confirmed, backordered, refused, shipped, invoiced of 10.
+    #[test]
+    fn the_quantities_say_the_state() {
+        let table = [
+            ([0, 0, 0, 0, 0], "accepted", LineStatus::Open),
+            ([10, 0, 0, 0, 0], "confirmed", LineStatus::Confirmed),
+            ([6, 4, 0, 0, 0], "confirmed", LineStatus::Backordered),
+            ([0, 10, 0, 0, 0], "backordered", LineStatus::Backordered),
+            ([6, 4, 0, 6, 0], "partly_shipped", LineStatus::Backordered),
+            (
+                [10, 0, 0, 6, 0],
+                "partly_shipped",
+                LineStatus::PartlyShipped,
+            ),
+            ([6, 0, 4, 6, 0], "shipped", LineStatus::Shipped),
+            ([10, 0, 0, 10, 4], "shipped", LineStatus::Shipped),
+            ([10, 0, 0, 10, 10], "invoiced", LineStatus::Invoiced),
+            ([6, 0, 4, 6, 6], "invoiced", LineStatus::Invoiced),
+            ([0, 0, 10, 0, 0], "rejected", LineStatus::Rejected),
+        ];
+        for (quantities, state, status) in table {
+            let mut before = in_state(OrderState::Accepted, quantities);
+            if quantities[2] > 0 {
+                before.lines[0].refusal = Some(LineRefusal::OutOfStock);
+            }
+            let after = before.settle().unwrap();
+            assert_eq!(after.state.word(), state, "{quantities:?}");
+            assert_eq!(after.lines[0].status(), status, "{quantities:?}");
+        }
+    }
+
+    #[test]
+    fn a_rejected_order_refuses_every_line_and_keeps_their_reasons() {
+        let mut before = order(vec![line(1, "10", "EA"), line(2, "-3", "EA")]);
+        before.lines[0].refusal = Some(LineRefusal::ItemUnknown);
+        let after = before.reject("no".into()).unwrap();
+        let refusals: Vec<_> = after.lines.iter().map(|line| line.refusal).collect();
+        assert_eq!(
+            refusals,
+            [
+                Some(LineRefusal::ItemUnknown),
+                Some(LineRefusal::OrderRejected)
+            ]
+        );
+        assert_eq!(after.lines[1].refused, decimal("-3"));
+        assert!(after.lines.iter().all(|line| line.undecided().is_zero()));
+    }
+
+    #[test]
+    fn an_order_keeps_itself_through_json() {
+        let mut before = in_state(
+            OrderState::Held {
+                reasons: vec![Finding::business(
+                    "x",
+                    super::super::finding::Severity::Hold,
+                    "y",
+                )],
+                since: noon("2026-03-02"),
+            },
+            [6, 4, 0, 6, 0],
+        );
+        before
+            .header
+            .dates
+            .other
+            .insert("063".into(), before.header.po_date);
+        let text = serde_json::to_string(&before).unwrap();
+        assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), before);
+    }
+}

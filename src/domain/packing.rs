@@ -316,3 +316,236 @@ fn units_in_case(accepted: &AcceptedLine) -> Option<Decimal> {
     let units = units_per_whole_cases(accepted.base_per_unit, case)?;
     (units.checked_mul(accepted.base_per_unit) == Some(case)).then_some(units)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{accepted, decimal, line, order, stores};
+    use super::*;
+
+    fn sourced(mut line: OrderLine, base: &str, quantity: &str) -> OrderLine {
+        line = accepted(line, base);
+        line.confirmed = decimal(quantity);
+        line.sources = vec![LineSource {
+            warehouse: WarehouseId(1),
+            quantity: decimal(quantity),
+            released: Decimal::ZERO,
+            stores: Vec::new(),
+        }];
+        line
+    }
+
+    /// Each carton as "store: line×quantity line×quantity".
+    fn told(cartons: &[Carton]) -> Vec<String> {
+        cartons
+            .iter()
+            .map(|carton| {
+                let contents: Vec<String> = carton
+                    .contents
+                    .iter()
+                    .map(|content| format!("{}×{}", content.line, content.quantity))
+                    .collect();
+                format!("{}:{}", carton.store, contents.join(" "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn whole_cases_first_and_the_rest_mixed() {
+        let policy = PackingPolicy {
+            carton_units_max: Decimal::from(20),
+            ..PackingPolicy::default()
+        };
+        let alone = PackingPolicy {
+            mix_items: false,
+            ..policy.clone()
+        };
+        // (lines of quantity, base per unit; policy; cartons)
+        let table: [(&[(&str, &str)], &PackingPolicy, &[&str]); 9] = [
+            (&[("24", "1")], &policy, &[":1×12", ":1×12"]),
+            (&[("2", "12")], &policy, &[":1×1", ":1×1"]),
+            (
+                &[("30", "1"), ("5", "1")],
+                &policy,
+                &[":1×12", ":1×12", ":1×6 2×5"],
+            ),
+            (
+                &[("30", "1"), ("5", "1")],
+                &alone,
+                &[":1×12", ":1×12", ":1×6", ":2×5"],
+            ),
+            (&[("11", "1"), ("11", "1")], &policy, &[":1×11 2×9", ":2×2"]),
+            (&[("3", "7")], &policy, &[":1×2", ":1×1"]),
+            (&[("2", "40")], &policy, &[":1×1", ":1×1"]),
+            (&[("2.5", "1")], &policy, &[":1×2.5"]),
+            (&[], &policy, &[]),
+        ];
+        for (lines, policy, wanted) in table {
+            let lines = (1..)
+                .zip(lines)
+                .map(|(number, (quantity, base))| {
+                    sourced(line(number, quantity, "EA"), base, quantity)
+                })
+                .collect();
+            assert_eq!(told(&pack(&order(lines), WarehouseId(1), policy)), wanted);
+        }
+    }
+
+    #[test]
+    fn a_unit_too_large_for_any_carton_is_a_carton() {
+        let policy = PackingPolicy {
+            carton_units_max: Decimal::ZERO,
+            ..PackingPolicy::default()
+        };
+        let lines = vec![sourced(line(1, "3", "EA"), "1", "3")];
+        assert_eq!(
+            told(&pack(&order(lines), WarehouseId(1), &policy)),
+            [":1×1", ":1×1", ":1×1"]
+        );
+    }
+
+    #[test]
+    fn weights_are_known_or_zero() {
+        let mut lines = vec![
+            sourced(line(1, "5", "EA"), "1", "5"),
+            sourced(line(2, "5", "EA"), "1", "5"),
+        ];
+        let policy = PackingPolicy::default();
+        assert_eq!(
+            pack(&order(lines.clone()), WarehouseId(1), &policy)[0].grams,
+            5000
+        );
+        lines[1].accepted.as_mut().unwrap().grams = 0;
+        assert_eq!(pack(&order(lines), WarehouseId(1), &policy)[0].grams, 0);
+    }
+
+    #[test]
+    fn each_store_has_its_cartons() {
+        let mut spread = sourced(line(1, "30", "EA"), "1", "30");
+        spread.stores = stores(&[("0200", "13"), ("0100", "17")]);
+        let mut other = sourced(line(2, "4", "EA"), "1", "4");
+        other.stores = stores(&[("0100", "4")]);
+        let open = order(vec![spread, other]);
+        let packed = pack(&open, WarehouseId(1), &PackingPolicy::default());
+        assert_eq!(
+            told(&packed),
+            ["0200:1×12", "0200:1×1", "0100:1×12", "0100:1×5 2×4"]
+        );
+        let together = PackingPolicy {
+            carton_per_store: false,
+            ..PackingPolicy::default()
+        };
+        assert_eq!(
+            told(&pack(&open, WarehouseId(1), &together)),
+            [":1×12", ":1×12", ":1×6 2×4"]
+        );
+    }
+
+    #[test]
+    fn stores_are_served_in_turn_over_several_shipments() {
+        let mut spread = sourced(line(1, "30", "EA"), "1", "8");
+        spread.stores = stores(&[("A", "10"), ("B", "10"), ("C", "10")]);
+        let policy = PackingPolicy::default();
+        let mut open = order(vec![spread]);
+        let first = pack(&open, WarehouseId(1), &policy);
+        assert_eq!(told(&first), ["A:1×8"]);
+        open = release(open, WarehouseId(1), &first);
+        assert!(
+            pack(&open, WarehouseId(1), &policy).is_empty(),
+            "all is released"
+        );
+        open.lines[0].sources[0].quantity = decimal("23");
+        let second = pack(&open, WarehouseId(1), &policy);
+        assert_eq!(told(&second), ["A:1×2", "B:1×10", "C:1×3"]);
+        let taken = take_back(
+            release(open.clone(), WarehouseId(1), &second),
+            WarehouseId(1),
+            &second,
+        );
+        assert_eq!(taken, open, "given up, it is as before");
+        open = release(open, WarehouseId(1), &second);
+        open.lines[0].sources.push(LineSource {
+            warehouse: WarehouseId(2),
+            quantity: decimal("9"),
+            released: Decimal::ZERO,
+            stores: Vec::new(),
+        });
+        // More than the stores ordered goes without a store.
+        assert_eq!(
+            told(&pack(&open, WarehouseId(2), &policy)),
+            ["C:1×7", ":1×2"]
+        );
+    }
+
+    mod properties {
+        use std::collections::BTreeMap;
+
+        use proptest::prelude::*;
+
+        use super::*;
+
+        proptest! {
+            /// What is released and what is packed add up to what the warehouse has to give; no store gets more than it
+            /// ordered; an ordered unit is never split.
+            #[test]
+            fn packing_conserves(
+                lines in prop::collection::vec((1_i64..200, 0_usize..5, prop::collection::vec(1_i64..40, 0..4)), 1..5),
+                parts in prop::collection::vec(1_i64..80, 1..4),
+                max in 0_i64..60,
+                flags in any::<[bool; 2]>(),
+            ) {
+                let bases = ["1", "12", "10", "24", "0.5"];
+                let policy = PackingPolicy {
+                    carton_units_max: Decimal::from(max),
+                    carton_per_store: flags[0],
+                    mix_items: flags[1],
+                    ..PackingPolicy::default()
+                };
+                let lines: Vec<OrderLine> = (1..)
+                    .zip(lines)
+                    .map(|(number, (ordered, base, stores))| {
+                        let ordered = ordered.to_string();
+                        let mut line = sourced(line(number, &ordered, "EA"), bases[base], "0");
+                        line.stores = ["A", "B", "C"]
+                            .iter()
+                            .zip(stores)
+                            .map(|(store, quantity)| StoreQuantity {
+                                store: (*store).to_owned(),
+                                quantity: Decimal::from(quantity),
+                            })
+                            .collect();
+                        line
+                    })
+                    .collect();
+                let mut open = order(lines);
+                let mut all = Vec::new();
+                for part in parts {
+                    for line in &mut open.lines {
+                        let left = line.ordered - line.sources[0].quantity;
+                        line.sources[0].quantity += Decimal::from(part).min(left);
+                    }
+                    let cartons = pack(&open, WarehouseId(1), &policy);
+                    open = release(open, WarehouseId(1), &cartons);
+                    for line in &open.lines {
+                        prop_assert_eq!(line.sources[0].released, line.sources[0].quantity);
+                    }
+                    all.extend(cartons);
+                }
+                let mut by_store: BTreeMap<(u32, String), Decimal> = BTreeMap::new();
+                for carton in &all {
+                    prop_assert!(!carton.contents.is_empty());
+                    prop_assert!(policy.mix_items || carton.contents.len() == 1);
+                    for content in &carton.contents {
+                        prop_assert!(content.quantity > Decimal::ZERO && content.quantity.fract().is_zero());
+                        *by_store.entry((content.line, carton.store.clone())).or_default() += content.quantity;
+                    }
+                }
+                for line in &open.lines {
+                    for store in &line.stores {
+                        let got = by_store.get(&(line.line, store.store.clone())).copied().unwrap_or_default();
+                        prop_assert!(got <= store.quantity);
+                    }
+                }
+            }
+        }
+    }
+}

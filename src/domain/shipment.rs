@@ -543,3 +543,363 @@ pub fn return_short(
     }
     Returned { order, unreserved }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::order::LineSource;
+    use super::super::specimens::{
+        accepted, carton, content, day, decimal, line, noon, order, shipment,
+    };
+    use super::*;
+
+    const FIRST: &str = "006141411234567890";
+    const SECOND: &str = "106141410000000019";
+
+    /// Two cartons: one for store A with 5 of line 1, one for store B with 5 of line 1 and 2 of line 2.
+    fn planned() -> Shipment {
+        shipment(
+            9,
+            vec![
+                carton(FIRST, "A", vec![content(1, "5")]),
+                carton(SECOND, "B", vec![content(1, "5"), content(2, "2")]),
+            ],
+        )
+    }
+
+    fn packed(cartons: Vec<Carton>) -> Confirmation {
+        Confirmation {
+            cartons: Some(cartons),
+            ..Confirmation::default()
+        }
+    }
+
+    /// Every state with every event: what it becomes, or what it is said to be already.
+    #[test]
+    fn every_state_and_every_event() {
+        let at = noon("2026-03-02");
+        let states = [
+            ShipmentState::Planned,
+            ShipmentState::Shipped { at },
+            ShipmentState::Cancelled,
+        ];
+        type Event = fn(Shipment) -> Result<Shipment, ShipmentRefusal>;
+        let events: [(&str, Event); 3] = [
+            ("confirm", |it| it.confirm(&Confirmation::default())),
+            ("ship", |it| {
+                it.ship(noon("2026-03-02"), day("2026-03-02"), None)
+            }),
+            ("cancel", Shipment::cancel),
+        ];
+        let becomes = [
+            ("confirm", "planned"),
+            ("ship", "shipped"),
+            ("cancel", "cancelled"),
+        ];
+        for state in states {
+            for ((event, run), (_, next)) in events.iter().zip(becomes) {
+                let mut before = planned();
+                before.state = state.clone();
+                match run(before) {
+                    Ok(after) => {
+                        assert_eq!(state, ShipmentState::Planned, "{event}");
+                        assert_eq!(after.state.word(), next);
+                        assert_eq!(after.revision, 2, "{event}");
+                    }
+                    Err(refusal) => assert_eq!(
+                        refusal,
+                        ShipmentRefusal::NotPlanned {
+                            shipment: ShipmentId(9),
+                            state: state.word()
+                        },
+                        "{event}"
+                    ),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_ship_window() {
+        // (not before, not after, today, reason, leaves)
+        let table = [
+            (None, None, "2026-03-02", None, true),
+            (
+                Some("2026-03-02"),
+                Some("2026-03-02"),
+                "2026-03-02",
+                None,
+                true,
+            ),
+            (Some("2026-03-03"), None, "2026-03-02", None, false),
+            (None, Some("2026-03-01"), "2026-03-02", None, false),
+            (None, Some("2026-03-01"), "2026-03-02", Some("  "), false),
+            (
+                None,
+                Some("2026-03-01"),
+                "2026-03-02",
+                Some("agreed by phone"),
+                true,
+            ),
+        ];
+        for (first, last, today, reason, leaves) in table {
+            let mut before = planned();
+            before.not_before = first.map(day);
+            before.not_after = last.map(day);
+            let inside = before.window_allows(day(today));
+            let after = before.ship(noon(today), day(today), reason);
+            assert_eq!(after.is_ok(), leaves, "{first:?} {last:?}");
+            if let Ok(after) = after {
+                assert_eq!(after.window_override.is_some(), !inside);
+            }
+        }
+    }
+
+    #[test]
+    fn as_planned_where_no_cartons_are_given() {
+        let confirmation = Confirmation {
+            carrier: "WXYZ".into(),
+            tracking: " 1Z ".into(),
+            ..Confirmation::default()
+        };
+        let after = planned().confirm(&confirmation).unwrap();
+        assert_eq!(after.cartons, planned().cartons);
+        assert_eq!(
+            (after.carrier.as_str(), after.tracking.as_str()),
+            ("WXYZ", "1Z")
+        );
+        let after = planned().confirm(&Confirmation::default()).unwrap();
+        assert_eq!(after.carrier, "ABCD", "an empty carrier keeps the plan's");
+    }
+
+    #[test]
+    fn the_listing_is_a_confirmation() {
+        let listed = r#"{"shipment": 9, "orders": [7], "warehouse": "EAST", "status": "planned", "partner": "bigbox",
+            "carrier": "ABCD", "tracking": "", "override": "agreed", "cartons": [
+              {"sscc": "00006141411234567890", "contents": [{"order": 7, "line": 1, "quantity": 4}], "tracking": "T1"},
+              {"sscc": "", "store": "B", "contents": [{"order": 7, "line": 2, "quantity": "2", "unit": "EA"}]}]}"#;
+        let confirmation: Confirmation = serde_json::from_str(listed).unwrap();
+        assert_eq!(confirmation.reason.as_deref(), Some("agreed"));
+        let after = planned().confirm(&confirmation).unwrap();
+        let mut first = carton(FIRST, "A", vec![content(1, "4")]);
+        first.tracking = "T1".into();
+        assert_eq!(
+            after.cartons,
+            [first, carton("", "B", vec![content(2, "2")])]
+        );
+        let empty: Confirmation = serde_json::from_str("{}").unwrap();
+        assert_eq!(empty, Confirmation::default());
+    }
+
+    #[test]
+    fn what_does_not_match_is_refused() {
+        let other_order = |mut content: CartonContent| {
+            content.order = OrderId(8);
+            content
+        };
+        let of_item = |mut content: CartonContent| {
+            content.item = "A-9".into();
+            content
+        };
+        let table = [
+            (
+                Confirmation {
+                    shipment: Some(ShipmentId(10)),
+                    ..Confirmation::default()
+                },
+                "the confirmation is of shipment 10",
+            ),
+            (
+                Confirmation {
+                    warehouse: "WEST".into(),
+                    ..Confirmation::default()
+                },
+                "warehouse \"WEST\"",
+            ),
+            (
+                Confirmation {
+                    orders: vec![OrderId(7), OrderId(8)],
+                    ..Confirmation::default()
+                },
+                "order 8 is not on it",
+            ),
+            (
+                packed(vec![carton("", "A", vec![content(3, "1")])]),
+                "line 3 of order 7 is not on it",
+            ),
+            (
+                packed(vec![carton("", "A", vec![other_order(content(1, "1"))])]),
+                "line 1 of order 8 is not on it",
+            ),
+            (
+                packed(vec![carton("", "A", vec![content(1, "6")])]),
+                "6 were packed, and 5 were planned",
+            ),
+            (
+                packed(vec![
+                    carton("", "A", vec![content(1, "3")]),
+                    carton("", "A", vec![content(1, "3")]),
+                ]),
+                "6 were packed, and 5 were planned",
+            ),
+            (
+                packed(vec![carton("", "C", vec![content(1, "1")])]),
+                "0 were planned",
+            ),
+            (
+                packed(vec![carton("", "", vec![content(1, "1")])]),
+                "say for each carton which one",
+            ),
+            (
+                packed(vec![carton("", "A", vec![content(1, "-1")])]),
+                "below zero",
+            ),
+            (
+                packed(vec![carton("", "A", vec![content(1, "1.5")])]),
+                "no whole number",
+            ),
+            (
+                packed(vec![carton("", "A", vec![of_item(content(1, "1"))])]),
+                "is of item \"A-1\"",
+            ),
+            (
+                packed(vec![carton(
+                    "006141411234567891",
+                    "A",
+                    vec![content(1, "1")],
+                )]),
+                "is no SSCC",
+            ),
+            (
+                packed(vec![
+                    carton(FIRST, "A", vec![content(1, "1")]),
+                    carton(FIRST, "B", vec![content(1, "1")]),
+                ]),
+                "stands on two cartons",
+            ),
+            (packed(Vec::new()), "nothing is in its cartons"),
+            (
+                packed(vec![carton("", "A", vec![content(1, "0")])]),
+                "nothing is in its cartons",
+            ),
+        ];
+        for (confirmation, wanted) in table {
+            let refusal = planned().confirm(&confirmation).unwrap_err().to_string();
+            assert!(refusal.starts_with("shipment 9: "), "{refusal}");
+            assert!(refusal.contains(wanted), "{refusal} does not say {wanted}");
+        }
+    }
+
+    fn confirmed_order() -> Order {
+        let mut lines = Vec::new();
+        for (number, quantity) in [(1, "10"), (2, "2")] {
+            let mut line = accepted(line(number, quantity, "EA"), "2");
+            line.confirmed = line.ordered;
+            line.sources = vec![LineSource {
+                warehouse: WarehouseId(1),
+                quantity: line.ordered,
+                released: Decimal::ZERO,
+                stores: Vec::new(),
+            }];
+            lines.push(line);
+        }
+        super::super::packing::release(order(lines), WarehouseId(1), &planned().cartons)
+    }
+
+    #[test]
+    fn a_short_shipment_gives_back_what_did_not_leave() {
+        let shipped = planned()
+            .confirm(&packed(vec![carton(FIRST, "A", vec![content(1, "3")])]))
+            .unwrap();
+        for (on_short, backordered, refused) in
+            [(OnShort::Backorder, "7", "0"), (OnShort::Cut, "0", "7")]
+        {
+            let returned = return_short(confirmed_order(), &planned(), &shipped, on_short);
+            let line = &returned.order.lines[0];
+            assert_eq!(line.confirmed, decimal("3"));
+            assert_eq!(line.backordered, decimal(backordered));
+            assert_eq!(line.refused, decimal(refused));
+            assert_eq!(line.refusal.is_some(), on_short == OnShort::Cut);
+            assert_eq!(line.sources[0].released, decimal("3"));
+            assert_eq!(line.sources[0].stores.len(), 1, "store B got nothing");
+            assert!(returned.order.lines[1].sources.is_empty());
+            let base: Decimal = returned.unreserved.iter().map(|promise| promise.base).sum();
+            assert_eq!(base, decimal("18"), "7 and 2 units of two");
+        }
+    }
+
+    #[test]
+    fn what_leaves_is_booked_and_uses_up_its_promises() {
+        let booked = book_shipped(confirmed_order(), &planned());
+        assert_eq!(booked.lines[0].shipped, decimal("10"));
+        assert_eq!(booked.lines[1].shipped, decimal("2"));
+        let promises = promises_of(&booked, &planned());
+        assert_eq!(promises.len(), 2);
+        assert_eq!(promises[0].base, decimal("20"));
+        assert_eq!(promises[0].warehouse, WarehouseId(1));
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::super::super::packing;
+        use super::super::super::policy::PackingPolicy;
+        use super::super::super::specimens::stores;
+        use super::*;
+
+        proptest! {
+            /// Shipment after shipment, each shorter than planned: quantities are conserved, and no store is ever sent
+            /// more than it ordered.
+            #[test]
+            fn short_shipments_conserve(
+                kept in prop::collection::vec(prop::collection::vec(0_i64..12, 8), 1..5),
+                cut in any::<bool>(),
+            ) {
+                let mut line = accepted(line(1, "30", "EA"), "1");
+                line.stores = stores(&[("A", "10"), ("B", "5"), ("C", "15")]);
+                line.backordered = decimal("30");
+                let mut order = order(vec![line]);
+                let mut sent: BTreeMap<String, Decimal> = BTreeMap::new();
+                let on_short = if cut { OnShort::Cut } else { OnShort::Backorder };
+                for kept in kept {
+                    let line = &mut order.lines[0];
+                    let open = std::mem::take(&mut line.backordered);
+                    line.confirmed += open;
+                    match line.sources.first_mut() {
+                        Some(source) => source.quantity += open,
+                        None => line.sources = vec![LineSource {
+                            warehouse: WarehouseId(1),
+                            quantity: open,
+                            released: Decimal::ZERO,
+                            stores: Vec::new(),
+                        }],
+                    }
+                    let cartons = packing::pack(&order, WarehouseId(1), &PackingPolicy::default());
+                    order = packing::release(order, WarehouseId(1), &cartons);
+                    let plan = shipment(9, cartons);
+                    let mut short = plan.cartons.clone();
+                    for (carton, kept) in short.iter_mut().zip(kept.iter().cycle()) {
+                        for content in &mut carton.contents {
+                            content.quantity = content.quantity.min(Decimal::from(*kept));
+                        }
+                    }
+                    let Ok(left) = plan.clone().confirm(&packed(short)) else {
+                        order = packing::take_back(order, WarehouseId(1), &plan.cartons);
+                        continue;
+                    };
+                    order = return_short(order, &plan, &left, on_short).order;
+                    order = book_shipped(order, &left);
+                    for ((_, _, store), quantity) in by_store(&left.cartons) {
+                        *sent.entry(store).or_default() += quantity;
+                    }
+                    let line = &order.lines[0];
+                    prop_assert_eq!(line.ordered, line.confirmed + line.backordered + line.refused);
+                    prop_assert_eq!(line.shipped, line.confirmed);
+                    prop_assert_eq!(sent.values().sum::<Decimal>(), line.shipped);
+                }
+                for (store, ordered) in [("A", "10"), ("B", "5"), ("C", "15")] {
+                    prop_assert!(sent.get(store).copied().unwrap_or_default() <= decimal(ordered));
+                }
+            }
+        }
+    }
+}
