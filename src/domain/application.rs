@@ -742,3 +742,670 @@ impl<'r> Applying<'r> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::super::specimens::{day, decimal, open_item};
+    use super::*;
+
+    fn adx(amount: i64, reason: &str) -> RemittanceAdjustment {
+        RemittanceAdjustment {
+            amount: Amount(amount),
+            reason: reason.into(),
+            reference: "CLAIM".into(),
+            note: String::new(),
+        }
+    }
+
+    fn rmr(qualifier: &str, reference: &str, paid: i64) -> RemittanceItem {
+        RemittanceItem {
+            qualifier: qualifier.into(),
+            reference: reference.into(),
+            action: String::new(),
+            paid: Amount(paid),
+            invoice_amount: None,
+            discount: None,
+            adjustments: Vec::new(),
+            place: Place::default(),
+        }
+    }
+
+    fn iv(reference: &str, paid: i64) -> RemittanceItem {
+        rmr("IV", reference, paid)
+    }
+
+    fn partial(mut item: RemittanceItem) -> RemittanceItem {
+        item.action = "PP".into();
+        item
+    }
+
+    fn less(mut item: RemittanceItem, discount: i64) -> RemittanceItem {
+        item.discount = Some(Amount(discount));
+        item
+    }
+
+    fn of(mut item: RemittanceItem, invoice_amount: i64) -> RemittanceItem {
+        item.invoice_amount = Some(Amount(invoice_amount));
+        item
+    }
+
+    fn with(mut item: RemittanceItem, adjustments: &[RemittanceAdjustment]) -> RemittanceItem {
+        item.adjustments = adjustments.to_vec();
+        item
+    }
+
+    fn remittance(total: i64, date: &str, items: Vec<RemittanceItem>) -> Remittance {
+        Remittance {
+            reference: "TRACE1".into(),
+            method: "ACH".into(),
+            money_moved: true,
+            total: Amount(total),
+            debit: false,
+            currency: Currency::USD,
+            date: day(date),
+            payer: String::new(),
+            items,
+            adjustments: Vec::new(),
+        }
+    }
+
+    /// Invoices 1001 and 1002 of 1000.00 each, discount 20.00 until the 25th of January, and credit 9001 of 50.00.
+    fn items() -> Vec<OpenItem> {
+        vec![
+            open_item(1, "1001", 100_000),
+            open_item(2, "1002", 100_000),
+            open_item(3, "9001", -5_000),
+        ]
+    }
+
+    fn planned(remittance: &Remittance) -> Result<PaymentPlan, Vec<Finding>> {
+        plan(
+            remittance,
+            &items(),
+            &CollectionPolicy::default(),
+            day("2026-02-01"),
+        )
+    }
+
+    /// "number paid/discount/written off; deductions invoice:amount:reason; unapplied".
+    fn told(plan: &PaymentPlan) -> String {
+        let mut parts: Vec<String> = plan
+            .applications
+            .iter()
+            .map(|it| {
+                format!(
+                    "{} {}/{}/{}",
+                    it.number, it.paid.0, it.discount.0, it.written_off.0
+                )
+            })
+            .collect();
+        parts.extend(plan.deductions.iter().map(|it| {
+            let invoice = it
+                .invoice
+                .map_or(format!("({})", it.claimed_reference), |id| id.to_string());
+            format!("-{invoice}:{}:{}", it.amount.0, it.reason)
+        }));
+        if !plan.unapplied.is_zero() {
+            parts.push(format!("+{}", plan.unapplied.0));
+        }
+        parts.join(" ")
+    }
+
+    fn codes(findings: &[Finding]) -> Vec<&str> {
+        findings
+            .iter()
+            .map(|finding| finding.code.as_str())
+            .collect()
+    }
+
+    const LATE: &str = "2026-02-01";
+    const EARLY: &str = "2026-01-25";
+
+    /// What each payment comes to.
+    #[test]
+    fn rule_088_what_balances_is_applied() {
+        let table: Vec<(&str, i64, &str, Vec<RemittanceItem>, &str)> = vec![
+            (
+                "in full",
+                100_000,
+                LATE,
+                vec![iv("1001", 100_000)],
+                "1001 100000/0/0",
+            ),
+            (
+                "two",
+                200_000,
+                LATE,
+                vec![iv("1001", 100_000), iv("1002", 100_000)],
+                "1001 100000/0/0 1002 100000/0/0",
+            ),
+            (
+                "in two parts of one payment",
+                100_000,
+                LATE,
+                vec![iv("1001", 60_000), iv("1001", 40_000)],
+                "1001 100000/0/0",
+            ),
+            (
+                "partial",
+                60_000,
+                LATE,
+                vec![partial(iv("1001", 60_000))],
+                "1001 60000/0/0",
+            ),
+            (
+                "short without reason",
+                90_000,
+                LATE,
+                vec![iv("1001", 90_000)],
+                "1001 90000/0/0 -1:10000:",
+            ),
+            (
+                "short, as RMR05 shows",
+                90_000,
+                LATE,
+                vec![of(iv("1001", 90_000), 100_000)],
+                "1001 90000/0/0 -1:10000:",
+            ),
+            (
+                "short, net of ADX",
+                90_000,
+                LATE,
+                vec![with(iv("1001", 90_000), &[adx(-10_000, "70")])],
+                "1001 90000/0/0 -1:10000:70",
+            ),
+            (
+                "short, gross of ADX",
+                90_000,
+                LATE,
+                vec![with(iv("1001", 100_000), &[adx(-10_000, "70")])],
+                "1001 90000/0/0 -1:10000:70",
+            ),
+            (
+                "several reasons and none",
+                80_000,
+                LATE,
+                vec![with(
+                    iv("1001", 80_000),
+                    &[adx(-10_000, "70"), adx(-4_000, "01")],
+                )],
+                "1001 80000/0/0 -1:10000:70 -1:4000:01 -1:6000:",
+            ),
+            (
+                "nothing paid, all deducted",
+                0,
+                LATE,
+                vec![with(iv("1001", 0), &[adx(-100_000, "01")])],
+                "1001 0/0/0 -1:100000:01",
+            ),
+            (
+                "discount in time",
+                98_000,
+                EARLY,
+                vec![less(iv("1001", 98_000), 2_000)],
+                "1001 98000/2000/0",
+            ),
+            (
+                "discount in time, untold",
+                98_000,
+                EARLY,
+                vec![iv("1001", 98_000)],
+                "1001 98000/2000/0",
+            ),
+            (
+                "discount in time, as ADX 76",
+                98_000,
+                EARLY,
+                vec![with(iv("1001", 98_000), &[adx(-2_000, "76")])],
+                "1001 98000/2000/0",
+            ),
+            (
+                "discount too late",
+                98_000,
+                LATE,
+                vec![less(iv("1001", 98_000), 2_000)],
+                "1001 98000/0/0 -1:2000:unearned-discount",
+            ),
+            (
+                "discount too late, untold",
+                98_000,
+                LATE,
+                vec![iv("1001", 98_000)],
+                "1001 98000/0/0 -1:2000:",
+            ),
+            (
+                "discount too large",
+                95_000,
+                EARLY,
+                vec![less(iv("1001", 95_000), 5_000)],
+                "1001 95000/2000/0 -1:3000:unearned-discount",
+            ),
+            (
+                "discount and deduction",
+                88_000,
+                EARLY,
+                vec![with(less(iv("1001", 88_000), 2_000), &[adx(-10_000, "06")])],
+                "1001 88000/2000/0 -1:10000:06",
+            ),
+            (
+                "paid too much",
+                100_500,
+                LATE,
+                vec![iv("1001", 100_500)],
+                "1001 100000/0/0 +500",
+            ),
+            (
+                "credit netted",
+                95_000,
+                LATE,
+                vec![iv("1001", 100_000), rmr("CM", "9001", -5_000)],
+                "1001 100000/0/0 9001 -5000/0/0",
+            ),
+            (
+                "credit netted in part",
+                97_000,
+                LATE,
+                vec![iv("1001", 100_000), rmr("CM", "9001", -3_000)],
+                "1001 100000/0/0 9001 -3000/0/0",
+            ),
+            (
+                "more than the credit has",
+                92_000,
+                LATE,
+                vec![iv("1001", 100_000), rmr("CM", "9001", -8_000)],
+                "1001 100000/0/0 9001 -5000/0/0 -(9001):3000:",
+            ),
+            (
+                "paid for a credit",
+                1_000,
+                LATE,
+                vec![rmr("CM", "9001", 1_000)],
+                "+1000",
+            ),
+            (
+                "names nothing we know",
+                7_000,
+                LATE,
+                vec![iv("5555", 7_000)],
+                "+7000",
+            ),
+            (
+                "takes for nothing we know",
+                93_000,
+                LATE,
+                vec![
+                    iv("1001", 100_000),
+                    with(rmr("CM", "RTV9", -7_000), &[adx(-7_000, "11")]),
+                ],
+                "1001 100000/0/0 -(RTV9):7000:11",
+            ),
+            (
+                "takes without a reason",
+                93_000,
+                LATE,
+                vec![iv("1001", 100_000), rmr("CM", "RTV9", -7_000)],
+                "1001 100000/0/0 -(RTV9):7000:",
+            ),
+            ("on account", 7_000, LATE, vec![rmr("", "", 7_000)], "+7000"),
+            (
+                "takes more than the invoice",
+                0,
+                LATE,
+                vec![
+                    iv("1002", 50_000),
+                    with(iv("1001", -50_000), &[adx(-150_000, "04")]),
+                ],
+                "1002 50000/0/0 1001 0/0/0 -2:50000: -1:100000:04 -(1001):50000:04",
+            ),
+            ("named without an amount", 0, LATE, vec![iv("1001", 0)], ""),
+            (
+                "by PO",
+                100_000,
+                LATE,
+                vec![rmr("PO", "PO2", 100_000)],
+                "1002 100000/0/0",
+            ),
+            (
+                "by PO where no kind is said",
+                100_000,
+                LATE,
+                vec![rmr("OI", "po2", 100_000)],
+                "1002 100000/0/0",
+            ),
+            (
+                "an IV is no PO",
+                100_000,
+                LATE,
+                vec![iv("PO2", 100_000)],
+                "+100000",
+            ),
+            (
+                "leading zeros",
+                100_000,
+                LATE,
+                vec![iv(" 0001001", 100_000)],
+                "1001 100000/0/0",
+            ),
+        ];
+        for (what, total, date, rmrs, wanted) in table {
+            let plan = planned(&remittance(total, date, rmrs))
+                .unwrap_or_else(|findings| panic!("{what}: {findings:?}"));
+            assert_eq!(told(&plan), wanted, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_laid_before_a_person() {
+        let good = || remittance(100_000, LATE, vec![iv("1001", 100_000)]);
+        type Change = fn(&mut Remittance);
+        let table: [(&str, Change); 11] = [
+            ("remittance-unbalanced", |it| it.total.0 += 1),
+            ("remittance-unbalanced", |it| it.items.clear()),
+            ("remittance-unbalanced", |it| {
+                it.adjustments.push(adx(-1, "01"))
+            }),
+            ("remittance-unbalanced", |it| {
+                it.items[0] = with(iv("1001", 95_000), &[adx(-10_000, "01")]);
+            }),
+            ("remittance-unbalanced", |it| {
+                it.items = vec![iv("1001", i64::MAX), iv("1002", i64::MAX)];
+            }),
+            ("remittance-debit", |it| it.debit = true),
+            ("remittance-only", |it| it.money_moved = false),
+            ("remittance-negative", |it| {
+                it.total = Amount(-5_000);
+                it.items = vec![iv("1001", -5_000)];
+            }),
+            ("remittance-date-implausible", |it| {
+                it.date = day("2026-03-15")
+            }),
+            ("remittance-date-implausible", |it| {
+                it.date = day("2024-12-31")
+            }),
+            ("currency-differs", |it| {
+                it.currency = "CAD".parse().unwrap()
+            }),
+        ];
+        for (code, change) in table {
+            let mut bad = good();
+            change(&mut bad);
+            let findings = planned(&bad).unwrap_err();
+            assert_eq!(codes(&findings), [code]);
+            assert!(
+                findings[0].message.contains("TRACE1"),
+                "{}",
+                findings[0].message
+            );
+            assert_eq!(findings[0].severity, Severity::Hold);
+        }
+        assert!(planned(&good()).is_ok());
+    }
+
+    #[test]
+    fn both_readings_balance_and_the_items_tell_which() {
+        // The adjustments cancel out, so that the total tells nothing.
+        let two = |first, second| {
+            remittance(
+                200_000,
+                LATE,
+                vec![
+                    with(first, &[adx(-1_000, "01")]),
+                    with(second, &[adx(1_000, "01")]),
+                ],
+            )
+        };
+        let net = planned(&two(
+            of(iv("1001", 99_000), 100_000),
+            of(iv("1002", 101_000), 100_000),
+        ));
+        assert_eq!(
+            told(&net.unwrap()),
+            "1001 99000/0/0 1002 100000/0/0 -1:1000:01 +1000"
+        );
+        let gross = planned(&two(
+            of(iv("1001", 100_000), 100_000),
+            of(iv("1002", 100_000), 100_000),
+        ));
+        assert_eq!(
+            told(&gross.unwrap()),
+            "1001 99000/0/0 1002 100000/0/0 -1:1000:01 +1000"
+        );
+        let by_open = planned(&two(iv("1001", 100_000), iv("1002", 100_000)));
+        assert!(by_open.is_ok(), "what is open tells it too");
+        let neither = planned(&two(iv("1001", 99_500), iv("1002", 100_500)));
+        assert_eq!(codes(&neither.unwrap_err()), ["remittance-ambiguous"]);
+    }
+
+    #[test]
+    fn rule_085_adjustments_tied_to_no_item() {
+        let mut paid = remittance(98_500, LATE, vec![iv("1001", 100_000)]);
+        paid.adjustments = vec![adx(-2_000, "99"), adx(500, "06")];
+        let plan = planned(&paid).unwrap();
+        assert_eq!(told(&plan), "1001 100000/0/0 -():2000:99 +500");
+        assert_eq!(plan.deductions[0].reference, "CLAIM");
+    }
+
+    #[test]
+    fn the_tolerance_writes_off_what_nobody_explained() {
+        let policy = CollectionPolicy {
+            write_off_max: decimal("1.00"),
+            discount_grace_days: 7,
+            ..CollectionPolicy::default()
+        };
+        let table = [
+            (iv("1001", 99_900), "1001 99900/0/100"),
+            (iv("1001", 99_899), "1001 99899/0/0 -1:101:"),
+            (partial(iv("1001", 99_900)), "1001 99900/0/0"),
+            (
+                with(iv("1001", 99_900), &[adx(-50, "01")]),
+                "1001 99900/0/50 -1:50:01",
+            ),
+            (less(iv("1001", 98_000), 2_000), "1001 98000/2000/0"), // within the days of grace
+        ];
+        for (item, wanted) in table {
+            let paid = remittance(item.paid.0, LATE, vec![item]);
+            let plan = plan(&paid, &items(), &policy, day(LATE)).unwrap();
+            assert_eq!(told(&plan), wanted);
+        }
+    }
+
+    #[test]
+    fn ambiguous_names_are_not_guessed() {
+        let mut items = items();
+        items.push(open_item(4, "0A7", 100));
+        items.push(open_item(5, "A7", 200));
+        let mut second = open_item(6, "1006", 40_000);
+        second.po_number = "PO2".into();
+        items.push(second);
+        let policy = CollectionPolicy::default();
+        let table = [
+            (iv("A7", 200), "A7 200/0/0"),
+            (iv("0A7", 100), "0A7 100/0/0"),
+            (iv("00A7", 200), "+200"),
+            (rmr("PO", "PO2", 50_000), "+50000"),
+            (rmr("PO", "PO2", 40_000), "1006 40000/0/0"),
+            (
+                of(rmr("PO", "PO2", 90_000), 100_000),
+                "1002 90000/0/0 -2:10000:",
+            ),
+        ];
+        for (item, wanted) in table {
+            let paid = remittance(item.paid.0, LATE, vec![item]);
+            let plan = plan(&paid, &items, &policy, day(LATE)).unwrap();
+            assert_eq!(told(&plan), wanted);
+            assert_eq!(plan.notes.is_empty(), !wanted.starts_with('+'));
+        }
+    }
+
+    #[test]
+    fn what_is_disputed_already_is_not_deducted_again() {
+        let mut items = items();
+        items[0].open = Amount(30_000);
+        items[0].disputed = Amount(10_000);
+        let policy = CollectionPolicy::default();
+        let table = [
+            (iv("1001", 20_000), "1001 20000/0/0"),
+            (iv("1001", 15_000), "1001 15000/0/0 -1:5000:"),
+            (iv("1001", 25_000), "1001 25000/0/0"),
+            (
+                with(iv("1001", 15_000), &[adx(-9_000, "01")]),
+                "1001 15000/0/0 -1:5000:01",
+            ),
+        ];
+        for (item, wanted) in table {
+            let paid = remittance(item.paid.0, LATE, vec![item]);
+            let plan = plan(&paid, &items, &policy, day(LATE)).unwrap();
+            assert_eq!(told(&plan), wanted);
+            let after = items[0]
+                .clone()
+                .apply(&plan.applications[0], &plan.deductions)
+                .unwrap();
+            assert!(after.disputed <= after.open);
+        }
+    }
+
+    #[test]
+    fn by_hand() {
+        let entered = |total, apply: &[(&str, i64)]| {
+            let apply: Vec<(String, Amount)> = apply
+                .iter()
+                .map(|(number, amount)| ((*number).to_owned(), Amount(*amount)))
+                .collect();
+            let paid = Remittance::by_hand(
+                "CHK7".into(),
+                day(LATE),
+                Currency::USD,
+                Amount(total),
+                &apply,
+            );
+            planned(&paid)
+        };
+        assert_eq!(
+            told(&entered(90_000, &[("1001", 90_000)]).unwrap()),
+            "1001 90000/0/0"
+        );
+        assert_eq!(
+            told(&entered(100_000, &[("1001", 90_000)]).unwrap()),
+            "1001 90000/0/0 +10000"
+        );
+        assert_eq!(told(&entered(5_000, &[]).unwrap()), "+5000");
+        assert_eq!(
+            codes(&entered(80_000, &[("1001", 90_000)]).unwrap_err()),
+            ["remittance-unbalanced"]
+        );
+    }
+
+    mod properties {
+        use std::collections::BTreeMap;
+
+        use proptest::prelude::*;
+
+        use super::super::super::ids::{PartnerId, PaymentId};
+        use super::super::super::ledger::{self, LedgerAccount};
+        use super::*;
+
+        fn any_item() -> impl Strategy<Value = RemittanceItem> {
+            (
+                0_usize..9,
+                0_usize..4,
+                -150_000_i64..150_000,
+                prop::option::of(0_i64..3_000),
+                prop::option::of(0_i64..120_000),
+                prop::collection::vec((-20_000_i64..20_000, 0_usize..4), 0..3),
+                any::<bool>(),
+            )
+                .prop_map(
+                    |(reference, qualifier, paid, discount, amount, reasons, part)| {
+                        let reference = [
+                            "1001", "1002", "9001", "5555", "", "01001", "PO2", "PO9", "9001",
+                        ][reference];
+                        RemittanceItem {
+                            action: if part { "PP".into() } else { String::new() },
+                            discount: discount.map(Amount),
+                            invoice_amount: amount.map(Amount),
+                            adjustments: reasons
+                                .into_iter()
+                                .map(|(amount, reason)| adx(amount, ["01", "70", "76", ""][reason]))
+                                .collect(),
+                            ..rmr(["IV", "PO", "CM", "OI"][qualifier], reference, paid)
+                        }
+                    },
+                )
+        }
+
+        proptest! {
+            /// Whatever a payer says: it is refused as a whole, or every cent is accounted for; no invoice falls below
+            /// zero; and the ledger says the same as the items (rule 90).
+            #[test]
+            fn rule_090_money_is_conserved(
+                paid in prop::collection::vec(any_item(), 0..6),
+                whole in prop::collection::vec((-5_000_i64..5_000, 0_usize..3), 0..3),
+                gross in any::<bool>(),
+                off in -1_i64..8,
+                disputed in 0_i64..100_000,
+                early in any::<bool>(),
+                tolerance in 0_i64..500,
+            ) {
+                let mut remittance = remittance(0, if early { EARLY } else { LATE }, paid);
+                remittance.adjustments = whole
+                    .into_iter()
+                    .map(|(amount, reason)| adx(amount, ["01", "70", "99"][reason]))
+                    .collect();
+                let reading = if gross { Reading::Gross } else { Reading::Net };
+                // Mostly balanced, sometimes a cent off.
+                let wrong = i64::from(off == -1);
+                remittance.total = Amount(i64::try_from(reading.sum(&remittance)).unwrap() + wrong);
+                let mut items = items();
+                items[0].disputed = Amount(disputed);
+                let policy = CollectionPolicy {
+                    write_off_max: Decimal::new(tolerance, 2),
+                    ..CollectionPolicy::default()
+                };
+                let plan = match plan(&remittance, &items, &policy, day(LATE)) {
+                    Ok(plan) => plan,
+                    Err(findings) => {
+                        prop_assert!(!findings.is_empty());
+                        return Ok(());
+                    }
+                };
+                let outside: i64 = plan.deductions.iter().filter(|it| it.invoice.is_none()).map(|it| it.amount.0).sum();
+                let applied: i64 = plan.applications.iter().map(|it| it.paid.0).sum();
+                prop_assert_eq!(remittance.total.0, applied + plan.unapplied.0 - outside);
+                prop_assert!(plan.deductions.iter().all(|it| it.amount.0 > 0));
+                prop_assert!(plan.unapplied.0 >= 0);
+
+                let posting = ledger::payment(&plan, PaymentId(1), PartnerId(3)).unwrap();
+                let mut receivable: BTreeMap<InvoiceId, i64> = BTreeMap::new();
+                for entry in &posting.entries {
+                    if entry.account == LedgerAccount::Receivable {
+                        *receivable.entry(entry.invoice.unwrap()).or_default() += entry.amount.0;
+                    }
+                }
+                for before in &items {
+                    let about: Vec<&Application> =
+                        plan.applications.iter().filter(|it| it.invoice == before.invoice).collect();
+                    prop_assert!(about.len() <= 1, "one effect for each invoice");
+                    let deducted = plan.deductions.iter().any(|it| it.invoice == Some(before.invoice));
+                    prop_assert!(!deducted || about.len() == 1);
+                    let Some(application) = about.first() else {
+                        prop_assert!(!receivable.contains_key(&before.invoice));
+                        continue;
+                    };
+                    let after = before.clone().apply(application, &plan.deductions).unwrap();
+                    let change = application.paid.0 + application.discount.0 + application.written_off.0;
+                    prop_assert_eq!(after.open.0, before.open.0 - change);
+                    prop_assert_eq!(receivable.get(&before.invoice).copied().unwrap_or(0), -change);
+                    prop_assert!(after.disputed.0 >= 0 && after.disputed.0 <= after.open.0.max(0));
+                    prop_assert!(application.discount.0 <= before.discount.0);
+                    prop_assert!(application.written_off.0 <= tolerance);
+                    // Nothing silent: what is open and not disputed was left so in words.
+                    let partial = remittance.items.iter().any(|it| it.action == "PP");
+                    let silent = after.open.0 > after.disputed.0 && after.kind == InvoiceKind::Invoice;
+                    prop_assert!(!silent || partial);
+                }
+            }
+        }
+    }
+}

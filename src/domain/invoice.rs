@@ -752,3 +752,541 @@ fn unsigned(amount: Amount) -> Amount {
         amount
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{
+        accepted, carton, content, day, decimal, line, noon, order, shipment,
+    };
+    use super::*;
+
+    /// An order of one line for each (quantity, price), all of it shipped.
+    fn shipped_order(lines: &[(&str, &str)]) -> Order {
+        let lines = (1..)
+            .zip(lines)
+            .map(|(number, (quantity, price))| {
+                let mut line = line(number, quantity, "EA");
+                line.price.as_mut().unwrap().amount = decimal(price);
+                let mut line = accepted(line, "1");
+                line.confirmed = line.ordered;
+                line.shipped = line.ordered;
+                line
+            })
+            .collect();
+        order(lines)
+    }
+
+    fn left(id: i64, contents: &[(&str, u32, &str)]) -> Shipment {
+        let cartons = contents
+            .iter()
+            .map(|(store, line, quantity)| carton("", store, vec![content(*line, quantity)]))
+            .collect();
+        let mut shipment = shipment(id, cartons);
+        shipment.state = ShipmentState::Shipped {
+            at: noon("2026-01-13"),
+        };
+        shipment
+    }
+
+    fn invoiced(
+        order: &Order,
+        shipments: &[Shipment],
+        policy: &InvoicingPolicy,
+    ) -> Result<Vec<Invoice>, InvoiceRefusal> {
+        let billed: Vec<Billed<'_>> = shipments
+            .iter()
+            .map(|shipment| Billed {
+                shipment,
+                shipped_on: day("2026-01-13"),
+            })
+            .collect();
+        invoices_of(&InvoiceBasis {
+            order,
+            shipments: &billed,
+            policy,
+            date: day("2026-01-15"),
+            first_id: InvoiceId(40),
+            first_number: 1001,
+        })
+    }
+
+    fn charge(kind: ChargeKind, code: &str) -> Charge {
+        Charge {
+            kind,
+            code: code.into(),
+            amount: None,
+            percent: None,
+            rate: None,
+            quantity: None,
+            handling: String::new(),
+            description: String::new(),
+        }
+    }
+
+    fn totals(invoices: &[Invoice]) -> Vec<i64> {
+        invoices.iter().map(|invoice| invoice.total.0).collect()
+    }
+
+    #[test]
+    fn an_invoice_says_who_what_and_when() {
+        let mut order = shipped_order(&[("10", "12.50"), ("3", "0.333")]);
+        order.header.vendor_number = "V77".into();
+        let shipments = [left(9, &[("", 1, "4"), ("", 1, "6"), ("", 2, "3")])];
+        let policy = InvoicingPolicy {
+            number_prefix: "INV-".into(),
+            terms: Terms {
+                discount_percent: Some(Decimal::TWO),
+                discount_days: Some(10),
+                net_days: Some(30),
+                ..Terms::default()
+            },
+            ..InvoicingPolicy::default()
+        };
+        let invoices = invoiced(&order, &shipments, &policy).unwrap();
+        let [invoice] = invoices.as_slice() else {
+            panic!("{invoices:?}");
+        };
+        assert_eq!(invoice.number, "INV-1001");
+        assert_eq!(invoice.id, InvoiceId(40));
+        assert_eq!(invoice.lines.len(), 2);
+        assert_eq!(invoice.lines[0].quantity, decimal("10"));
+        assert_eq!(invoice.lines[0].extension, Amount(12_500));
+        assert_eq!(invoice.lines[1].extension, Amount(100));
+        assert_eq!(invoice.total, Amount(12_600));
+        assert_eq!(invoice.due, day("2026-02-14"));
+        assert_eq!(invoice.discount_until, Some(day("2026-01-25")));
+        assert_eq!(invoice.discount, Amount(252));
+        assert_eq!(invoice.bill_of_lading, "BOL9");
+        assert_eq!(invoice.shipments, [ShipmentId(9)]);
+        let references: Vec<&str> = invoice
+            .references
+            .iter()
+            .map(|reference| reference.qualifier.as_str())
+            .collect();
+        assert_eq!(references, ["DP", "IA"]);
+        let booked = book_invoiced(order, &invoices);
+        assert_eq!(booked.invoices, 1);
+        assert_eq!(booked.lines[0].invoiced, decimal("10"));
+    }
+
+    #[test]
+    fn what_one_invoice_covers() {
+        let order = shipped_order(&[("10", "1.00"), ("8", "1.00")]);
+        let shipments = [
+            left(8, &[("A", 1, "4"), ("B", 1, "1"), ("A", 2, "3")]),
+            left(9, &[("B", 1, "5"), ("A", 2, "5")]),
+        ];
+        let per = |per| InvoicingPolicy {
+            per,
+            ..InvoicingPolicy::default()
+        };
+        let table: [(InvoicePer, &[(&str, i64)]); 3] = [
+            (InvoicePer::Shipment, &[("", 800), ("", 1000)]),
+            (
+                InvoicePer::Store,
+                &[("A", 700), ("B", 100), ("B", 500), ("A", 500)],
+            ),
+            (InvoicePer::Order, &[("", 1800)]),
+        ];
+        for (kind, wanted) in table {
+            let invoices = invoiced(&order, &shipments, &per(kind)).unwrap();
+            let got: Vec<(&str, i64)> = invoices
+                .iter()
+                .map(|invoice| (invoice.store.as_str(), invoice.total.0))
+                .collect();
+            assert_eq!(got, wanted, "{kind:?}");
+            let last = 1001 + wanted.len() - 1;
+            assert_eq!(invoices.last().unwrap().number, last.to_string());
+        }
+        let mut waiting = order;
+        waiting.lines[0].backordered = decimal("2");
+        let invoices = invoiced(&waiting, &shipments, &per(InvoicePer::Order)).unwrap();
+        assert!(invoices.is_empty(), "not before all has shipped");
+        assert!(
+            invoiced(&waiting, &[], &per(InvoicePer::Shipment))
+                .unwrap()
+                .is_empty()
+        );
+    }
+
+    /// Two shipments, of 60.00 and of 40.00: what each charge of the header adds to the two invoices.
+    #[test]
+    fn charges_of_the_header() {
+        use ChargeKind::{Allowance, Charge as Added, Information};
+        let fixed = |kind, cents| Charge {
+            amount: Some(Amount(cents)),
+            ..charge(kind, "X")
+        };
+        let percent = |kind, percent| Charge {
+            percent: Some(decimal(percent)),
+            ..charge(kind, "X")
+        };
+        let rate = |quantity: Option<&str>| Charge {
+            rate: Some(decimal("0.125")),
+            quantity: quantity.map(decimal),
+            ..charge(Added, "X")
+        };
+        let handled = |handling: &str| Charge {
+            handling: handling.into(),
+            ..fixed(Added, 500)
+        };
+        let both = Charge {
+            percent: Some(decimal("50")),
+            ..fixed(Added, 500)
+        };
+        // (charge, invoices, on how many it is shown)
+        let table = [
+            (fixed(Allowance, 500), [5500, 4000], 1),
+            (fixed(Added, 500), [6500, 4000], 1),
+            (fixed(Information, 500), [6000, 4000], 1),
+            (handled("01"), [6000, 4000], 1),
+            (handled("05"), [6000, 4000], 1),
+            (handled("06"), [6500, 4000], 1),
+            (percent(Allowance, "2.5"), [5850, 3900], 2),
+            (percent(Added, "0.125"), [6008, 4005], 2),
+            (rate(None), [6075, 4050], 2),
+            (rate(Some("100")), [7250, 4000], 1),
+            (both, [6500, 4000], 1),
+            (fixed(Allowance, -500), [6500, 4000], 1),
+            (charge(Added, "X"), [6000, 4000], 0),
+            (charge(Information, "X"), [6000, 4000], 1),
+        ];
+        for (charge, wanted, shown) in table {
+            let mut order = shipped_order(&[("10", "10.00")]);
+            order.header.charges = vec![charge.clone()];
+            let shipments = [left(8, &[("", 1, "6")]), left(9, &[("", 1, "4")])];
+            let policy = InvoicingPolicy::default();
+            let together = invoiced(&order, &shipments, &policy).unwrap();
+            assert_eq!(totals(&together), wanted, "{charge:?}");
+            let count: usize = together.iter().map(|invoice| invoice.charges.len()).sum();
+            assert_eq!(count, shown, "{charge:?}");
+            assert!(
+                together
+                    .iter()
+                    .flat_map(|invoice| &invoice.charges)
+                    .all(|c| c.amount.0 >= 0)
+            );
+            // One after the other comes to the same.
+            let [first, second] = &shipments;
+            let one = invoiced(&order, std::slice::from_ref(first), &policy).unwrap();
+            let order = book_invoiced(order, &one);
+            let two = invoiced(&order, std::slice::from_ref(second), &policy).unwrap();
+            assert_eq!([one[0].total.0, two[0].total.0], wanted, "{charge:?}");
+            let without = InvoicingPolicy {
+                order_charges: false,
+                ..policy
+            };
+            let plain = invoiced(&shipped_order(&[("10", "10.00")]), &shipments, &without);
+            assert_eq!(totals(&plain.unwrap()), [6000, 4000]);
+        }
+    }
+
+    #[test]
+    fn charges_of_a_line_go_with_its_first_invoice() {
+        let mut order = shipped_order(&[("10", "10.00"), ("10", "1.00")]);
+        order.lines[0].charges = vec![
+            Charge {
+                amount: Some(Amount(500)),
+                ..charge(ChargeKind::Charge, "D240")
+            },
+            Charge {
+                percent: Some(decimal("10")),
+                ..charge(ChargeKind::Allowance, "C310")
+            },
+        ];
+        let shipments = [
+            left(7, &[("", 2, "10")]),
+            left(8, &[("", 1, "6")]),
+            left(9, &[("", 1, "4")]),
+        ];
+        let invoices = invoiced(&order, &shipments, &InvoicingPolicy::default()).unwrap();
+        assert_eq!(totals(&invoices), [1000, 6000 + 500 - 600, 4000 - 400]);
+    }
+
+    #[test]
+    fn contract_charges_are_on_every_invoice() {
+        let contract = |kind, percent: Option<&str>, amount: Option<&str>| ContractCharge {
+            kind,
+            code: "A".into(),
+            percent: percent.map(decimal),
+            amount: amount.map(decimal),
+            handling: String::new(),
+            description: String::new(),
+        };
+        let policy = InvoicingPolicy {
+            charges: vec![
+                contract(ChargeKind::Allowance, Some("5"), None),
+                contract(ChargeKind::Charge, None, Some("7.50")),
+                contract(ChargeKind::Charge, None, None),
+            ],
+            ..InvoicingPolicy::default()
+        };
+        let order = shipped_order(&[("10", "10.00")]);
+        let shipments = [left(8, &[("", 1, "6")]), left(9, &[("", 1, "4")])];
+        let invoices = invoiced(&order, &shipments, &policy).unwrap();
+        assert_eq!(totals(&invoices), [6000 - 300 + 750, 4000 - 200 + 750]);
+        let handling: Vec<&str> = invoices[0]
+            .charges
+            .iter()
+            .map(|charge| charge.handling.as_str())
+            .collect();
+        assert_eq!(handling, ["02", "06"]);
+    }
+
+    #[test]
+    fn rule_077_rounding_by_line_or_once() {
+        // Three lines of 1.005: 1.01 each, or 3.015 together.
+        let order = shipped_order(&[("1", "1.005"), ("1", "1.005"), ("1", "1.005")]);
+        let shipments = [left(9, &[("", 1, "1"), ("", 2, "1"), ("", 3, "1")])];
+        for (rounding, total, lines) in [
+            (Rounding::Line, 303, [101, 101, 101]),
+            (Rounding::Invoice, 302, [101, 100, 101]),
+        ] {
+            let policy = InvoicingPolicy {
+                rounding,
+                ..InvoicingPolicy::default()
+            };
+            let invoices = invoiced(&order, &shipments, &policy).unwrap();
+            assert_eq!(totals(&invoices), [total]);
+            let extensions: Vec<i64> = invoices[0].lines.iter().map(|l| l.extension.0).collect();
+            assert_eq!(extensions, lines);
+        }
+    }
+
+    #[test]
+    fn a_price_that_does_not_end_extends_exactly() {
+        let third = Decimal::ONE / Decimal::from(3);
+        assert_eq!(
+            extension(decimal("1.5"), third * decimal("0.01")),
+            Ok(decimal("0.005"))
+        );
+        assert_eq!(extension(decimal("6"), decimal("24")), Ok(decimal("144")));
+        assert_eq!(extension(Decimal::MAX, Decimal::MAX), Err(AmountOverflow));
+    }
+
+    #[test]
+    fn the_orders_terms_or_the_partners() {
+        let mut order = shipped_order(&[("10", "10.00")]);
+        order.header.terms = Some(Terms {
+            net_days: Some(60),
+            discount_percent: Some(decimal("200")),
+            discount_days: Some(5),
+            ..Terms::default()
+        });
+        let shipments = [left(9, &[("", 1, "10")])];
+        let mut policy = InvoicingPolicy::default();
+        let invoices = invoiced(&order, &shipments, &policy).unwrap();
+        assert_eq!(invoices[0].due, day("2026-03-16"));
+        assert_eq!(
+            invoices[0].discount, invoices[0].total,
+            "never more than the total"
+        );
+        policy.terms_from_order = false;
+        let invoices = invoiced(&order, &shipments, &policy).unwrap();
+        assert_eq!(invoices[0].due, day("2026-02-14"));
+        assert_eq!(invoices[0].discount, Amount::ZERO);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let order = shipped_order(&[("10", "10.00")]);
+        let policy = InvoicingPolicy::default();
+        let refused = |order: &Order, shipment, policy: &InvoicingPolicy| {
+            invoiced(order, &[shipment], policy)
+                .unwrap_err()
+                .to_string()
+        };
+        let all = || left(9, &[("", 1, "10")]);
+
+        let mut planned = all();
+        planned.state = ShipmentState::Planned;
+        assert!(refused(&order, planned, &policy).contains("has not left"));
+
+        let more = refused(&order, left(9, &[("", 1, "11")]), &policy);
+        assert_eq!(more, "invoice 1001 bills 11 of line 1, of which 10 shipped");
+        let mut billed = order.clone();
+        billed.lines[0].invoiced = decimal("4");
+        assert!(refused(&billed, all(), &policy).contains("bills 14 of line 1"));
+
+        assert!(refused(&order, left(9, &[("", 5, "1")]), &policy).contains("line 5"));
+        let short = InvoicingPolicy {
+            number_length_max: 3,
+            ..policy.clone()
+        };
+        assert!(refused(&order, all(), &short).contains("3 characters"));
+
+        let mut generous = order.clone();
+        generous.header.charges = vec![Charge {
+            amount: Some(Amount(10_001)),
+            ..charge(ChargeKind::Allowance, "C310")
+        }];
+        let below = invoiced(&generous, &[all()], &policy).unwrap_err();
+        assert_eq!(
+            below,
+            InvoiceRefusal::BelowZero {
+                number: "1001".into(),
+                total: -1
+            }
+        );
+        let mut absurd = order;
+        absurd.lines[0].accepted.as_mut().unwrap().unit_price = Decimal::MAX;
+        assert!(matches!(
+            invoiced(&absurd, &[all()], &policy),
+            Err(InvoiceRefusal::Overflow(_))
+        ));
+    }
+
+    #[test]
+    fn a_changed_cent_is_found() {
+        let mut order = shipped_order(&[("10", "10.00"), ("2", "0.505")]);
+        order.header.charges = vec![Charge {
+            amount: Some(Amount(500)),
+            ..charge(ChargeKind::Allowance, "C310")
+        }];
+        let shipments = [left(9, &[("", 1, "10"), ("", 2, "2")])];
+        let good = invoiced(&order, &shipments, &InvoicingPolicy::default())
+            .unwrap()
+            .remove(0);
+        assert_eq!(prove(&good), Ok(()));
+        type Change = fn(&mut Invoice);
+        let changes: [Change; 7] = [
+            |invoice| invoice.total.0 += 1,
+            |invoice| invoice.lines[0].extension.0 += 1,
+            |invoice| invoice.lines[0].quantity += Decimal::ONE,
+            |invoice| invoice.lines[1].unit_price = decimal("0.51"),
+            |invoice| invoice.charges[0].amount.0 -= 1,
+            |invoice| invoice.charges[0].kind = ChargeKind::Charge,
+            |invoice| invoice.charges[0].handling = "01".into(),
+        ];
+        for change in changes {
+            let mut bad = good.clone();
+            change(&mut bad);
+            assert!(
+                matches!(prove(&bad), Err(InvoiceRefusal::DoesNotAddUp { .. })),
+                "{bad:?}"
+            );
+        }
+        let mut moved = good.clone();
+        moved.lines[0].extension.0 += 5;
+        moved.lines[1].extension.0 -= 5;
+        assert!(
+            prove(&moved).is_err(),
+            "no line may be off by more than a cent"
+        );
+        let mut credit = good;
+        credit.kind = InvoiceKind::Credit;
+        assert!(prove(&credit).is_err(), "a credit's total is below zero");
+        credit.total = credit.total.negated();
+        assert_eq!(prove(&credit), Ok(()));
+    }
+
+    mod properties {
+        use proptest::prelude::*;
+
+        use super::*;
+
+        fn any_charge() -> impl Strategy<Value = Charge> {
+            (
+                0_usize..3,
+                prop::option::of(0_i64..500),
+                prop::option::of(0_i64..300),
+                prop::option::of(0_i64..30),
+                0_usize..4,
+            )
+                .prop_map(|(kind, amount, percent, rate, handling)| Charge {
+                    kind: [
+                        ChargeKind::Charge,
+                        ChargeKind::Allowance,
+                        ChargeKind::Information,
+                    ][kind],
+                    amount: amount.map(Amount),
+                    percent: percent.map(|percent| Decimal::new(percent, 2)),
+                    rate: rate.map(|rate| Decimal::new(rate, 3)),
+                    handling: ["", "01", "02", "05"][handling].into(),
+                    ..charge(ChargeKind::Charge, "X")
+                })
+        }
+
+        proptest! {
+            /// However the goods travel: every invoice is proven, what is billed is what shipped, and each fixed charge
+            /// is there exactly once.
+            #[test]
+            fn billing_conserves(
+                lines in prop::collection::vec((prop::collection::vec(1_i64..50, 1..4), 0_i64..2_000_000), 1..5),
+                header in prop::collection::vec(any_charge(), 0..3),
+                of_line in prop::collection::vec(any_charge(), 0..2),
+                per in 0_usize..3,
+                once in any::<bool>(),
+                one_by_one in any::<bool>(),
+            ) {
+                let per = [InvoicePer::Shipment, InvoicePer::Store, InvoicePer::Order][per];
+                let policy = InvoicingPolicy {
+                    per,
+                    rounding: if once { Rounding::Invoice } else { Rounding::Line },
+                    ..InvoicingPolicy::default()
+                };
+                let texts: Vec<(String, String)> = lines
+                    .iter()
+                    .map(|(parts, price)| (
+                        parts.iter().sum::<i64>().to_string(),
+                        Decimal::new(*price, 4).to_string(),
+                    ))
+                    .collect();
+                let pairs: Vec<(&str, &str)> =
+                    texts.iter().map(|(q, p)| (q.as_str(), p.as_str())).collect();
+                let mut order = shipped_order(&pairs);
+                order.header.charges = header.clone();
+                for line in &mut order.lines {
+                    line.charges = of_line.clone();
+                }
+                let shipments: Vec<Shipment> = (0..3_usize)
+                    .map(|turn| {
+                        let parts: Vec<(u32, String)> = (1_u32..)
+                            .zip(&lines)
+                            .filter_map(|(number, (parts, _))| {
+                                parts.get(turn).map(|part| (number, part.to_string()))
+                            })
+                            .collect();
+                        let contents: Vec<(&str, u32, &str)> = parts
+                            .iter()
+                            .map(|(number, part)| (if number % 2 == 0 { "A" } else { "B" }, *number, part.as_str()))
+                            .collect();
+                        left(i64::try_from(turn).unwrap_or(0), &contents)
+                    })
+                    .filter(|shipment| !shipment.cartons.is_empty())
+                    .collect();
+                let mut made = Vec::new();
+                let batches: Vec<&[Shipment]> = if one_by_one && per != InvoicePer::Order {
+                    shipments.chunks(1).collect()
+                } else {
+                    vec![&shipments]
+                };
+                for batch in batches {
+                    let invoices = match invoiced(&order, batch, &policy) {
+                        Ok(invoices) => invoices,
+                        Err(InvoiceRefusal::BelowZero { .. }) => return Ok(()),
+                        Err(other) => return Err(TestCaseError::fail(other.to_string())),
+                    };
+                    order = book_invoiced(order, &invoices);
+                    made.extend(invoices);
+                }
+                for line in &order.lines {
+                    prop_assert_eq!(line.invoiced, line.shipped);
+                }
+                for invoice in &made {
+                    prop_assert_eq!(prove(invoice), Ok(()));
+                    prop_assert!(invoice.total.0 >= 0 && invoice.discount.0 <= invoice.total.0);
+                }
+                let fixed: i64 = header.iter().filter_map(|charge| charge.amount).map(|amount| amount.0).sum();
+                let shown: i64 = made
+                    .iter()
+                    .flat_map(|invoice| &invoice.charges)
+                    .filter(|charge| charge.percent.is_none())
+                    .map(|charge| charge.amount.0)
+                    .sum();
+                let rated = header.iter().any(|charge| charge.amount.is_none() && charge.percent.is_none() && charge.rate.is_some());
+                prop_assert!(rated || shown == fixed);
+            }
+        }
+    }
+}

@@ -225,3 +225,94 @@ pub fn apply_unapplied(item: &OpenItem, amount: Amount, source: String) -> Posti
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::receivable::{Application, NewDeduction};
+    use super::super::remittance::Remittance;
+    use super::super::specimens::{day, open_item};
+    use super::*;
+
+    fn told(posting: &Posting) -> Vec<String> {
+        posting
+            .entries
+            .iter()
+            .map(|entry| {
+                let invoice = entry.invoice.map(|id| format!(":{id}")).unwrap_or_default();
+                format!("{}{invoice} {}", entry.account.word(), entry.amount.0)
+            })
+            .collect()
+    }
+
+    fn plan(total: i64) -> PaymentPlan {
+        let effect = |id, paid, discount, written_off| Application {
+            invoice: InvoiceId(id),
+            number: id.to_string(),
+            paid: Amount(paid),
+            discount: Amount(discount),
+            written_off: Amount(written_off),
+        };
+        let deduction = |invoice: Option<i64>, amount| NewDeduction {
+            invoice: invoice.map(InvoiceId),
+            claimed_reference: String::new(),
+            amount: Amount(amount),
+            reason: String::new(),
+            reference: String::new(),
+        };
+        PaymentPlan {
+            remittance: Remittance::by_hand(
+                "R".into(),
+                day("2026-03-02"),
+                Currency::USD,
+                Amount(total),
+                &[],
+            ),
+            applications: vec![effect(1, 900, 20, 5), effect(2, -50, 0, 0)],
+            deductions: vec![deduction(Some(1), 75), deduction(None, 30)],
+            unapplied: Amount(80),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_payment_sums_to_zero() {
+        let posting = payment(&plan(900), PaymentId(7), PartnerId(3)).unwrap();
+        assert_eq!(
+            (posting.source.as_str(), posting.rule.as_str()),
+            ("payment:7", "apply")
+        );
+        assert_eq!(
+            told(&posting),
+            [
+                "cash 900",
+                "receivable:1 -900",
+                "discount:1 20",
+                "receivable:1 -20",
+                "write_off:1 5",
+                "receivable:1 -5",
+                "receivable:2 50",
+                "unapplied -80",
+                "claims 30",
+            ]
+        );
+        let unbalanced = payment(&plan(901), PaymentId(7), PartnerId(3)).unwrap_err();
+        assert_eq!(unbalanced.sum, 1);
+    }
+
+    #[test]
+    fn write_offs_and_applied_money_sum_to_zero() {
+        let item = open_item(1, "1001", 1000);
+        let given_up = write_off(&item, Amount(100), "deduction:4".into());
+        assert_eq!(told(&given_up), ["write_off:1 100", "receivable:1 -100"]);
+        let applied = apply_unapplied(&item, Amount(80), "payment:7".into());
+        assert_eq!(told(&applied), ["unapplied:1 80", "receivable:1 -80"]);
+        assert!(
+            write_off(&item, Amount::ZERO, "x".into())
+                .entries
+                .is_empty()
+        );
+        for posting in [given_up, applied] {
+            assert!(posting.balanced().is_ok());
+        }
+    }
+}

@@ -360,7 +360,8 @@ mod tests {
             ..policy.clone()
         };
         // (lines of quantity, base per unit; policy; cartons)
-        let table: [(&[(&str, &str)], &PackingPolicy, &[&str]); 9] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a PackingPolicy, &'a [&'a str]);
+        let table: [Row<'_>; 9] = [
             (&[("24", "1")], &policy, &[":1×12", ":1×12"]),
             (&[("2", "12")], &policy, &[":1×1", ":1×1"]),
             (

@@ -373,3 +373,176 @@ fn row(partner: String, currency: Currency, sums: [i128; 7]) -> AgingRow {
 fn clamped(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{day, open_item};
+    use super::*;
+
+    fn effect(paid: i64, discount: i64, written_off: i64) -> Application {
+        Application {
+            invoice: InvoiceId(1),
+            number: "1001".into(),
+            paid: Amount(paid),
+            discount: Amount(discount),
+            written_off: Amount(written_off),
+        }
+    }
+
+    fn deduction(invoice: Option<i64>, amount: i64) -> NewDeduction {
+        NewDeduction {
+            invoice: invoice.map(InvoiceId),
+            claimed_reference: String::new(),
+            amount: Amount(amount),
+            reason: "70".into(),
+            reference: String::new(),
+        }
+    }
+
+    /// An invoice of 1000: what each effect leaves open and disputed, and the status.
+    #[test]
+    fn effects_and_statuses() {
+        use ReceivableStatus::{Open, Paid, PartiallyPaid, WrittenOff};
+        let table = [
+            (effect(1000, 0, 0), vec![], Some((0, 0, Paid))),
+            (effect(900, 0, 0), vec![], Some((100, 0, PartiallyPaid))),
+            (
+                effect(900, 0, 0),
+                vec![deduction(Some(1), 100)],
+                Some((100, 100, PartiallyPaid)),
+            ),
+            (
+                effect(900, 0, 0),
+                vec![deduction(Some(2), 100)],
+                Some((100, 0, PartiallyPaid)),
+            ),
+            (
+                effect(900, 0, 0),
+                vec![deduction(None, 100)],
+                Some((100, 0, PartiallyPaid)),
+            ),
+            (effect(980, 20, 0), vec![], Some((0, 0, Paid))),
+            (effect(990, 0, 10), vec![], Some((0, 0, WrittenOff))),
+            (
+                effect(0, 0, 0),
+                vec![deduction(Some(1), 1000)],
+                Some((1000, 1000, Open)),
+            ),
+            (effect(1001, 0, 0), vec![], None),
+            (effect(-1, 0, 0), vec![], None),
+            (effect(900, 0, 0), vec![deduction(Some(1), 101)], None),
+            (effect(i64::MAX, i64::MAX, i64::MAX), vec![], None),
+        ];
+        for (application, deductions, wanted) in table {
+            let after = open_item(1, "1001", 1000).apply(&application, &deductions);
+            let got = after
+                .ok()
+                .map(|item| (item.open.0, item.disputed.0, item.status()));
+            assert_eq!(got, wanted, "{application:?} {deductions:?}");
+        }
+        let other = open_item(2, "1002", 1000).apply(&effect(1, 0, 0), &[]);
+        assert!(matches!(other, Err(ReceivableRefusal::OtherInvoice { .. })));
+    }
+
+    #[test]
+    fn a_credit_is_used_up_toward_zero() {
+        let credit = || open_item(1, "9001", -500);
+        let after = credit().apply(&effect(-300, 0, 0), &[]).unwrap();
+        assert_eq!(
+            (after.open, after.status()),
+            (Amount(-200), ReceivableStatus::PartiallyPaid)
+        );
+        assert!(credit().apply(&effect(-501, 0, 0), &[]).is_err());
+        assert!(credit().apply(&effect(1, 0, 0), &[]).is_err());
+        assert!(!credit().is_overdue(day("2027-01-01"), 0));
+    }
+
+    #[test]
+    fn a_granted_discount_is_gone() {
+        let item = open_item(1, "1001", 100_000);
+        let after = item.apply(&effect(50_000, 1_500, 0), &[]).unwrap();
+        assert_eq!(after.discount, Amount(500));
+    }
+
+    #[test]
+    fn overdue_is_the_due_date_against_the_clock() {
+        let item = open_item(1, "1001", 1000);
+        for (today, grace, overdue) in [
+            ("2026-02-14", 0, false),
+            ("2026-02-15", 0, true),
+            ("2026-02-17", 3, false),
+            ("2026-02-18", 3, true),
+        ] {
+            assert_eq!(
+                item.is_overdue(day(today), grace),
+                overdue,
+                "{today} {grace}"
+            );
+        }
+    }
+
+    #[test]
+    fn aging_buckets() {
+        // Due on the 14th of February.
+        for (today, wanted) in [
+            ("2026-02-14", 0),
+            ("2026-02-15", 1),
+            ("2026-03-16", 1),
+            ("2026-03-17", 2),
+            ("2026-04-15", 2),
+            ("2026-04-16", 3),
+            ("2026-05-15", 3),
+            ("2026-05-16", 4),
+        ] {
+            assert_eq!(
+                bucket(&open_item(1, "1001", 1000), day(today)),
+                wanted,
+                "{today}"
+            );
+        }
+    }
+
+    #[test]
+    fn aging_by_partner_and_currency() {
+        let mut disputed = open_item(1, "1001", 1000);
+        disputed.disputed = Amount(100);
+        let mut euro = open_item(2, "1002", 70);
+        euro.currency = "EUR".parse().unwrap();
+        let mut other = open_item(3, "1003", 5);
+        other.partner = PartnerId(4);
+        other.due = day("2026-05-01");
+        let mut paid = open_item(4, "1004", 9);
+        paid.open = Amount::ZERO;
+        paid.partner = PartnerId(5);
+        let items = [disputed, euro, other, paid, open_item(5, "9001", -300)];
+        let unapplied = [(PartnerId(3), Currency::USD, Amount(50))];
+        let names = BTreeMap::from([(PartnerId(3), "bigbox".to_owned())]);
+        let rows = aging(&items, &unapplied, &names, day("2026-03-01"));
+        let told: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                format!(
+                    "{} {} {}/{}/{}/{}/{} {} {} = {}",
+                    row.partner,
+                    row.currency,
+                    row.current.0,
+                    row.days_1_30.0,
+                    row.days_31_60.0,
+                    row.days_61_90.0,
+                    row.days_over_90.0,
+                    row.disputed.0,
+                    row.unapplied.0,
+                    row.total.0
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "4 USD 5/0/0/0/0 0 0 = 5",
+                "bigbox EUR 0/70/0/0/0 0 0 = 70",
+                "bigbox USD 0/1000/0/0/0 100 -350 = 650",
+            ]
+        );
+    }
+}

@@ -1872,7 +1872,8 @@ mod tests {
         let mut known = known();
         known.items.insert(number("UP", "036000291452"), item(1));
         known.items.insert(number("IN", "77"), item(2));
-        let table: [(&[(&str, &str)], &[&str], Option<&str>); 7] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
+        let table: [Row<'_>; 7] = [
             (&[("UP", "036000291452")], &[], Some("A-1")),
             (&[("EN", "0036000291452")], &[], Some("A-1")),
             (&[("SK", "036000291452")], &["item-unknown"], None),
@@ -1945,7 +1946,8 @@ mod tests {
 
     #[test]
     fn rule_050_dates() {
-        let table: [(&[(&str, &str)], &[&str]); 8] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let table: [Row<'_>; 8] = [
             (
                 &[
                     ("037", "2026-03-05"),
