@@ -11,6 +11,7 @@ use crate::storage::documents::TransmissionRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::{Lease, Work};
 use crate::storage::{Class, Failure};
+use crate::transport::sftp_client::{self, Parcel, PartnerServer, PartnerServerError};
 
 /// How a push ended.
 enum Pushed {
@@ -48,8 +49,16 @@ async fn push_remote(
     bytes: Vec<u8>,
 ) -> Result<Pushed, Failure> {
     let server: RemoteServer = parse(settings, transmission.connection_id)?;
-    let _ = (gateway, bytes, server);
-    Ok(Pushed::Failed("not wired".to_owned()))
+    let partner = match PartnerServer::from_profile(&server, &gateway.settings.key_folder()) {
+        Ok(partner) => partner,
+        Err(refusal) => return Ok(Pushed::Failed(refusal.to_string())),
+    };
+    let parcel = Parcel { name: transmission.name.clone(), bytes: bytes.into() };
+    Ok(match partner.push(&server.deliver_to, parcel).await {
+        Ok(_) => Pushed::Delivered,
+        Err(error) if matches!(error, PartnerServerError::TimedOut { .. } | PartnerServerError::ConnectionLost { .. }) => Pushed::Uncertain(error.to_string()),
+        Err(error) => Pushed::Failed(error.to_string()),
+    })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(settings: &str, connection: i64) -> Result<T, Failure> {
@@ -143,7 +152,7 @@ async fn settle(
     tracing::warn!(file = transmission.name, %problem, "push failed");
     let server: RemoteServer = serde_json::from_str(settings).unwrap_or_default();
     let now = gateway.now();
-    let pause = std::time::Duration::from_secs(server.backoff_seconds.into());
+    let pause = sftp_client::backoff(&server).after(u32::try_from(work.attempts + 1).unwrap_or(u32::MAX));
     let due = now + chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::hours(1));
     let (inside, leases, work) = (gateway.clone(), leases.to_vec(), work.clone());
     gateway

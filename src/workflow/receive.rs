@@ -30,6 +30,8 @@ pub struct Upload {
     pub source: UploadSource,
     /// Who: the login of a mailbox, a user, `poll`.
     pub actor: String,
+    /// What stays the same when this very upload is handed over again; a second time gives the first file.
+    pub key: Option<String>,
 }
 
 /// Stores an upload durably and asks for its reading. When this returns, the file can not be lost any more; killed
@@ -57,12 +59,21 @@ async fn commit(
         .write(Class::Urgent, move |connection| {
             let (upload, content, bytes) = (upload.clone(), content.clone(), bytes.clone());
             Box::pin(async move {
+                let key = upload.key.as_ref().map(|key| format!("upload:{key}"));
+                if let Some(key) = &key
+                    && let Some(earlier) = connection.effect(key).await?
+                {
+                    return Ok(earlier);
+                }
                 if let Some(bytes) = bytes {
                     connection
                         .put_contents(vec![(content.clone(), bytes)], now)
                         .await?;
                 }
                 let id = connection.identity("file").await?;
+                if let Some(key) = &key {
+                    connection.claim_effect(key, id).await?;
+                }
                 let over = upload.connection.map(|id| id.0);
                 connection
                     .add_file(

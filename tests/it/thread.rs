@@ -82,6 +82,7 @@ impl House {
             name: name.to_owned(),
             source: UploadSource::Bytes(bytes.to_vec()),
             actor: "test".to_owned(),
+            key: None,
         };
         let id = receive::receive(&self.gateway, upload).await.unwrap();
         assert!(
