@@ -3,7 +3,7 @@
 use super::{Report, loop_of};
 use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
-use crate::schema::Schema;
+use crate::schema::{Schema, What};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 use crate::writer::number::parse_r;

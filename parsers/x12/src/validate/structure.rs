@@ -66,7 +66,9 @@ impl Walk {
                             too_often: false,
                         });
                     }
-                    too_often.get_or_insert(Match {
+                    // The segment that begins a loop comes again with the loop, not within it.
+                    if schema.nodes[frame.node as usize].first_child != at || frame.node == 0 {
+                        too_often.get_or_insert(Match {
                         depth: depth + 1,
                         node: at,
                         too_often: true,

@@ -101,3 +101,46 @@ pub fn transcript(source: impl Read) -> (Vec<String>, Vec<u8>) {
     }
     (lines, bytes)
 }
+
+/// The verdicts over everything in a file.
+#[derive(Default)]
+pub struct Judged {
+    pub groups: Vec<supercargo_x12::GroupVerdict>,
+    pub interchanges: Vec<supercargo_x12::InterchangeVerdict>,
+    /// Findings of the file itself.
+    pub findings: Vec<supercargo_x12::Finding>,
+}
+
+/// Reads, validates and judges a file, each group by the release that it names.
+pub fn judge(bytes: &[u8]) -> Judged {
+    use supercargo_x12::{GroupVerdict, InterchangeVerdict, SchemaRegistry, SetVerdict, validate_set};
+    let mut judged = Judged::default();
+    let mut reader = Reader::new(bytes);
+    let mut open = None;
+    while let Some(event) = reader.next().unwrap() {
+        match event {
+            Event::GroupOpened(header) => {
+                let mut group = GroupVerdict::open(header);
+                let release = group.judge_release(None);
+                open = Some((group, release));
+            }
+            Event::Set(set) => {
+                if let Some((group, release)) = &mut open {
+                    let findings = release.map(|release| validate_set(SchemaRegistry::standard(), release, set, None));
+                    group.add(SetVerdict::of(set, findings.unwrap_or_default()));
+                }
+            }
+            Event::GroupClosed(closed) => {
+                if let Some((mut group, _)) = open.take() {
+                    group.close(&closed);
+                    judged.groups.push(group);
+                }
+            }
+            Event::InterchangeClosed(closed) => judged.interchanges.push(InterchangeVerdict::of(&closed)),
+            Event::Outside(outside) => judged.findings.extend(outside.finding),
+            Event::NoInterchange(finding) => judged.findings.push(finding),
+            _ => {}
+        }
+    }
+    judged
+}
