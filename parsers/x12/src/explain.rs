@@ -4,7 +4,9 @@ use crate::element::ElementType;
 use crate::finding::Finding;
 use crate::limits::Limits;
 use crate::overlay::Overlay;
-use crate::schema::{Definition, Dictionary, Element, NONE, Release, Schema, SchemaRegistry, Use, What};
+use crate::schema::{
+    Definition, Dictionary, Element, NONE, Release, Schema, SchemaRegistry, Use, What,
+};
 use crate::set::{Segment, TransactionSet};
 use crate::validate::Validator;
 use crate::writer::number;
@@ -77,7 +79,12 @@ pub struct AnnotatedElement {
 }
 
 /// Reads a set for a person, and validates it on the way; all findings of the set are in it.
-pub fn annotate(registry: &SchemaRegistry, release: Release, set: &TransactionSet, overlay: Option<&Overlay>) -> AnnotatedSet {
+pub fn annotate(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &TransactionSet,
+    overlay: Option<&Overlay>,
+) -> AnnotatedSet {
     let mut validator = Validator::new(registry, Limits::default());
     let mut findings = set.findings().to_vec();
     findings.extend(validator.validate(release, set, overlay));
@@ -91,24 +98,43 @@ pub fn annotate(registry: &SchemaRegistry, release: Release, set: &TransactionSe
     let mut rest = Vec::new();
     for finding in findings {
         // A segment missing at the very end is told at the last one.
-        let at = finding.segment_index.map(|index| (index as usize).saturating_sub(1).min(segments.len().saturating_sub(1)));
+        let at = finding.segment_index.map(|index| {
+            (index as usize)
+                .saturating_sub(1)
+                .min(segments.len().saturating_sub(1))
+        });
         match at.and_then(|at| segments.get_mut(at)) {
             Some(segment) => segment.findings.push(finding),
             None => rest.push(finding),
         }
     }
-    AnnotatedSet { code: set.code().to_owned(), name: schema.map(|s| s.name().to_owned()).unwrap_or_default(), control_number: set.control_number().to_owned(), segments, findings: rest }
+    AnnotatedSet {
+        code: set.code().to_owned(),
+        name: schema.map(|s| s.name().to_owned()).unwrap_or_default(),
+        control_number: set.control_number().to_owned(),
+        segments,
+        findings: rest,
+    }
 }
 
-fn annotate_segment(segment: Segment<'_>, node: u32, schema: Option<&Schema>, dictionary: &Dictionary) -> AnnotatedSegment {
+fn annotate_segment(
+    segment: Segment<'_>,
+    node: u32,
+    schema: Option<&Schema>,
+    dictionary: &Dictionary,
+) -> AnnotatedSegment {
     let known = schema.and_then(|schema| schema.definition(node));
-    let definition = known.or_else(|| dictionary.segment(crate::schema::Key::of(segment.id().as_bytes())));
+    let definition =
+        known.or_else(|| dictionary.segment(crate::schema::Key::of(segment.id().as_bytes())));
     AnnotatedSegment {
         id: segment.id().to_owned(),
         name: definition.map(|d| d.name.clone()).unwrap_or_default(),
         index: segment.index(),
         depth: schema.map_or(0, |schema| depth(schema, node)),
-        loop_id: schema.filter(|_| node != NONE).and_then(|schema| schema.loop_of(node)).map(str::to_owned),
+        loop_id: schema
+            .filter(|_| node != NONE)
+            .and_then(|schema| schema.loop_of(node))
+            .map(str::to_owned),
         offset: segment.offset(),
         length: segment.length(),
         line: segment.line(),
@@ -121,14 +147,23 @@ fn annotate_segment(segment: Segment<'_>, node: u32, schema: Option<&Schema>, di
 /// Loops around a node, the set itself not counted.
 fn depth(schema: &Schema, mut node: u32) -> usize {
     let mut depth = 0;
-    while let Some(parent) = schema.nodes.get(node as usize).map(|n| n.parent).filter(|p| *p != NONE && *p != 0) {
+    while let Some(parent) = schema
+        .nodes
+        .get(node as usize)
+        .map(|n| n.parent)
+        .filter(|p| *p != NONE && *p != 0)
+    {
         depth += 1;
         node = parent;
     }
     depth
 }
 
-fn annotate_elements(segment: Segment<'_>, definition: Option<&Definition>, dictionary: &Dictionary) -> Vec<AnnotatedElement> {
+fn annotate_elements(
+    segment: Segment<'_>,
+    definition: Option<&Definition>,
+    dictionary: &Dictionary,
+) -> Vec<AnnotatedElement> {
     let mut elements = Vec::new();
     for n in 1..=segment.element_count() {
         let value = segment.element(n);
@@ -140,24 +175,51 @@ fn annotate_elements(segment: Segment<'_>, definition: Option<&Definition>, dict
             Some(What::Composite(at)) => {
                 let composite = dictionary.composites.get(usize::from(at));
                 for repetition in segment.repetitions(n) {
-                    for (k, part) in segment.components_of(repetition).enumerate().filter(|(_, part)| !part.is_empty()) {
-                        elements.push(annotate_value(segment, n, Some(k + 1), composite.and_then(|c| c.uses.get(k)), part, dictionary));
+                    for (k, part) in segment
+                        .components_of(repetition)
+                        .enumerate()
+                        .filter(|(_, part)| !part.is_empty())
+                    {
+                        elements.push(annotate_value(
+                            segment,
+                            n,
+                            Some(k + 1),
+                            composite.and_then(|c| c.uses.get(k)),
+                            part,
+                            dictionary,
+                        ));
                     }
                 }
             }
-            _ => elements.extend(segment.repetitions(n).filter(|part| !part.is_empty()).map(|part| annotate_value(segment, n, None, place, part, dictionary))),
+            _ => elements.extend(
+                segment
+                    .repetitions(n)
+                    .filter(|part| !part.is_empty())
+                    .map(|part| annotate_value(segment, n, None, place, part, dictionary)),
+            ),
         }
     }
     elements
 }
 
-fn annotate_value(segment: Segment<'_>, n: usize, component: Option<usize>, place: Option<&Use>, value: &str, dictionary: &Dictionary) -> AnnotatedElement {
+fn annotate_value(
+    segment: Segment<'_>,
+    n: usize,
+    component: Option<usize>,
+    place: Option<&Use>,
+    value: &str,
+    dictionary: &Dictionary,
+) -> AnnotatedElement {
     let element = place.and_then(|place| match place.what {
         What::Element(at) => dictionary.elements.get(usize::from(at)),
         What::Composite(_) => None,
     });
     AnnotatedElement {
-        place: format!("{}{n:02}{}", segment.id(), component.map(|k| format!("-{k}")).unwrap_or_default()),
+        place: format!(
+            "{}{n:02}{}",
+            segment.id(),
+            component.map(|k| format!("-{k}")).unwrap_or_default()
+        ),
         element: n as u16,
         component: component.map(|k| k as u16),
         data_element: element.map(|e| e.number),
@@ -175,7 +237,9 @@ fn meaning(element: &Element, value: &str) -> Option<String> {
         ElementType::Id => element.codes.as_ref()?.meaning(value).map(str::to_owned),
         ElementType::Dt => number::parse_d8(value).map(|date| date.to_string()),
         ElementType::Tm => number::parse_time(value).map(|time| time.format("%H:%M").to_string()),
-        ElementType::N(decimals) if decimals > 0 => number::parse_n(value, decimals.into()).map(|value| value.to_string()),
+        ElementType::N(decimals) if decimals > 0 => {
+            number::parse_n(value, decimals.into()).map(|value| value.to_string())
+        }
         _ => None,
     }
 }
@@ -188,7 +252,14 @@ mod tests {
     #[test]
     fn a_reading_names_segments_elements_and_codes() {
         let set = OutboundSet::new("850")
-            .with(seg("BEG").el("00").el("SA").el("4711").skip().el("20260115"))
+            .with(
+                seg("BEG")
+                    .el("00")
+                    .el("SA")
+                    .el("4711")
+                    .skip()
+                    .el("20260115"),
+            )
             .with(seg("N1").el("ST").el("STORE 12").el("92").el("0012"))
             .with(seg("N3").el("1 MAIN STREET"))
             .with(seg("PO1").el("1").el("12").el("EA").el("8.5"))
@@ -196,9 +267,16 @@ mod tests {
             .with(seg("XX9").el("A"));
         let set = crate::writer::as_read(&set, Release::R004010);
         let reading = annotate(SchemaRegistry::standard(), Release::R004010, &set, None);
-        assert_eq!((reading.name.as_str(), reading.segments.len()), ("Purchase order", 8));
+        assert_eq!(
+            (reading.name.as_str(), reading.segments.len()),
+            ("Purchase order", 8)
+        );
         let beg = &reading.segments[1];
-        let told: Vec<_> = beg.elements.iter().map(|e| (e.place.as_str(), e.name.as_str(), e.meaning.as_deref())).collect();
+        let told: Vec<_> = beg
+            .elements
+            .iter()
+            .map(|e| (e.place.as_str(), e.name.as_str(), e.meaning.as_deref()))
+            .collect();
         assert_eq!(
             told,
             [
@@ -208,9 +286,25 @@ mod tests {
                 ("BEG05", "Date", Some("2026-01-15")),
             ]
         );
-        assert_eq!((reading.segments[3].depth, reading.segments[3].loop_id.as_deref()), (1, Some("N1")));
+        assert_eq!(
+            (
+                reading.segments[3].depth,
+                reading.segments[3].loop_id.as_deref()
+            ),
+            (1, Some("N1"))
+        );
         let sac = &reading.segments[5];
-        assert_eq!((sac.depth, sac.loop_id.as_deref(), sac.elements[2].meaning.as_deref()), (2, Some("SAC"), Some("25.00")));
-        assert_eq!(reading.segments[6].findings[0].rule, Rule::SegmentUnrecognized);
+        assert_eq!(
+            (
+                sac.depth,
+                sac.loop_id.as_deref(),
+                sac.elements[2].meaning.as_deref()
+            ),
+            (2, Some("SAC"), Some("25.00"))
+        );
+        assert_eq!(
+            reading.segments[6].findings[0].rule,
+            Rule::SegmentUnrecognized
+        );
     }
 }

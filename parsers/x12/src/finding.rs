@@ -424,7 +424,8 @@ impl Finding {
     /// Whether it breaks the standard, be it that the partner's profile lets it pass: what a 997
     /// speaks of.
     pub fn breaks_standard(&self) -> bool {
-        self.origin == Origin::Standard && matches!(self.severity, Severity::Reject | Severity::Tolerate)
+        self.origin == Origin::Standard
+            && matches!(self.severity, Severity::Reject | Severity::Tolerate)
     }
 
     /// Whether it keeps what it was found in from being acted upon without a person.

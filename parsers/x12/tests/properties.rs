@@ -5,8 +5,8 @@ mod support;
 
 use chrono::{NaiveDate, NaiveTime};
 use proptest::prelude::*;
-use support::{Pieces, judge, transcript};
 use supercargo_x12::*;
+use support::{Pieces, judge, transcript};
 
 const CLEAN: &str = concat!(
     "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*1*P*>~",
@@ -33,10 +33,22 @@ enum Change {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let bytes = prop_oneof![Just(b'*'), Just(b'~'), Just(b'>'), Just(b'\n'), Just(b' '), Just(b'9'), any::<u8>()];
+    let bytes = prop_oneof![
+        Just(b'*'),
+        Just(b'~'),
+        Just(b'>'),
+        Just(b'\n'),
+        Just(b' '),
+        Just(b'9'),
+        any::<u8>()
+    ];
     prop_oneof![
         (any::<usize>(), 1usize..30).prop_map(|(at, n)| Change::Delete(at, n)),
-        (any::<usize>(), proptest::collection::vec(bytes.clone(), 1..8)).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        (
+            any::<usize>(),
+            proptest::collection::vec(bytes.clone(), 1..8)
+        )
+            .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
         (any::<usize>(), bytes).prop_map(|(at, byte)| Change::Replace(at, byte)),
         any::<usize>().prop_map(Change::DuplicateSegment),
         any::<usize>().prop_map(Change::DropSegment),
@@ -48,7 +60,11 @@ fn change() -> impl Strategy<Value = Change> {
 fn mutated(changes: &[Change]) -> Vec<u8> {
     let mut file = CLEAN.as_bytes().to_vec();
     for change in changes {
-        let segments = |file: &[u8]| file.split_inclusive(|b| *b == b'~').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let segments = |file: &[u8]| {
+            file.split_inclusive(|b| *b == b'~')
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+        };
         let len = file.len().max(1);
         match change {
             Change::Delete(at, n) => drop(file.drain(at % len..(at % len + n).min(file.len()))),
@@ -62,7 +78,9 @@ fn mutated(changes: &[Change]) -> Vec<u8> {
                 }
             }
             Change::Truncate(at) => file.truncate(len - at % 40 % len),
-            Change::DuplicateSegment(at) | Change::DropSegment(at) | Change::SwapSegments(at, _) => {
+            Change::DuplicateSegment(at)
+            | Change::DropSegment(at)
+            | Change::SwapSegments(at, _) => {
                 let mut all = segments(&file);
                 if all.is_empty() {
                     continue;
@@ -90,18 +108,34 @@ fn check_997(group: &GroupVerdict) -> Result<(), TestCaseError> {
         prop_assert_eq!(&group.functional_id, "FA");
         return Ok(());
     };
-    let text = |segment: &OutSegment, n: usize| segment.elements.get(n - 1).map(|e| e.values().join(">")).unwrap_or_default();
+    let text = |segment: &OutSegment, n: usize| {
+        segment
+            .elements
+            .get(n - 1)
+            .map(|e| e.values().join(">"))
+            .unwrap_or_default()
+    };
     let ak9 = answer.segments.last().unwrap();
-    prop_assert_eq!((answer.segments[0].id.as_str(), ak9.id.as_str()), ("AK1", "AK9"));
+    prop_assert_eq!(
+        (answer.segments[0].id.as_str(), ak9.id.as_str()),
+        ("AK1", "AK9")
+    );
     let count = |n| text(ak9, n).parse::<u32>().unwrap();
     let (claimed, received, accepted) = (count(2), count(3), count(4));
     prop_assert!(accepted <= received);
     prop_assert_eq!(received as usize, group.sets.len());
-    let verdicts: Vec<String> = answer.segments.iter().filter(|s| s.id == "AK5").map(|s| text(s, 1)).collect();
+    let verdicts: Vec<String> = answer
+        .segments
+        .iter()
+        .filter(|s| s.id == "AK5")
+        .map(|s| text(s, 1))
+        .collect();
     let good = verdicts.iter().filter(|v| *v == "A" || *v == "E").count() as u32;
     prop_assert_eq!(good, accepted);
     match text(ak9, 1).as_str() {
-        "A" => prop_assert!(verdicts.iter().all(|v| v == "A") && claimed == received && received == accepted),
+        "A" => prop_assert!(
+            verdicts.iter().all(|v| v == "A") && claimed == received && received == accepted
+        ),
         "P" => prop_assert!(0 < accepted && accepted < received),
         "R" => prop_assert_eq!(accepted, 0),
         "E" => prop_assert!(accepted == received && verdicts.iter().any(|v| v == "E")),
@@ -113,7 +147,12 @@ fn check_997(group: &GroupVerdict) -> Result<(), TestCaseError> {
             "AK3" => {
                 last_ak3 = text(segment, 4);
                 let next = answer.segments[at + 1].id.as_str();
-                prop_assert_eq!(last_ak3 == "8", next == "AK4", "AK4 present if and only if AK304 is 8: {:?}", segment);
+                prop_assert_eq!(
+                    last_ak3 == "8",
+                    next == "AK4",
+                    "AK4 present if and only if AK304 is 8: {:?}",
+                    segment
+                );
             }
             "AK4" => {
                 prop_assert_eq!(last_ak3.as_str(), "8");
@@ -129,10 +168,20 @@ fn check_997(group: &GroupVerdict) -> Result<(), TestCaseError> {
     }
     // What we answer passes our own check, and every rejected set is named.
     let findings = validate_outbound(SchemaRegistry::standard(), Release::R004010, &answer, None);
-    let faults: Vec<_> = findings.iter().filter(|f| f.rejects() && !named_as_received(f)).collect();
+    let faults: Vec<_> = findings
+        .iter()
+        .filter(|f| f.rejects() && !named_as_received(f))
+        .collect();
     prop_assert!(faults.is_empty(), "{:?} in {:?}", faults, answer);
     let named = answer.segments.iter().filter(|s| s.id == "AK2").count();
-    prop_assert!(named >= group.sets.iter().filter(|s| !s.acceptance.is_accepted()).count());
+    prop_assert!(
+        named
+            >= group
+                .sets
+                .iter()
+                .filter(|s| !s.acceptance.is_accepted())
+                .count()
+    );
     Ok(())
 }
 
@@ -203,7 +252,10 @@ fn the_clean_file_is_clean() {
     let judged = judge(CLEAN.as_bytes());
     for group in &judged.groups {
         assert_eq!(group.acceptance(), Acceptance::Accepted, "{group:?}");
-        assert!(group.sets.iter().all(|set| set.findings.is_empty()), "{group:?}");
+        assert!(
+            group.sets.iter().all(|set| set.findings.is_empty()),
+            "{group:?}"
+        );
     }
     assert_eq!(judged.interchanges[0].note, "000");
 }

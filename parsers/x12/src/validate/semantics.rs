@@ -39,8 +39,16 @@ fn at_element(
     report: &Report<'_>,
 ) -> Finding {
     let offset = segment.element_offset(usize::from(element));
+    let place = schema
+        .definition(node)
+        .and_then(|definition| definition.uses.get(usize::from(element) - 1));
+    let data_element = place.and_then(|place| match place.what {
+        What::Element(at) => schema.dictionary.elements.get(usize::from(at)),
+        What::Composite(_) => None,
+    });
     Finding {
         element: Some(element),
+        data_element: data_element.map(|element| element.number),
         offset,
         ..report.segment(rule, segment, loop_of(schema, node), text)
     }

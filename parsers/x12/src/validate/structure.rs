@@ -69,10 +69,11 @@ impl Walk {
                     // The segment that begins a loop comes again with the loop, not within it.
                     if schema.nodes[frame.node as usize].first_child != at || frame.node == 0 {
                         too_often.get_or_insert(Match {
-                        depth: depth + 1,
-                        node: at,
-                        too_often: true,
-                    });
+                            depth: depth + 1,
+                            node: at,
+                            too_often: true,
+                        });
+                    }
                 }
                 at = node.next;
             }

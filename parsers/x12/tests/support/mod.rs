@@ -113,7 +113,9 @@ pub struct Judged {
 
 /// Reads, validates and judges a file, each group by the release that it names.
 pub fn judge(bytes: &[u8]) -> Judged {
-    use supercargo_x12::{GroupVerdict, InterchangeVerdict, SchemaRegistry, SetVerdict, validate_set};
+    use supercargo_x12::{
+        GroupVerdict, InterchangeVerdict, SchemaRegistry, SetVerdict, validate_set,
+    };
     let mut judged = Judged::default();
     let mut reader = Reader::new(bytes);
     let mut open = None;
@@ -126,7 +128,9 @@ pub fn judge(bytes: &[u8]) -> Judged {
             }
             Event::Set(set) => {
                 if let Some((group, release)) = &mut open {
-                    let findings = release.map(|release| validate_set(SchemaRegistry::standard(), release, set, None));
+                    let findings = release.map(|release| {
+                        validate_set(SchemaRegistry::standard(), release, set, None)
+                    });
                     group.add(SetVerdict::of(set, findings.unwrap_or_default()));
                 }
             }
@@ -136,7 +140,9 @@ pub fn judge(bytes: &[u8]) -> Judged {
                     judged.groups.push(group);
                 }
             }
-            Event::InterchangeClosed(closed) => judged.interchanges.push(InterchangeVerdict::of(&closed)),
+            Event::InterchangeClosed(closed) => {
+                judged.interchanges.push(InterchangeVerdict::of(&closed))
+            }
             Event::Outside(outside) => judged.findings.extend(outside.finding),
             Event::NoInterchange(finding) => judged.findings.push(finding),
             _ => {}
