@@ -1,0 +1,286 @@
+//! How fast: one JSON line for each stage and file (or folder of files).
+//!
+//! `cargo run --release -p supercargo-x12 --example throughput -- FILE…`
+//!
+//! Every stage streams from the file, so that `peak_rss_mb` is the reader's own; `seconds` is the
+//! median of five runs. `memchr2` is a bare pass over the same bytes, for reference.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use supercargo_x12::{
+    AckOptions, Address, Delimiters, Envelope, Event, Group, GroupVerdict, Limits, NumberedSet,
+    Reader, Release, SchemaRegistry, SetVerdict, TransactionSet, Validator, build_997, number,
+    write_interchange,
+};
+
+/// An 850 as a program wants it.
+#[derive(Debug, Default)]
+struct Order {
+    number: String,
+    date: Option<NaiveDate>,
+    parties: Vec<(String, String)>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    quantity: Option<Decimal>,
+    unit: String,
+    price: Option<Decimal>,
+    ids: Vec<(String, String)>,
+}
+
+fn order(set: &TransactionSet) -> Order {
+    let mut order = Order::default();
+    for segment in set.segments() {
+        match segment.id() {
+            "BEG" => {
+                order.number = segment.element(3).to_owned();
+                order.date = number::parse_d8(segment.element(5));
+            }
+            "N1" => order
+                .parties
+                .push((segment.element(1).to_owned(), segment.element(4).to_owned())),
+            "PO1" => order.lines.push(Line {
+                quantity: number::parse_r(segment.element(2)),
+                unit: segment.element(3).to_owned(),
+                price: number::parse_r(segment.element(4)),
+                ids: (6..segment.element_count())
+                    .step_by(2)
+                    .map(|n| {
+                        (
+                            segment.element(n).to_owned(),
+                            segment.element(n + 1).to_owned(),
+                        )
+                    })
+                    .collect(),
+            }),
+            _ => {}
+        }
+    }
+    order
+}
+
+/// What a stage counted; used so that nothing is optimised away.
+#[derive(Default)]
+struct Count {
+    sets: u64,
+    seen: u64,
+}
+
+fn memchr2(mut source: impl Read, _: &mut Work<'_>) -> io::Result<Count> {
+    let mut buffer = vec![0u8; 64 << 10];
+    let mut count = Count::default();
+    loop {
+        match source.read(&mut buffer)? {
+            0 => return Ok(count),
+            n => {
+                count.seen += memchr::memchr2_iter(b'*', b'~', &buffer[..n])
+                    .fold(0, |sum, at| sum ^ at as u64)
+            }
+        }
+    }
+}
+
+/// What stages keep from file to file.
+struct Work<'r> {
+    validator: Validator<'r>,
+}
+
+fn tokenize(source: impl Read, _: &mut Work<'_>) -> io::Result<Count> {
+    let mut reader = Reader::new(source);
+    let mut count = Count::default();
+    while let Some(event) = reader.next()? {
+        if let Event::Set(set) = event {
+            count.sets += 1;
+            count.seen += set.len() as u64;
+        }
+    }
+    Ok(count)
+}
+
+fn validate(source: impl Read, work: &mut Work<'_>) -> io::Result<Count> {
+    let mut reader = Reader::new(source);
+    let (mut count, mut release) = (Count::default(), Release::R004010);
+    while let Some(event) = reader.next()? {
+        match event {
+            Event::GroupOpened(group) => {
+                release = Release::of_version(&group.version).unwrap_or(release)
+            }
+            Event::Set(set) => {
+                count.sets += 1;
+                count.seen += work.validator.validate(release, set, None).len() as u64;
+            }
+            _ => {}
+        }
+    }
+    Ok(count)
+}
+
+fn typed(source: impl Read, _: &mut Work<'_>) -> io::Result<Count> {
+    let mut reader = Reader::new(source);
+    let mut count = Count::default();
+    while let Some(event) = reader.next()? {
+        if let Event::Set(set) = event {
+            count.sets += 1;
+            count.seen += order(set).lines.len() as u64;
+        }
+    }
+    Ok(count)
+}
+
+fn acknowledge(source: impl Read, work: &mut Work<'_>) -> io::Result<Count> {
+    let mut reader = Reader::new(source);
+    let mut count = Count::default();
+    let mut open: Option<(GroupVerdict, Option<Release>)> = None;
+    while let Some(event) = reader.next()? {
+        match event {
+            Event::GroupOpened(header) => {
+                let mut group = GroupVerdict::open(header);
+                let release = group.judge_release(None);
+                open = Some((group, release));
+            }
+            Event::Set(set) => {
+                count.sets += 1;
+                count.seen += order(set).lines.len() as u64;
+                if let Some((group, release)) = &mut open {
+                    let findings = release
+                        .map(|release| work.validator.validate(release, set, None))
+                        .unwrap_or_default();
+                    group.add(SetVerdict::of(set, findings));
+                }
+            }
+            Event::GroupClosed(closed) => {
+                if let Some((mut group, _)) = open.take() {
+                    group.close(&closed);
+                    count.seen += answer(&group) as u64;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(count)
+}
+
+/// The bytes of the 997 for a group; how many they are.
+fn answer(group: &GroupVerdict) -> usize {
+    let Some(set) = build_997(group, &AckOptions::default()) else {
+        return 0;
+    };
+    let (date, time) = (NaiveDate::default(), chrono::NaiveTime::default());
+    let address = |id: &str| Address {
+        qualifier: "ZZ".to_owned(),
+        id: id.to_owned(),
+    };
+    let envelope = Envelope {
+        sender: address("SELLERCO"),
+        receiver: address("BUYERCO"),
+        date,
+        time,
+        version: "00401".to_owned(),
+        control_number: 1,
+        ack_requested: false,
+        usage: 'P',
+        delimiters: Delimiters::default(),
+        ta1s: Vec::new(),
+    };
+    let group = Group {
+        functional_id: "FA".to_owned(),
+        sender: "SELLERCO".to_owned(),
+        receiver: "BUYERCO".to_owned(),
+        date,
+        time,
+        control_number: 1,
+        version: "004010".to_owned(),
+        sets: vec![NumberedSet {
+            control_number: "0001".to_owned(),
+            set,
+        }],
+    };
+    write_interchange(&envelope, &[group]).map_or(0, |written| written.bytes.len())
+}
+
+/// The most memory that the process ever held, in MB; 0 where the system does not say.
+fn peak_rss_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().nth(1))
+        .and_then(|kb| kb.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
+}
+
+fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+type Stage = fn(File, &mut Work<'_>) -> io::Result<Count>;
+
+fn measure(name: &str, stage: Stage, path: &Path, files: &[PathBuf], bytes: u64) -> io::Result<()> {
+    let mut work = Work {
+        validator: Validator::new(SchemaRegistry::standard(), Limits::default()),
+    };
+    let mut nanos = Vec::new();
+    let mut count = Count::default();
+    for _ in 0..5 {
+        let start = Instant::now();
+        count = Count::default();
+        for file in files {
+            let one = stage(File::open(file)?, &mut work)?;
+            count.sets += one.sets;
+            count.seen = count.seen.wrapping_add(one.seen);
+        }
+        nanos.push(start.elapsed().as_nanos().max(1));
+    }
+    nanos.sort_unstable();
+    let median = nanos[nanos.len() / 2];
+    let per_second = |n: u64| u128::from(n) * 1_000_000_000 / median;
+    let mut line = serde_json::json!({
+        "file": path.display().to_string(),
+        "stage": name,
+        "bytes": bytes,
+        "seconds": Decimal::from_i128_with_scale(i128::try_from(median / 1000).unwrap_or(0), 6).to_string(),
+        "mb_per_s": (per_second(bytes) / 1_000_000) as u64,
+        "sets_per_s": per_second(count.sets) as u64,
+        "peak_rss_mb": peak_rss_mb(),
+    });
+    if files.len() > 1 {
+        line["files_per_s"] = (per_second(files.len() as u64) as u64).into();
+    }
+    std::hint::black_box(count.seen);
+    println!("{line}");
+    Ok(())
+}
+
+fn main() -> io::Result<()> {
+    let stages: [(&str, Stage); 5] = [
+        ("memchr2", memchr2),
+        ("tokenize", tokenize),
+        ("validate", validate),
+        ("typed", typed),
+        ("acknowledge", acknowledge),
+    ];
+    for path in std::env::args_os().skip(1).map(PathBuf::from) {
+        let files = files_of(&path)?;
+        let bytes = files
+            .iter()
+            .map(|file| std::fs::metadata(file).map(|meta| meta.len()))
+            .sum::<io::Result<u64>>()?;
+        for (name, stage) in stages {
+            measure(name, stage, &path, &files, bytes)?;
+        }
+    }
+    Ok(())
+}
