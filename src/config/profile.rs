@@ -47,7 +47,7 @@ use response::Response;
 use ship_notice::ShipNotice;
 
 /// Everything agreed with one trading partner.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Profile {
     /// Short unique name, `[a-z0-9-]`, 2 to 32 characters; never changed later. Required.
@@ -247,6 +247,11 @@ impl Profile {
     /// Whether we take this set from the partner. Acknowledgments are always taken.
     pub fn receives(&self, set: &str) -> bool {
         matches!(set, "997" | "999") || self.documents.receive.iter().any(|taken| taken == set)
+    }
+
+    /// What the partner's guide says of this set beyond the standard, where it says anything.
+    pub fn guide_of(&self, set: &str) -> Option<&Overlay> {
+        self.guide.get(set)
     }
 
     /// Release in which we write this set, such as `004010`.

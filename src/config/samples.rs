@@ -167,6 +167,7 @@ mod tests {
     use super::*;
     use crate::config::lists;
     use crate::config::profile::Profile;
+    use supercargo_x12::{Event, Reader, Release, SchemaRegistry, validate_set};
 
     #[test]
     fn every_sample_profile_and_list_is_taken() {
@@ -228,6 +229,47 @@ mod tests {
                         "SE" => assert_eq!(segment[1], (index - start + 1).to_string()),
                         _ => {}
                     }
+                }
+            }
+        }
+    }
+
+    /// Findings of every set of a file that reject or hold, by the profile's own guide.
+    fn judged(profile: &Profile, text: &str) -> Vec<Vec<String>> {
+        let mut reader = Reader::new(text.as_bytes());
+        let mut sets = Vec::new();
+        let mut release = Release::R004010;
+        while let Some(event) = reader.next().unwrap() {
+            match event {
+                Event::GroupOpened(group) => {
+                    release = Release::of_version(&group.version).unwrap();
+                }
+                Event::Set(set) => {
+                    let guide = profile.guide_of(set.code());
+                    let findings = validate_set(SchemaRegistry::standard(), release, set, guide);
+                    let grave = |found: &&supercargo_x12::Finding| found.rejects() || found.holds();
+                    let told = findings.iter().filter(grave).map(ToString::to_string);
+                    sets.push(told.collect());
+                }
+                Event::InterchangeClosed(closed) => assert_eq!(closed.findings, []),
+                Event::GroupClosed(closed) => assert_eq!(closed.findings, []),
+                _ => {}
+            }
+        }
+        sets
+    }
+
+    #[test]
+    fn the_engine_finds_the_planted_fault_and_no_other() {
+        for sample in PARTNERS {
+            let profile = Profile::parse(sample.profile).unwrap();
+            for order in sample.orders {
+                let sets = judged(&profile, order.text);
+                assert!(!sets.is_empty());
+                for (index, findings) in sets.iter().enumerate() {
+                    let planted = order.name.contains("syntax-fault") && index == 0;
+                    let expected = if planted { 2 } else { 0 };
+                    assert_eq!(findings.len(), expected, "{}: {findings:#?}", order.name);
                 }
             }
         }

@@ -1,14 +1,15 @@
 //! What no single key of a profile can tell: checks of values and across keys, every fault at once.
 
+mod connection;
+mod guide;
+mod outbound;
+mod policies;
+
 use supercargo_x12::{Level, Severity};
 
 use super::Profile;
-use super::connection::{AfterFetch, ConnectionKind, RemoteServer};
 use super::documents::{RECEIVABLE_SETS, SENDABLE_SETS};
-use super::outbound::{OutboundAction, OutboundLevel, OutboundRule};
-use super::template::{Source, Template};
 use crate::config::reading::{Fault, Places, is_mail_address, is_short_name};
-use crate::domain::policy::ContractCharge;
 
 /// Releases that the gateway reads and writes.
 pub const RELEASES: &[&str] = &["004010", "005010"];
@@ -50,14 +51,15 @@ pub fn check(profile: &Profile, places: &Places) -> Vec<Fault> {
     };
     check_partner(profile, &mut found);
     check_addresses(profile, &mut found);
-    check_connection(profile, &mut found);
+    connection::check(profile, &mut found);
     check_envelope(profile, &mut found);
     check_tolerated(profile, &mut found);
     check_documents(profile, &mut found);
+    guide::check(profile, &mut found);
     check_codes(profile, &mut found);
-    check_policies(profile, &mut found);
+    policies::check(profile, &mut found);
     for (set, rules) in &profile.outbound {
-        check_outbound(profile, set, rules, &mut found);
+        outbound::check(profile, set, rules, &mut found);
     }
     found.faults
 }
@@ -162,149 +164,6 @@ fn check_id(key: &str, id: &str, found: &mut Found<'_>) {
         format!("{id:?} is no EDI id"),
         "Write up to 15 printable characters without blanks at either end; the gateway pads ISA06 itself",
     );
-}
-
-fn check_connection(profile: &Profile, found: &mut Found<'_>) {
-    let connection = &profile.connection;
-    let kind = connection.kind;
-    for (table, there, its_kind) in [
-        (
-            "connection.mailbox",
-            connection.mailbox.is_some(),
-            ConnectionKind::Mailbox,
-        ),
-        (
-            "connection.sftp",
-            connection.sftp.is_some(),
-            ConnectionKind::Sftp,
-        ),
-        (
-            "connection.folder",
-            connection.folder.is_some(),
-            ConnectionKind::Folder,
-        ),
-    ] {
-        found.unless(
-            !there || kind == its_kind,
-            table,
-            format!(
-                "this table is for kind = \"{}\", and the kind is \"{}\"",
-                its_kind.word(),
-                kind.word()
-            ),
-            "Take the table out or write that kind",
-        );
-        found.unless(
-            there || kind != its_kind || kind == ConnectionKind::Mailbox,
-            "connection.kind",
-            format!("kind = \"{}\" needs the table [{table}]", kind.word()),
-            "Add it",
-        );
-    }
-    if let Some(mailbox) = &connection.mailbox {
-        found.unless(
-            mailbox.name.is_empty() || is_short_name(&mailbox.name),
-            "connection.mailbox.name",
-            format!("{:?} is no name of a mailbox", mailbox.name),
-            "Write the name given to `mailbox add`: small letters, digits and hyphens, 2 to 32 of them",
-        );
-    }
-    if let (ConnectionKind::Sftp, Some(server)) = (kind, &connection.sftp) {
-        check_server(server, found);
-    }
-    if let (ConnectionKind::Folder, Some(folder)) = (kind, &connection.folder) {
-        for (key, name) in [("inbound", &folder.inbound), ("outbound", &folder.outbound)] {
-            found.unless(
-                !name.is_empty(),
-                &format!("connection.folder.{key}"),
-                "the folder has no name",
-                format!("Write {key} = \"…\"; a relative name is taken against the data folder"),
-            );
-        }
-        found.unless(
-            folder.inbound.is_empty() || folder.inbound != folder.outbound,
-            "connection.folder.outbound",
-            "both folders are the same, so the gateway would take in what it sends",
-            "Write two",
-        );
-    }
-}
-
-fn check_server(server: &RemoteServer, found: &mut Found<'_>) {
-    let key = |name: &str| format!("connection.sftp.{name}");
-    for (name, value) in [("host", &server.host), ("user", &server.user)] {
-        found.unless(
-            !value.is_empty(),
-            &key(name),
-            format!("the server's `{name}` is missing"),
-            format!("Write {name} = \"…\""),
-        );
-    }
-    found.unless(
-        !server.key_file.is_empty() || server.password().is_some(),
-        "connection.sftp",
-        "there is neither a key nor a password to log in with",
-        "Add key_file = \"keys/….key\", password_env = \"…\" or password_file = \"…\"",
-    );
-    found.unless(
-        is_host_key(&server.host_key),
-        &key("host_key"),
-        if server.host_key.is_empty() {
-            "the server's host key is missing, and no server is trusted at first sight".to_owned()
-        } else {
-            format!("{:?} is no host key", server.host_key)
-        },
-        "Write the fingerprint SHA256:… that the partner told you (`ssh-keygen -lf` shows it), or the whole key `ssh-ed25519 AAAA…`",
-    );
-    found.unless(
-        !(server.fetch_from.is_empty() && server.deliver_to.is_empty()),
-        &key("fetch_from"),
-        "nothing is fetched and nothing is delivered",
-        "Write fetch_from and deliver_to, the partner's folders",
-    );
-    found.unless(
-        server.after_fetch != AfterFetch::Archive || !server.archive_to.is_empty(),
-        &key("archive_to"),
-        "after_fetch = \"archive\" needs a folder to move files to",
-        "Write archive_to = \"…\", or after_fetch = \"delete\"",
-    );
-    found.unless(
-        server.archive_to.is_empty() || server.archive_to != server.fetch_from,
-        &key("archive_to"),
-        "files would be moved to the folder that they are fetched from",
-        "Write another folder",
-    );
-    for (name, value) in [
-        ("port", u32::from(server.port)),
-        ("interval_seconds", server.interval_seconds),
-        ("timeout_seconds", server.timeout_seconds),
-        ("attempts", server.attempts),
-        ("backoff_seconds", server.backoff_seconds),
-    ] {
-        found.unless(
-            value > 0,
-            &key(name),
-            "zero is not possible here",
-            "Write 1 or more",
-        );
-    }
-    found.unless(
-        server.backoff_seconds_max >= server.backoff_seconds,
-        &key("backoff_seconds_max"),
-        "the longest wait is shorter than the first",
-        "Write at least backoff_seconds",
-    );
-}
-
-fn is_host_key(text: &str) -> bool {
-    if let Some(digest) = text.strip_prefix("SHA256:") {
-        // 32 bytes in base64, with or without padding
-        return (43..=44).contains(&digest.len());
-    }
-    let mut words = text.split_whitespace();
-    let kind = words.next().unwrap_or_default();
-    (kind.starts_with("ssh-") || kind.starts_with("ecdsa-"))
-        && words.next().is_some_and(|blob| blob.len() >= 40)
 }
 
 fn check_envelope(profile: &Profile, found: &mut Found<'_>) {
@@ -456,18 +315,6 @@ fn check_documents(profile: &Profile, found: &mut Found<'_>) {
             "Deadlines are for 997, 999, 855, 856 and 810",
         );
     }
-    for set in profile.guide.keys() {
-        found.unless(
-            RECEIVABLE_SETS.contains(&set.as_str()) || SENDABLE_SETS.contains(&set.as_str()),
-            &format!("guide.{set}"),
-            format!("{set:?} is not among the sets the gateway knows"),
-            format!(
-                "It knows {} and {}",
-                RECEIVABLE_SETS.join(", "),
-                SENDABLE_SETS.join(", ")
-            ),
-        );
-    }
 }
 
 fn check_codes(profile: &Profile, found: &mut Found<'_>) {
@@ -553,215 +400,4 @@ fn check_code(
         format!("{code:?} is no code"),
         format!("Write {span} letters or digits from the partner's guide"),
     );
-}
-
-fn check_policies(profile: &Profile, found: &mut Found<'_>) {
-    let verification = &profile.verification;
-    for (key, number) in [
-        (
-            "verification.price_tolerance_percent",
-            verification.price_tolerance_percent,
-        ),
-        (
-            "verification.price_tolerance_amount",
-            verification.price_tolerance_amount,
-        ),
-        ("verification.order_minimum", verification.order_minimum),
-        ("collection.write_off_max", profile.collection.write_off_max),
-    ] {
-        found.unless(
-            !number.is_sign_negative() || number.is_zero(),
-            key,
-            format!("{number} is below zero"),
-            "Write 0 or more",
-        );
-    }
-    found.unless(
-        verification.quantity_max > rust_decimal::Decimal::ZERO,
-        "verification.quantity_max",
-        "every quantity would be too large",
-        "Write the largest quantity of one line that is believed without a person",
-    );
-    found.unless(
-        profile.packing.carton_units_max >= rust_decimal::Decimal::ONE,
-        "packing.carton_units_max",
-        "no carton could take anything",
-        "Write 1 or more",
-    );
-    let carrier = &profile.packing.carrier;
-    found.unless(
-        carrier.is_empty()
-            || ((2..=4).contains(&carrier.len())
-                && carrier.bytes().all(|byte| byte.is_ascii_alphanumeric())),
-        "packing.carrier",
-        format!("{carrier:?} is no SCAC"),
-        "Write the carrier's two to four letters",
-    );
-    let invoicing = &profile.invoicing;
-    found.unless(
-        (1..=22).contains(&invoicing.number_length_max),
-        "invoicing.number_length_max",
-        format!(
-            "{} is no length of an invoice number",
-            invoicing.number_length_max
-        ),
-        "Write 1 to 22, the most X12 takes",
-    );
-    found.unless(
-        invoicing.number_prefix.len() + 5 <= invoicing.number_length_max as usize,
-        "invoicing.number_prefix",
-        format!(
-            "with this prefix fewer than five digits are left of {}",
-            invoicing.number_length_max
-        ),
-        "Shorten the prefix",
-    );
-    let terms = &invoicing.terms;
-    if let (Some(discount), Some(net)) = (terms.discount_days, terms.net_days) {
-        found.unless(
-            discount <= net,
-            "invoicing.terms.discount_days",
-            format!("the discount holds for {discount} days and the whole is due within {net}"),
-            "The discount's days can not be more than the net days",
-        );
-    }
-    for (index, charge) in invoicing.charges.iter().enumerate() {
-        check_charge(&format!("invoicing.charges[{}]", index + 1), charge, found);
-    }
-}
-
-fn check_charge(key: &str, charge: &ContractCharge, found: &mut Found<'_>) {
-    found.unless(
-        charge.percent.is_some() != charge.amount.is_some(),
-        key,
-        "an allowance or charge is either a percentage or a fixed amount",
-        "Write percent = … or amount = …, one of them",
-    );
-    for (name, value) in [("percent", charge.percent), ("amount", charge.amount)] {
-        found.unless(
-            value.is_none_or(|value| value >= rust_decimal::Decimal::ZERO),
-            &format!("{key}.{name}"),
-            "below zero",
-            "Write it without a sign: `kind` says whether it is taken off or added",
-        );
-    }
-    check_code(&format!("{key}.code"), &charge.code, 4..=4, found);
-    if !charge.handling.is_empty() {
-        check_code(&format!("{key}.handling"), &charge.handling, 2..=2, found);
-    }
-}
-
-fn check_outbound(profile: &Profile, set: &str, rules: &[OutboundRule], found: &mut Found<'_>) {
-    let levels = OutboundLevel::of_set(set);
-    if levels.is_empty() {
-        found.fault(
-            &format!("outbound.{set}"),
-            format!("{set:?} is no document that can be changed here"),
-            "Rules are for 855, 856 and 810: [[outbound.810]]",
-        );
-        return;
-    }
-    for (index, rule) in rules.iter().enumerate() {
-        let key = format!("outbound.{set}[{}]", index + 1);
-        found.unless(
-            levels.contains(&rule.level),
-            &format!("{key}.level"),
-            format!("an {set} has no level `{}`", rule.level.word()),
-            format!(
-                "Write one of {}",
-                levels
-                    .iter()
-                    .map(|level| level.word())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-        );
-        check_code(&format!("{key}.segment"), &rule.segment, 2..=3, found);
-        found.unless(
-            !["ST", "SE", "HL", "BAK", "BSN", "BIG"].contains(&rule.segment.as_str())
-                || rule.action == OutboundAction::Set,
-            &format!("{key}.segment"),
-            format!(
-                "{} belongs to the document's frame and can neither be added nor left out",
-                rule.segment
-            ),
-            "Set single elements of it with action = \"set\"",
-        );
-        found.unless(
-            !["ST", "SE", "HL", "CTT", "TDS"].contains(&rule.segment.as_str()),
-            &format!("{key}.segment"),
-            format!("{} is counted or added up by the gateway", rule.segment),
-            "Take the rule out",
-        );
-        let (elements, values) = (!rule.elements.is_empty(), !rule.values.is_empty());
-        let (wanted, instead) = match rule.action {
-            OutboundAction::Add => (
-                elements && !values,
-                "An added segment has `elements = [\"…\"]`",
-            ),
-            OutboundAction::Set => (
-                values && !elements,
-                "A changed segment has `values = { 3 = \"…\" }`",
-            ),
-            OutboundAction::Drop => (
-                !values && !elements,
-                "A segment that is left out needs neither `elements` nor `values`",
-            ),
-        };
-        found.unless(
-            wanted,
-            &key,
-            "the rule does not say what its action needs",
-            instead,
-        );
-        for position in rule.values.keys() {
-            found.unless(
-                position
-                    .parse::<usize>()
-                    .is_ok_and(|number| (1..=99).contains(&number)),
-                &format!("{key}.values.{position}"),
-                format!("{position:?} is no position of an element"),
-                "Write its number, such as 3 for REF03",
-            );
-        }
-        for (position, template) in rule.elements.iter().enumerate() {
-            let key = format!("{key}.elements[{}]", position + 1);
-            check_template(profile, set, &key, template, found);
-        }
-        for (position, template) in &rule.values {
-            let key = format!("{key}.values.{position}");
-            check_template(profile, set, &key, template, found);
-        }
-    }
-}
-
-fn check_template(
-    profile: &Profile,
-    set: &str,
-    key: &str,
-    template: &Template,
-    found: &mut Found<'_>,
-) {
-    for (source, table) in template.sources() {
-        if let Some(table) = table {
-            found.unless(
-                profile.cross_reference.contains_key(table),
-                key,
-                format!("{template} looks up in the table `{table}`, which is not there"),
-                format!("Add [cross_reference.{table}] with lines such as \"OURS\" = \"THEIRS\""),
-            );
-        }
-        let there = match source {
-            Source::Shipment(_) => set != "855",
-            Source::Carton(_) => set == "856",
-            Source::Invoice(_) => set == "810",
-            _ => true,
-        };
-        found.unless(
-            there,
-            key,
-            format!("an {set} has no value for {template}"),
-            "Shipment values are for 856 and 810, carton values for 856, invoice values for 810",
-        );
-    }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use supercargo_x12::{Event, Reader, Release, SchemaRegistry, validate_set};
+
 use super::Profile;
 use super::template;
 use crate::config::lists;
@@ -64,6 +66,22 @@ const TABLES: &[(&str, &str, &str)] = &[
         "[invoice_document]\n",
     ),
     ("`[collection]`", "collection", "[collection]\n"),
+    ("`[guide.SET]`", "guide.855", "[guide.855]\n"),
+    (
+        "`[[guide.SET.segment]]`",
+        "guide.855.segment[1]",
+        "[[guide.855.segment]]\n",
+    ),
+    (
+        "`[[guide.SET.element]]`",
+        "guide.855.element[1]",
+        "[[guide.855.element]]\n",
+    ),
+    (
+        "`[[guide.SET.condition]]`",
+        "guide.855.condition[1]",
+        "[[guide.855.condition]]\n",
+    ),
     (
         "`[[outbound.SET]]`",
         "outbound.810[1]",
@@ -229,6 +247,9 @@ fn the_specimen_writes_every_key_but_those_of_other_connections_and_fixed_days()
         "terms",
         "charges",
         "line_codes",
+        "segment",
+        "element",
+        "condition",
     ];
     let fixed_days = ["discount_due", "net_due", "day_of_month"];
     for (heading, path, table) in TABLES {
@@ -308,6 +329,23 @@ fn the_order_on_the_page_comes_from_the_specimen() {
     };
     let count = at("SE") - at("ST") + 1;
     assert_eq!(segments[at("SE")][1], count.to_string());
+    let mut reader = Reader::new(order.as_bytes());
+    let mut sets = 0;
+    while let Some(event) = reader.next().unwrap() {
+        if let Event::Set(set) = event {
+            sets += 1;
+            let guide = specimen.guide_of("850");
+            let registry = SchemaRegistry::standard();
+            let findings = validate_set(registry, Release::R004010, set, guide);
+            assert!(
+                !findings
+                    .iter()
+                    .any(|found| found.rejects() || found.holds()),
+                "{findings:#?}"
+            );
+        }
+    }
+    assert_eq!(sets, 1);
 }
 
 #[test]

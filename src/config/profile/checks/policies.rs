@@ -1,0 +1,101 @@
+//! Numbers of the policies that can not be meant.
+
+use super::{Found, check_code};
+use crate::config::profile::Profile;
+use crate::domain::policy::ContractCharge;
+
+pub(super) fn check(profile: &Profile, found: &mut Found<'_>) {
+    let verification = &profile.verification;
+    for (key, number) in [
+        (
+            "verification.price_tolerance_percent",
+            verification.price_tolerance_percent,
+        ),
+        (
+            "verification.price_tolerance_amount",
+            verification.price_tolerance_amount,
+        ),
+        ("verification.order_minimum", verification.order_minimum),
+        ("collection.write_off_max", profile.collection.write_off_max),
+    ] {
+        found.unless(
+            !number.is_sign_negative() || number.is_zero(),
+            key,
+            format!("{number} is below zero"),
+            "Write 0 or more",
+        );
+    }
+    found.unless(
+        verification.quantity_max > rust_decimal::Decimal::ZERO,
+        "verification.quantity_max",
+        "every quantity would be too large",
+        "Write the largest quantity of one line that is believed without a person",
+    );
+    found.unless(
+        profile.packing.carton_units_max >= rust_decimal::Decimal::ONE,
+        "packing.carton_units_max",
+        "no carton could take anything",
+        "Write 1 or more",
+    );
+    let carrier = &profile.packing.carrier;
+    found.unless(
+        carrier.is_empty()
+            || ((2..=4).contains(&carrier.len())
+                && carrier.bytes().all(|byte| byte.is_ascii_alphanumeric())),
+        "packing.carrier",
+        format!("{carrier:?} is no SCAC"),
+        "Write the carrier's two to four letters",
+    );
+    let invoicing = &profile.invoicing;
+    found.unless(
+        (1..=22).contains(&invoicing.number_length_max),
+        "invoicing.number_length_max",
+        format!(
+            "{} is no length of an invoice number",
+            invoicing.number_length_max
+        ),
+        "Write 1 to 22, the most X12 takes",
+    );
+    found.unless(
+        invoicing.number_prefix.len() + 5 <= invoicing.number_length_max as usize,
+        "invoicing.number_prefix",
+        format!(
+            "with this prefix fewer than five digits are left of {}",
+            invoicing.number_length_max
+        ),
+        "Shorten the prefix",
+    );
+    let terms = &invoicing.terms;
+    if let (Some(discount), Some(net)) = (terms.discount_days, terms.net_days) {
+        found.unless(
+            discount <= net,
+            "invoicing.terms.discount_days",
+            format!("the discount holds for {discount} days and the whole is due within {net}"),
+            "The discount's days can not be more than the net days",
+        );
+    }
+    for (index, charge) in invoicing.charges.iter().enumerate() {
+        check_charge(&format!("invoicing.charges[{}]", index + 1), charge, found);
+    }
+}
+
+fn check_charge(key: &str, charge: &ContractCharge, found: &mut Found<'_>) {
+    found.unless(
+        charge.percent.is_some() != charge.amount.is_some(),
+        key,
+        "an allowance or charge is either a percentage or a fixed amount",
+        "Write percent = … or amount = …, one of them",
+    );
+    for (name, value) in [("percent", charge.percent), ("amount", charge.amount)] {
+        found.unless(
+            value.is_none_or(|value| value >= rust_decimal::Decimal::ZERO),
+            &format!("{key}.{name}"),
+            "below zero",
+            "Write it without a sign: `kind` says whether it is taken off or added",
+        );
+    }
+    check_code(&format!("{key}.code"), &charge.code, 4..=4, found);
+    if !charge.handling.is_empty() {
+        check_code(&format!("{key}.handling"), &charge.handling, 2..=2, found);
+    }
+}
