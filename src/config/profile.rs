@@ -254,8 +254,12 @@ impl Profile {
         self.guide.get(set)
     }
 
-    /// Release in which we write this set, such as `004010`.
+    /// Release in which we write this set, such as `004010`: for acknowledgments the one set for them, where one is.
     pub fn release_of(&self, set: &str) -> &str {
+        let own = &self.acknowledgment.release;
+        if matches!(set, "997" | "999") && !own.is_empty() {
+            return own;
+        }
         self.envelope
             .releases
             .get(set)
@@ -312,6 +316,79 @@ mod tests {
             "line 16, outbound.810[1].elements[3]",
             "an 810 has no value for {carton.sscc}",
         ] {
+            assert!(told.contains(words), "{words} not in\n{told}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_told() {
+        for (text, words) in [
+            (
+                "[acknowledgment]\nsend = \"999\"\n",
+                "acknowledgment.send: a 999 does not exist",
+            ),
+            (
+                "[acknowledgment]\ntolerate = [\"isa-date\"]\n",
+                "acknowledgment.tolerate[1]: \"isa-date\" is no rule",
+            ),
+            (
+                "[acknowledgment]\ntolerate = [\"element-to-long\"]\n",
+                "Did you mean `element-too-long`?",
+            ),
+            (
+                "[connection]\nkind = \"folder\"\n",
+                "needs the table [connection.folder]",
+            ),
+            (
+                "[connection.sftp]\nhost = \"h\"\n",
+                "this table is for kind = \"sftp\"",
+            ),
+            (
+                "[envelope]\nfile_name = \"{po}-{isa}\"\n",
+                "the name has no {isa13}",
+            ),
+            (
+                "[documents]\nsend = [\"997\"]\n",
+                "the gateway does not send \"997\"",
+            ),
+            (
+                "[duplicates]\norder_identity = []\n",
+                "nothing tells one order from another",
+            ),
+            (
+                "[invoicing]\nnumber_prefix = \"ABCDEF\"\nnumber_length_max = 8\n",
+                "fewer than five digits",
+            ),
+            (
+                "[invoicing.terms]\ndiscount_days = 40\nnet_days = 30\n",
+                "the discount holds for 40 days",
+            ),
+            (
+                "[[invoicing.charges]]\nkind = \"charge\"\ncode = \"D240\"\n",
+                "either a percentage or a fixed amount",
+            ),
+            (
+                "[[guide.850.element]]\nat = \"PO199X\"\ncodes = [\"A\"]\n",
+                "cannot be read",
+            ),
+            (
+                "[[guide.850.segment]]\nat = \"REF\"\n",
+                "the rule about REF says nothing",
+            ),
+            (
+                "[[outbound.810]]\naction = \"set\"\nlevel = \"pack\"\nsegment = \"TDS\"\n",
+                "TDS is counted or added up",
+            ),
+            (
+                "[[outbound.810]]\naction = \"add\"\nlevel = \"header\"\nsegment = \"REF\"\nelements = [\"{today|names}\"]\n",
+                "looks up in the table `names`, which is not there",
+            ),
+            (
+                "[clock.850]\nwithin_hours = 1\n",
+                "there is no deadline for \"850\"",
+            ),
+        ] {
+            let told = refusal(&format!("{LEAST}{text}"));
             assert!(told.contains(words), "{words} not in\n{told}");
         }
     }

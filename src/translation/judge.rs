@@ -48,9 +48,9 @@ pub fn ack_options(profile: &Profile) -> AckOptions {
     AckOptions {
         release: Release::of_version(release).unwrap_or(Release::R004010),
         accepted_sets: policy.list_accepted_sets,
+        loop_ids: policy.loop_ids,
         repeated_set_number: policy.duplicate_set_code.code().to_owned(),
         delimiters: delimiters(&profile.envelope),
-        ..AckOptions::default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::outbound::{self, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
+use crate::config::profile::response::ResponseWhen;
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderState};
@@ -154,6 +155,26 @@ fn reserve(order: &Order, reservations: &[Reservation]) -> Result<Vec<Movement>,
         .collect())
 }
 
+/// Whether the order is accepted just as the buyer wrote it.
+fn is_as_ordered(order: &Order) -> bool {
+    order.lines.iter().all(|line| {
+        line.confirmed == line.ordered
+            && line
+                .accepted
+                .as_ref()
+                .is_some_and(|accepted| !accepted.price_changed)
+    })
+}
+
+/// Whether the partner wants an 855 of the order as it stands now.
+fn is_answer_wanted(trading: &Trading, order: &Order) -> bool {
+    let response = &trading.profile.response;
+    let first = order.answers == 0;
+    trading.profile.sends("855")
+        && (first || response.again_on_change)
+        && !(first && response.when == ResponseWhen::ExceptionsOnly && is_as_ordered(order))
+}
+
 /// Queues the 855 of an order as it stands, unless the partner wants none.
 pub async fn answer(
     gateway: &Gateway,
@@ -161,7 +182,7 @@ pub async fn answer(
     trading: &Trading,
     order: &mut Order,
 ) -> Result<(), Failure> {
-    if !trading.profile.sends("855") {
+    if !is_answer_wanted(trading, order) {
         return Ok(());
     }
     order.answers += 1;

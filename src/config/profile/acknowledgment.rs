@@ -20,7 +20,7 @@ pub struct Acknowledgment {
     pub tolerate: Vec<Rule>,
     /// Code for a set number used twice in a group (AK502).
     pub duplicate_set_code: DuplicateSetCode,
-    /// Release of our acknowledgment; empty: that of the group it answers.
+    /// Release of our acknowledgments; empty: that of the envelope.
     pub release: String,
     /// What a fault leads to that only the partner's guide (`[guide]`) calls one.
     pub guide_fault: GuideFault,

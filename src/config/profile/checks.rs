@@ -8,6 +8,7 @@ mod policies;
 use supercargo_x12::{Level, Severity};
 
 use super::Profile;
+use super::acknowledgment::AcknowledgmentKind;
 use super::documents::{RECEIVABLE_SETS, SENDABLE_SETS};
 use crate::config::reading::{Fault, Places, is_mail_address, is_short_name};
 
@@ -53,6 +54,7 @@ pub fn check(profile: &Profile, places: &Places) -> Vec<Fault> {
     check_addresses(profile, &mut found);
     connection::check(profile, &mut found);
     check_envelope(profile, &mut found);
+    check_acknowledgment(profile, &mut found);
     check_tolerated(profile, &mut found);
     check_documents(profile, &mut found);
     guide::check(profile, &mut found);
@@ -269,6 +271,16 @@ fn check_file_name(name: &str, found: &mut Found<'_>) {
         key,
         "the name holds characters that not every system takes in a file name",
         "Write letters, digits, - _ . and placeholders",
+    );
+}
+
+fn check_acknowledgment(profile: &Profile, found: &mut Found<'_>) {
+    let is_999 = profile.acknowledgment.send == AcknowledgmentKind::ImplementationAcknowledgment;
+    found.unless(
+        !is_999 || profile.release_of("999") >= "005010",
+        "acknowledgment.send",
+        "a 999 does not exist in release 004010",
+        "Write release = \"005010\" in [acknowledgment], or send = \"997\"",
     );
 }
 

@@ -41,7 +41,7 @@ impl Default for Response {
             partial: PartialLine::Split,
             confirmed_date: "068".to_owned(),
             backorder_date: "068".to_owned(),
-            again_on_change: false,
+            again_on_change: true,
             line_codes: LineCodes::default(),
         }
     }
