@@ -9,7 +9,7 @@ use supercargo_x12::{
 use super::outbound::delimiters;
 use super::syntax;
 use crate::config::profile::Profile;
-use crate::config::profile::acknowledgment::GuideFault;
+use crate::config::profile::acknowledgment::{GuideFault, MissingSegment};
 use crate::domain::document::Disposition;
 use crate::domain::finding::{Finding, Severity};
 
@@ -50,7 +50,16 @@ pub fn ack_options(profile: &Profile) -> AckOptions {
         accepted_sets: policy.list_accepted_sets,
         loop_ids: policy.loop_ids,
         repeated_set_number: policy.duplicate_set_code.code().to_owned(),
+        repeated_group_number: Some(policy.duplicate_group_code.clone())
+            .filter(|code| !code.is_empty()),
+        missing_segment: match policy.missing_segment {
+            MissingSegment::WhereExpected => supercargo_x12::MissingSegment::WhereExpected,
+            MissingSegment::LastGood => supercargo_x12::MissingSegment::LastGood,
+        },
+        guide_faults: policy.name_guide_faults,
+        implementation: Some(policy.implementation.clone()).filter(|code| !code.is_empty()),
         delimiters: delimiters(&profile.envelope),
+        ..AckOptions::default()
     }
 }
 

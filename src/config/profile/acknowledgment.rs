@@ -20,6 +20,14 @@ pub struct Acknowledgment {
     pub tolerate: Vec<Rule>,
     /// Code for a set number used twice in a group (AK502).
     pub duplicate_set_code: DuplicateSetCode,
+    /// Code for a group number used twice (AK905); empty: 6 before release 005010 and 19 from it on.
+    pub duplicate_group_code: String,
+    /// Position that AK302 gives for a segment that is missing.
+    pub missing_segment: MissingSegment,
+    /// Whether a 999 names faults against the partner's guide; a set that has no other is then accepted with errors.
+    pub name_guide_faults: bool,
+    /// ST03 of the 999; empty: none.
+    pub implementation: String,
     /// Release of our acknowledgments; empty: that of the envelope.
     pub release: String,
     /// What a fault leads to that only the partner's guide (`[guide]`) calls one.
@@ -39,6 +47,10 @@ impl Default for Acknowledgment {
             loop_ids: false,
             tolerate: Vec::new(),
             duplicate_set_code: DuplicateSetCode::NotUnique,
+            duplicate_group_code: String::new(),
+            missing_segment: MissingSegment::WhereExpected,
+            name_guide_faults: true,
+            implementation: String::new(),
             release: String::new(),
             guide_fault: GuideFault::Hold,
             expect: true,
@@ -119,4 +131,15 @@ pub enum GuideFault {
     Reject,
     /// It is noted and the set goes on.
     Note,
+}
+
+/// AK302 of a segment that is missing; partners read it differently (X12-RULES 26).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingSegment {
+    /// Where it was expected: one after the last good segment.
+    #[default]
+    WhereExpected,
+    /// That of the last good segment.
+    LastGood,
 }
