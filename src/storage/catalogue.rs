@@ -72,50 +72,30 @@ fn text<T: serde::Serialize>(table: &'static str, key: &str, value: &T) -> Resul
     serde_json::to_string(value).map_err(|error| corrupt(table, key, error))
 }
 
-/// The items that these numbers name, for a partner: its own numbers win over everybody's.
+/// The items that these numbers name, for a partner: its own numbers win over everybody's. A number whose qualifier does
+/// not say whose it is (ZZ, none) is looked for among all of them.
 pub async fn items_by_numbers(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
     numbers: &[ItemNumber],
 ) -> Result<HashMap<ItemNumber, Item>, Failure> {
-    let mut wanted: BTreeMap<(&'static str, String), Vec<ItemNumber>> = BTreeMap::new();
-    for number in numbers
+    let asked: BTreeMap<(String, String), &ItemNumber> = numbers
         .iter()
         .filter(|number| !number.value.trim().is_empty())
-    {
-        let class = NumberClass::of(&number.qualifier);
-        let asked = wanted
-            .entry((class.word(), class.kept(&number.value)))
-            .or_default();
-        if !asked.contains(number) {
-            asked.push(number.clone());
-        }
-    }
-    let values: Vec<String> = wanted
-        .keys()
-        .map(|(_, value)| value.clone())
+        .map(|number| ((number.qualifier.clone(), number.value.clone()), number))
+        .collect();
+    let values: Vec<String> = asked
+        .values()
+        .flat_map(|number| ways(number))
+        .map(|(_, value)| value)
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let mut found: HashMap<(String, String), (i64, i64)> = HashMap::new();
-    for chunk in values.chunks(ASKED_MAX) {
-        let sql = format!(
-            "SELECT class, value, partner_id, item_id FROM item_number
-             WHERE company_id = $1 AND partner_id IN (0, $2) AND value IN {} ORDER BY partner_id",
-            list(chunk.len(), 2)
-        );
-        let mut asked = binds![company, partner];
-        asked.extend(chunk.iter().map(|value| value.into()));
-        let rows: Vec<(String, String, i64, i64)> = connection.rows(&sql, asked).await?;
-        // Everybody's come first, so that the partner's own replace them.
-        for (class, value, of, item) in rows {
-            found.insert((class, value), (of, item));
-        }
-    }
+    let found = items_of_values(connection, company, partner, &values).await?;
     let ids: Vec<ItemId> = found
         .values()
-        .map(|(_, item)| ItemId(*item))
+        .copied()
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
@@ -124,17 +104,60 @@ pub async fn items_by_numbers(
         .into_iter()
         .map(|item| (item.id, item))
         .collect();
-    let mut named = HashMap::new();
-    for ((class, value), asked) in wanted {
-        let Some((_, item)) = found.get(&(class.to_owned(), value)) else {
-            continue;
-        };
-        let Some(item) = items.get(&ItemId(*item)) else {
-            continue;
-        };
-        named.extend(asked.into_iter().map(|number| (number, item.clone())));
+    Ok(asked
+        .into_values()
+        .filter_map(|number| {
+            let id = ways(number)
+                .into_iter()
+                .find_map(|(class, value)| found.get(&(class.word().to_owned(), value)))?;
+            Some((number.clone(), items.get(id)?.clone()))
+        })
+        .collect())
+}
+
+/// How a number may be kept, likeliest first: in the class of its qualifier; one whose qualifier says nothing of whose
+/// number it is, in any.
+fn ways(number: &ItemNumber) -> Vec<(NumberClass, String)> {
+    let class = NumberClass::of(&number.qualifier);
+    let telling = class != NumberClass::Buyer
+        || matches!(number.qualifier.as_str(), "IN" | "SK" | "BP" | "CB" | "PI");
+    let others: &[NumberClass] = if telling {
+        &[]
+    } else {
+        &[NumberClass::Vendor, NumberClass::Gtin]
+    };
+    std::iter::once(&class)
+        .chain(others)
+        .map(|class| (*class, class.kept(&number.value)))
+        .collect()
+}
+
+/// The items of kept values, by class and value: a partner's own win over everybody's.
+async fn items_of_values(
+    connection: &mut Connection,
+    company: CompanyId,
+    partner: PartnerId,
+    values: &[String],
+) -> Result<HashMap<(String, String), ItemId>, Failure> {
+    let mut found = HashMap::new();
+    for chunk in values.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT class, value, item_id FROM item_number
+             WHERE company_id = $1 AND partner_id IN (0, $2) AND class IN ('gtin', 'vendor', 'buyer') AND value IN {}
+             ORDER BY partner_id",
+            list(chunk.len(), 2)
+        );
+        let mut asked = binds![company, partner];
+        asked.extend(chunk.iter().map(|value| value.into()));
+        // Everybody's come first, so that the partner's own replace them.
+        for (class, value, item) in connection
+            .rows::<(String, String, i64)>(&sql, asked)
+            .await?
+        {
+            found.insert((class, value), ItemId(item));
+        }
     }
-    Ok(named)
+    Ok(found)
 }
 
 fn item((id, body): (i64, String)) -> Result<Item, Failure> {

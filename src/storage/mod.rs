@@ -18,6 +18,7 @@ pub mod payments;
 pub mod shipments;
 pub mod stock;
 pub mod store;
+pub mod users;
 pub mod work;
 
 pub use connection::{Bind, Connection, Readable};
