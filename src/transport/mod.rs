@@ -4,6 +4,9 @@
 //! the database nor the steps of the pipeline. What all ways promise: a file is taken from its sender only after the
 //! port has said that it is committed, and a file that was not taken whole leaves nothing behind.
 
+pub mod arrival;
+pub mod delivery;
+pub mod folder;
 pub mod name;
 pub mod port;
 pub mod sftp_client;

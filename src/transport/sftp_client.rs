@@ -16,12 +16,13 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 pub use error::PartnerServerError;
-pub use fetch::{FetchReport, FileLeft, SETTLE};
-pub use push::Delivered;
+pub use fetch::SETTLE;
 
 use crate::config::profile::connection::{AfterFetch, RemoteServer};
 use crate::config::secret::{self, SecretRefusal};
 use crate::domain::backoff::Backoff;
+pub use crate::transport::arrival::{FetchReport, FileLeft};
+pub use crate::transport::delivery::{Delivered, Parcel};
 use crate::transport::port::ArrivalPort;
 use crate::transport::spool::SpoolFolder;
 
@@ -75,15 +76,6 @@ pub struct FetchOrder {
     pub file_bytes: u64,
     /// How long a file must stay as it is to count as complete; [`SETTLE`] is a good measure.
     pub settle: Duration,
-}
-
-/// A file to deliver.
-#[derive(Debug, Clone)]
-pub struct Parcel {
-    /// Its name there; never used for two files.
-    pub name: String,
-    /// All of it.
-    pub bytes: Arc<[u8]>,
 }
 
 impl PartnerServer {

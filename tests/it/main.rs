@@ -3,6 +3,7 @@
 mod catalogue;
 mod engines;
 mod listing;
+mod folder;
 mod peers;
 mod sftp_client;
 mod sftp_server;

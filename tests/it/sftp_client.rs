@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use supercargo::config::profile::connection::AfterFetch;
-use supercargo::transport::sftp_client::{
-    Delivered, FetchOrder, FetchReport, Parcel, PartnerServer, PartnerServerError, Secret,
-};
+use supercargo::transport::arrival::FetchReport;
+use supercargo::transport::delivery::{Delivered, Parcel};
+use supercargo::transport::sftp_client::{FetchOrder, PartnerServer, PartnerServerError, Secret};
 use supercargo::transport::sftp_server::{Limits, SftpServer, SftpServerSettings};
 use supercargo::transport::spool::SpoolFolder;
 use tempfile::TempDir;

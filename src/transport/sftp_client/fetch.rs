@@ -14,6 +14,7 @@ use super::error::PartnerServerError;
 use super::line::Line;
 use super::{FetchOrder, PartnerServer};
 use crate::config::profile::connection::AfterFetch;
+use crate::transport::arrival::{FetchReport, FileLeft};
 use crate::transport::name::{checked_name, is_temporary, matches_any};
 use crate::transport::port::{ArrivalPort, ArrivedFile};
 use crate::transport::spool::{SpoolFile, SpoolFolder};
@@ -21,24 +22,6 @@ use crate::transport::spool::{SpoolFile, SpoolFolder};
 /// Names of a folder that are looked at in one go; the others have their turn when these are gone.
 const NAMES: usize = 10_000;
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// What one look at a partner's folder brought.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct FetchReport {
-    /// Files that are committed, in the order of their times, and gone from the partner's folder.
-    pub fetched: Vec<String>,
-    /// Files that were left there, each with the reason; those that are only not complete yet are not named.
-    pub left: Vec<FileLeft>,
-}
-
-/// A file that stays on the partner's server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileLeft {
-    /// As the server shows it.
-    pub name: String,
-    /// For people.
-    pub reason: String,
-}
 
 struct Candidate {
     name: String,

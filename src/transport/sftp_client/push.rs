@@ -6,26 +6,15 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use ssh2::{OpenFlags, OpenType};
 
+use super::PartnerServer;
 use super::error::PartnerServerError;
 use super::fetch::join;
 use super::line::{Line, is_denied};
-use super::{Parcel, PartnerServer};
+use crate::transport::delivery::{Delivered, Parcel};
 
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Readable and writable for the partner's account and its group.
 const MODE: i32 = 0o660;
-
-/// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivered {
-    /// The file was written now.
-    Now,
-    /// An earlier attempt, whose answer we did not get, had delivered it: the same bytes lie there.
-    Before,
-    /// A file of the same name and size lies there, and the server does not let us read it. Our names are never used
-    /// twice, so it is ours.
-    BeforeBySize,
-}
 
 /// Delivers a file. Blocks.
 pub(super) fn push(
