@@ -2,8 +2,10 @@
 //!
 //! ARCHITECTURE.md shows the rooms and the one-way arrows between them.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod service;
 pub mod storage;
 pub mod translation;
 pub mod transport;

@@ -1,4 +1,5 @@
 //! The one binary: wires the command line to the rooms of the library.
-fn main() {
-    println!("supercargo");
+
+fn main() -> std::process::ExitCode {
+    supercargo::cli::run()
 }

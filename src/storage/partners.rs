@@ -288,6 +288,27 @@ impl Connection {
         Ok(id)
     }
 
+    /// The mailbox of this name for a partner, made where there is none. Refused where the name is another's.
+    pub async fn open_mailbox(&mut self, name: &str, partner: i64) -> Result<i64, Failure> {
+        if let Some(found) = self.connection_named(name).await? {
+            if found.kind != "mailbox" || found.partner_id.is_some_and(|owner| owner != partner) {
+                return Err(Failure::refuse(format!(
+                    "the name {name:?} is taken by another connection: choose another"
+                )));
+            }
+        }
+        let id = self
+            .save_connection(name, "mailbox", Some(partner), "{}")
+            .await?;
+        self.execute(
+            "INSERT INTO address_connection (address_id, connection_id)
+             SELECT id, CAST($2 AS BIGINT) FROM edi_address WHERE partner_id = $1 ON CONFLICT DO NOTHING",
+            binds![partner, id],
+        )
+        .await?;
+        Ok(id)
+    }
+
     /// A connection by name.
     pub async fn connection_named(&mut self, name: &str) -> Result<Option<ConnectionRow>, Failure> {
         self.row(&format!("{CONNECTION} WHERE name = $1"), binds![name])
@@ -314,6 +335,25 @@ impl Connection {
         self.rows(
             &format!("{CONNECTION} WHERE partner_id = $1 AND active = 1 ORDER BY id"),
             binds![partner],
+        )
+        .await
+    }
+
+    /// The connection of a partner over which files of this kind of connection go out: of several mailboxes the one that
+    /// the profile names, unless only another has a login.
+    pub async fn delivery_connection(
+        &mut self,
+        partner: i64,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<ConnectionRow>, Failure> {
+        self.row(
+            &format!(
+                "{CONNECTION} WHERE partner_id = $1 AND kind = $2 AND active = 1
+                 ORDER BY CASE WHEN EXISTS (SELECT 1 FROM mailbox_login WHERE connection_id = connection.id) THEN 0 ELSE 1 END,
+                 CASE WHEN name = $3 THEN 0 ELSE 1 END, id LIMIT 1"
+            ),
+            binds![partner, kind, name],
         )
         .await
     }

@@ -11,6 +11,7 @@ use supercargo_x12::{
 
 use super::run::Later;
 use super::{Gateway, Trading};
+use crate::config::profile::connection::Route;
 use crate::config::profile::envelope::Batch;
 use crate::config::profile::file_name::FileNameValues;
 use crate::domain::document::Delivery;
@@ -37,8 +38,13 @@ pub async fn step(
         let trading = gateway.trading(connection, PartnerId(*partner)).await?;
         let queued = connection.queued_documents(*partner, BATCH_MAX).await?;
         let full = queued.len() as i64 == BATCH_MAX;
-        let over = connection.connections_of(*partner).await?;
-        let Some(over) = over.first() else {
+        let (kind, name) = match trading.profile.route() {
+            Route::Mailbox(name) => ("mailbox", name),
+            Route::Sftp(_) => ("sftp", ""),
+            Route::Folder(_) => ("folder", ""),
+        };
+        let over = connection.delivery_connection(*partner, kind, name).await?;
+        let Some(over) = &over else {
             return Err(Failure::refuse(format!(
                 "partner {} has no connection over which to send; apply its profile again",
                 trading.profile.partner

@@ -229,6 +229,35 @@ async fn rebuild(
     }
 }
 
+/// The bytes of a document as they were received or sent: the set, or the whole file where it holds none.
+pub async fn raw(gateway: &Gateway, id: DocumentId) -> Result<Vec<u8>, Failure> {
+    let mut connection = gateway.store.read().await?;
+    let document = find(&mut connection, id).await?;
+    let sha256 = match (document.transmission_id, document.file_id) {
+        (Some(transmission), _) => connection
+            .transmission(transmission)
+            .await?
+            .map(|row| row.sha256),
+        (None, Some(file)) => connection.file(file).await?.map(|row| row.sha256),
+        (None, None) => None,
+    };
+    let Some(sha256) = sha256 else {
+        return Err(Failure::refuse(format!(
+            "document {id} has not been written yet: it is {}",
+            document.delivery
+        )));
+    };
+    let number = |value: Option<i64>| u64::try_from(value.unwrap_or_default()).unwrap_or_default();
+    match number(document.size) {
+        0 => connection.content(&sha256).await,
+        size => {
+            connection
+                .content_range(&sha256, number(document.byte_offset), size)
+                .await
+        }
+    }
+}
+
 /// Puts the same bytes under the same name before the partner once more.
 pub async fn redeliver(gateway: &Gateway, id: DocumentId, actor: &str) -> Result<(), Failure> {
     let (inside, actor) = (gateway.clone(), actor.to_owned());

@@ -53,10 +53,20 @@ async fn push_remote(
         Ok(partner) => partner,
         Err(refusal) => return Ok(Pushed::Failed(refusal.to_string())),
     };
-    let parcel = Parcel { name: transmission.name.clone(), bytes: bytes.into() };
+    let parcel = Parcel {
+        name: transmission.name.clone(),
+        bytes: bytes.into(),
+    };
     Ok(match partner.push(&server.deliver_to, parcel).await {
         Ok(_) => Pushed::Delivered,
-        Err(error) if matches!(error, PartnerServerError::TimedOut { .. } | PartnerServerError::ConnectionLost { .. }) => Pushed::Uncertain(error.to_string()),
+        Err(error)
+            if matches!(
+                error,
+                PartnerServerError::TimedOut { .. } | PartnerServerError::ConnectionLost { .. }
+            ) =>
+        {
+            Pushed::Uncertain(error.to_string())
+        }
         Err(error) => Pushed::Failed(error.to_string()),
     })
 }
@@ -152,7 +162,8 @@ async fn settle(
     tracing::warn!(file = transmission.name, %problem, "push failed");
     let server: RemoteServer = serde_json::from_str(settings).unwrap_or_default();
     let now = gateway.now();
-    let pause = sftp_client::backoff(&server).after(u32::try_from(work.attempts + 1).unwrap_or(u32::MAX));
+    let pause =
+        sftp_client::backoff(&server).after(u32::try_from(work.attempts + 1).unwrap_or(u32::MAX));
     let due = now + chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::hours(1));
     let (inside, leases, work) = (gateway.clone(), leases.to_vec(), work.clone());
     gateway

@@ -2,10 +2,10 @@
 
 mod catalogue;
 mod engines;
-mod listing;
 mod folder;
+mod listing;
 mod peers;
 mod sftp_client;
 mod sftp_server;
-mod users;
 mod thread;
+mod users;

@@ -1,0 +1,93 @@
+//! Opens what a command works on: settings, database, clock.
+
+use std::path::{Path, PathBuf};
+
+use super::{CliError, Options};
+use crate::config::settings::Settings;
+use crate::service::endpoints::Endpoints;
+use crate::service::serve;
+use crate::storage::StoreLocation;
+use crate::workflow::Gateway;
+
+/// Name of the SQLite database in the data folder.
+const DATABASE: &str = "supercargo.db";
+
+/// The settings that these options name, with the data folder in place.
+pub fn settings(options: &Options, data_default: &str) -> Result<Settings, CliError> {
+    let mut settings = match &options.config {
+        Some(path) => Settings::load(path)?,
+        None => Settings::default(),
+    };
+    if let Some(data) = &options.data {
+        settings.data = data.clone();
+    } else if options.config.is_none() {
+        settings.data = PathBuf::from(data_default);
+    }
+    Ok(settings)
+}
+
+/// Where the database is: the option or `DATABASE_URL`, the settings, or SQLite in the data folder.
+pub fn location(options: &Options, settings: &Settings) -> StoreLocation {
+    let from_settings = || {
+        let named = &settings.database;
+        if !named.url.is_empty() {
+            return Some(named.url.clone());
+        }
+        (!named.url_env.is_empty())
+            .then(|| std::env::var(&named.url_env).ok())
+            .flatten()
+    };
+    match options.database_url.clone().or_else(from_settings) {
+        Some(url) => StoreLocation::Postgres(url),
+        None => StoreLocation::Sqlite(settings.data.join(DATABASE)),
+    }
+}
+
+/// The gateway of the data folder, for a command beside a running `serve` or alone. Its clock is that of the running
+/// gateway unless `--now` says otherwise.
+pub async fn open(options: &Options) -> Result<Gateway, CliError> {
+    let settings = settings(options, "data")?;
+    let location = location(options, &settings);
+    if let StoreLocation::Sqlite(path) = &location
+        && !path.exists()
+        && !settings.data.exists()
+    {
+        announce(&settings.data);
+    }
+    let running = Endpoints::read(&settings.data);
+    let (gateway, clock) = serve::open(settings, location, options.now).await?;
+    if let (None, Some(running)) = (options.now, running) {
+        use crate::domain::clock::Clock;
+        clock.set(clock.now() + chrono::Duration::microseconds(running.clock_shift_micros));
+    }
+    Ok(gateway)
+}
+
+fn announce(data: &Path) {
+    eprintln!("supercargo: made the data folder {}", data.display());
+}
+
+/// Who works at the command line, for the audit trail.
+pub fn actor() -> String {
+    let name = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_default();
+    if name.is_empty() {
+        "command line".to_owned()
+    } else {
+        format!("{name} (command line)")
+    }
+}
+
+/// Reads a file whole; `-` is standard input.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
+    use std::io::Read;
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| CliError::file("read", path, &error))?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(|error| CliError::file("read", path, &error))
+}

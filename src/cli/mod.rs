@@ -1,0 +1,154 @@
+//! The command line: one file per command. Exit status 0 done, 1 the input was refused, 2 wrong usage or a broken
+//! system; errors go to stderr with what to do about them.
+
+mod documents;
+mod house;
+mod imports;
+mod mailbox;
+mod migrate;
+mod orders;
+mod outcome;
+mod partner;
+mod pay;
+mod serve;
+mod settle;
+mod shipments;
+mod submit;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::domain::clock::Instant;
+pub use outcome::{CliError, CliResult};
+
+/// Self-hosted EDI order-to-cash gateway: 850 in; 997, 855, 856 and 810 out; the receivable followed until it is paid.
+#[derive(Debug, Parser)]
+#[command(name = "supercargo", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Folder of the SQLite database and of all other files [default: ./data; for demo: a fresh ./demo-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Settings of the program, TOML; none are needed
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// PostgreSQL instead of SQLite: postgres://user:password@host/database
+    #[arg(
+        long,
+        global = true,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub database_url: Option<String>,
+    /// What the clock shows, RFC 3339 (2026-01-31T09:00:00Z): for rehearsals and tests
+    #[arg(long, global = true, value_name = "TIME")]
+    pub now: Option<Instant>,
+    /// Print JSON with stable field names
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway: SFTP mailbox, console, workers
+    Serve(serve::Args),
+    /// Hand a file to the gateway as if a partner had sent it
+    Submit(submit::Args),
+    /// Trading partners and their profiles
+    #[command(subcommand)]
+    Partner(partner::Command),
+    /// Mailboxes: logins of partners on the embedded SFTP server
+    #[command(subcommand)]
+    Mailbox(mailbox::Command),
+    /// Items of the catalogue
+    #[command(subcommand)]
+    Item(imports::Command),
+    /// Price lists
+    #[command(subcommand)]
+    Price(imports::Command),
+    /// Stock on hand and expected
+    #[command(subcommand)]
+    Stock(imports::Command),
+    /// A partner's stores and distribution centres
+    #[command(subcommand)]
+    Location(imports::Command),
+    /// Our warehouses
+    #[command(subcommand)]
+    Warehouse(imports::Command),
+    /// Orders
+    #[command(subcommand)]
+    Order(orders::Command),
+    /// Documents, received and sent
+    #[command(subcommand)]
+    Document(documents::Command),
+    /// Shipments
+    #[command(subcommand)]
+    Shipment(shipments::Command),
+    /// Book a payment by hand
+    Pay(pay::Args),
+    /// Work until nothing is due
+    Settle(settle::Args),
+    /// Bring the database to this version's schema
+    Migrate,
+}
+
+/// Runs the command that the arguments ask for.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap knows whether it was asked for help (stdout, 0) or used wrongly (stderr, 2).
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("supercargo: the runtime could not be started: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = runtime.block_on(dispatch(&cli.options, cli.command));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    outcome::exit(result)
+}
+
+async fn dispatch(options: &Options, command: Command) -> CliResult {
+    use crate::workflow::lists::ListKind;
+    match command {
+        Command::Serve(args) => serve::run(options, args).await,
+        Command::Submit(args) => submit::run(options, args).await,
+        Command::Partner(command) => partner::run(options, command).await,
+        Command::Mailbox(command) => mailbox::run(options, command).await,
+        Command::Item(command) => imports::run(options, ListKind::Items, command).await,
+        Command::Price(command) => imports::run(options, ListKind::Prices, command).await,
+        Command::Stock(command) => imports::run(options, ListKind::Stock, command).await,
+        Command::Location(command) => imports::run(options, ListKind::Locations, command).await,
+        Command::Warehouse(command) => imports::run(options, ListKind::Warehouses, command).await,
+        Command::Order(command) => orders::run(options, command).await,
+        Command::Document(command) => documents::run(options, command).await,
+        Command::Shipment(command) => shipments::run(options, command).await,
+        Command::Pay(args) => pay::run(options, args).await,
+        Command::Settle(args) => settle::run(options, args).await,
+        Command::Migrate => migrate::run(options).await,
+    }
+}

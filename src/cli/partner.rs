@@ -1,0 +1,80 @@
+//! `partner`: profiles of trading partners.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{CliError, CliResult, Options, house, outcome};
+use crate::config::profile::Profile;
+use crate::workflow::partners;
+
+/// Trading partners and their profiles.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Apply profiles (TOML): each as a new version, or not at all where it has a fault
+    Apply {
+        /// Profiles
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Runs it.
+pub async fn run(options: &Options, command: Command) -> CliResult {
+    match command {
+        Command::Apply { files } => apply(options, files).await,
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Applied {
+    file: String,
+    partner: String,
+    version: i64,
+}
+
+async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
+    let mut texts = Vec::new();
+    let mut refused = Vec::new();
+    for path in files {
+        let bytes = house::read_file(&path)?;
+        let shown = path.display().to_string();
+        match String::from_utf8(bytes) {
+            Ok(text) => match Profile::parse(&text) {
+                Ok(profile) => texts.push((shown, profile.partner, text)),
+                Err(refusal) => refused.push(format!("{shown}: {refusal}")),
+            },
+            Err(_) => refused.push(format!("{shown} is not UTF-8 text")),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(CliError::Refused(format!(
+            "nothing was applied\n{}",
+            refused.join("\n")
+        )));
+    }
+    let gateway = house::open(options).await?;
+    let mut applied = Vec::new();
+    for (file, partner, text) in texts {
+        let (_, version) = partners::apply(&gateway, &text, &house::actor())
+            .await
+            .map_err(|failure| match CliError::from(failure) {
+                CliError::Refused(why) => CliError::Refused(format!("{file}: {why}")),
+                broken => broken,
+            })?;
+        applied.push(Applied {
+            file,
+            partner,
+            version,
+        });
+    }
+    if options.json {
+        return outcome::print_json(&applied);
+    }
+    for one in applied {
+        println!(
+            "{}: profile version {} is in force ({})",
+            one.partner, one.version, one.file
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,74 @@
+//! `serve`: runs the gateway until it is told to stop.
+
+use std::process::ExitCode;
+
+use super::{CliResult, Options, house};
+use crate::service::{ServeOptions, Service};
+
+/// Run the gateway.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address of the SFTP mailbox; port 0 takes a free one [default: 127.0.0.1:2022]
+    #[arg(long, value_name = "HOST:PORT")]
+    sftp: Option<String>,
+    /// Address of the console; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn run(options: &Options, args: Args) -> CliResult {
+    log_to_stderr();
+    let settings = house::settings(options, "data")?;
+    let location = house::location(options, &settings);
+    let data = settings.data.display().to_string();
+    let serve = ServeOptions {
+        location,
+        settings,
+        sftp: args.sftp,
+        http: args.http,
+        now: options.now,
+    };
+    let database = serve.location.to_string();
+    let service = Service::start(serve).await?;
+    let endpoints = &service.endpoints;
+    println!(
+        "Supercargo serves. SFTP mailbox {} · console http://{} · {database} · data in {data} · endpoints in {data}/endpoints.json",
+        endpoints.sftp, endpoints.http
+    );
+    println!(
+        "Host key of the mailbox: {}",
+        endpoints.host_key_fingerprint
+    );
+    stop_signal().await;
+    eprintln!("supercargo: stopping; what was begun is finished or left for the next start");
+    service.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Structured logs on stderr; RUST_LOG narrows or widens them.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,supercargo=info"));
+    // A second call in one process changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

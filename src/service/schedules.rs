@@ -1,0 +1,177 @@
+//! What happens by the clock: work that is due, partners' servers that are polled, folders, overdue acknowledgments,
+//! mail. Each in a task of its own, so that one's trouble is never another's.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::arrivals::Arrivals;
+use crate::config::profile::connection::RemoteServer;
+use crate::storage::partners::ConnectionRow;
+use crate::storage::{Class, Failure};
+use crate::transport::sftp_client::{FetchOrder, PartnerServer};
+use crate::transport::spool::SpoolFolder;
+use crate::workflow::{Gateway, run, watch as overdue};
+
+/// Says when to stop.
+pub type Stop = watch::Receiver<bool>;
+
+/// Waits for `pause`, or until it is time to stop; true to go on.
+async fn pause(stop: &mut Stop, pause: Duration) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => !*stop.borrow(),
+        _ = stop.changed() => false,
+    }
+}
+
+/// Works whatever is due: at once when something was received, else at every look.
+pub async fn work(gateway: Gateway, mut stop: Stop) {
+    let look = Duration::from_millis(gateway.settings.work.poll_milliseconds.max(10).into());
+    while !*stop.borrow() {
+        match run::work_once(&gateway).await {
+            Ok(0) => {
+                tokio::select! {
+                    () = gateway.woken() => {}
+                    () = tokio::time::sleep(look) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                tracing::error!(%failure, "a round of work failed; it is tried again");
+                if !pause(&mut stop, Duration::from_secs(1)).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Raises alerts for what is overdue.
+pub async fn overdue(gateway: Gateway, stop: Stop) {
+    let every = Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into());
+    repeat(every, stop, || async {
+        if let Err(failure) = overdue::overdue_acknowledgments(&gateway).await {
+            tracing::error!(%failure, "overdue acknowledgments could not be looked for");
+        }
+    })
+    .await;
+}
+
+async fn repeat<F: Future<Output = ()>>(
+    every: Duration,
+    mut stop: Stop,
+    mut act: impl FnMut() -> F,
+) {
+    loop {
+        act().await;
+        if !pause(&mut stop, every).await {
+            return;
+        }
+    }
+}
+
+/// Polls every partner's own server on its own schedule. Each has its task; a new partner gets one within seconds.
+pub async fn polls(gateway: Gateway, spool: PathBuf, mut stop: Stop) {
+    let mut tasks: HashMap<i64, tokio::task::JoinHandle<()>> = HashMap::new();
+    loop {
+        match servers(&gateway).await {
+            Ok(rows) => {
+                for row in rows {
+                    tasks.entry(row.id).or_insert_with(|| {
+                        tokio::spawn(poll_one(
+                            gateway.clone(),
+                            row.id,
+                            spool.clone(),
+                            stop.clone(),
+                        ))
+                    });
+                }
+            }
+            Err(failure) => tracing::error!(%failure, "partners' servers could not be looked up"),
+        }
+        tasks.retain(|_, task| !task.is_finished());
+        if !pause(&mut stop, Duration::from_secs(2)).await {
+            break;
+        }
+    }
+    for task in tasks.into_values() {
+        task.abort();
+    }
+}
+
+async fn servers(gateway: &Gateway) -> Result<Vec<ConnectionRow>, Failure> {
+    gateway.store.read().await?.connections("sftp").await
+}
+
+async fn poll_one(gateway: Gateway, id: i64, spool: PathBuf, mut stop: Stop) {
+    let mut failures = 0;
+    loop {
+        let Ok(Some(row)) = row_of(&gateway, id).await else {
+            return;
+        };
+        let server: RemoteServer = serde_json::from_str(&row.body).unwrap_or_default();
+        let problem = fetch(&gateway, &row, &server, &spool).await.err();
+        if let Err(failure) = note(&gateway, id, problem.clone()).await {
+            tracing::error!(%failure, "a poll could not be noted");
+        }
+        let wait = match problem {
+            None => {
+                failures = 0;
+                Duration::from_secs(server.interval_seconds.max(1).into())
+            }
+            Some(problem) => {
+                failures += 1;
+                tracing::warn!(connection = row.name, %problem, "poll failed");
+                crate::transport::sftp_client::backoff(&server).after(failures)
+            }
+        };
+        if !pause(&mut stop, wait).await {
+            return;
+        }
+    }
+}
+
+async fn row_of(gateway: &Gateway, id: i64) -> Result<Option<ConnectionRow>, Failure> {
+    gateway.store.read().await?.connection(id).await
+}
+
+async fn fetch(
+    gateway: &Gateway,
+    row: &ConnectionRow,
+    server: &RemoteServer,
+    spool: &PathBuf,
+) -> Result<(), String> {
+    let Some(order) =
+        FetchOrder::from_profile(server, row.id, gateway.settings.limits.file_bytes_max)
+    else {
+        return Ok(());
+    };
+    let partner = PartnerServer::from_profile(server, &gateway.settings.key_folder())
+        .map_err(|refusal| refusal.to_string())?;
+    let folder = SpoolFolder::open(spool).map_err(|error| error.to_string())?;
+    let port = Arc::new(Arrivals::new(gateway.clone()));
+    let report = partner
+        .fetch(order, Arc::new(folder), port)
+        .await
+        .map_err(|error| error.to_string())?;
+    match report.left.first() {
+        None => Ok(()),
+        Some(left) => Err(format!("{} stays there: {}", left.name, left.reason)),
+    }
+}
+
+async fn note(gateway: &Gateway, id: i64, problem: Option<String>) -> Result<(), Failure> {
+    let now = gateway.now();
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let problem = problem.clone();
+            Box::pin(async move { connection.note_poll(id, now, problem.as_deref()).await })
+        })
+        .await
+}

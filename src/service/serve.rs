@@ -1,0 +1,252 @@
+//! Starting and stopping a gateway.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::clock::HouseClock;
+use super::endpoints::Endpoints;
+use super::mailbox::Mailboxes;
+use super::schedules;
+use crate::config::settings::Settings;
+use crate::domain::clock::Instant;
+use crate::storage::{Failure, Store, StoreLocation};
+
+use crate::transport::sftp_server::{Limits, SftpServer, SftpServerError, SftpServerSettings};
+use crate::workflow::Gateway;
+
+/// How a gateway is to be started.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The settings, with the data folder in `data`.
+    pub settings: Settings,
+    /// Where the database is.
+    pub location: StoreLocation,
+    /// Overrides the settings' SFTP address.
+    pub sftp: Option<String>,
+    /// Overrides the settings' HTTP address.
+    pub http: Option<String>,
+    /// What the clock shows at the start; none: the machine's time.
+    pub now: Option<Instant>,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeFailure {
+    /// The data folder can not be used.
+    #[error(
+        "the data folder {path} can not be used: {source}; choose another with --data, or mend its permissions"
+    )]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An address that is none.
+    #[error("{text:?} is no address to listen on: write host:port, such as 127.0.0.1:8080")]
+    Address {
+        /// As given.
+        text: String,
+    },
+    /// The console's address can not be taken.
+    #[error(
+        "the console can not listen on {address}: {source}; choose another address with --http, or stop what uses it"
+    )]
+    Http {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The mailbox did not start.
+    #[error(transparent)]
+    Sftp(#[from] SftpServerError),
+    /// The database did not open.
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+/// A running gateway.
+pub struct Service {
+    /// For whoever works beside it in the same process.
+    pub gateway: Gateway,
+    /// Its clock, to be set by a rehearsal.
+    pub clock: Arc<HouseClock>,
+    /// Where it is reached.
+    pub endpoints: Endpoints,
+    data: PathBuf,
+    stop: watch::Sender<bool>,
+    sftp: Option<SftpServer>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Makes the data folder and opens the gateway of it, without serving anything.
+pub async fn open(
+    settings: Settings,
+    location: StoreLocation,
+    now: Option<Instant>,
+) -> Result<(Gateway, Arc<HouseClock>), ServeFailure> {
+    make_folder(&settings.data)?;
+    let clock = Arc::new(HouseClock::starting_at(now));
+    let store = Store::open(location).await?;
+    Ok((
+        Gateway::new(store, clock.clone(), Arc::new(settings)),
+        clock,
+    ))
+}
+
+fn make_folder(path: &Path) -> Result<(), ServeFailure> {
+    std::fs::create_dir_all(path).map_err(|source| ServeFailure::DataFolder {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl Service {
+    /// Starts everything. When this returns, partners can log in and `endpoints.json` is written.
+    pub async fn start(options: ServeOptions) -> Result<Self, ServeFailure> {
+        let data = options.settings.data.clone();
+        let (gateway, clock) = open(options.settings, options.location, options.now).await?;
+        let settings = gateway.settings.clone();
+        let (stop, stopping) = watch::channel(false);
+        let sftp = match settings.sftp.enabled {
+            true => Some(start_sftp(&gateway, &data, options.sftp.as_deref()).await?),
+            false => None,
+        };
+        let mut tasks = Vec::new();
+        let mut http = String::new();
+        if settings.http.enabled {
+            let (address, task) =
+                start_http(&gateway, options.http.as_deref(), stopping.clone()).await?;
+            http = address.to_string();
+            tasks.push(task);
+        }
+        let endpoints = Endpoints {
+            sftp: sftp
+                .as_ref()
+                .map(|server| server.address().to_string())
+                .unwrap_or_default(),
+            http,
+            host_key: sftp
+                .as_ref()
+                .map(|server| server.host_key().openssh())
+                .unwrap_or_default(),
+            host_key_fingerprint: sftp
+                .as_ref()
+                .map(|server| server.host_key().fingerprint())
+                .unwrap_or_default(),
+            clock_shift_micros: clock.shift().num_microseconds().unwrap_or_default(),
+            pid: std::process::id(),
+        };
+        let spool = data.join("spool").join("polls");
+        tasks.push(tokio::spawn(schedules::work(
+            gateway.clone(),
+            stopping.clone(),
+        )));
+        tasks.push(tokio::spawn(schedules::overdue(
+            gateway.clone(),
+            stopping.clone(),
+        )));
+        tasks.push(tokio::spawn(schedules::polls(
+            gateway.clone(),
+            spool,
+            stopping,
+        )));
+        endpoints
+            .write(&data)
+            .map_err(|source| ServeFailure::DataFolder {
+                path: data.clone(),
+                source,
+            })?;
+        Ok(Self {
+            gateway,
+            clock,
+            endpoints,
+            data,
+            stop,
+            sftp,
+            tasks,
+        })
+    }
+
+    /// Stops gracefully: no new logins, running steps end, nothing is left half done.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        Endpoints::remove(&self.data);
+        if let Some(sftp) = self.sftp {
+            sftp.stop().await;
+        }
+        let patience =
+            Duration::from_secs(self.gateway.settings.work.shutdown_seconds.max(1).into());
+        let all = futures::future::join_all(self.tasks);
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::warn!(
+                "some tasks did not end in time; what they had begun is done again at the next start"
+            );
+        }
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, ServeFailure> {
+    use std::net::ToSocketAddrs;
+    text.to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next())
+        .ok_or_else(|| ServeFailure::Address {
+            text: text.to_owned(),
+        })
+}
+
+async fn start_sftp(
+    gateway: &Gateway,
+    data: &Path,
+    address: Option<&str>,
+) -> Result<SftpServer, ServeFailure> {
+    let settings = SftpServerSettings {
+        listen: listen(address.unwrap_or(&gateway.settings.sftp.listen))?,
+        host_key_folder: data.join("keys"),
+        spool_folder: data.join("spool").join("uploads"),
+        limits: Limits::from_settings(&gateway.settings),
+    };
+    Ok(SftpServer::start(settings, Arc::new(Mailboxes::new(gateway.clone()))).await?)
+}
+
+async fn start_http(
+    gateway: &Gateway,
+    address: Option<&str>,
+    mut stopping: schedules::Stop,
+) -> Result<(SocketAddr, JoinHandle<()>), ServeFailure> {
+    let address = listen(address.unwrap_or(&gateway.settings.http.listen))?;
+    let bound = |source| ServeFailure::Http { address, source };
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(bound)?;
+    let address = listener.local_addr().map_err(bound)?;
+    let router = router(gateway);
+    let task = tokio::spawn(async move {
+        let until = async move {
+            // An error means that the sender is gone, which is a stop too.
+            let _ = stopping.changed().await;
+        };
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, service)
+            .with_graceful_shutdown(until)
+            .await
+        {
+            tracing::error!(%error, "the console ended badly");
+        }
+    });
+    Ok((address, task))
+}
+
+fn router(gateway: &Gateway) -> axum::Router {
+    let _ = gateway;
+    axum::Router::new()
+}
