@@ -30,7 +30,8 @@ pub struct InvoiceContext<'a> {
     pub shipments: &'a [Shipment],
 }
 
-/// Builds the 810. Amounts of a credit are positive in [`Invoice`]; the profile says which sign the partner wants.
+/// Builds the 810. The profile says which sign the partner wants in a credit; [`Invoice`] counts its goods above zero
+/// and its total below.
 ///
 /// # Errors
 /// Every finding that keeps it from being sent; above all, where the sum of its own segments is not its total.
@@ -74,7 +75,7 @@ pub fn build(
     draft.open(OutboundLevel::Summary, facts);
     paper.summary(&mut draft);
     let set = draft.finish(profile)?;
-    let findings = sum::faults(&set, invoice, paper.negative, profile);
+    let findings = sum::faults(&set, invoice, paper.total(), profile);
     if findings.is_empty() {
         Ok(set)
     } else {
@@ -179,14 +180,14 @@ impl Paper<'_> {
         let document = &self.profile.invoice_document;
         let discount = Some(invoice.discount)
             .filter(|discount| document.discount_amounts && discount.is_positive());
-        let discounted = discount.and_then(|discount| invoice.total.checked_sub(discount).ok());
+        let discounted = discount.and_then(|discount| self.total().checked_sub(discount).ok());
         // Our discount is always taken of the whole, so base and total never differ.
         let base = match document.discount_base {
-            DiscountBase::Always => Some(invoice.total),
+            DiscountBase::Always => Some(self.total()),
             DiscountBase::WhenDifferent | DiscountBase::Never => None,
         };
         let mut money = |amount: Amount| {
-            let text = n2_text(self.turned(amount), invoice.currency);
+            let text = n2_text(amount, invoice.currency);
             if text.is_none() {
                 draft.refuse(
                     "amount-not-sendable",
@@ -196,7 +197,7 @@ impl Paper<'_> {
             text.unwrap_or_default()
         };
         seg("TDS")
-            .el(money(invoice.total))
+            .el(money(self.total()))
             .opt(base.map(&mut money))
             .opt(discounted.map(&mut money))
             .opt(discount.map(&mut money))
@@ -243,11 +244,11 @@ impl Paper<'_> {
         if self.negative { -quantity } else { quantity }
     }
 
-    fn turned(&self, amount: Amount) -> Amount {
-        if self.negative {
-            amount.negated()
-        } else {
-            amount
+    /// The total in the sign that the partner wants.
+    fn total(&self) -> Amount {
+        match (self.invoice.kind, self.negative) {
+            (InvoiceKind::Credit, false) => self.invoice.total.negated(),
+            _ => self.invoice.total,
         }
     }
 }

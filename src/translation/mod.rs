@@ -6,6 +6,7 @@
 
 pub mod acknowledgment;
 pub mod application_advice;
+pub mod crosscheck;
 pub mod envelope;
 pub mod invoice;
 pub mod judge;

@@ -7,14 +7,15 @@ use super::super::element::{decimal, implied};
 use super::super::outbound::built;
 use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Place, Severity};
-use crate::domain::invoice::Invoice;
+use crate::domain::invoice::{Invoice, extension};
+use crate::domain::money::Amount;
 use crate::domain::policy::Rounding;
 
-/// Why the document must not be sent; empty where it adds up.
+/// Why the document must not be sent; empty where it adds up. `total` has the sign that the partner wants.
 pub fn faults(
     set: &OutboundSet,
     invoice: &Invoice,
-    negative: bool,
+    total: Amount,
     profile: &Profile,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -25,8 +26,7 @@ pub fn faults(
         .iter()
         .find(|segment| segment.id == "TDS")
         .and_then(|tds| implied(built(tds, 1), 2));
-    let meant = invoice.total.to_decimal(invoice.currency);
-    let meant = if negative { -meant } else { meant };
+    let meant = total.to_decimal(invoice.currency);
     let computed = goods
         .zip(charges)
         .and_then(|(goods, charges)| goods.checked_add(charges));
@@ -87,7 +87,7 @@ fn goods(
                 .at(at(position, it1)),
             );
         }
-        let extension = decimal(built(it1, 2))?.checked_mul(line.unit_price)?;
+        let extension = extension(decimal(built(it1, 2))?, line.unit_price).ok()?;
         let extension = match rounding {
             Rounding::Line => round(extension),
             Rounding::Invoice => extension,

@@ -8,6 +8,7 @@ use super::hierarchy::{Hierarchy, Level};
 use super::{Material, levels};
 use crate::config::profile::ship_notice::{MarkFor, Structure};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::gs1::sscc_is_valid;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Order, OrderLine};
 use crate::domain::shipment::Carton;
@@ -55,7 +56,7 @@ pub fn faults(material: &Material<'_>) -> Vec<Finding> {
                     "{place} has no SSCC-18: close it and print its label before the ship notice goes out"
                 ),
             );
-        } else if !is_sscc(&carton.sscc) {
+        } else if !sscc_is_valid(&carton.sscc) {
             refuse(
                 "sscc-invalid",
                 format!(
@@ -149,22 +150,6 @@ fn shape_faults(material: &Material<'_>) -> Vec<Finding> {
         ));
     }
     findings
-}
-
-/// 18 digits of which the last is the check digit (X12-RULES 67).
-fn is_sscc(text: &str) -> bool {
-    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(10)).collect();
-    let Some(digits) = digits.filter(|digits| digits.len() == 18) else {
-        return false;
-    };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .skip(1)
-        .zip([3, 1].into_iter().cycle())
-        .map(|(digit, weight)| digit * weight)
-        .sum();
-    digits.last() == Some(&((10 - sum % 10) % 10))
 }
 
 /// Builds all levels.
@@ -327,30 +312,4 @@ fn goods<'a>(
             })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_sscc;
-
-    #[test]
-    fn rule_067_check_digits() {
-        for good in [
-            "006141411234567890",
-            "106141410000000019",
-            "340123451234567895",
-            "000000000000000000",
-            "999999999999999995",
-        ] {
-            assert!(is_sscc(good), "{good}");
-        }
-        for bad in [
-            "006141411234567891",
-            "00614141123456789",
-            "",
-            "00614141123456789X",
-        ] {
-            assert!(!is_sscc(bad), "{bad}");
-        }
-    }
 }
