@@ -65,7 +65,8 @@ pub enum Extent {
     Address,
 }
 
-/// N1, and N3 and N4 where wanted and known, under a role. Nothing where the party has neither name nor number.
+/// N1, and N3 (twice at most, as the standard has it) and N4 where wanted and known, under a role. Nothing where the
+/// party has neither name nor number.
 pub fn write(role: &str, party: &Party, extent: Extent) -> Vec<OutSegment> {
     let numbered = !party.id.is_empty() && !party.id_qualifier.is_empty();
     if party.name.is_empty() && !numbered {
@@ -77,7 +78,7 @@ pub fn write(role: &str, party: &Party, extent: Extent) -> Vec<OutSegment> {
     }
     let mut segments = vec![n1];
     if extent == Extent::Address {
-        segments.extend(party.street.chunks(2).map(|lines| {
+        segments.extend(party.street.chunks(2).take(2).map(|lines| {
             lines
                 .iter()
                 .fold(seg("N3"), |segment, line| segment.el(line))

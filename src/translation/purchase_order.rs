@@ -225,11 +225,8 @@ impl Reading {
     fn take(&mut self, segment: Segment<'_>) {
         self.enter(segment.id());
         let used = match segment.id() {
-            "ST" | "SE" | "BEG" => true,
-            "CTT" => {
-                self.check_line_count(segment);
-                true
-            }
+            // The engine has counted the lines.
+            "ST" | "SE" | "BEG" | "CTT" => true,
             "AMT" if self.within == Loop::Summary => self.check_total(segment),
             "MSG" | "MTX" | "NTE" => self.take_note(segment),
             _ if self.within == Loop::LineOther => false,
@@ -372,21 +369,6 @@ impl Reading {
         };
         self.header.notes.push(note);
         true
-    }
-
-    fn check_line_count(&mut self, segment: Segment<'_>) {
-        let lines = self.lines.len();
-        let stated = segment.element(1).parse::<usize>();
-        if stated.is_ok_and(|stated| stated == lines) {
-            return;
-        }
-        self.findings.push(fault(
-            segment,
-            1,
-            "line-count-differs",
-            Severity::Hold,
-            format!("the order says it has {} lines (CTT01) and has {lines}: a part of it may be lost; ask the buyer, then release or reject it", segment.element(1)),
-        ));
     }
 
     /// AMT TT against the lines, where each price is per the line's own unit, so that no conversion is needed.

@@ -51,10 +51,14 @@ pub fn build(
         .iter()
         .map(|line| (line, answer::of_line(line, profile, scheduled)))
         .collect();
-    for line in order.lines.iter().filter(|line| !answer::is_decided(line)) {
+    for line in order
+        .lines
+        .iter()
+        .filter(|line| !line.undecided().is_zero())
+    {
         draft.refuse(
             "line-undecided",
-            format!("line {} has {} ordered, of which {} are neither confirmed nor backordered nor refused: the order has to be allocated first", line.line, line.ordered, line.ordered - line.confirmed - line.backordered - line.refused),
+            format!("line {} has {} ordered, of which {} are neither confirmed nor backordered nor refused: the order has to be allocated first", line.line, line.ordered, line.undecided()),
         );
     }
     let all: Vec<Course> = answers

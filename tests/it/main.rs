@@ -9,3 +9,4 @@ mod sftp_client;
 mod sftp_server;
 mod thread;
 mod users;
+mod translation;

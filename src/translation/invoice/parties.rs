@@ -55,7 +55,7 @@ fn store(paper: &Paper<'_>, role: &str) -> Party {
         .parties
         .iter()
         .chain(&paper.order.header.parties)
-        .find(|party| party.id == *number)
+        .find(|party| party.id == *number && STORE_ROLES.contains(&party.role.as_str()))
         .cloned()
         .unwrap_or_else(|| Party {
             role: role.to_owned(),

@@ -32,11 +32,6 @@ pub struct LineAnswer {
     pub date: Option<(String, NaiveDate)>,
 }
 
-/// Whether all of the line is confirmed, backordered or refused.
-pub fn is_decided(line: &OrderLine) -> bool {
-    line.confirmed + line.backordered + line.refused == line.ordered
-}
-
 /// The answers of a line. `ships` is the day on which what is confirmed is going to leave.
 pub fn of_line(line: &OrderLine, profile: &Profile, ships: NaiveDate) -> Vec<LineAnswer> {
     let parts: Vec<LineAnswer> = [
