@@ -33,6 +33,8 @@ const EXTENDED: u8 = 2;
 const LATER: u8 = 4;
 const HIGH: u8 = 8;
 const CONTROL: u8 = 16;
+/// Beside another class: a capital or a digit.
+const CODE: u8 = 32;
 
 /// The class of each byte, one bit each.
 static CLASSES: [u8; 256] = classes();
@@ -42,7 +44,8 @@ const fn classes() -> [u8; 256] {
     let mut byte = 0usize;
     while byte < 256 {
         let class = match byte as u8 {
-            b'A'..=b'Z' | b'0'..=b'9' | b' ' => BASIC,
+            b'A'..=b'Z' | b'0'..=b'9' => BASIC | CODE,
+            b' ' => BASIC,
             b'!' | b'"' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'-' | b'.' | b'/'
             | b':' | b';' | b'?' | b'=' => BASIC,
             b'a'..=b'z'
@@ -68,6 +71,46 @@ const fn classes() -> [u8; 256] {
         byte += 1;
     }
     table
+}
+
+/// The classes of bytes in one interchange: its separators are no characters of a value.
+#[derive(Debug, Clone)]
+pub(crate) struct ByteClasses {
+    table: [u8; 256],
+    refused: u8,
+}
+
+impl ByteClasses {
+    /// The table for what is allowed, with the separators that may stand within an element.
+    pub fn new(allowed: Allowed, separators: [Option<u8>; 2]) -> ByteClasses {
+        let mut table = CLASSES;
+        for separator in separators.into_iter().flatten() {
+            table[usize::from(separator)] = CONTROL;
+        }
+        ByteClasses {
+            table,
+            refused: !allowed.0 & !CODE,
+        }
+    }
+
+    /// Whether every byte is an allowed character and none separates.
+    #[inline]
+    pub fn text(&self, bytes: &[u8]) -> bool {
+        bytes
+            .iter()
+            .fold(0, |seen, byte| seen | self.table[usize::from(*byte)])
+            & self.refused
+            == 0
+    }
+
+    /// Whether every byte is a capital or a digit.
+    #[inline]
+    pub fn code(&self, bytes: &[u8]) -> bool {
+        bytes
+            .iter()
+            .fold(CODE, |seen, byte| seen & self.table[usize::from(*byte)])
+            != 0
+    }
 }
 
 /// What a set may hold besides the basic characters.
@@ -97,13 +140,14 @@ impl Allowed {
             .iter()
             .fold(0, |seen, byte| seen | CLASSES[usize::from(*byte)])
             & !self.0
+            & !CODE
             == 0
     }
 
     /// The first character that is not.
     pub fn first_refused(self, text: &str) -> Option<char> {
         text.char_indices()
-            .find(|(at, _)| CLASSES[usize::from(text.as_bytes()[*at])] & !self.0 != 0)
+            .find(|(at, _)| CLASSES[usize::from(text.as_bytes()[*at])] & !self.0 & !CODE != 0)
             .map(|(_, c)| c)
     }
 }

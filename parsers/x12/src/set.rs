@@ -184,6 +184,25 @@ impl<'a> Segment<'a> {
             .slice(span.start, self.set.ends[span.first as usize])
     }
 
+    /// The identifier as a number.
+    #[inline]
+    pub(crate) fn key(&self) -> crate::schema::Key {
+        let span = self.span();
+        let bytes = self.set.text.as_bytes();
+        crate::schema::Key::of(
+            bytes
+                .get(span.start as usize..self.set.ends[span.first as usize] as usize)
+                .unwrap_or_default(),
+        )
+    }
+
+    /// Where its elements end, the identifier's end first.
+    #[inline]
+    pub(crate) fn ends(&self) -> &'a [u32] {
+        let span = self.span();
+        &self.set.ends[span.first as usize..=span.last as usize]
+    }
+
     /// Position in the set, ST being 1.
     pub fn index(&self) -> u32 {
         self.at as u32 + 1

@@ -23,6 +23,12 @@ impl<R: Read> Reader<R> {
         let (mut count, mut breaks) = (0usize, false);
         let mut trailer = None;
         let ending = loop {
+            if count > 0 {
+                count += self.window.run_on();
+                if self.window.pending() > self.limits.set_bytes {
+                    break Ending::Limit(Rule::SetTooLong);
+                }
+            }
             let segment = match self.window.peek()? {
                 None | Some(Piece::Blank { .. }) => break Ending::NoTrailer,
                 Some(Piece::Oversized { .. }) => break Ending::Limit(Rule::SegmentTooLong),

@@ -100,6 +100,8 @@ pub(super) struct Window<R> {
     scanned: usize,
     /// How far to look ahead at once.
     stride: usize,
+    /// The terminator is the first byte of a character of several bytes.
+    has_tail: bool,
     /// Somewhere in the marks a line break stands that is no line end.
     broken: bool,
     /// The interchange ends here although the source may not.
@@ -127,6 +129,7 @@ impl<R: Read> Window<R> {
             next_from: 0,
             scanned: 0,
             stride: CHUNK,
+            has_tail: false,
             broken: false,
             cut: None,
             skipping: false,
@@ -257,6 +260,11 @@ impl<R: Read> Window<R> {
     /// Starts to look for segments at the cursor.
     pub fn enter(&mut self, delimiters: Delimiters) {
         self.delimiters = delimiters;
+        self.has_tail = delimiters
+            .after_terminator
+            .as_bytes()
+            .first()
+            .is_some_and(|byte| *byte >= 0x80);
         self.forget_marks();
         self.stride = CHUNK;
         self.next_from = self.cursor;
@@ -626,7 +634,10 @@ impl<R: Read> Window<R> {
         );
         let mut mark = 0;
         for terminator in mine {
-            let start = self.blanks_from(at) as u32 - origin;
+            if self.buffer.get(at).is_some_and(|byte| *byte <= b' ') {
+                at = self.blanks_from(at);
+            }
+            let start = at as u32 - origin;
             let last = *terminator - first as u32;
             spans.push(Span {
                 start,
@@ -639,9 +650,51 @@ impl<R: Read> Window<R> {
         origin as usize
     }
 
+    /// Steps over segments that are plainly part of a set: already found, with a sound identifier,
+    /// and none that the envelope, binary data or a cut-off file have to do with. How many.
+    pub fn run_on(&mut self) -> usize {
+        if self.broken || self.cut.is_some() || self.skipping || self.has_tail {
+            return 0;
+        }
+        let bytes = &self.buffer[..self.filled];
+        let ends = self.marks.ends.as_slice();
+        let (mut first, mut from) = (self.first_mark(), self.next_from);
+        let mut next = self.next;
+        for terminator in &self.marks.terminators[self.next..] {
+            let last = *terminator as usize;
+            let (Some(end), Some(id_end)) = (ends.get(last), ends.get(first)) else {
+                break;
+            };
+            let end = *end as usize;
+            if bytes.get(from).is_some_and(|byte| *byte <= b' ') {
+                from = self.blanks_from(from);
+            }
+            let Some(id) = bytes.get(from..*id_end as usize) else {
+                break;
+            };
+            let long = last - first >= 16 || end - from > self.limits.segment_bytes;
+            if long || end >= self.filled || !is_plain(id) {
+                break;
+            }
+            first = last + 1;
+            from = end + 1;
+            next += 1;
+        }
+        let count = next - self.next;
+        if count > 0 {
+            self.next = next;
+            self.next_from = from;
+        }
+        count
+    }
+
     /// The first byte behind a terminator.
+    #[inline]
     fn behind(&self, end: usize) -> usize {
         let mut at = (end + 1).min(self.filled);
+        if !self.has_tail {
+            return at;
+        }
         for byte in self
             .delimiters
             .after_terminator
@@ -654,5 +707,18 @@ impl<R: Read> Window<R> {
             }
         }
         at
+    }
+}
+
+/// Whether a segment's identifier is sound and means nothing to the envelope.
+#[inline]
+fn is_plain(id: &[u8]) -> bool {
+    let sound = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    match id {
+        [b'S', b'T' | b'E'] | [b'G', b'S' | b'E'] => false,
+        [b'B', b'I', b'N'] | [b'B', b'D', b'S'] | [b'I', b'E' | b'S', b'A'] => false,
+        [a, b] => a.is_ascii_uppercase() && sound(b),
+        [a, b, c] => a.is_ascii_uppercase() && sound(b) && sound(c),
+        _ => false,
     }
 }

@@ -92,6 +92,10 @@ fn element(source: text::ElementText) -> Element {
         codes.sort_unstable();
         CodeList {
             closed: source.closed,
+            packed: codes
+                .iter()
+                .filter_map(|(code, _)| CodeList::pack(code.as_bytes()))
+                .collect(),
             codes,
         }
     });

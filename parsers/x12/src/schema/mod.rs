@@ -89,9 +89,28 @@ pub(crate) struct CodeList {
     /// Any other code is wrong; an open list only names the codes that we explain.
     pub closed: bool,
     pub codes: Vec<(String, String)>,
+    /// The codes packed, to find one quickly.
+    pub packed: Vec<u64>,
 }
 
 impl CodeList {
+    /// Whether the code is in the list.
+    #[inline]
+    pub fn holds(&self, code: &[u8]) -> bool {
+        let packed = Self::pack(code);
+        packed.is_some_and(|packed| self.packed.binary_search(&packed).is_ok())
+    }
+
+    /// A code of up to eight bytes as a number that sorts as it does.
+    pub fn pack(code: &[u8]) -> Option<u64> {
+        if code.len() > 8 {
+            return None;
+        }
+        let mut bytes = [0; 8];
+        bytes[..code.len()].copy_from_slice(code);
+        Some(u64::from_be_bytes(bytes))
+    }
+
     pub fn meaning(&self, code: &str) -> Option<&str> {
         self.codes
             .binary_search_by(|(known, _)| known.as_str().cmp(code))

@@ -2,7 +2,8 @@
 
 use super::Report;
 use crate::element::{
-    Allowed, CharacterSet, ElementType, decimal_digits, integer_digits, is_date, is_time,
+    Allowed, ByteClasses, CharacterSet, ElementType, decimal_digits, integer_digits, is_date,
+    is_time,
 };
 use crate::finding::{Finding, Rule};
 use crate::overlay::{Overlay, Path};
@@ -20,6 +21,7 @@ pub(super) struct Checks<'a> {
     allowed: Allowed,
     component: u8,
     repetition: Option<u8>,
+    classes: ByteClasses,
     /// Codes that the guide lets pass beyond the standard's.
     also: Vec<(Path, &'a [String])>,
 }
@@ -65,6 +67,18 @@ impl<'a> Checks<'a> {
                 overlay.is_some_and(|overlay| overlay.foreign_letters),
             ),
             component: set.component_separator,
+            classes: ByteClasses::new(
+                Allowed::new(
+                    CharacterSet::Extended,
+                    release >= Release::R005010,
+                    overlay.is_some_and(|overlay| overlay.foreign_letters),
+                ),
+                [
+                    Some(set.component_separator),
+                    set.repetition_separator
+                        .filter(|_| release >= Release::R005010),
+                ],
+            ),
             repetition: set
                 .repetition_separator
                 .filter(|_| release >= Release::R005010),
@@ -87,8 +101,23 @@ impl<'a> Checks<'a> {
         let count = segment.element_count();
         let uses = definition.uses.as_slice();
         let mut present = 0u64;
+        let ends = segment.ends();
+        let text = segment.set.text.as_bytes();
         for (at, place) in uses.iter().enumerate() {
             let n = at + 1;
+            let bytes = match ends.get(at..at + 2) {
+                Some([before, end]) => text
+                    .get(*before as usize + 1..*end as usize)
+                    .unwrap_or_default(),
+                _ => &[],
+            };
+            if !bytes.is_empty() && self.is_plainly_good(place, bytes) {
+                present |= 1 << (n & 63);
+                continue;
+            }
+            if bytes.is_empty() && !place.mandatory {
+                continue;
+            }
             let value = if n <= count { segment.element(n) } else { "" };
             let what = Place {
                 segment,
@@ -110,7 +139,9 @@ impl<'a> Checks<'a> {
             self.surplus(segment, node, uses.len(), report);
         }
         for condition in &definition.conditions {
-            self.condition(condition, present, definition, segment, node, report);
+            if present & condition.mask != 0 || condition.kind == ConditionKind::Required {
+                self.condition(condition, present, definition, segment, node, report);
+            }
         }
         if count > 0 && segment.element(count).is_empty() {
             let text = format!(
@@ -123,6 +154,36 @@ impl<'a> Checks<'a> {
                 super::structure_loop(self.schema, node),
                 text,
             ));
+        }
+    }
+
+    /// The quick check that nearly every value passes: nothing has to be said about it.
+    #[inline]
+    fn is_plainly_good(&self, place: &Use, bytes: &[u8]) -> bool {
+        let What::Element(at) = place.what else {
+            return false;
+        };
+        let Some(element) = self.dictionary.elements.get(usize::from(at)) else {
+            return false;
+        };
+        let fits = |length: usize| length >= element.min && length <= element.max;
+        match element.kind {
+            ElementType::An => {
+                fits(bytes.len()) && bytes[bytes.len() - 1] != b' ' && self.classes.text(bytes)
+            }
+            ElementType::Id => {
+                fits(bytes.len())
+                    && match &element.codes {
+                        Some(list) if list.closed => list.holds(bytes),
+                        _ if element.max <= 4 => self.classes.code(bytes),
+                        _ => bytes[bytes.len() - 1] != b' ' && self.classes.text(bytes),
+                    }
+            }
+            ElementType::N(_) => integer_digits(bytes).is_some_and(fits),
+            ElementType::R => decimal_digits(bytes).is_some_and(fits),
+            ElementType::Dt => fits(bytes.len()) && is_date(bytes),
+            ElementType::Tm => fits(bytes.len()) && is_time(bytes),
+            ElementType::B => true,
         }
     }
 

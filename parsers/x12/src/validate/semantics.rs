@@ -3,7 +3,7 @@
 use super::{Report, loop_of};
 use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
-use crate::schema::{Schema, What};
+use crate::schema::{Key, Schema, What};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 use crate::writer::number::parse_r;
@@ -19,9 +19,9 @@ pub(super) fn check(
 ) {
     match schema.code.as_str() {
         "856" => hierarchy(schema, set, placed, limits, report),
-        "850" | "855" => totals(schema, set, placed, &["PO1"], 2, report),
-        "860" | "865" => totals(schema, set, placed, &["POC"], 3, report),
-        "810" => totals(schema, set, placed, &["IT1"], 2, report),
+        "850" | "855" => totals(schema, set, placed, "PO1", 2, report),
+        "860" | "865" => totals(schema, set, placed, "POC", 3, report),
+        "810" => totals(schema, set, placed, "IT1", 2, report),
         _ => {}
     }
     if schema.code == "856" {
@@ -185,7 +185,7 @@ fn totals(
     schema: &Schema,
     set: &TransactionSet,
     placed: &[u32],
-    lines: &[&str],
+    lines: &str,
     quantity: usize,
     report: &mut Report<'_>,
 ) {
@@ -193,21 +193,19 @@ fn totals(
         .segments()
         .zip(placed)
         .rev()
-        .find(|(segment, _)| segment.id() == "CTT")
+        .find(|(segment, _)| segment.key() == Key::of(b"CTT"))
     else {
         return;
     };
-    let items = || {
-        set.segments()
-            .filter(|segment| lines.contains(&segment.id()))
-    };
+    let line = Key::of(lines.as_bytes());
+    let items = || set.segments().filter(move |segment| segment.key() == line);
     let count = items().count();
     if let Some(said) = crate::reader::number_of(ctt.element(1))
         && said as usize != count
     {
         let text = format!(
             "CTT01 says {said} lines, but {count} {} segments were read.",
-            lines.join("/")
+            lines
         );
         report.add(at_element(
             schema,
@@ -240,7 +238,7 @@ fn ship_notice_totals(
         .segments()
         .zip(placed)
         .rev()
-        .find(|(segment, _)| segment.id() == "CTT")
+        .find(|(segment, _)| segment.key() == Key::of(b"CTT"))
     else {
         return;
     };
@@ -288,17 +286,18 @@ fn check_hash<'a, I: Iterator<Item = &'a str>>(
     quantities: impl Fn() -> I,
     report: &mut Report<'_>,
 ) {
-    let Some(said) = parse_r(ctt.element(2)) else {
+    let said = ctt.element(2);
+    if crate::element::decimal_digits(said.as_bytes()).is_none()
+        || hash_total(quantities()) % 10_000_000_000 == hash_value(said)
+    {
         return;
-    };
+    }
     let plain = quantities()
         .filter_map(parse_r)
         .fold(Some(Decimal::ZERO), |sum, q| {
             sum.and_then(|sum| sum.checked_add(q))
         });
-    if plain == Some(said)
-        || hash_total(quantities()) % 10_000_000_000 == hash_value(ctt.element(2))
-    {
+    if plain.is_some() && plain == parse_r(said) {
         return;
     }
     let text = format!(

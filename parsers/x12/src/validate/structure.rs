@@ -30,6 +30,8 @@ struct Match {
     node: u32,
     /// It, or its loop, was met as often as is allowed.
     too_often: bool,
+    /// Something mandatory stands between the place reached and this one.
+    skips: bool,
 }
 
 impl Walk {
@@ -44,7 +46,7 @@ impl Walk {
 
     /// Finds the place of the next segment. Returns its node, or none where it has no place.
     pub fn place(&mut self, schema: &Schema, segment: Segment<'_>, report: &mut Report<'_>) -> u32 {
-        let key = Key::of(segment.id().as_bytes());
+        let key = segment.key();
         match self.find(schema, key) {
             Some(found) => self.enter(schema, found, segment, report),
             None => self.misplaced(schema, key, segment, report),
@@ -54,6 +56,7 @@ impl Walk {
     /// The first place for the segment: deepest loop first, never backwards.
     fn find(&self, schema: &Schema, key: Key) -> Option<Match> {
         let mut too_often = None;
+        let mut skips = false;
         for (depth, frame) in self.frames.iter().enumerate().rev() {
             let mut at = frame.child;
             while at != NONE {
@@ -64,6 +67,7 @@ impl Walk {
                             depth: depth + 1,
                             node: at,
                             too_often: false,
+                            skips,
                         });
                     }
                     // The segment that begins a loop comes again with the loop, not within it.
@@ -72,9 +76,11 @@ impl Walk {
                             depth: depth + 1,
                             node: at,
                             too_often: true,
+                            skips,
                         });
                     }
                 }
+                skips |= node.mandatory && (at != frame.child || frame.count == 0);
                 at = node.next;
             }
         }
@@ -89,7 +95,12 @@ impl Walk {
         report: &mut Report<'_>,
     ) -> u32 {
         let deepest = self.frames.len();
-        for depth in (found.depth - 1..deepest).rev() {
+        let lowest = if found.skips {
+            found.depth - 1
+        } else {
+            deepest
+        };
+        for depth in (lowest..deepest).rev() {
             let until = if depth + 1 == found.depth {
                 found.node
             } else {
