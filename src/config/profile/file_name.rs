@@ -7,6 +7,9 @@ use super::Profile;
 /// Longest name without its ending, bytes; file systems and old SFTP servers take at least this.
 const NAME_BYTES_MAX: usize = 120;
 
+/// Longest value of a placeholder, bytes.
+const VALUE_BYTES_MAX: usize = 40;
+
 /// What the placeholders of a file name stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileNameValues<'a> {
@@ -35,14 +38,37 @@ impl Profile {
             ("{date}", values.at.format("%Y%m%d").to_string()),
             ("{time}", values.at.format("%H%M%S").to_string()),
         ];
-        let mut name = self.envelope.file_name.clone();
-        for (placeholder, value) in placed {
-            let mut value = safe(&value);
-            value.truncate(40);
-            name = name.replace(placeholder, &value);
+        let mut name = String::new();
+        let mut rest = self.envelope.file_name.as_str();
+        while let Some(letter) = rest.chars().next() {
+            let found = placed
+                .iter()
+                .find_map(|(placeholder, value)| Some((rest.strip_prefix(placeholder)?, value)));
+            let Some((after, value)) = found else {
+                name.push(letter);
+                rest = &rest[letter.len_utf8()..];
+                continue;
+            };
+            rest = after;
+            let mut value = safe(value);
+            value.truncate(VALUE_BYTES_MAX);
+            if value.is_empty() {
+                rest = without_its_separator(&name, rest);
+            }
+            name.push_str(&value);
         }
         name.truncate(NAME_BYTES_MAX);
         format!("{name}.{}.edi", safe(values.set))
+    }
+}
+
+/// A placeholder without a value takes one of the separators beside it along: what is left of the pattern.
+fn without_its_separator<'r>(name: &str, rest: &'r str) -> &'r str {
+    const SEPARATORS: [char; 3] = ['-', '_', '.'];
+    if name.is_empty() || name.ends_with(SEPARATORS) {
+        rest.strip_prefix(SEPARATORS).unwrap_or(rest)
+    } else {
+        rest
     }
 }
 
@@ -91,6 +117,14 @@ mod tests {
         ] {
             profile.envelope.file_name = pattern.to_owned();
             assert_eq!(profile.file_name(values), name);
+        }
+        for (pattern, name) in [
+            ("{set}_{po}_{isa13}", "856_000000042.856.edi"),
+            ("{po}-{isa13}", "000000042.856.edi"),
+            ("{isa13}{po}", "000000042.856.edi"),
+        ] {
+            profile.envelope.file_name = pattern.to_owned();
+            assert_eq!(profile.file_name(FileNameValues { po: "", ..values }), name);
         }
     }
 }
