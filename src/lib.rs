@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod notify;
 pub mod service;
 pub mod storage;
 pub mod translation;

@@ -4,6 +4,7 @@ mod catalogue;
 mod engines;
 mod folder;
 mod listing;
+mod mail;
 mod page;
 mod peers;
 mod sftp_client;

@@ -7,6 +7,7 @@ pub mod counter;
 pub mod house;
 pub mod openssh;
 pub mod postgres;
+pub mod smtp;
 
 use std::io::Write;
 
