@@ -10,7 +10,7 @@ use crate::storage::StoreLocation;
 use crate::workflow::Gateway;
 
 /// Name of the SQLite database in the data folder.
-const DATABASE: &str = "supercargo.db";
+pub const DATABASE: &str = "supercargo.db";
 
 /// The settings that these options name, with the data folder in place.
 pub fn settings(options: &Options, data_default: &str) -> Result<Settings, CliError> {

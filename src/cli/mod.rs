@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit status 0 done, 1 the input was refused, 2 wrong usage or a broken
 //! system; errors go to stderr with what to do about them.
 
+mod demo;
 mod documents;
 mod house;
 mod imports;
@@ -63,6 +64,8 @@ pub struct Options {
 enum Command {
     /// Run the gateway: SFTP mailbox, console, workers
     Serve(serve::Args),
+    /// See it all: a fresh gateway, three partners, sixty days of trade
+    Demo(demo::Args),
     /// Hand a file to the gateway as if a partner had sent it
     Submit(submit::Args),
     /// Trading partners and their profiles
@@ -136,6 +139,7 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
     use crate::workflow::lists::ListKind;
     match command {
         Command::Serve(args) => serve::run(options, args).await,
+        Command::Demo(args) => demo::run(options, args).await,
         Command::Submit(args) => submit::run(options, args).await,
         Command::Partner(command) => partner::run(options, command).await,
         Command::Mailbox(command) => mailbox::run(options, command).await,

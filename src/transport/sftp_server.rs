@@ -39,7 +39,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub use host_key::{HostKey, HostKeyError};
+pub use host_key::{FILE_NAME as HOST_KEY_FILE, HostKey, HostKeyError};
 pub use limits::Limits;
 pub use port::{
     AbandonCause, AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry,

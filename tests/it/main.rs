@@ -10,5 +10,5 @@ mod peers;
 mod sftp_client;
 mod sftp_server;
 mod thread;
-mod users;
 mod translation;
+mod users;
