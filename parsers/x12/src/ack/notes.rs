@@ -46,6 +46,18 @@ pub(super) struct SegmentNote<'a> {
     pub elements: Vec<ElementNote<'a>>,
 }
 
+impl<'a> SegmentNote<'a> {
+    /// The note of a segment whose elements are in error, with the first of them.
+    fn of_elements(index: u32, finding: &'a Finding, first: ElementNote<'a>) -> SegmentNote<'a> {
+        SegmentNote {
+            finding,
+            index,
+            code: "8".to_owned(),
+            elements: vec![first],
+        }
+    }
+}
+
 /// One AK4 or IK4.
 pub(super) struct ElementNote<'a> {
     pub finding: &'a Finding,
@@ -116,60 +128,59 @@ impl<'o> Speaker<'o> {
         Some((ack.place, code.to_owned()))
     }
 
+    /// The findings of a set that the acknowledgment names. What the reader said of a number in ST
+    /// or SE is told by AK5 alone.
+    fn spoken<'a>(&self, set: &'a SetVerdict) -> impl Iterator<Item = &'a Finding> {
+        let speaker = *self;
+        let told = |finding: &Finding| {
+            let same = |other: &Finding| {
+                other.level == Level::Set
+                    && other.element == finding.element
+                    && (other.segment == finding.segment || other.rule == Rule::StControlNumber)
+            };
+            finding.level != Level::Set
+                && matches!(finding.segment.as_deref(), Some("ST" | "SE"))
+                && set.findings.iter().any(same)
+        };
+        set.findings
+            .iter()
+            .filter(move |finding| speaker.speaks_of(finding) && !told(finding))
+    }
+
     /// The AK3s of a set: by position, a segment's own faults before those of its elements, which
     /// share one.
     fn segments<'a>(&self, set: &'a SetVerdict) -> Vec<SegmentNote<'a>> {
-        let mut spoken: Vec<(&Finding, AckPlace, String, u32)> = set
-            .findings
-            .iter()
-            .filter(|finding| self.speaks_of(finding) && finding.level != Level::Set)
+        let mut places: Vec<(u32, &Finding, AckPlace, String)> = self
+            .spoken(set)
+            .filter(|finding| finding.level != Level::Set)
             .filter_map(|finding| {
-                self.code_of(finding)
-                    .map(|(place, code)| (finding, place, code))
-            })
-            .filter_map(|(finding, place, code)| {
-                self.position(finding)
-                    .map(|index| (finding, place, code, index))
+                let (place, code) = self.code_of(finding)?;
+                Some((self.position(finding)?, finding, place, code))
             })
             .collect();
-        spoken.sort_by_key(|(finding, place, _, index)| {
-            (
-                *index,
-                *place == AckPlace::Ak403,
-                finding.element,
-                finding.component,
-                finding.repetition,
-            )
+        places.sort_by_key(|(index, finding, place, _)| {
+            let within = (finding.element, finding.component, finding.repetition);
+            (*index, *place == AckPlace::Ak403, within)
         });
         let mut notes: Vec<SegmentNote<'a>> = Vec::new();
-        for (finding, place, code, index) in spoken {
-            let here = notes
-                .iter_mut()
-                .rev()
-                .take_while(|note| note.index == index);
+        for (index, finding, place, code) in places {
+            let from = notes.partition_point(|note| note.index < index);
             match place {
                 AckPlace::Ak403 if finding.element.is_some() => {
                     let element = ElementNote { finding, code };
-                    match here.into_iter().find(|note| note.code == "8") {
-                        Some(note) if note.elements.len() < ELEMENTS_MAX => {
-                            note.elements.push(element)
-                        }
-                        Some(_) => {}
-                        None => notes.push(SegmentNote {
-                            finding,
-                            index,
-                            code: "8".to_owned(),
-                            elements: vec![element],
-                        }),
+                    match notes[from..].iter_mut().find(|note| note.code == "8") {
+                        Some(note) if note.elements.len() >= ELEMENTS_MAX => {}
+                        Some(note) => note.elements.push(element),
+                        None => notes.push(SegmentNote::of_elements(index, finding, element)),
                     }
                 }
                 // AK304 is 8 if and only if AK4 follows (rule 26): a segment that is too long as a
                 // whole is told by AK5 alone.
                 AckPlace::Ak304 if code != "8" => {
-                    if here
-                        .into_iter()
-                        .all(|note| note.code != code || note.finding.segment != finding.segment)
-                    {
+                    let told = |note: &SegmentNote<'_>| {
+                        note.code == code && note.finding.segment == finding.segment
+                    };
+                    if !notes[from..].iter().any(told) {
                         notes.push(SegmentNote {
                             finding,
                             index,
@@ -206,17 +217,12 @@ impl<'o> Speaker<'o> {
                 codes.push(code);
             }
         };
-        let spoken = || {
-            set.findings
-                .iter()
-                .filter(|finding| self.speaks_of(finding))
-        };
-        spoken()
+        self.spoken(set)
             .filter(|finding| finding.level == Level::Set)
             .filter_map(|finding| self.code_of(finding))
             .for_each(|(_, code)| add(code));
         let within = |guide: bool| {
-            spoken()
+            self.spoken(set)
                 .any(|finding| finding.level != Level::Set && self.is_guide_only(finding) == guide)
         };
         if within(false) {
