@@ -2,9 +2,9 @@
 
 use super::notes::{Dialect, Speaker};
 use super::{AckOptions, needs_acknowledgment};
-use crate::finding::{Finding, Rule};
+use crate::finding::Rule;
 use crate::verdict::GroupVerdict;
-use crate::writer::{OutSegment, OutboundSet, seg};
+use crate::writer::OutboundSet;
 
 /// The 999 for a group; none for a group of acknowledgments.
 pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundSet> {
@@ -28,7 +28,7 @@ pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundS
             for element in &note.elements {
                 set.push(speaker.element("IK4", element));
                 if element.finding.rule == Rule::GuideCondition {
-                    set.push(trigger(&speaker, element.finding));
+                    set.push(speaker.trigger(note));
                 }
             }
         }
@@ -36,13 +36,4 @@ pub fn build_999(group: &GroupVerdict, options: &AckOptions) -> Option<OutboundS
     }
     set.push(speaker.group_trailer(group));
     Some(set)
-}
-
-/// CTX: a condition of the guide was triggered in this segment.
-fn trigger(speaker: &Speaker<'_>, finding: &Finding) -> OutSegment {
-    seg("CTX")
-        .el("SITUATIONAL TRIGGER")
-        .opt(finding.segment.as_deref())
-        .opt(finding.segment_index.map(|index| index.to_string()))
-        .opt(speaker.loop_id(finding))
 }

@@ -6,7 +6,7 @@ use crate::element::{Allowed, CharacterSet};
 use crate::finding::{AckPlace, Finding, Level, Origin, Rule, Severity};
 use crate::schema::Release;
 use crate::verdict::{Acceptance, GroupVerdict, SetVerdict};
-use crate::writer::{OutSegment, is_identifier, seg};
+use crate::writer::{OutSegment, seg};
 
 /// Counts in AK9 have six digits at most.
 const COUNT_MAX: u32 = 999_999;
@@ -231,7 +231,7 @@ impl<'o> Speaker<'o> {
         if within(true) {
             add("I5".to_owned());
         }
-        if codes.is_empty() && set.acceptance == Acceptance::Rejected {
+        if codes.is_empty() && self.acceptance(set) != Acceptance::Accepted {
             codes.push("5".to_owned());
         }
         // That segments are in error belongs in even where five others stand before it.
@@ -259,8 +259,17 @@ impl<'o> Speaker<'o> {
         named.opt(self.loop_id(note.finding)).el(&note.code)
     }
 
+    /// CTX: a condition of the guide was triggered in this segment.
+    pub fn trigger(&self, note: &SegmentNote<'_>) -> OutSegment {
+        seg("CTX")
+            .el("SITUATIONAL TRIGGER")
+            .el(segment_name(note.finding))
+            .el(note.index.min(COUNT_MAX).to_string())
+            .opt(self.loop_id(note.finding))
+    }
+
     /// AK303: at most four characters of the loop's name.
-    pub fn loop_id<'a>(&self, finding: &'a Finding) -> Option<&'a str> {
+    fn loop_id<'a>(&self, finding: &'a Finding) -> Option<&'a str> {
         let name = finding
             .loop_id
             .as_deref()
@@ -389,19 +398,14 @@ impl<'o> Speaker<'o> {
     }
 }
 
-/// AK301: two or three characters. A longer name is cut; what is none at all is `ZZZ`.
+/// AK301: two or three capitals or digits. A longer name is cut, small letters become capitals, and
+/// what is no name at all is `ZZZ`.
 fn segment_name(finding: &Finding) -> String {
     let name = finding.segment.as_deref().unwrap_or_default();
-    if is_identifier(name) {
-        return name.to_owned();
-    }
-    let cut: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(3)
-        .collect();
-    if cut.len() >= 2 {
-        cut
+    let plain = name.chars().filter(char::is_ascii_alphanumeric).take(3);
+    let plain: String = plain.map(|c| c.to_ascii_uppercase()).collect();
+    if plain.len() >= 2 {
+        plain
     } else {
         "ZZZ".to_owned()
     }

@@ -114,7 +114,7 @@ fn fault(value: &str, delimiters: &Delimiters, allowed: Allowed) -> Option<Strin
 }
 
 /// Two or three capitals or digits, a capital first.
-pub(crate) fn is_identifier(id: &str) -> bool {
+fn is_identifier(id: &str) -> bool {
     matches!(id.len(), 2 | 3)
         && id.as_bytes()[0].is_ascii_uppercase()
         && id

@@ -6,7 +6,6 @@ pub mod number;
 mod outbound;
 
 pub use characters::check_characters;
-pub(crate) use characters::is_identifier;
 pub use outbound::{OutElement, OutSegment, OutboundSet, seg};
 
 use crate::delimiters::Delimiters;

@@ -77,7 +77,8 @@ impl OutboundSet {
         })
     }
 
-    /// What was read, as a set that could be sent: without ST, SE, and segments without a value.
+    /// What was read, as a set that could be sent: without ST, SE, segments without a value, and
+    /// whatever blank or empty stands at the end of a value, composite, or segment.
     pub fn of(set: &TransactionSet) -> OutboundSet {
         let mut out = OutboundSet::new(set.code());
         out.implementation = set.implementation().map(str::to_owned);
@@ -86,25 +87,30 @@ impl OutboundSet {
             .filter(|segment| !matches!(segment.id(), "ST" | "SE"))
         {
             let one = |text| {
-                let mut parts: Vec<String> =
-                    segment.components_of(text).map(str::to_owned).collect();
-                if parts.len() == 1 {
-                    OutElement::Simple(parts.remove(0))
-                } else {
+                let parts = segment.components_of(text);
+                let mut parts: Vec<String> = parts.map(|part| written(part).to_owned()).collect();
+                drop_from_end(&mut parts, String::is_empty);
+                if parts.len() > 1 {
                     OutElement::Composite(parts)
+                } else {
+                    OutElement::Simple(parts.pop().unwrap_or_default())
                 }
             };
-            let elements = (1..=segment.element_count()).map(|n| {
-                let mut repetitions: Vec<OutElement> = segment.repetitions(n).map(one).collect();
-                if repetitions.len() == 1 {
-                    repetitions.remove(0)
+            let element = |n| {
+                let mut all: Vec<OutElement> = segment.repetitions(n).map(one).collect();
+                drop_from_end(&mut all, OutElement::is_empty);
+                if all.len() > 1 {
+                    OutElement::Repeated(all)
                 } else {
-                    OutElement::Repeated(repetitions)
+                    all.pop().unwrap_or(OutElement::Simple(String::new()))
                 }
-            });
+            };
+            let mut elements: Vec<OutElement> =
+                (1..=segment.element_count()).map(element).collect();
+            drop_from_end(&mut elements, OutElement::is_empty);
             out.push(OutSegment {
                 id: segment.id().to_owned(),
-                elements: elements.collect(),
+                elements,
             });
         }
         out
@@ -154,6 +160,13 @@ pub enum OutElement {
     Composite(Vec<String>),
     /// Repetitions, from 005010 on.
     Repeated(#[serde(with = "repeated")] Vec<OutElement>),
+}
+
+/// Drops what stands at the end and says nothing.
+fn drop_from_end<T>(all: &mut Vec<T>, is_nothing: impl Fn(&T) -> bool) {
+    while all.last().is_some_and(&is_nothing) {
+        all.pop();
+    }
 }
 
 /// What of a value is sent: leading blanks count, trailing ones do not (rule 17).
