@@ -524,26 +524,46 @@ fn rule_033_accepted_sets_are_named_as_the_partner_wishes() {
 
 #[test]
 fn rule_034_the_numbers_are_repeated_as_they_stood() {
-    let answered = GroupVerdict {
-        control_number: "000000042".into(),
-        ..group(vec![set("0A01", vec![]), set("1", vec![])])
-    };
-    assert_eq!(
-        of_997(&answered)
-            .iter()
-            .filter(|line| line.starts_with("AK1") || line.starts_with("AK2"))
-            .collect::<Vec<_>>(),
-        ["AK1*PO*000000042", "AK2*850*0A01", "AK2*850*1"]
-    );
-    // What could not be written stands as zeros.
-    let odd = GroupVerdict {
-        control_number: "4*2".into(),
-        ..group(vec![SetVerdict {
-            st01: String::new(),
-            ..set("0~1", vec![])
-        }])
-    };
-    assert_eq!(of_997(&odd)[..2], ["AK1*PO*0", "AK2*000*0000"]);
+    for (gs06, said) in [
+        ("17", "17"),
+        ("000000042", "000000042"),
+        ("0000000000042", "42"),
+        ("4*2", "0"),
+        ("", "0"),
+        ("1234567890", "0"),
+    ] {
+        let answered = GroupVerdict {
+            control_number: gs06.into(),
+            ..group(vec![])
+        };
+        assert_eq!(of_997(&answered)[0], format!("AK1*PO*{said}"), "{gs06}");
+    }
+    // A number that breaks the standard is made one that does not, or the 997 could not leave.
+    for (st02, said) in [
+        ("0001", "0001"),
+        ("00A1", "00A1"),
+        ("1", "0001"),
+        ("", "0000"),
+        ("0~1", "0000"),
+        ("0000000012", "0012"),
+        ("ABCDEFGHIJ", "ABCDEFGHI"),
+    ] {
+        assert_eq!(
+            of_997(&group(vec![set(st02, vec![])]))[1],
+            format!("AK2*850*{said}"),
+            "{st02}"
+        );
+    }
+    for (st01, said) in [("850", "850"), ("", "000"), ("85", "000"), ("8*0", "000")] {
+        assert_eq!(
+            of_997(&group(vec![SetVerdict {
+                st01: st01.into(),
+                ..set("0001", vec![])
+            }]))[1],
+            format!("AK2*{said}*0001"),
+            "{st01}"
+        );
+    }
 }
 
 #[test]

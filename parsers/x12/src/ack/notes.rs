@@ -128,23 +128,12 @@ impl<'o> Speaker<'o> {
         Some((ack.place, code.to_owned()))
     }
 
-    /// The findings of a set that the acknowledgment names. What the reader said of a number in ST
-    /// or SE is told by AK5 alone.
+    /// The findings of a set that the acknowledgment names.
     fn spoken<'a>(&self, set: &'a SetVerdict) -> impl Iterator<Item = &'a Finding> {
         let speaker = *self;
-        let told = |finding: &Finding| {
-            let same = |other: &Finding| {
-                other.level == Level::Set
-                    && other.element == finding.element
-                    && (other.segment == finding.segment || other.rule == Rule::StControlNumber)
-            };
-            finding.level != Level::Set
-                && matches!(finding.segment.as_deref(), Some("ST" | "SE"))
-                && set.findings.iter().any(same)
-        };
         set.findings
             .iter()
-            .filter(move |finding| speaker.speaks_of(finding) && !told(finding))
+            .filter(move |finding| speaker.speaks_of(finding))
     }
 
     /// The AK3s of a set: by position, a segment's own faults before those of its elements, which
@@ -321,42 +310,41 @@ impl<'o> Speaker<'o> {
         (matches!(value.len(), 1..=99) && fits).then_some(value)
     }
 
-    /// A value that was received, to be said again; the substitute where it cannot be written.
-    fn echo<'a>(&self, value: &'a str, substitute: &'a str) -> &'a str {
-        let sound = !value.is_empty()
-            && value.len() <= 35
-            && value
-                .bytes()
-                .all(|b| (b'!'..0x7f).contains(&b) && !self.options.delimiters.contains(b));
-        if sound { value } else { substitute }
-    }
-
-    /// AK1: the group that is answered (rule 25).
+    /// AK1: the group that is answered (rule 25). A number that is none stands as 0.
     pub fn group_response(&self, group: &GroupVerdict) -> OutSegment {
-        let segment = seg("AK1")
-            .el(self.echo(&group.functional_id, "ZZ"))
-            .el(self.echo(&group.control_number, "0"));
-        if self.is_later() {
-            segment.opt(Some(self.echo(&group.version, "")).filter(|version| !version.is_empty()))
-        } else {
-            segment
+        let id = code(&group.functional_id, 2).unwrap_or("ZZ".to_owned());
+        let segment = seg("AK1").el(id).el(group_number(&group.control_number));
+        match Some(self.plain(&group.version, 12)).filter(|text| !text.is_empty()) {
+            Some(version) if self.is_later() => segment.el(version),
+            _ => segment,
         }
     }
 
-    /// AK2: the set that is answered (rule 25). What was missing in its ST is all zeros.
+    /// AK2: the set that is answered (rule 25). What is missing in its ST stands as zeros, for a
+    /// 997 that breaks the standard itself would never leave.
     pub fn set_response(&self, set: &SetVerdict) -> OutSegment {
-        let segment = seg("AK2")
-            .el(self.echo(&set.st01, "000"))
-            .el(self.echo(&set.st02, "0000"));
-        if self.is_later() {
-            segment.opt(
-                set.st03
-                    .as_deref()
-                    .map(|st03| self.echo(st03, ""))
-                    .filter(|st03| !st03.is_empty()),
-            )
+        let number = self.plain(&set.st02, usize::MAX);
+        let number = match number.len() {
+            10.. if number.bytes().all(|b| b.is_ascii_digit()) => number.trim_start_matches('0'),
+            _ => number,
+        };
+        let number = number.get(..9).unwrap_or(number);
+        let id = code(&set.st01, 3).unwrap_or("000".to_owned());
+        let segment = seg("AK2").el(id).el(format!("{number:0>4}"));
+        match set.st03.as_deref().map(|st03| self.plain(st03, 35)) {
+            Some(st03) if self.is_later() => segment.el(st03),
+            _ => segment,
+        }
+    }
+
+    /// A value that was received, if it can be said again; else nothing.
+    fn plain<'a>(&self, value: &'a str, longest: usize) -> &'a str {
+        let sound = |b: u8| (b'!'..0x7f).contains(&b) && !self.options.delimiters.contains(b);
+        let allowed = Allowed::new(CharacterSet::Extended, false, false);
+        if value.len() <= longest && value.bytes().all(sound) && allowed.all(value.as_bytes()) {
+            value
         } else {
-            segment
+            ""
         }
     }
 
@@ -398,8 +386,8 @@ impl<'o> Speaker<'o> {
     }
 }
 
-/// AK301: two or three capitals or digits. A longer name is cut, small letters become capitals, and
-/// what is no name at all is `ZZZ`.
+/// AK301: two or three capitals or digits, or our own validation would not let the 997 leave. A
+/// longer name is cut, small letters become capitals, and what is no name at all is `ZZZ`.
 fn segment_name(finding: &Finding) -> String {
     let name = finding.segment.as_deref().unwrap_or_default();
     let plain = name.chars().filter(char::is_ascii_alphanumeric).take(3);
@@ -408,6 +396,24 @@ fn segment_name(finding: &Finding) -> String {
         plain
     } else {
         "ZZZ".to_owned()
+    }
+}
+
+/// An identifier of so many capitals or digits, if it is one.
+fn code(text: &str, length: usize) -> Option<String> {
+    let sound = text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    sound.then(|| text.to_ascii_uppercase())
+}
+
+/// AK102: GS06 as it stood, so that it can be found by text too; 0 where it is no number.
+fn group_number(gs06: &str) -> &str {
+    let digits =
+        |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let short = gs06.trim_start_matches('0');
+    match gs06 {
+        whole if digits(whole) => whole,
+        _ if digits(short) => short,
+        _ => "0",
     }
 }
 

@@ -505,6 +505,20 @@ fn control(element: &'static str, number: u32) -> Result<(), WriteError> {
     }
 }
 
+/// The set as the reader would give it, written with separators that data cannot hold.
+pub(crate) fn as_read(set: &OutboundSet, release: crate::Release) -> crate::TransactionSet {
+    let delimiters = Delimiters {
+        element: 0x1d,
+        component: 0x1f,
+        repetition: (release >= crate::Release::R005010).then_some(0x1e),
+        terminator: 0x1c,
+        ..Delimiters::default()
+    };
+    let mut bytes = Vec::new();
+    set.write("0001", &delimiters, &mut bytes);
+    crate::set::TransactionSet::from_bytes(&bytes, delimiters)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -947,18 +961,4 @@ pub(crate) mod tests {
             })
         ));
     }
-}
-
-/// The set as the reader would give it, written with separators that data cannot hold.
-pub(crate) fn as_read(set: &OutboundSet, release: crate::Release) -> crate::TransactionSet {
-    let delimiters = Delimiters {
-        element: 0x1d,
-        component: 0x1f,
-        repetition: (release >= crate::Release::R005010).then_some(0x1e),
-        terminator: 0x1c,
-        ..Delimiters::default()
-    };
-    let mut bytes = Vec::new();
-    set.write("0001", &delimiters, &mut bytes);
-    crate::set::TransactionSet::from_bytes(&bytes, delimiters)
 }
