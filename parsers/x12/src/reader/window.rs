@@ -3,7 +3,7 @@
 use crate::delimiters::Delimiters;
 use crate::header::{ISA_LENGTH, ISA_WINDOW, IsaReading, is_fixed_isa, read_isa};
 use crate::limits::Limits;
-use crate::scan::{Marks, Separators, scan};
+use crate::scan::{Breaks, Marks, Separators, scan};
 use crate::set::Span;
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -102,6 +102,8 @@ pub(super) struct Window<R> {
     stride: usize,
     /// The terminator is the first byte of a character of several bytes.
     has_tail: bool,
+    /// Line feeds may stand between the cursor and `scanned`.
+    has_lines: bool,
     /// Somewhere in the marks a line break stands that is no line end.
     broken: bool,
     /// The interchange ends here although the source may not.
@@ -130,6 +132,7 @@ impl<R: Read> Window<R> {
             scanned: 0,
             stride: CHUNK,
             has_tail: false,
+            has_lines: true,
             broken: false,
             cut: None,
             skipping: false,
@@ -152,6 +155,9 @@ impl<R: Read> Window<R> {
     }
 
     pub fn line_at(&self, at: usize) -> u64 {
+        if !self.has_lines && at <= self.scanned {
+            return self.line;
+        }
         self.line + memchr::memchr_iter(b'\n', self.bytes(self.cursor, at)).count() as u64
     }
 
@@ -280,6 +286,7 @@ impl<R: Read> Window<R> {
             self.next_from = self.cursor;
         }
         self.scanned = self.cursor;
+        self.has_lines = [delimiters.element, delimiters.terminator].contains(&b'\n');
     }
 
     /// Stops looking for segments.
@@ -287,6 +294,7 @@ impl<R: Read> Window<R> {
         self.forget_marks();
         self.next_from = self.cursor;
         self.scanned = self.cursor;
+        self.has_lines = true;
         self.cut = None;
         self.skipping = false;
     }
@@ -457,15 +465,15 @@ impl<R: Read> Window<R> {
         };
         let after_terminator =
             self.scanned > 0 && self.buffer[self.scanned - 1] == separators.terminator;
-        if scan(
+        let breaks = scan(
             &self.buffer[..to],
             self.scanned,
             separators,
             after_terminator,
             &mut self.marks,
-        ) {
-            self.broken = true;
-        }
+        );
+        self.broken |= breaks == Breaks::Inside;
+        self.has_lines |= breaks != Breaks::None;
         self.scanned = to;
         self.stride = (self.stride * 2).min(CHUNK);
     }
@@ -608,6 +616,8 @@ impl<R: Read> Window<R> {
         self.marks.terminators.push(self.marks.ends.len() as u32);
         self.marks.ends.push(end as u32);
         self.scanned = end + 1;
+        // The data was not looked at for line feeds.
+        self.has_lines = true;
         self.stride = 256;
         Ok(())
     }
