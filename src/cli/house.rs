@@ -79,6 +79,26 @@ pub fn actor() -> String {
     }
 }
 
+/// The day at our company: what is due and overdue goes by it.
+pub fn today(gateway: &Gateway) -> chrono::NaiveDate {
+    let zone = gateway
+        .settings
+        .our_company()
+        .map_or(chrono_tz::UTC, |company| company.time_zone);
+    gateway.now().with_timezone(&zone).date_naive()
+}
+
+/// A password from standard input, without the end of its line.
+pub fn read_password() -> Result<String, CliError> {
+    let text = String::from_utf8(read_file(Path::new("-"))?)
+        .map_err(|_| CliError::Refused("the password is not UTF-8".to_owned()))?;
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(password
+        .strip_suffix('\r')
+        .unwrap_or(password)
+        .to_owned())
+}
+
 /// Reads a file whole; `-` is standard input.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
     use std::io::Read;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::show::catalogue as show;
 use super::{CliResult, Options, house, outcome};
 use crate::workflow::lists::{self, ListKind};
 
@@ -18,11 +19,14 @@ pub enum Command {
         #[arg(long)]
         partner: Option<String>,
     },
+    /// List what is there
+    List(show::List),
 }
 
 /// Runs it.
 pub async fn run(options: &Options, kind: ListKind, command: Command) -> CliResult {
     match command {
+        Command::List(args) => show::list(options, kind, args).await,
         Command::Import { file, partner } => {
             let bytes = house::read_file(&file)?;
             let gateway = house::open(options).await?;

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use argon2::{Argon2, PasswordHasher};
-
 use super::{CliError, CliResult, Options, house, outcome};
 use crate::storage::Class;
 use crate::storage::journal::Subject;
+use crate::storage::users::hash_password;
 
 /// Mailboxes.
 #[derive(Debug, clap::Subcommand)]
@@ -31,11 +30,14 @@ pub enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// List mailboxes and who may log in to them
+    List,
 }
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     match command {
+        Command::List => super::show::partners::list_mailboxes(options).await,
         Command::Add {
             name,
             partner,
@@ -45,7 +47,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             check_name(&name)?;
             let (kind, secret) = match key {
                 Some(path) => ("key", public_key(&path)?),
-                None => ("password", password_hash()?),
+                None => ("password", hash_password(&house::read_password()?)?),
             };
             add(options, name, partner, kind, secret).await
         }
@@ -94,24 +96,6 @@ fn public_key(path: &std::path::Path) -> Result<String, CliError> {
         )));
     }
     Ok(text)
-}
-
-fn password_hash() -> Result<String, CliError> {
-    let bytes = house::read_file(std::path::Path::new("-"))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| CliError::Refused("the password is not UTF-8".to_owned()))?;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    if password.chars().count() < 8 {
-        return Err(CliError::Refused(
-            "the password on standard input is shorter than 8 characters; give a longer one"
-                .to_owned(),
-        ));
-    }
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .map(|hash| hash.to_string())
-        .map_err(|error| CliError::Broken(format!("the password could not be hashed: {error}")))
 }
 
 async fn add(

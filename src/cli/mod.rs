@@ -5,16 +5,21 @@ mod demo;
 mod documents;
 mod house;
 mod imports;
+mod listing;
 mod mailbox;
 mod migrate;
 mod orders;
 mod outcome;
 mod partner;
 mod pay;
+mod print;
 mod serve;
 mod settle;
 mod shipments;
+mod show;
 mod submit;
+mod table;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -98,8 +103,29 @@ enum Command {
     /// Shipments
     #[command(subcommand)]
     Shipment(shipments::Command),
+    /// Invoices and credits
+    #[command(subcommand)]
+    Invoice(show::invoices::Command),
+    /// What is owed, deducted, and tied to nothing
+    #[command(subcommand)]
+    Receivables(show::receivables::Command),
     /// Book a payment by hand
     Pay(pay::Args),
+    /// Files, received and sent
+    #[command(subcommand)]
+    File(show::files::Command),
+    /// Alerts: what a person has to know
+    #[command(subcommand)]
+    Alert(show::alerts::AlertCommand),
+    /// Mail to ops
+    #[command(subcommand)]
+    Mail(show::alerts::MailCommand),
+    /// Who did what, and when
+    #[command(subcommand)]
+    Audit(show::alerts::AuditCommand),
+    /// Users of the console
+    #[command(subcommand)]
+    User(user::Command),
     /// Work until nothing is due
     Settle(settle::Args),
     /// Bring the database to this version's schema
@@ -151,7 +177,14 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Order(command) => orders::run(options, command).await,
         Command::Document(command) => documents::run(options, command).await,
         Command::Shipment(command) => shipments::run(options, command).await,
+        Command::Invoice(command) => show::invoices::run(options, command).await,
+        Command::Receivables(command) => show::receivables::run(options, command).await,
         Command::Pay(args) => pay::run(options, args).await,
+        Command::File(command) => show::files::run(options, command).await,
+        Command::Alert(command) => show::alerts::list_alerts(options, command).await,
+        Command::Mail(command) => show::alerts::list_mail(options, command).await,
+        Command::Audit(command) => show::alerts::list_audit(options, command).await,
+        Command::User(command) => user::run(options, command).await,
         Command::Settle(args) => settle::run(options, args).await,
         Command::Migrate => migrate::run(options).await,
     }

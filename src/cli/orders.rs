@@ -2,13 +2,21 @@
 
 use std::process::ExitCode;
 
-use super::{CliResult, Options, house};
+use super::show::orders as show;
+use super::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
 use crate::workflow::{orders, run};
 
 /// Orders.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// List orders, newest first
+    List(show::List),
+    /// Show one order with its lines and its whole thread
+    Show {
+        /// Number of the order
+        id: OrderId,
+    },
     /// Let a held order go on
     Release(Decision),
     /// Refuse a held order; the 855 says so
@@ -27,17 +35,23 @@ pub struct Decision {
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
+    let (decision, releases) = match command {
+        Command::List(args) => return show::list(options, args).await,
+        Command::Show { id } => return show::show_one(options, id).await,
+        Command::Release(decision) => (decision, true),
+        Command::Reject(decision) => (decision, false),
+    };
     let gateway = house::open(options).await?;
-    match command {
-        Command::Release(decision) => {
-            orders::release(&gateway, decision.id, &decision.reason, &house::actor()).await?;
-            println!("Order {} goes on.", decision.id);
-        }
-        Command::Reject(decision) => {
-            orders::reject(&gateway, decision.id, &decision.reason, &house::actor()).await?;
-            println!("Order {} is rejected.", decision.id);
-        }
+    let (id, reason, actor) = (decision.id, &decision.reason, house::actor());
+    if releases {
+        orders::release(&gateway, id, reason, &actor).await?;
+    } else {
+        orders::reject(&gateway, id, reason, &actor).await?;
     }
     run::work_once(&gateway).await?;
+    if options.json {
+        return show::show_one(options, id).await;
+    }
+    print::line(&format!("Order {id} {}.", if releases { "goes on" } else { "is rejected" }))?;
     Ok(ExitCode::SUCCESS)
 }

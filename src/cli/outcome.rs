@@ -86,8 +86,6 @@ pub fn exit(result: CliResult) -> ExitCode {
 
 /// Prints a value as JSON, indented.
 pub fn print_json<T: serde::Serialize>(value: &T) -> CliResult {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| CliError::Broken(error.to_string()))?;
-    println!("{text}");
+    super::print::json(value)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::listing::Paging;
+use super::show::partners as show;
 use super::{CliError, CliResult, Options, house, outcome};
 use crate::config::profile::Profile;
 use crate::workflow::partners;
@@ -16,12 +18,24 @@ pub enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// List partners
+    List(Paging),
+    /// Show a partner's profile as applied
+    Show {
+        /// Short name
+        partner: String,
+        /// A version of it [default: the one in force]
+        #[arg(long, value_name = "N")]
+        version: Option<i64>,
+    },
 }
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     match command {
         Command::Apply { files } => apply(options, files).await,
+        Command::List(paging) => show::list(options, paging).await,
+        Command::Show { partner, version } => show::show_one(options, &partner, version).await,
     }
 }
 

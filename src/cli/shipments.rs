@@ -3,13 +3,22 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::show::shipments as show;
 use super::{CliError, CliResult, Options, house};
+use crate::domain::ids::ShipmentId;
 use crate::domain::shipment::Confirmation;
 use crate::workflow::{run, shipments};
 
 /// Shipments.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// List shipments, newest first
+    List(show::List),
+    /// Show one shipment with its cartons
+    Show {
+        /// Number of the shipment
+        id: ShipmentId,
+    },
     /// Say that a shipment has left: the shape of `shipment list --json`, one object or an array
     Confirm {
         /// The file; - for standard input
@@ -24,6 +33,8 @@ pub enum Command {
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     match command {
+        Command::List(args) => show::list(options, args).await,
+        Command::Show { id } => show::show_one(options, id).await,
         Command::Confirm { file, reason } => {
             let bytes = house::read_file(&file)?;
             let confirmations = read(&bytes).map_err(|error| {

@@ -1,0 +1,160 @@
+//! `invoice list` and `invoice show`.
+
+use std::process::ExitCode;
+
+use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show};
+use crate::cli::table::Table;
+use crate::cli::{CliResult, Options, house, print};
+use crate::domain::ids::OrderId;
+use crate::domain::order::Mode;
+use crate::storage::listing::invoices::{
+    InvoiceDetail, InvoiceFilter, InvoiceListing, invoice, invoices,
+};
+
+/// Invoices and credits.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List invoices and credits, newest first
+    List(List),
+    /// Show one with its lines, payments, deductions and timeline
+    Show {
+        /// Invoice number
+        #[arg(value_name = "INVOICE-NUMBER")]
+        number: String,
+    },
+}
+
+/// Which invoices.
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Owed by this partner
+    #[arg(long)]
+    partner: Option<String>,
+    /// open, partially_paid, paid or written_off
+    #[arg(long)]
+    status: Option<String>,
+    /// invoice or credit
+    #[arg(long)]
+    kind: Option<String>,
+    /// production or test
+    #[arg(long)]
+    mode: Option<Mode>,
+    /// Of this PO
+    #[arg(long)]
+    po: Option<String>,
+    /// Of this order
+    #[arg(long)]
+    order: Option<OrderId>,
+    /// Only what is overdue
+    #[arg(long)]
+    overdue: bool,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+const SHAPE: Shape<InvoiceListing> = Shape {
+    what: "invoices",
+    titles: &[
+        "INVOICE", "PARTNER", "PO NUMBER", "STATUS", "DUE", ">TOTAL", ">OPEN", ">DISPUTED", "CUR", "OVERDUE",
+    ],
+    row: |invoice| {
+        vec![
+            invoice.invoice_number.clone(),
+            invoice.partner.clone(),
+            invoice.po_numbers.join(" "),
+            if invoice.kind == "credit" { format!("credit, {}", invoice.status) } else { invoice.status.clone() },
+            invoice.due_date.to_string(),
+            invoice.total.clone(),
+            invoice.open_amount.clone(),
+            invoice.disputed_amount.clone(),
+            invoice.currency.clone(),
+            if invoice.overdue { format!("{} d", invoice.days_overdue) } else { String::new() },
+        ]
+    },
+    cursor: Some(|invoice| Some(invoice.id.0)),
+};
+
+/// Runs it.
+pub async fn run(options: &Options, command: Command) -> CliResult {
+    match command {
+        Command::List(args) => list(options, args).await,
+        Command::Show { number } => show_one(options, &number).await,
+    }
+}
+
+async fn list(options: &Options, args: List) -> CliResult {
+    let gateway = house::open(options).await?;
+    let today = house::today(&gateway);
+    let mut connection = gateway.store.read().await?;
+    let mut filter = InvoiceFilter {
+        partner: partner(&mut connection, args.partner.as_deref()).await?,
+        status: args.status,
+        kind: args.kind,
+        mode: args.mode,
+        po_number: args.po,
+        order: args.order,
+        overdue: args.overdue,
+        ..InvoiceFilter::default()
+    };
+    show(options, &args.paging, &SHAPE, async |page| {
+        filter.page = page;
+        invoices(&mut connection, &filter, today).await
+    })
+    .await
+}
+
+async fn show_one(options: &Options, number: &str) -> CliResult {
+    let gateway = house::open(options).await?;
+    let (now, today) = (gateway.now(), house::today(&gateway));
+    let found = invoice(&mut gateway.store.read().await?, number, now, today).await?;
+    let detail = found.ok_or_else(|| missing("invoice", &number, "invoice list"))?;
+    if options.json {
+        print::json(&detail)?;
+    } else {
+        print::text(&told(&detail))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(detail: &InvoiceDetail) -> String {
+    let invoice = &detail.listing;
+    let money = |amount: &str| format!("{amount} {}", invoice.currency);
+    let overdue = if invoice.overdue { format!(", {} days overdue", invoice.days_overdue) } else { String::new() };
+    let mut text = facts(&[
+        (invoice.kind.as_str(), invoice.invoice_number.clone()),
+        ("partner", invoice.partner.clone()),
+        ("mode", invoice.mode.clone()),
+        ("PO number", invoice.po_numbers.join(", ")),
+        ("orders", invoice.orders.join(", ")),
+        ("shipments", detail.shipments.join(", ")),
+        ("store", detail.store.clone()),
+        ("status", format!("{}{overdue}", invoice.status)),
+        ("date", invoice.date.to_string()),
+        ("due", invoice.due_date.to_string()),
+        ("total", money(&invoice.total)),
+        ("open", money(&invoice.open_amount)),
+        ("disputed", money(&invoice.disputed_amount)),
+        ("discount", invoice.discount_until.map_or_else(String::new, |until| format!("{} until {until}", money(&invoice.discount_amount)))),
+    ]);
+    text.push('\n');
+    let mut lines = Table::new(&[">LINE", "ITEM", "DESCRIPTION", ">QUANTITY", "UNIT", ">PRICE", ">AMOUNT"]);
+    for line in &detail.lines {
+        lines.row(vec![
+            line.line.to_string(),
+            line.item.clone(),
+            line.description.clone(),
+            line.quantity.clone(),
+            line.unit.clone(),
+            line.unit_price.clone(),
+            line.extension.clone(),
+        ]);
+    }
+    text.push_str(&lines.render());
+    text.push('\n');
+    let mut timeline = Table::new(&["WHEN", "WHAT", "DETAIL"]);
+    for entry in &detail.timeline {
+        timeline.row(vec![minute(entry.at), entry.event.replace('_', " "), entry.detail.clone()]);
+    }
+    text.push_str(&timeline.render());
+    text
+}

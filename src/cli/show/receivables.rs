@@ -1,0 +1,180 @@
+//! `receivables`: who owes what and how old it is; deductions; money that is tied to nothing; payments.
+
+use crate::cli::listing::{Paging, Shape, dash, minute, partner, show, show_all};
+use crate::cli::{CliResult, Options, house};
+use crate::domain::order::Mode;
+use crate::storage::listing::receivables::{
+    AgingListing, DeductionFilter, DeductionListing, PaymentFilter, PaymentListing, aging,
+    deductions, payments,
+};
+
+/// Receivables.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// What is open by age, by partner and currency
+    Aging(Aging),
+    /// What partners took off their payments, newest first
+    Deductions(Deductions),
+    /// Payments with money that is tied to no invoice, newest first
+    Unapplied(Payments),
+    /// All payments, newest first
+    Payments(Payments),
+}
+
+/// Whose.
+#[derive(Debug, clap::Args)]
+pub struct Aging {
+    /// Of this partner
+    #[arg(long)]
+    partner: Option<String>,
+    /// production or test
+    #[arg(long, default_value = "production")]
+    mode: Mode,
+}
+
+/// Which deductions.
+#[derive(Debug, clap::Args)]
+pub struct Deductions {
+    /// Taken by this partner
+    #[arg(long)]
+    partner: Option<String>,
+    /// open, disputed, recovered or written_off
+    #[arg(long)]
+    status: Option<String>,
+    /// production or test
+    #[arg(long)]
+    mode: Option<Mode>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// Which payments.
+#[derive(Debug, clap::Args)]
+pub struct Payments {
+    /// From this partner
+    #[arg(long)]
+    partner: Option<String>,
+    /// production or test
+    #[arg(long)]
+    mode: Option<Mode>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+const AGING: Shape<AgingListing> = Shape {
+    what: "open receivables",
+    titles: &[
+        "PARTNER", "CUR", ">CURRENT", ">1-30", ">31-60", ">61-90", ">OVER 90", ">TOTAL", ">DISPUTED", ">CREDITS", ">BALANCE",
+    ],
+    row: |row| {
+        vec![
+            row.partner.clone(),
+            row.currency.clone(),
+            row.current.clone(),
+            row.days_1_30.clone(),
+            row.days_31_60.clone(),
+            row.days_61_90.clone(),
+            row.days_over_90.clone(),
+            row.total.clone(),
+            row.disputed.clone(),
+            row.credits.clone(),
+            row.balance.clone(),
+        ]
+    },
+    cursor: None,
+};
+
+const DEDUCTIONS: Shape<DeductionListing> = Shape {
+    what: "deductions",
+    titles: &[
+        "DEDUCTION", "PARTNER", "INVOICE", ">AMOUNT", "CUR", "REASON", "CLAIM", "PAYMENT", "STATUS", "TAKEN",
+    ],
+    row: |row| {
+        vec![
+            row.deduction.clone(),
+            row.partner.clone(),
+            dash(row.invoice_number.as_deref().or(Some(row.claimed_reference.as_str()))),
+            row.amount.clone(),
+            row.currency.clone(),
+            dash(Some(&row.reason)),
+            dash(Some(&row.reference)),
+            row.payment_reference.clone(),
+            row.status.clone(),
+            minute(row.created_at),
+        ]
+    },
+    cursor: Some(|row| row.deduction.parse().ok()),
+};
+
+const PAYMENTS: Shape<PaymentListing> = Shape {
+    what: "payments",
+    titles: &[
+        "PAYMENT", "PARTNER", "REFERENCE", "METHOD", "DATE", ">AMOUNT", ">UNAPPLIED", "CUR", "STATUS", "BY",
+    ],
+    row: |row| {
+        vec![
+            row.payment.clone(),
+            row.partner.clone(),
+            row.reference.clone(),
+            row.method.clone(),
+            row.date.to_string(),
+            row.amount.clone(),
+            row.unapplied_amount.clone(),
+            row.currency.clone(),
+            row.status.clone(),
+            row.created_by.clone(),
+        ]
+    },
+    cursor: Some(|row| row.payment.parse().ok()),
+};
+
+/// Runs it.
+pub async fn run(options: &Options, command: Command) -> CliResult {
+    match command {
+        Command::Aging(args) => show_aging(options, args).await,
+        Command::Deductions(args) => show_deductions(options, args).await,
+        Command::Unapplied(args) => show_payments(options, args, Some("unapplied")).await,
+        Command::Payments(args) => show_payments(options, args, None).await,
+    }
+}
+
+async fn show_aging(options: &Options, args: Aging) -> CliResult {
+    let gateway = house::open(options).await?;
+    let today = house::today(&gateway);
+    let mut connection = gateway.store.read().await?;
+    let partner = partner(&mut connection, args.partner.as_deref()).await?;
+    let rows = aging(&mut connection, args.mode, partner, today).await?;
+    show_all(options, &AGING, &rows)
+}
+
+async fn show_deductions(options: &Options, args: Deductions) -> CliResult {
+    let gateway = house::open(options).await?;
+    let mut connection = gateway.store.read().await?;
+    let mut filter = DeductionFilter {
+        partner: partner(&mut connection, args.partner.as_deref()).await?,
+        status: args.status,
+        mode: args.mode,
+        ..DeductionFilter::default()
+    };
+    show(options, &args.paging, &DEDUCTIONS, async |page| {
+        filter.page = page;
+        deductions(&mut connection, &filter).await
+    })
+    .await
+}
+
+async fn show_payments(options: &Options, args: Payments, status: Option<&str>) -> CliResult {
+    let gateway = house::open(options).await?;
+    let mut connection = gateway.store.read().await?;
+    let mut filter = PaymentFilter {
+        partner: partner(&mut connection, args.partner.as_deref()).await?,
+        status: status.map(str::to_owned),
+        mode: args.mode,
+        ..PaymentFilter::default()
+    };
+    show(options, &args.paging, &PAYMENTS, async |page| {
+        filter.page = page;
+        payments(&mut connection, &filter).await
+    })
+    .await
+}

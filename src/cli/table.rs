@@ -1,0 +1,133 @@
+//! Tables for people: at most 100 columns wide, what is too long cut with an ellipsis, hostile text made harmless.
+
+/// Columns of the screen that a table may take.
+const WIDTH_MAX: usize = 100;
+/// Blanks between two columns.
+const GAP: usize = 2;
+/// A column is not cut below this.
+const COLUMN_MIN: usize = 6;
+
+/// A table on its way to the screen.
+pub struct Table {
+    titles: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these titles; a column whose title begins with `>` stands to the right.
+    pub fn new(titles: &[&'static str]) -> Self {
+        Self {
+            titles: titles.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row, one cell a column.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows
+            .push(cells.iter().map(|cell| harmless(cell)).collect());
+    }
+
+    /// The table as text, each line ended.
+    pub fn render(&self) -> String {
+        let widths = self.widths();
+        let titles: Vec<String> = self
+            .titles
+            .iter()
+            .map(|title| title.trim_start_matches('>').to_owned())
+            .collect();
+        let mut text = String::new();
+        for cells in std::iter::once(&titles).chain(&self.rows) {
+            let mut line = String::new();
+            for ((cell, width), title) in cells.iter().zip(&widths).zip(&self.titles) {
+                let shown = cut(cell, *width);
+                let pad = " ".repeat(width.saturating_sub(shown.chars().count()));
+                if !line.is_empty() {
+                    line.push_str(&" ".repeat(GAP));
+                }
+                if title.starts_with('>') {
+                    line.push_str(&pad);
+                    line.push_str(&shown);
+                } else {
+                    line.push_str(&shown);
+                    line.push_str(&pad);
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// As wide as the widest cell; where that is too much, the widest columns give way.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> = self
+            .titles
+            .iter()
+            .map(|title| title.trim_start_matches('>').chars().count())
+            .collect();
+        for cells in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let room = WIDTH_MAX.saturating_sub(GAP * self.titles.len().saturating_sub(1));
+        while widths.iter().sum::<usize>() > room {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > COLUMN_MIN => *widest -= 1,
+                _ => break,
+            }
+        }
+        widths
+    }
+}
+
+fn cut(cell: &str, width: usize) -> String {
+    if cell.chars().count() <= width {
+        return cell.to_owned();
+    }
+    let mut shown: String = cell.chars().take(width.saturating_sub(1)).collect();
+    shown.push('…');
+    shown
+}
+
+/// Text from outside as it may stand on a terminal: control characters, which could move the cursor or colour what
+/// follows, and marks that turn the direction of writing are shown as `·`.
+pub fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|letter| {
+            let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if letter.is_control() || turns { '·' } else { letter }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_numbers_stand_right() {
+        let mut table = Table::new(&["ORDER", ">VALUE"]);
+        table.row(vec!["1".into(), "1000.00".into()]);
+        table.row(vec!["12".into(), "5.00".into()]);
+        assert_eq!(
+            table.render(),
+            "ORDER    VALUE\n1      1000.00\n12        5.00\n"
+        );
+    }
+
+    #[test]
+    fn the_widest_column_gives_way() {
+        let mut table = Table::new(&["ID", "MESSAGE", "STATUS"]);
+        table.row(vec!["1".into(), "x".repeat(300), "held".into()]);
+        let text = table.render();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH_MAX));
+        assert!(text.contains("x…  held"));
+    }
+
+    #[test]
+    fn hostile_text_stays_text() {
+        assert_eq!(harmless("a\u{1b}[31mb\nc\u{202e}d"), "a·[31mb·c·d");
+    }
+}
