@@ -91,7 +91,10 @@ async fn act(gateway: &Gateway, decision: Decision) -> Result<(DocumentId, Strin
         }
         Decision::Resend { id } => {
             let new = documents::resend(gateway, id, &actor).await?;
-            (new, format!("Document {id} goes out again as document {new}."))
+            (
+                new,
+                format!("Document {id} goes out again as document {new}."),
+            )
         }
         Decision::Redeliver { id } => {
             documents::redeliver(gateway, id, &actor).await?;

@@ -93,10 +93,7 @@ pub fn read_password() -> Result<String, CliError> {
     let text = String::from_utf8(read_file(Path::new("-"))?)
         .map_err(|_| CliError::Refused("the password is not UTF-8".to_owned()))?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(password
-        .strip_suffix('\r')
-        .unwrap_or(password)
-        .to_owned())
+    Ok(password.strip_suffix('\r').unwrap_or(password).to_owned())
 }
 
 /// Reads a file whole; `-` is standard input.

@@ -40,7 +40,12 @@ pub struct Shape<T> {
 }
 
 /// Reads a listing page by page and prints it as it comes.
-pub async fn show<T, F>(options: &Options, paging: &Paging, shape: &Shape<T>, mut fetch: F) -> CliResult
+pub async fn show<T, F>(
+    options: &Options,
+    paging: &Paging,
+    shape: &Shape<T>,
+    mut fetch: F,
+) -> CliResult
 where
     T: serde::Serialize,
     F: AsyncFnMut(Page) -> Result<Vec<T>, Failure>,
@@ -53,7 +58,11 @@ where
     let mut printed = 0_u64;
     loop {
         page.limit = left.min(PAGE);
-        let rows = if page.limit == 0 { Vec::new() } else { fetch(page).await? };
+        let rows = if page.limit == 0 {
+            Vec::new()
+        } else {
+            fetch(page).await?
+        };
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         print_rows(options, shape, &rows, printed)?;
         printed += u64::from(count);
@@ -105,7 +114,10 @@ fn finish<T>(options: &Options, paging: &Paging, shape: &Shape<T>, printed: u64)
         (false, _) => {}
     }
     if !paging.all && printed == u64::from(paging.limit) {
-        eprintln!("supercargo: showing {printed} {}; there may be more: --all, --limit N or --offset N", shape.what);
+        eprintln!(
+            "supercargo: showing {printed} {}; there may be more: --all, --limit N or --offset N",
+            shape.what
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

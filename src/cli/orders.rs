@@ -52,6 +52,9 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
     if options.json {
         return show::show_one(options, id).await;
     }
-    print::line(&format!("Order {id} {}.", if releases { "goes on" } else { "is rejected" }))?;
+    print::line(&format!(
+        "Order {id} {}.",
+        if releases { "goes on" } else { "is rejected" }
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -50,7 +50,11 @@ const USERS: Shape<UserListing> = Shape {
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     match command {
-        Command::Add { name, role, password_stdin: _ } => add(options, name, role).await,
+        Command::Add {
+            name,
+            role,
+            password_stdin: _,
+        } => add(options, name, role).await,
         Command::List => {
             let gateway = house::open(options).await?;
             let rows = users(&mut gateway.store.read().await?).await?;
@@ -73,7 +77,9 @@ async fn add(options: &Options, name: String, roles: Vec<Role>) -> CliResult {
             Box::pin(async move {
                 let is_new = connection.save_user(&name, &hash, &roles, now).await?;
                 let action = if is_new { "user added" } else { "user changed" };
-                connection.record(now, &actor, action, Subject::new("user", 0), &name).await?;
+                connection
+                    .record(now, &actor, action, Subject::new("user", 0), &name)
+                    .await?;
                 Ok(is_new)
             })
         })
@@ -82,7 +88,11 @@ async fn add(options: &Options, name: String, roles: Vec<Role>) -> CliResult {
     if options.json {
         print::json(&serde_json::json!({ "user": name, "roles": words, "new": is_new }))?;
     } else {
-        let done = if is_new { "is added" } else { "has a new password and has to log in anew" };
+        let done = if is_new {
+            "is added"
+        } else {
+            "has a new password and has to log in anew"
+        };
         print::line(&format!("{name} ({}) {done}.", words.join(", ")))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -98,7 +108,9 @@ async fn retire(options: &Options, name: String) -> CliResult {
             Box::pin(async move {
                 let is_known = connection.retire_user(&name).await?;
                 if is_known {
-                    connection.record(now, &actor, "user retired", Subject::new("user", 0), &name).await?;
+                    connection
+                        .record(now, &actor, "user retired", Subject::new("user", 0), &name)
+                        .await?;
                 }
                 Ok(is_known)
             })

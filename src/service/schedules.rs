@@ -10,12 +10,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::arrivals::Arrivals;
-use crate::config::profile::connection::RemoteServer;
+use super::outbox::Outbox;
+use crate::config::profile::connection::{Folder, RemoteServer};
+use crate::notify::mail::Mailer;
+use crate::notify::outbox::{Patience, work_off};
 use crate::storage::partners::ConnectionRow;
 use crate::storage::{Class, Failure};
+use crate::transport::folder::{AfterCommit, WatchedFolder};
 use crate::transport::sftp_client::{FetchOrder, PartnerServer};
 use crate::transport::spool::SpoolFolder;
-use crate::workflow::{Gateway, run, watch as overdue};
+use crate::workflow::{Gateway, run, shipments, watch as overdue};
 
 /// Says when to stop.
 pub type Stop = watch::Receiver<bool>;
@@ -79,7 +83,7 @@ async fn repeat<F: Future<Output = ()>>(
 pub async fn polls(gateway: Gateway, spool: PathBuf, mut stop: Stop) {
     let mut tasks: HashMap<i64, tokio::task::JoinHandle<()>> = HashMap::new();
     loop {
-        match servers(&gateway).await {
+        match connections(&gateway, "sftp").await {
             Ok(rows) => {
                 for row in rows {
                     tasks.entry(row.id).or_insert_with(|| {
@@ -104,8 +108,8 @@ pub async fn polls(gateway: Gateway, spool: PathBuf, mut stop: Stop) {
     }
 }
 
-async fn servers(gateway: &Gateway) -> Result<Vec<ConnectionRow>, Failure> {
-    gateway.store.read().await?.connections("sftp").await
+async fn connections(gateway: &Gateway, kind: &str) -> Result<Vec<ConnectionRow>, Failure> {
+    gateway.store.read().await?.connections(kind).await
 }
 
 async fn poll_one(gateway: Gateway, id: i64, spool: PathBuf, mut stop: Stop) {
@@ -174,4 +178,147 @@ async fn note(gateway: &Gateway, id: i64, problem: Option<String>) -> Result<(),
             Box::pin(async move { connection.note_poll(id, now, problem.as_deref()).await })
         })
         .await
+}
+
+/// Sends mail that waits, and says so in the outbox where none can be sent.
+pub async fn mail(gateway: Gateway, stop: Stop) {
+    const BATCH: usize = 20;
+    let outbox = Outbox::new(gateway.clone());
+    let mailer = match Mailer::from_settings(&gateway.settings.mail, &gateway.settings.key_folder())
+    {
+        Ok(mailer) => mailer,
+        Err(error) => {
+            tracing::error!(%error, "mail can not be sent; it stays in the outbox");
+            None
+        }
+    };
+    repeat(Duration::from_secs(1), stop, || async {
+        // By the machine's pace, at the house's time.
+        if let Err(error) = work_off(
+            &outbox,
+            mailer.as_ref(),
+            Patience::default(),
+            gateway.now(),
+            BATCH,
+        )
+        .await
+        {
+            tracing::error!(%error, "the outbox could not be worked off");
+        }
+    })
+    .await;
+}
+
+/// Looks into watched folders: partners' files, and confirmations of shipments from warehouses.
+pub async fn folders(gateway: Gateway, spool: PathBuf, stop: Stop) {
+    let every = Duration::from_secs(gateway.settings.work.folder_seconds.max(1).into());
+    repeat(every, stop, || async {
+        if let Err(problem) = partner_folders(&gateway, &spool).await {
+            tracing::warn!(%problem, "watched folders could not be looked into");
+        }
+        confirmations(&gateway).await;
+    })
+    .await;
+}
+
+async fn partner_folders(gateway: &Gateway, spool: &PathBuf) -> Result<(), String> {
+    let rows = connections(gateway, "folder")
+        .await
+        .map_err(|failure| failure.to_string())?;
+    for row in rows {
+        let settings: Folder = serde_json::from_str(&row.body).unwrap_or_default();
+        let path = gateway.settings.data_path(&settings.inbound);
+        let problem = look_into(gateway, &row, path, spool).await.err();
+        if let Some(problem) = &problem {
+            tracing::warn!(connection = row.name, %problem, "a watched folder is in trouble");
+        }
+        if row.problem != problem {
+            note(gateway, row.id, problem)
+                .await
+                .map_err(|failure| failure.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+async fn look_into(
+    gateway: &Gateway,
+    row: &ConnectionRow,
+    path: PathBuf,
+    spool: &PathBuf,
+) -> Result<(), String> {
+    std::fs::create_dir_all(&path)
+        .map_err(|error| format!("{} can not be made: {error}", path.display()))?;
+    let folder = WatchedFolder {
+        connection_id: row.id,
+        after: AfterCommit::MoveTo(path.join("processed")),
+        path,
+        file_bytes: gateway.settings.limits.file_bytes_max,
+        settle: Duration::from_secs(1),
+    };
+    let spool = SpoolFolder::open(spool).map_err(|error| error.to_string())?;
+    let report = folder
+        .fetch(Arc::new(spool), Arc::new(Arrivals::new(gateway.clone())))
+        .await
+        .map_err(|error| error.to_string())?;
+    match report.left.first() {
+        None => Ok(()),
+        Some(left) => Err(format!("{} stays there: {}", left.name, left.reason)),
+    }
+}
+
+/// Takes in what warehouses that confirm by file have laid into `warehouses/CODE/`: JSON in the shape of
+/// `shipment confirm`. A file that is refused is moved to `refused/` with the reason beside it.
+async fn confirmations(gateway: &Gateway) {
+    let root = gateway.settings.data_path("warehouses");
+    let Ok(codes) = std::fs::read_dir(&root) else {
+        return;
+    };
+    for folder in codes
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+    {
+        let Ok(files) = std::fs::read_dir(&folder) else {
+            continue;
+        };
+        let mut names: Vec<PathBuf> = files
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "json")
+            })
+            .collect();
+        names.sort();
+        for path in names {
+            confirm(gateway, &folder, &path).await;
+        }
+    }
+}
+
+async fn confirm(gateway: &Gateway, folder: &std::path::Path, path: &std::path::Path) {
+    let name = path.file_name().unwrap_or_default();
+    let outcome = match std::fs::read(path) {
+        Ok(bytes) => shipments::confirm_text(gateway, &bytes, "warehouse file")
+            .await
+            .map_err(|failure| failure.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let to = folder.join(if outcome.is_ok() {
+        "processed"
+    } else {
+        "refused"
+    });
+    let moved = std::fs::create_dir_all(&to).and_then(|()| std::fs::rename(path, to.join(name)));
+    if let Err(error) = moved {
+        tracing::error!(%error, file = %path.display(), "a confirmation could not be moved away");
+    }
+    if let Err(why) = outcome {
+        tracing::warn!(%why, file = %path.display(), "a confirmation was refused");
+        let reason = to.join(format!("{}.reason.txt", name.to_string_lossy()));
+        if let Err(error) = std::fs::write(&reason, format!("{why}\n")) {
+            tracing::error!(%error, "the reason could not be written");
+        }
+    }
 }

@@ -154,6 +154,15 @@ impl Service {
             gateway.clone(),
             stopping.clone(),
         )));
+        tasks.push(tokio::spawn(schedules::mail(
+            gateway.clone(),
+            stopping.clone(),
+        )));
+        tasks.push(tokio::spawn(schedules::folders(
+            gateway.clone(),
+            spool.clone(),
+            stopping.clone(),
+        )));
         tasks.push(tokio::spawn(schedules::polls(
             gateway.clone(),
             spool,

@@ -50,6 +50,46 @@ pub struct NewMail {
     pub body: String,
 }
 
+/// Mail that is due.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct MailRow {
+    /// Its row.
+    pub id: i64,
+    /// What makes it one mail.
+    pub key: String,
+    /// Comma-separated addresses.
+    pub recipients: String,
+    /// Subject line.
+    pub subject: String,
+    /// Text.
+    pub body: String,
+    /// Attempts that failed.
+    pub attempts: i64,
+    /// When it was written.
+    pub created_at: i64,
+}
+
+/// What became of an attempt to send a mail.
+#[derive(Debug, Clone)]
+pub enum MailOutcome {
+    /// It is out.
+    Sent {
+        /// When.
+        at: Instant,
+        /// Recipients that did not get it.
+        problem: Option<String>,
+    },
+    /// It is not.
+    Failed {
+        /// Attempts that failed.
+        attempts: i64,
+        /// What, and what to do.
+        problem: String,
+        /// When to try again; none: never.
+        next_at: Option<Instant>,
+    },
+}
+
 impl Connection {
     /// Adds to the audit trail.
     pub async fn record(
@@ -122,6 +162,34 @@ impl Connection {
             "INSERT INTO mail (id, key, recipients, subject, body, created_at, attempts, next_at)
              VALUES ($1, $2, $3, $4, $5, $6, 0, $6) ON CONFLICT (key) DO NOTHING",
             binds![id, mail.key, mail.recipients, mail.subject, mail.body, at],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Mail that is due at `now`, oldest first.
+    pub async fn mail_due(&mut self, now: Instant, most: i64) -> Result<Vec<MailRow>, Failure> {
+        self.rows(
+            "SELECT id, key, recipients, subject, body, attempts, created_at FROM mail
+             WHERE sent_at IS NULL AND next_at <= $1 ORDER BY id LIMIT $2",
+            binds![now, most],
+        )
+        .await
+    }
+
+    /// Writes what became of an attempt to send a mail.
+    pub async fn settle_mail(&mut self, id: i64, outcome: &MailOutcome) -> Result<(), Failure> {
+        let (sent, attempts, problem, next) = match outcome {
+            MailOutcome::Sent { at, problem } => (Some(*at), None, problem.clone(), None),
+            MailOutcome::Failed {
+                attempts,
+                problem,
+                next_at,
+            } => (None, Some(*attempts), Some(problem.clone()), *next_at),
+        };
+        self.execute(
+            "UPDATE mail SET sent_at = $2, attempts = COALESCE($3, attempts), problem = $4, next_at = $5 WHERE id = $1",
+            binds![id, sent, attempts, problem, next],
         )
         .await?;
         Ok(())

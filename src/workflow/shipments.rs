@@ -25,6 +25,30 @@ pub async fn confirm(
     Ok(id)
 }
 
+/// Confirms shipments from JSON text, one object or an array, as `shipment list --json` writes them.
+pub async fn confirm_text(
+    gateway: &Gateway,
+    text: &[u8],
+    actor: &str,
+) -> Result<Vec<ShipmentId>, Failure> {
+    let read = |text: &[u8]| -> Result<Vec<Confirmation>, serde_json::Error> {
+        match serde_json::from_slice::<serde_json::Value>(text)? {
+            list @ serde_json::Value::Array(_) => serde_json::from_value(list),
+            one => serde_json::from_value(one).map(|confirmation| vec![confirmation]),
+        }
+    };
+    let confirmations = read(text).map_err(|error| {
+        Failure::refuse(format!(
+            "this is no confirmation of shipments: {error}; `shipment list --json` shows the shape"
+        ))
+    })?;
+    let mut left = Vec::with_capacity(confirmations.len());
+    for confirmation in confirmations {
+        left.push(self::confirm(gateway, confirmation, actor).await?);
+    }
+    Ok(left)
+}
+
 async fn write(
     gateway: &Gateway,
     connection: &mut Connection,

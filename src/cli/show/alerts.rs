@@ -62,7 +62,9 @@ const ALERTS: Shape<AlertListing> = Shape {
             row.alert.clone(),
             row.kind.clone(),
             dash(row.partner.as_deref()),
-            row.subject.as_ref().map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
+            row.subject
+                .as_ref()
+                .map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
             minute(row.raised_at),
             row.message.clone(),
         ]
@@ -95,7 +97,9 @@ const AUDIT: Shape<AuditListing> = Shape {
             minute(row.at),
             row.actor.clone(),
             row.action.clone(),
-            row.subject.as_ref().map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
+            row.subject
+                .as_ref()
+                .map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
             row.detail.clone(),
         ]
     },
@@ -104,7 +108,11 @@ const AUDIT: Shape<AuditListing> = Shape {
 
 /// Lists alerts.
 pub async fn list_alerts(options: &Options, command: AlertCommand) -> CliResult {
-    let AlertCommand::List { cleared, partner: code, paging } = command;
+    let AlertCommand::List {
+        cleared,
+        partner: code,
+        paging,
+    } = command;
     let gateway = house::open(options).await?;
     let mut connection = gateway.store.read().await?;
     let mut filter = AlertFilter {

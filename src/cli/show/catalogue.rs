@@ -32,7 +32,15 @@ pub struct List {
 
 const ITEMS: Shape<ItemListing> = Shape {
     what: "items",
-    titles: &["ITEM", "UPC", "DESCRIPTION", "UNIT", ">PACK", "BUYERS' NUMBERS", "SOLD"],
+    titles: &[
+        "ITEM",
+        "UPC",
+        "DESCRIPTION",
+        "UNIT",
+        ">PACK",
+        "BUYERS' NUMBERS",
+        "SOLD",
+    ],
     row: |row| {
         let buyers: Vec<String> = row
             .numbers
@@ -62,12 +70,15 @@ const PRICES: Shape<PriceListing> = Shape {
     row: |row| {
         vec![
             row.item.clone(),
-            row.partner.clone().unwrap_or_else(|| "everybody".to_owned()),
+            row.partner
+                .clone()
+                .unwrap_or_else(|| "everybody".to_owned()),
             row.price.clone(),
             row.currency.clone(),
             row.unit.clone(),
             row.from.to_string(),
-            row.until.map_or_else(|| "-".to_owned(), |day| day.to_string()),
+            row.until
+                .map_or_else(|| "-".to_owned(), |day| day.to_string()),
         ]
     },
     cursor: None,
@@ -75,7 +86,15 @@ const PRICES: Shape<PriceListing> = Shape {
 
 const STOCK: Shape<StockListing> = Shape {
     what: "stock",
-    titles: &["ITEM", "WAREHOUSE", "MODE", ">ON HAND", ">RESERVED", ">AVAILABLE", "EXPECTED"],
+    titles: &[
+        "ITEM",
+        "WAREHOUSE",
+        "MODE",
+        ">ON HAND",
+        ">RESERVED",
+        ">AVAILABLE",
+        "EXPECTED",
+    ],
     row: |row| {
         let expected: Vec<String> = row
             .expected
@@ -97,7 +116,9 @@ const STOCK: Shape<StockListing> = Shape {
 
 const LOCATIONS: Shape<LocationListing> = Shape {
     what: "locations",
-    titles: &["PARTNER", "NUMBER", "NAME", "STREET", "CITY", "STATE", "ZIP"],
+    titles: &[
+        "PARTNER", "NUMBER", "NAME", "STREET", "CITY", "STATE", "ZIP",
+    ],
     row: |row| {
         vec![
             row.partner.clone(),
@@ -114,7 +135,15 @@ const LOCATIONS: Shape<LocationListing> = Shape {
 
 const WAREHOUSES: Shape<WarehouseListing> = Shape {
     what: "warehouses",
-    titles: &["WAREHOUSE", "NAME", "CITY", "STATE", "ZONE", "CONFIRMED BY", "CARRIER"],
+    titles: &[
+        "WAREHOUSE",
+        "NAME",
+        "CITY",
+        "STATE",
+        "ZONE",
+        "CONFIRMED BY",
+        "CARRIER",
+    ],
     row: |row| {
         vec![
             row.warehouse.clone(),
@@ -137,7 +166,10 @@ pub async fn list(options: &Options, kind: ListKind, args: List) -> CliResult {
     let paging = &args.paging;
     match kind {
         ListKind::Items => {
-            let mut filter = ItemFilter { item: args.item, ..ItemFilter::default() };
+            let mut filter = ItemFilter {
+                item: args.item,
+                ..ItemFilter::default()
+            };
             show(options, paging, &ITEMS, async |page| {
                 filter.page = page;
                 items(&mut connection, COMPANY, &filter).await
@@ -145,7 +177,11 @@ pub async fn list(options: &Options, kind: ListKind, args: List) -> CliResult {
             .await
         }
         ListKind::Prices => {
-            let mut filter = PriceFilter { item: args.item, partner, ..PriceFilter::default() };
+            let mut filter = PriceFilter {
+                item: args.item,
+                partner,
+                ..PriceFilter::default()
+            };
             show(options, paging, &PRICES, async |page| {
                 filter.page = page;
                 prices(&mut connection, COMPANY, &filter).await

@@ -46,7 +46,17 @@ pub struct List {
 const SHAPE: Shape<DocumentListing> = Shape {
     what: "documents",
     titles: &[
-        "ID", "DIR", "SET", "PARTNER", "REFERENCE", "ISA13", "ST02", "ENDED", "DELIVERY", "SYNTAX", "AT",
+        "ID",
+        "DIR",
+        "SET",
+        "PARTNER",
+        "REFERENCE",
+        "ISA13",
+        "ST02",
+        "ENDED",
+        "DELIVERY",
+        "SYNTAX",
+        "AT",
     ],
     row: |document| {
         let brief = &document.brief;
@@ -60,7 +70,11 @@ const SHAPE: Shape<DocumentListing> = Shape {
             dash(Some(&brief.st02)),
             document.disposition.clone(),
             brief.delivery.replace("none", "-"),
-            if document.overdue { "overdue".to_owned() } else { brief.syntax.replace("none", "-") },
+            if document.overdue {
+                "overdue".to_owned()
+            } else {
+                brief.syntax.replace("none", "-")
+            },
             minute(document.created_at),
         ]
     },
@@ -105,32 +119,66 @@ pub async fn show_one(options: &Options, id: DocumentId) -> CliResult {
 
 fn told(document: &DocumentListing) -> String {
     let brief = &document.brief;
-    let known = |word: &str| if word == "none" { String::new() } else { word.to_owned() };
-    let at = |instant: Option<crate::domain::clock::Instant>| instant.map_or_else(String::new, minute);
+    let known = |word: &str| {
+        if word == "none" {
+            String::new()
+        } else {
+            word.to_owned()
+        }
+    };
+    let at =
+        |instant: Option<crate::domain::clock::Instant>| instant.map_or_else(String::new, minute);
     let about = document
         .subject
         .as_ref()
-        .map_or_else(String::new, |subject| format!("{} {subject}", document.subject_kind));
+        .map_or_else(String::new, |subject| {
+            format!("{} {subject}", document.subject_kind)
+        });
     let mut text = facts(&[
         ("document", brief.number.to_string()),
-        ("set", format!("{} ({})", dash(Some(&brief.set_code)), brief.direction)),
+        (
+            "set",
+            format!("{} ({})", dash(Some(&brief.set_code)), brief.direction),
+        ),
         ("partner", dash(document.partner.as_deref())),
         ("mode", document.mode.clone()),
         ("about", about),
         ("reference", document.reference.clone()),
-        ("ISA13 · GS06 · ST02", [&brief.isa13, &brief.gs06, &brief.st02].map(|number| dash(Some(number))).join(" · ")),
+        (
+            "ISA13 · GS06 · ST02",
+            [&brief.isa13, &brief.gs06, &brief.st02]
+                .map(|number| dash(Some(number)))
+                .join(" · "),
+        ),
         ("ended", document.disposition.clone()),
         ("delivery", known(&brief.delivery)),
         ("syntax", known(&brief.syntax)),
         ("application", known(&brief.application)),
         ("file", document.file.clone().unwrap_or_default()),
-        ("connection", document.connection.clone().unwrap_or_default()),
+        (
+            "connection",
+            document.connection.clone().unwrap_or_default(),
+        ),
         ("at", minute(document.created_at)),
         ("sent", at(document.sent_at)),
         ("answer due", at(document.answer_due_at)),
         ("answered", at(document.answered_at)),
-        ("overdue", if document.overdue { "yes".to_owned() } else { String::new() }),
-        ("corrected", if document.corrected { "yes".to_owned() } else { String::new() }),
+        (
+            "overdue",
+            if document.overdue {
+                "yes".to_owned()
+            } else {
+                String::new()
+            },
+        ),
+        (
+            "corrected",
+            if document.corrected {
+                "yes".to_owned()
+            } else {
+                String::new()
+            },
+        ),
         ("replaces", document.replaces.clone().unwrap_or_default()),
     ]);
     text.push_str(&findings(&document.findings));
@@ -143,21 +191,42 @@ pub fn findings(findings: &[FindingListing]) -> String {
     for finding in findings {
         let mut place = Vec::new();
         place.extend(finding.byte.map(|byte| format!("byte {byte}")));
-        place.extend(finding.segment.as_ref().map(|segment| match (finding.segment_index, finding.element) {
-            (Some(index), Some(element)) => format!("{segment}{element:02}, segment {index}"),
-            (Some(index), None) => format!("{segment}, segment {index}"),
-            (None, Some(element)) => format!("{segment}{element:02}"),
-            (None, None) => segment.clone(),
+        place.extend(finding.segment.as_ref().map(|segment| {
+            match (finding.segment_index, finding.element) {
+                (Some(index), Some(element)) => format!("{segment}{element:02}, segment {index}"),
+                (Some(index), None) => format!("{segment}, segment {index}"),
+                (None, Some(element)) => format!("{segment}{element:02}"),
+                (None, None) => segment.clone(),
+            }
         }));
-        let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
-        text.push_str(&format!("\n{}{}\n  {}\n", harmless(&finding.code), harmless(&place), harmless(&finding.message)));
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", place.join(", "))
+        };
+        text.push_str(&format!(
+            "\n{}{}\n  {}\n",
+            harmless(&finding.code),
+            harmless(&place),
+            harmless(&finding.message)
+        ));
     }
     text
 }
 
 /// The documents of a thread.
 pub fn thread(documents: &[DocumentBrief]) -> String {
-    let mut table = Table::new(&["DOCUMENT", "DIR", "SET", "ISA13", "GS06", "ST02", "DELIVERY", "SYNTAX", "APPLICATION"]);
+    let mut table = Table::new(&[
+        "DOCUMENT",
+        "DIR",
+        "SET",
+        "ISA13",
+        "GS06",
+        "ST02",
+        "DELIVERY",
+        "SYNTAX",
+        "APPLICATION",
+    ]);
     for document in documents {
         let word = |word: &str| dash(Some(word).filter(|word| *word != "none"));
         table.row(vec![

@@ -46,13 +46,17 @@ pub enum Command {
 
 const FILES: Shape<FileListing> = Shape {
     what: "files",
-    titles: &["FILE", "NAME", "PARTNER", "OVER", ">BYTES", "ENDED", "RECEIVED", "SHA-256"],
+    titles: &[
+        "FILE", "NAME", "PARTNER", "OVER", ">BYTES", "ENDED", "RECEIVED", "SHA-256",
+    ],
     row: |row| {
         vec![
             row.file.clone(),
             row.name.clone(),
             dash(row.partner.as_deref()),
-            row.connection.clone().unwrap_or_else(|| "submit".to_owned()),
+            row.connection
+                .clone()
+                .unwrap_or_else(|| "submit".to_owned()),
             row.size.to_string(),
             row.disposition.clone(),
             minute(row.received_at),
@@ -64,7 +68,18 @@ const FILES: Shape<FileListing> = Shape {
 
 const SENT: Shape<TransmissionListing> = Shape {
     what: "sent files",
-    titles: &["ID", "NAME", "SET", "PARTNER", "OVER", ">BYTES", "STATE", "MADE", "PICKED UP", "PROBLEM"],
+    titles: &[
+        "ID",
+        "NAME",
+        "SET",
+        "PARTNER",
+        "OVER",
+        ">BYTES",
+        "STATE",
+        "MADE",
+        "PICKED UP",
+        "PROBLEM",
+    ],
     row: |row| {
         vec![
             row.transmission.clone(),
@@ -87,7 +102,11 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
     let gateway = house::open(options).await?;
     let mut connection = gateway.store.read().await?;
     match command {
-        Command::List { disposition, partner: code, paging } => {
+        Command::List {
+            disposition,
+            partner: code,
+            paging,
+        } => {
             let mut filter = FileFilter {
                 partner: partner(&mut connection, code.as_deref()).await?,
                 disposition,
@@ -109,7 +128,11 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Sent { partner: code, state, paging } => {
+        Command::Sent {
+            partner: code,
+            state,
+            paging,
+        } => {
             let mut filter = TransmissionFilter {
                 partner: partner(&mut connection, code.as_deref()).await?,
                 state,
@@ -131,7 +154,10 @@ pub fn told(detail: &FileDetail) -> String {
         ("file", file.file.clone()),
         ("name", file.name.clone()),
         ("partner", file.partner.clone().unwrap_or_default()),
-        ("received", format!("{} from {}", minute(file.received_at), file.received_by)),
+        (
+            "received",
+            format!("{} from {}", minute(file.received_at), file.received_by),
+        ),
         ("bytes", file.size.to_string()),
         ("sha256", file.sha256.clone()),
         ("ended", file.disposition.clone()),
@@ -145,7 +171,10 @@ pub fn told(detail: &FileDetail) -> String {
         text.push_str(&findings(&interchange.findings));
         for set in &interchange.sets {
             let brief = &set.brief;
-            text.push_str(&format!("  {} {}: {}, document {}\n", brief.set_code, brief.st02, set.disposition, brief.number));
+            text.push_str(&format!(
+                "  {} {}: {}, document {}\n",
+                brief.set_code, brief.st02, set.disposition, brief.number
+            ));
             text.push_str(&findings(&set.findings));
         }
     }

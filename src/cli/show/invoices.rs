@@ -55,20 +55,37 @@ pub struct List {
 const SHAPE: Shape<InvoiceListing> = Shape {
     what: "invoices",
     titles: &[
-        "INVOICE", "PARTNER", "PO NUMBER", "STATUS", "DUE", ">TOTAL", ">OPEN", ">DISPUTED", "CUR", "OVERDUE",
+        "INVOICE",
+        "PARTNER",
+        "PO NUMBER",
+        "STATUS",
+        "DUE",
+        ">TOTAL",
+        ">OPEN",
+        ">DISPUTED",
+        "CUR",
+        "OVERDUE",
     ],
     row: |invoice| {
         vec![
             invoice.invoice_number.clone(),
             invoice.partner.clone(),
             invoice.po_numbers.join(" "),
-            if invoice.kind == "credit" { format!("credit, {}", invoice.status) } else { invoice.status.clone() },
+            if invoice.kind == "credit" {
+                format!("credit, {}", invoice.status)
+            } else {
+                invoice.status.clone()
+            },
             invoice.due_date.to_string(),
             invoice.total.clone(),
             invoice.open_amount.clone(),
             invoice.disputed_amount.clone(),
             invoice.currency.clone(),
-            if invoice.overdue { format!("{} d", invoice.days_overdue) } else { String::new() },
+            if invoice.overdue {
+                format!("{} d", invoice.days_overdue)
+            } else {
+                String::new()
+            },
         ]
     },
     cursor: Some(|invoice| Some(invoice.id.0)),
@@ -119,7 +136,11 @@ async fn show_one(options: &Options, number: &str) -> CliResult {
 fn told(detail: &InvoiceDetail) -> String {
     let invoice = &detail.listing;
     let money = |amount: &str| format!("{amount} {}", invoice.currency);
-    let overdue = if invoice.overdue { format!(", {} days overdue", invoice.days_overdue) } else { String::new() };
+    let overdue = if invoice.overdue {
+        format!(", {} days overdue", invoice.days_overdue)
+    } else {
+        String::new()
+    };
     let mut text = facts(&[
         (invoice.kind.as_str(), invoice.invoice_number.clone()),
         ("partner", invoice.partner.clone()),
@@ -134,10 +155,23 @@ fn told(detail: &InvoiceDetail) -> String {
         ("total", money(&invoice.total)),
         ("open", money(&invoice.open_amount)),
         ("disputed", money(&invoice.disputed_amount)),
-        ("discount", invoice.discount_until.map_or_else(String::new, |until| format!("{} until {until}", money(&invoice.discount_amount)))),
+        (
+            "discount",
+            invoice.discount_until.map_or_else(String::new, |until| {
+                format!("{} until {until}", money(&invoice.discount_amount))
+            }),
+        ),
     ]);
     text.push('\n');
-    let mut lines = Table::new(&[">LINE", "ITEM", "DESCRIPTION", ">QUANTITY", "UNIT", ">PRICE", ">AMOUNT"]);
+    let mut lines = Table::new(&[
+        ">LINE",
+        "ITEM",
+        "DESCRIPTION",
+        ">QUANTITY",
+        "UNIT",
+        ">PRICE",
+        ">AMOUNT",
+    ]);
     for line in &detail.lines {
         lines.row(vec![
             line.line.to_string(),
@@ -153,7 +187,11 @@ fn told(detail: &InvoiceDetail) -> String {
     text.push('\n');
     let mut timeline = Table::new(&["WHEN", "WHAT", "DETAIL"]);
     for entry in &detail.timeline {
-        timeline.row(vec![minute(entry.at), entry.event.replace('_', " "), entry.detail.clone()]);
+        timeline.row(vec![
+            minute(entry.at),
+            entry.event.replace('_', " "),
+            entry.detail.clone(),
+        ]);
     }
     text.push_str(&timeline.render());
     text

@@ -34,7 +34,15 @@ pub struct List {
 const SHAPE: Shape<OrderListing> = Shape {
     what: "orders",
     titles: &[
-        "ORDER", "PO NUMBER", "PARTNER", "STATUS", "RECEIVED", ">LINES", ">VALUE", "CUR", "DOCUMENTS",
+        "ORDER",
+        "PO NUMBER",
+        "PARTNER",
+        "STATUS",
+        "RECEIVED",
+        ">LINES",
+        ">VALUE",
+        "CUR",
+        "DOCUMENTS",
     ],
     row: |order| {
         let sets: Vec<&str> = order
@@ -46,7 +54,11 @@ const SHAPE: Shape<OrderListing> = Shape {
             order.order.clone(),
             order.po_number.clone(),
             order.partner.clone(),
-            if order.mode == "test" { format!("{} (test)", order.status) } else { order.status.clone() },
+            if order.mode == "test" {
+                format!("{} (test)", order.status)
+            } else {
+                order.status.clone()
+            },
             minute(order.received_at),
             order.lines.len().to_string(),
             order.value.clone(),
@@ -90,7 +102,8 @@ pub async fn show_one(options: &Options, id: OrderId) -> CliResult {
 
 fn told(detail: &OrderDetail) -> String {
     let order = &detail.listing;
-    let day = |date: Option<chrono::NaiveDate>| date.map_or_else(String::new, |date| date.to_string());
+    let day =
+        |date: Option<chrono::NaiveDate>| date.map_or_else(String::new, |date| date.to_string());
     let mut text = facts(&[
         ("order", order.order.clone()),
         ("PO number", order.po_number.clone()),
@@ -115,7 +128,11 @@ fn told(detail: &OrderDetail) -> String {
     text.push('\n');
     text.push_str(&thread(&order.documents));
     for finding in &detail.findings {
-        text.push_str(&format!("\nremark  {}: {}", finding.code, harmless(&finding.message)));
+        text.push_str(&format!(
+            "\nremark  {}: {}",
+            finding.code,
+            harmless(&finding.message)
+        ));
     }
     for note in &detail.notes {
         text.push_str(&format!("\nnote  {}", harmless(note)));
@@ -131,7 +148,16 @@ fn told(detail: &OrderDetail) -> String {
 
 fn lines(lines: &[OrderLineListing]) -> String {
     let mut table = Table::new(&[
-        "LINE", "ITEM", "DESCRIPTION", "UNIT", ">ORDERED", ">CONFIRMED", ">SHIPPED", ">INVOICED", ">BACK", "STATUS",
+        "LINE",
+        "ITEM",
+        "DESCRIPTION",
+        "UNIT",
+        ">ORDERED",
+        ">CONFIRMED",
+        ">SHIPPED",
+        ">INVOICED",
+        ">BACK",
+        "STATUS",
     ]);
     for line in lines {
         table.row(vec![

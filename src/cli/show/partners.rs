@@ -10,7 +10,15 @@ use crate::storage::listing::partners::{PartnerListing, partner, partners, profi
 
 const PARTNERS: Shape<PartnerListing> = Shape {
     what: "partners",
-    titles: &["PARTNER", "NAME", "KIND", "STATUS", ">VERSION", "ADDRESSES", "CONNECTIONS"],
+    titles: &[
+        "PARTNER",
+        "NAME",
+        "KIND",
+        "STATUS",
+        ">VERSION",
+        "ADDRESSES",
+        "CONNECTIONS",
+    ],
     row: |row| {
         let addresses: Vec<String> = row
             .addresses
@@ -48,9 +56,15 @@ const MAILBOXES: Shape<MailboxListing> = Shape {
         vec![
             row.mailbox.clone(),
             dash(row.partner.as_deref()),
-            if logins.is_empty() { "none: nobody can log in".to_owned() } else { logins.join(" ") },
+            if logins.is_empty() {
+                "none: nobody can log in".to_owned()
+            } else {
+                logins.join(" ")
+            },
             row.outbound_files.to_string(),
-            row.logins.first().map_or_else(|| "-".to_owned(), |login| minute(login.created_at)),
+            row.logins
+                .first()
+                .map_or_else(|| "-".to_owned(), |login| minute(login.created_at)),
         ]
     },
     cursor: None,
@@ -90,11 +104,17 @@ pub async fn show_one(options: &Options, code: &str, version: Option<i64>) -> Cl
             missing(&what, &wanted, &format!("partner show {code}"))
         })?;
     if options.json {
-        print::json(&Detail { listing, profile: profile.text })?;
+        print::json(&Detail {
+            listing,
+            profile: profile.text,
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     let applied = minute(profile.applied_at);
-    print::line(&format!("# {code}, version {wanted}, applied {applied} by {}", profile.applied_by))?;
+    print::line(&format!(
+        "# {code}, version {wanted}, applied {applied} by {}",
+        profile.applied_by
+    ))?;
     print::text(&profile.text)?;
     Ok(ExitCode::SUCCESS)
 }

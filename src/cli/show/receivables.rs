@@ -64,7 +64,17 @@ pub struct Payments {
 const AGING: Shape<AgingListing> = Shape {
     what: "open receivables",
     titles: &[
-        "PARTNER", "CUR", ">CURRENT", ">1-30", ">31-60", ">61-90", ">OVER 90", ">TOTAL", ">DISPUTED", ">CREDITS", ">BALANCE",
+        "PARTNER",
+        "CUR",
+        ">CURRENT",
+        ">1-30",
+        ">31-60",
+        ">61-90",
+        ">OVER 90",
+        ">TOTAL",
+        ">DISPUTED",
+        ">CREDITS",
+        ">BALANCE",
     ],
     row: |row| {
         vec![
@@ -87,13 +97,26 @@ const AGING: Shape<AgingListing> = Shape {
 const DEDUCTIONS: Shape<DeductionListing> = Shape {
     what: "deductions",
     titles: &[
-        "DEDUCTION", "PARTNER", "INVOICE", ">AMOUNT", "CUR", "REASON", "CLAIM", "PAYMENT", "STATUS", "TAKEN",
+        "DEDUCTION",
+        "PARTNER",
+        "INVOICE",
+        ">AMOUNT",
+        "CUR",
+        "REASON",
+        "CLAIM",
+        "PAYMENT",
+        "STATUS",
+        "TAKEN",
     ],
     row: |row| {
         vec![
             row.deduction.clone(),
             row.partner.clone(),
-            dash(row.invoice_number.as_deref().or(Some(row.claimed_reference.as_str()))),
+            dash(
+                row.invoice_number
+                    .as_deref()
+                    .or(Some(row.claimed_reference.as_str())),
+            ),
             row.amount.clone(),
             row.currency.clone(),
             dash(Some(&row.reason)),
@@ -109,7 +132,16 @@ const DEDUCTIONS: Shape<DeductionListing> = Shape {
 const PAYMENTS: Shape<PaymentListing> = Shape {
     what: "payments",
     titles: &[
-        "PAYMENT", "PARTNER", "REFERENCE", "METHOD", "DATE", ">AMOUNT", ">UNAPPLIED", "CUR", "STATUS", "BY",
+        "PAYMENT",
+        "PARTNER",
+        "REFERENCE",
+        "METHOD",
+        "DATE",
+        ">AMOUNT",
+        ">UNAPPLIED",
+        "CUR",
+        "STATUS",
+        "BY",
     ],
     row: |row| {
         vec![

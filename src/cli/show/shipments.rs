@@ -34,7 +34,16 @@ pub struct List {
 const SHAPE: Shape<ShipmentListing> = Shape {
     what: "shipments",
     titles: &[
-        "SHIPMENT", "ORDERS", "PARTNER", "WAREHOUSE", "STATUS", ">CARTONS", "CARRIER", "TRACKING", "NOT BEFORE", "SHIPPED",
+        "SHIPMENT",
+        "ORDERS",
+        "PARTNER",
+        "WAREHOUSE",
+        "STATUS",
+        ">CARTONS",
+        "CARRIER",
+        "TRACKING",
+        "NOT BEFORE",
+        "SHIPPED",
     ],
     row: |shipment| {
         vec![
@@ -46,7 +55,9 @@ const SHAPE: Shape<ShipmentListing> = Shape {
             shipment.cartons.len().to_string(),
             dash(Some(&shipment.carrier)),
             dash(Some(&shipment.tracking)),
-            shipment.not_before.map_or_else(|| "-".to_owned(), |day| day.to_string()),
+            shipment
+                .not_before
+                .map_or_else(|| "-".to_owned(), |day| day.to_string()),
             shipment.shipped_at.map_or_else(|| "-".to_owned(), minute),
         ]
     },
@@ -86,7 +97,8 @@ pub async fn show_one(options: &Options, id: ShipmentId) -> CliResult {
 }
 
 fn told(shipment: &ShipmentListing) -> String {
-    let day = |date: Option<chrono::NaiveDate>| date.map_or_else(String::new, |date| date.to_string());
+    let day =
+        |date: Option<chrono::NaiveDate>| date.map_or_else(String::new, |date| date.to_string());
     let mut text = facts(&[
         ("shipment", shipment.shipment.clone()),
         ("orders", shipment.orders.join(", ")),
@@ -94,23 +106,57 @@ fn told(shipment: &ShipmentListing) -> String {
         ("mode", shipment.mode.clone()),
         ("warehouse", shipment.warehouse.clone()),
         ("status", shipment.status.clone()),
-        ("ship to", [&shipment.ship_to.id, &shipment.ship_to.name, &shipment.ship_to.city].map(String::as_str).join(" ").trim().to_owned()),
+        (
+            "ship to",
+            [
+                &shipment.ship_to.id,
+                &shipment.ship_to.name,
+                &shipment.ship_to.city,
+            ]
+            .map(String::as_str)
+            .join(" ")
+            .trim()
+            .to_owned(),
+        ),
         ("carrier", shipment.carrier.clone()),
         ("tracking", shipment.tracking.clone()),
         ("bill of lading", shipment.bill_of_lading.clone()),
         ("not before", day(shipment.not_before)),
         ("not after", day(shipment.not_after)),
-        ("shipped", shipment.shipped_at.map_or_else(String::new, minute)),
+        (
+            "shipped",
+            shipment.shipped_at.map_or_else(String::new, minute),
+        ),
         ("expected", day(shipment.expected_delivery)),
-        ("outside its window", shipment.window_override.clone().unwrap_or_default()),
+        (
+            "outside its window",
+            shipment.window_override.clone().unwrap_or_default(),
+        ),
     ]);
     text.push('\n');
-    let mut table = Table::new(&["SSCC", "STORE", "ORDER", "PO NUMBER", ">LINE", "ITEM", ">QUANTITY", "UNIT"]);
+    let mut table = Table::new(&[
+        "SSCC",
+        "STORE",
+        "ORDER",
+        "PO NUMBER",
+        ">LINE",
+        "ITEM",
+        ">QUANTITY",
+        "UNIT",
+    ]);
     for carton in &shipment.cartons {
         for (n, content) in carton.contents.iter().enumerate() {
             table.row(vec![
-                if n == 0 { dash(Some(&carton.sscc)) } else { String::new() },
-                if n == 0 { dash(Some(&carton.store)) } else { String::new() },
+                if n == 0 {
+                    dash(Some(&carton.sscc))
+                } else {
+                    String::new()
+                },
+                if n == 0 {
+                    dash(Some(&carton.store))
+                } else {
+                    String::new()
+                },
                 content.order.clone(),
                 content.po_number.clone(),
                 content.line.to_string(),
