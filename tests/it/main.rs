@@ -1,5 +1,6 @@
 //! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
 
+mod arrows;
 mod catalogue;
 mod engines;
 mod folder;

@@ -1,5 +1,6 @@
 //! The whole thread without a network: an 850 becomes 997, 855, 856, 810 and a receivable, on both databases.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -102,6 +103,71 @@ impl House {
         );
     }
 
+    /// What must hold after every step: the ledger sums to zero, balances are the sums of their movements, nothing is
+    /// promised that is not there, and what is open of the invoices is what the ledger says.
+    pub async fn prove(&self) {
+        let mut reading = self.gateway.store.read().await.unwrap();
+        let sum = reading
+            .number(
+                "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM ledger_entry",
+                vec![],
+            )
+            .await
+            .unwrap();
+        assert_eq!(sum, 0, "the ledger sums to zero");
+        let open = reading
+            .number(
+                "SELECT CAST(COALESCE(SUM(open), 0) AS BIGINT) FROM invoice",
+                vec![],
+            )
+            .await
+            .unwrap();
+        let owed = reading
+            .number("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM ledger_entry WHERE account = 'receivable'", vec![])
+            .await
+            .unwrap();
+        assert_eq!(open, owed, "what is open is what the ledger says");
+        let movements: Vec<(i64, String, String)> = reading
+            .rows(
+                "SELECT warehouse_id, mode, entries FROM stock_movement",
+                vec![],
+            )
+            .await
+            .unwrap();
+        let mut sums: BTreeMap<(i64, i64, String), (i64, i64)> = BTreeMap::new();
+        for (warehouse, mode, entries) in movements {
+            for (item, on_hand, reserved) in
+                serde_json::from_str::<Vec<(i64, i64, i64)>>(&entries).unwrap()
+            {
+                let sum = sums.entry((item, warehouse, mode.clone())).or_default();
+                sum.0 += on_hand;
+                sum.1 += reserved;
+            }
+        }
+        let balances: Vec<(i64, i64, String, i64, i64)> = reading
+            .rows(
+                "SELECT item_id, warehouse_id, mode, on_hand, reserved FROM stock",
+                vec![],
+            )
+            .await
+            .unwrap();
+        for (item, warehouse, mode, on_hand, reserved) in balances {
+            let sum = sums
+                .get(&(item, warehouse, mode))
+                .copied()
+                .unwrap_or_default();
+            assert_eq!(
+                (on_hand, reserved),
+                sum,
+                "the balance of item {item} in warehouse {warehouse} is the sum of its movements"
+            );
+            assert!(
+                0 <= reserved && reserved <= on_hand,
+                "nothing is promised that is not there"
+            );
+        }
+    }
+
     /// Rows of a query as lines of text, for looking at.
     pub async fn lines(&self, sql: &str) -> Vec<String> {
         let rows: Vec<(String,)> = self
@@ -117,6 +183,22 @@ impl House {
     }
 }
 
+/// What of every sample order: PO, state, documents sent about it or what was made of it.
+const OUTCOMES: &[(&str, &str)] = &[
+    ("4500001001", "invoiced"),
+    ("4500001002", "partly_shipped"),
+    ("4500001003", "held"),
+    ("4500001004", "partly_shipped"),
+    ("4500001005", "invoiced"),
+    ("4500001006", "invoiced"),
+    ("DM-1000001", "invoiced"),
+    ("DM-1000002", "invoiced"),
+    ("DM-1000003", "invoiced"),
+    ("F-70011", "shipped"),
+    ("F-70012", "shipped"),
+    ("F-70013", "shipped"),
+];
+
 async fn thread(location: StoreLocation) {
     let house = House::open(location).await;
     for partner in samples::PARTNERS {
@@ -127,36 +209,33 @@ async fn thread(location: StoreLocation) {
     for _ in 0..12 {
         house.advance(1).await;
     }
-    for line in house
-        .lines("SELECT po_number || ' ' || status || ' ' || value FROM purchase_order ORDER BY id")
-        .await
-    {
-        println!("order {line}");
-    }
-    for line in house.lines("SELECT direction || ' ' || set_code || ' ' || disposition || ' ' || delivery || ' ' || reference || ' ' || findings FROM document ORDER BY id").await {
-        println!("document {line}");
-    }
-    for line in house
-        .lines("SELECT id || ' ' || status || ' ' || body FROM shipment ORDER BY id")
-        .await
-    {
-        println!("shipment {line}");
-    }
-    for line in house
-        .lines("SELECT number || ' ' || status || ' ' || total FROM invoice ORDER BY id")
-        .await
-    {
-        println!("invoice {line}");
-    }
-    for line in house.lines("SELECT step || ' ' || subject || ' ' || attempts || ' ' || COALESCE(problem, '') FROM work ORDER BY id").await {
-        println!("work {line}");
-    }
-    for line in house
-        .lines("SELECT kind || ': ' || message FROM alert ORDER BY id")
-        .await
-    {
-        println!("alert {line}");
-    }
+    let orders = house
+        .lines("SELECT po_number || ' ' || status FROM purchase_order ORDER BY po_number")
+        .await;
+    let expected: Vec<String> = OUTCOMES
+        .iter()
+        .map(|(po, status)| format!("{po} {status}"))
+        .collect();
+    assert_eq!(orders, expected);
+    house.prove().await;
+    let held = house.lines("SELECT CAST(COUNT(*) AS TEXT) FROM document WHERE direction = 'out' AND delivery = 'held'").await;
+    assert_eq!(held, ["0"], "what we send passes our own checks");
+    let repeated = house.lines("SELECT disposition FROM document WHERE reference = '4500001002' AND direction = 'in' ORDER BY id").await;
+    assert_eq!(repeated, ["processed", "duplicate"]);
+    let rejected = house
+        .lines("SELECT findings FROM document WHERE disposition = 'rejected'")
+        .await;
+    assert!(
+        rejected.len() == 1
+            && rejected[0].contains("invalid-date")
+            && rejected[0].contains("invalid-character"),
+        "{rejected:?}"
+    );
+    let numbers = house
+        .lines("SELECT isa13 FROM transmission WHERE name LIKE 'bigmart%' ORDER BY isa13")
+        .await;
+    let rising: Vec<String> = (1..=numbers.len()).map(|n| format!("{n:09}")).collect();
+    assert_eq!(numbers, rising, "control numbers rise by one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
