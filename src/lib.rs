@@ -7,4 +7,5 @@ pub mod domain;
 pub mod storage;
 pub mod translation;
 pub mod transport;
+pub mod web;
 pub mod workflow;

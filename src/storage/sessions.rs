@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::connection::Connection;
 use super::failure::Failure;
+use super::journal::Subject;
 use super::store::{Class, Store};
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -17,8 +18,6 @@ pub(crate) struct SessionRow {
     pub csrf: String,
     /// The user's roles, as `user add` wrote them.
     pub roles: String,
-    /// When it ends by itself.
-    pub expires_at: i64,
 }
 
 impl Connection {
@@ -29,7 +28,7 @@ impl Connection {
         now: Instant,
     ) -> Result<Option<SessionRow>, Failure> {
         self.row(
-            "SELECT s.name, s.csrf, u.roles, s.expires_at FROM console_session s JOIN console_user u ON u.name = s.name
+            "SELECT s.name, s.csrf, u.roles FROM console_session s JOIN console_user u ON u.name = s.name
              WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.active = 1",
             binds![token_hash, now],
         )
@@ -49,6 +48,7 @@ pub(crate) async fn open(
     store
         .write(Class::Ordinary, move |connection| {
             let values = binds![&token_hash, &name, &csrf, expires_at];
+            let who = name.clone();
             Box::pin(async move {
                 connection
                     .execute(
@@ -62,7 +62,9 @@ pub(crate) async fn open(
                         values,
                     )
                     .await?;
-                Ok(())
+                connection
+                    .record(now, &who, "signed-in", Subject::new("user", 0), "at the console")
+                    .await
             })
         })
         .await
@@ -83,24 +85,24 @@ pub(crate) async fn close(store: &Store, token_hash: String) -> Result<(), Failu
         .await
 }
 
-/// Moves a session's end, so that it lasts as long as it is used.
-pub(crate) async fn prolong(
-    store: &Store,
-    token_hash: String,
-    expires_at: Instant,
-) -> Result<(), Failure> {
-    store
-        .write(Class::Ordinary, move |connection| {
-            let values = binds![&token_hash, expires_at];
-            Box::pin(async move {
-                connection
-                    .execute(
-                        "UPDATE console_session SET expires_at = $2 WHERE token_hash = $1 AND expires_at < $2",
-                        values,
-                    )
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
+/// The password of an active user, as its hash.
+pub(crate) async fn password_of(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<Option<String>, Failure> {
+    Ok(connection
+        .row::<(String,)>(
+            "SELECT password FROM console_user WHERE name = $1 AND active = 1",
+            binds![name],
+        )
+        .await?
+        .map(|row| row.0))
+}
+
+/// Whether nobody has been given a login yet.
+pub(crate) async fn is_house_empty(connection: &mut Connection) -> Result<bool, Failure> {
+    Ok(connection
+        .number("SELECT COUNT(*) FROM console_user", binds![])
+        .await?
+        == 0)
 }
