@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Console;
 use super::gate::person::Person;
-use super::show::{Calendar, Icon, When};
+use super::show::{Calendar, Icon, When, icon};
 use super::trouble::Trouble;
 use crate::storage::console::{overview, queue};
 
@@ -48,41 +48,41 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
     (
         "",
         &[
-            Entry { section: Section::Overview, path: "/", name: "Overview", icon: Icon("overview") },
-            Entry { section: Section::Queue, path: "/queue", name: "Rejected and held", icon: Icon("queue") },
+            Entry { section: Section::Overview, path: "/", name: "Overview", icon: icon("overview") },
+            Entry { section: Section::Queue, path: "/queue", name: "Rejected and held", icon: icon("queue") },
         ],
     ),
     (
         "Orders",
         &[
-            Entry { section: Section::Orders, path: "/orders", name: "Orders", icon: Icon("orders") },
-            Entry { section: Section::Shipments, path: "/shipments", name: "Shipments", icon: Icon("shipments") },
-            Entry { section: Section::Stock, path: "/stock", name: "Stock", icon: Icon("stock") },
+            Entry { section: Section::Orders, path: "/orders", name: "Orders", icon: icon("orders") },
+            Entry { section: Section::Shipments, path: "/shipments", name: "Shipments", icon: icon("shipments") },
+            Entry { section: Section::Stock, path: "/stock", name: "Stock", icon: icon("stock") },
         ],
     ),
     (
         "Receivables",
         &[
-            Entry { section: Section::Invoices, path: "/invoices", name: "Invoices", icon: Icon("invoices") },
-            Entry { section: Section::Receivables, path: "/receivables", name: "By age", icon: Icon("receivables") },
-            Entry { section: Section::Payments, path: "/payments", name: "Payments", icon: Icon("payments") },
-            Entry { section: Section::Deductions, path: "/deductions", name: "Deductions", icon: Icon("deductions") },
+            Entry { section: Section::Invoices, path: "/invoices", name: "Invoices", icon: icon("invoices") },
+            Entry { section: Section::Receivables, path: "/receivables", name: "By age", icon: icon("receivables") },
+            Entry { section: Section::Payments, path: "/payments", name: "Payments", icon: icon("payments") },
+            Entry { section: Section::Deductions, path: "/deductions", name: "Deductions", icon: icon("deductions") },
         ],
     ),
     (
         "Exchange",
         &[
-            Entry { section: Section::Partners, path: "/partners", name: "Partners", icon: Icon("partners") },
-            Entry { section: Section::Documents, path: "/documents", name: "Documents", icon: Icon("documents") },
-            Entry { section: Section::Files, path: "/files", name: "Files received", icon: Icon("files") },
+            Entry { section: Section::Partners, path: "/partners", name: "Partners", icon: icon("partners") },
+            Entry { section: Section::Documents, path: "/documents", name: "Documents", icon: icon("documents") },
+            Entry { section: Section::Files, path: "/files", name: "Files received", icon: icon("files") },
         ],
     ),
     (
         "Record",
         &[
-            Entry { section: Section::Alerts, path: "/alerts", name: "Alerts", icon: Icon("alerts") },
-            Entry { section: Section::Mail, path: "/mail", name: "Mail", icon: Icon("mail") },
-            Entry { section: Section::Audit, path: "/audit", name: "Audit trail", icon: Icon("audit") },
+            Entry { section: Section::Alerts, path: "/alerts", name: "Alerts", icon: icon("alerts") },
+            Entry { section: Section::Mail, path: "/mail", name: "Mail", icon: icon("mail") },
+            Entry { section: Section::Audit, path: "/audit", name: "Audit trail", icon: icon("audit") },
         ],
     ),
 ];
@@ -114,7 +114,7 @@ impl Frame {
         super::assets::mark_path()
     }
     pub(crate) fn icon(&self, name: &'static str) -> Icon {
-        Icon(name)
+        icon(name)
     }
     pub(crate) fn now(&self) -> When {
         self.calendar.when(self.calendar.now.timestamp_micros())

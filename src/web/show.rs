@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use askama::filters::{Escaper, HtmlSafe};
+use askama::filters::{Escaper, Safe};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
@@ -81,18 +81,19 @@ pub(crate) fn plain_amount(minor: i64, currency: &str) -> String {
 
 /// An amount with its currency, the currency set small.
 #[derive(Debug, Clone)]
-pub(crate) struct Money {
+pub(crate) struct MoneyText {
     minor: i64,
     currency: String,
 }
+/// An amount as finished markup.
+pub(crate) type Money = Safe<MoneyText>;
 
-impl Money {
-    pub(crate) fn new(minor: i64, currency: &str) -> Self {
-        Self { minor, currency: currency.to_owned() }
-    }
+/// An amount of minor units with its currency.
+pub(crate) fn money(minor: i64, currency: &str) -> Money {
+    Safe(MoneyText { minor, currency: currency.to_owned() })
 }
 
-impl fmt::Display for Money {
+impl fmt::Display for MoneyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<span class=\"num\">{}", amount(self.minor, &self.currency))?;
         f.write_str(" <small>")?;
@@ -100,7 +101,6 @@ impl fmt::Display for Money {
         f.write_str("</small></span>")
     }
 }
-impl HtmlSafe for Money {}
 
 /// The clock and the zone that times are shown by.
 #[derive(Debug, Clone, Copy)]
@@ -117,12 +117,12 @@ impl Calendar {
 
     /// Stored microseconds as an instant to be shown.
     pub(crate) fn when(&self, micros: i64) -> When {
-        When { at: DateTime::from_timestamp_micros(micros).unwrap_or_default(), calendar: *self, ago: false }
+        Safe(Moment { at: DateTime::from_timestamp_micros(micros).unwrap_or_default(), calendar: *self, ago: false })
     }
 
     /// Stored microseconds as an age or a time to go: 3 h ago, in 2 d.
     pub(crate) fn ago(&self, micros: i64) -> When {
-        When { ago: true, ..self.when(micros) }
+        Safe(Moment { ago: true, ..self.when(micros).0 })
     }
 
     /// The same of a time that may be missing.
@@ -132,12 +132,12 @@ impl Calendar {
 
     /// A stored business date.
     pub(crate) fn day(&self, iso: &str) -> Day {
-        Day { date: iso.parse().ok(), raw: iso.to_owned(), year: self.today().year() }
+        Safe(BusinessDate { date: iso.parse().ok(), raw: iso.to_owned(), year: self.today().year() })
     }
 
     /// A business date.
     pub(crate) fn date(&self, date: NaiveDate) -> Day {
-        Day { date: Some(date), raw: date.to_string(), year: self.today().year() }
+        Safe(BusinessDate { date: Some(date), raw: date.to_string(), year: self.today().year() })
     }
 
     /// Days from `iso` to today; below zero: still to come.
@@ -149,13 +149,15 @@ impl Calendar {
 
 /// An instant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct When {
+pub(crate) struct Moment {
     at: Instant,
     calendar: Calendar,
     ago: bool,
 }
+/// An instant as finished markup.
+pub(crate) type When = Safe<Moment>;
 
-impl fmt::Display for When {
+impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let local = self.at.with_timezone(&self.calendar.zone);
         let full = local.format("%Y-%m-%d %H:%M:%S %Z");
@@ -171,7 +173,6 @@ impl fmt::Display for When {
         f.write_str("</time>")
     }
 }
-impl HtmlSafe for When {}
 
 /// How far an instant lies from now.
 fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -187,13 +188,15 @@ fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 /// A business date: Nov 23, with its year where that is another.
 #[derive(Debug, Clone)]
-pub(crate) struct Day {
+pub(crate) struct BusinessDate {
     date: Option<NaiveDate>,
     raw: String,
     year: i32,
 }
+/// A business date as finished markup.
+pub(crate) type Day = Safe<BusinessDate>;
 
-impl fmt::Display for Day {
+impl fmt::Display for BusinessDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.date {
             Some(date) if date.year() == self.year => {
@@ -204,7 +207,6 @@ impl fmt::Display for Day {
         }
     }
 }
-impl HtmlSafe for Day {}
 
 /// What a state means to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,51 +232,38 @@ impl Tone {
 
 /// A state in a word, coloured; the word alone says it too.
 #[derive(Debug, Clone)]
-pub(crate) struct Chip {
-    tone: Tone,
-    text: String,
-    title: String,
+pub(crate) struct ChipText {
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
+}
+/// A state as finished markup.
+pub(crate) type Chip = Safe<ChipText>;
+
+/// A state.
+pub(crate) fn chip(tone: Tone, text: impl Into<String>) -> Chip {
+    Safe(ChipText { tone, text: text.into() })
 }
 
-impl Chip {
-    pub(crate) fn new(tone: Tone, text: impl Into<String>) -> Self {
-        Self { tone, text: text.into(), title: String::new() }
-    }
-
-    /// The same with an explanation on hovering.
-    pub(crate) fn titled(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
-        self
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-    pub(crate) fn tone(&self) -> Tone {
-        self.tone
-    }
-}
-
-impl fmt::Display for Chip {
+impl fmt::Display for ChipText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<span class=\"chip {}\"", self.tone.class())?;
-        if !self.title.is_empty() {
-            f.write_str(" title=\"")?;
-            write_text(f, &self.title)?;
-            f.write_str("\"")?;
-        }
-        f.write_str(">")?;
+        write!(f, "<span class=\"chip {}\">", self.tone.class())?;
         write_text(f, &self.text)?;
         f.write_str("</span>")
     }
 }
-impl HtmlSafe for Chip {}
 
 /// A sign of the sprite. Says nothing to a screen reader: words stand beside it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Icon(pub(crate) &'static str);
+pub(crate) struct Sign(&'static str);
+/// A sign as finished markup.
+pub(crate) type Icon = Safe<Sign>;
 
-impl fmt::Display for Icon {
+/// The sign of this name.
+pub(crate) const fn icon(name: &'static str) -> Icon {
+    Safe(Sign(name))
+}
+
+impl fmt::Display for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -284,7 +273,6 @@ impl fmt::Display for Icon {
         )
     }
 }
-impl HtmlSafe for Icon {}
 
 #[cfg(test)]
 mod tests {
@@ -315,11 +303,8 @@ mod tests {
 
     #[test]
     fn a_chip_escapes_what_it_says() {
-        let chip = Chip::new(Tone::Bad, "<b>").titled("\"quoted\"");
-        assert_eq!(
-            chip.to_string(),
-            "<span class=\"chip bad\" title=\"&quot;quoted&quot;\">&lt;b&gt;</span>"
-        );
+        let chip = chip(Tone::Bad, "<b>");
+        assert_eq!(chip.to_string(), "<span class=\"chip bad\">&lt;b&gt;</span>");
     }
 
     #[test]

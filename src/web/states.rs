@@ -1,6 +1,6 @@
 //! The words that the console has for the states of the domain, and what each means to a person.
 
-use super::show::{Chip, Tone};
+use super::show::{Chip, Tone, chip};
 
 /// Turns a word of the database into one for people: `partly_shipped` → Partly shipped.
 pub(crate) fn spoken(word: &str) -> String {
@@ -23,7 +23,7 @@ pub(crate) fn order(status: &str) -> Chip {
         "received" | "accepted" | "confirmed" | "partly_shipped" => Tone::Busy,
         _ => Tone::Quiet,
     };
-    Chip::new(tone, spoken(status))
+    chip(tone, spoken(status))
 }
 
 /// The state of an order's line.
@@ -35,7 +35,7 @@ pub(crate) fn order_line(status: &str) -> Chip {
         "confirmed" | "partly_shipped" => Tone::Busy,
         _ => Tone::Quiet,
     };
-    Chip::new(tone, spoken(status))
+    chip(tone, spoken(status))
 }
 
 /// How a received document, interchange or file ended.
@@ -47,7 +47,7 @@ pub(crate) fn disposition(word: &str) -> Chip {
         "duplicate" => Tone::Quiet,
         _ => Tone::Busy,
     };
-    Chip::new(tone, spoken(word))
+    chip(tone, spoken(word))
 }
 
 /// What became of the bytes we sent.
@@ -59,34 +59,34 @@ pub(crate) fn delivery(word: &str) -> Chip {
         "failed" => Tone::Bad,
         _ => Tone::Quiet,
     };
-    Chip::new(tone, spoken(word))
+    chip(tone, spoken(word))
 }
 
 /// The syntactic answer of a document. `overdue` is the clock against its due time.
 pub(crate) fn syntax(word: &str, overdue: bool) -> Option<Chip> {
-    let chip = match word {
+    let said = match word {
         "none" | "" => return None,
-        "pending" if overdue => Chip::new(Tone::Bad, "997 overdue"),
-        "pending" => Chip::new(Tone::Quiet, "No 997 yet"),
-        "accepted" => Chip::new(Tone::Good, "997 accepted"),
-        "accepted_with_errors" => Chip::new(Tone::Warn, "997 with errors"),
-        "partly_accepted" => Chip::new(Tone::Warn, "997 in part"),
-        "rejected" => Chip::new(Tone::Bad, "997 rejected"),
-        other => Chip::new(Tone::Quiet, spoken(other)),
+        "pending" if overdue => chip(Tone::Bad, "997 overdue"),
+        "pending" => chip(Tone::Quiet, "No 997 yet"),
+        "accepted" => chip(Tone::Good, "997 accepted"),
+        "accepted_with_errors" => chip(Tone::Warn, "997 with errors"),
+        "partly_accepted" => chip(Tone::Warn, "997 in part"),
+        "rejected" => chip(Tone::Bad, "997 rejected"),
+        other => chip(Tone::Quiet, spoken(other)),
     };
-    Some(chip)
+    Some(said)
 }
 
 /// What business said of a document.
 pub(crate) fn application(word: &str) -> Option<Chip> {
-    let chip = match word {
+    let said = match word {
         "none" | "" | "pending" => return None,
-        "accepted" => Chip::new(Tone::Good, "Taken into the books"),
-        "accepted_with_change" => Chip::new(Tone::Warn, "Taken with changes"),
-        "rejected" => Chip::new(Tone::Bad, "Refused by business"),
-        other => Chip::new(Tone::Quiet, spoken(other)),
+        "accepted" => chip(Tone::Good, "Taken into the books"),
+        "accepted_with_change" => chip(Tone::Warn, "Taken with changes"),
+        "rejected" => chip(Tone::Bad, "Refused by business"),
+        other => chip(Tone::Quiet, spoken(other)),
     };
-    Some(chip)
+    Some(said)
 }
 
 /// The state of a shipment.
@@ -96,7 +96,7 @@ pub(crate) fn shipment(status: &str) -> Chip {
         "shipped" => Tone::Good,
         _ => Tone::Quiet,
     };
-    Chip::new(tone, spoken(status))
+    chip(tone, spoken(status))
 }
 
 /// The state of an invoice, with the days it is past due where something is open.
@@ -104,23 +104,23 @@ pub(crate) fn invoice(status: &str, days_overdue: Option<i64>) -> Chip {
     match (status, days_overdue) {
         ("open" | "partially_paid", Some(days)) if days > 0 => {
             let what = if status == "open" { "Overdue" } else { "Partly paid, overdue" };
-            Chip::new(Tone::Bad, format!("{what} {days} d"))
+            chip(Tone::Bad, format!("{what} {days} d"))
         }
-        ("open", _) => Chip::new(Tone::Busy, "Open"),
-        ("partially_paid", _) => Chip::new(Tone::Warn, "Partly paid"),
-        ("paid", _) => Chip::new(Tone::Good, "Paid"),
-        ("written_off", _) => Chip::new(Tone::Quiet, "Written off"),
-        (other, _) => Chip::new(Tone::Quiet, spoken(other)),
+        ("open", _) => chip(Tone::Busy, "Open"),
+        ("partially_paid", _) => chip(Tone::Warn, "Partly paid"),
+        ("paid", _) => chip(Tone::Good, "Paid"),
+        ("written_off", _) => chip(Tone::Quiet, "Written off"),
+        (other, _) => chip(Tone::Quiet, spoken(other)),
     }
 }
 
 /// The state of a payment.
 pub(crate) fn payment(status: &str) -> Chip {
     match status {
-        "applied" => Chip::new(Tone::Good, "Applied"),
-        "unapplied" => Chip::new(Tone::Warn, "Unapplied"),
-        "held" => Chip::new(Tone::Warn, "Held"),
-        other => Chip::new(Tone::Quiet, spoken(other)),
+        "applied" => chip(Tone::Good, "Applied"),
+        "unapplied" => chip(Tone::Warn, "Unapplied"),
+        "held" => chip(Tone::Warn, "Held"),
+        other => chip(Tone::Quiet, spoken(other)),
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn deduction(status: &str) -> Chip {
         "recovered" => Tone::Good,
         _ => Tone::Quiet,
     };
-    Chip::new(tone, spoken(status))
+    chip(tone, spoken(status))
 }
 
 /// The name of a transaction set.
@@ -200,10 +200,10 @@ mod tests {
     #[test]
     fn every_state_of_a_document_has_its_word() {
         for word in Disposition::ALL {
-            assert!(!disposition(word.word()).text().is_empty());
+            assert!(!disposition(word.word()).0.text.is_empty());
         }
         for word in Delivery::ALL {
-            assert!(!delivery(word.word()).text().is_empty());
+            assert!(!delivery(word.word()).0.text.is_empty());
         }
         for word in Syntax::ALL {
             assert_eq!(syntax(word.word(), false).is_none(), *word == Syntax::None);
@@ -216,8 +216,8 @@ mod tests {
 
     #[test]
     fn overdue_is_the_clock_not_a_state() {
-        assert_eq!(invoice("open", Some(3)).text(), "Overdue 3 d");
-        assert_eq!(invoice("open", Some(-3)).text(), "Open");
-        assert_eq!(invoice("paid", Some(40)).text(), "Paid");
+        assert_eq!(invoice("open", Some(3)).0.text, "Overdue 3 d");
+        assert_eq!(invoice("open", Some(-3)).0.text, "Open");
+        assert_eq!(invoice("paid", Some(40)).0.text, "Paid");
     }
 }

@@ -2,6 +2,7 @@
 
 mod engines;
 mod listing;
+mod console;
 mod peers;
 mod sftp_client;
 mod sftp_server;

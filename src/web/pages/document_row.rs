@@ -1,7 +1,7 @@
 //! A document as a row of a list, of a thread or of a partner's traffic.
 
 use crate::storage::console::documents::DocumentItem;
-use crate::web::show::{Calendar, Chip, Icon, Tone, When};
+use crate::web::show::{self, Calendar, Chip, Icon, Tone, When};
 use crate::web::states;
 
 /// A document in a row.
@@ -41,7 +41,7 @@ impl DocumentRow {
             st02: item.st02.clone(),
             at: calendar.when(item.sent_at.unwrap_or(item.created_at)),
             clock: clock(item, calendar),
-            way: Icon(if inbound { "in" } else { "out" }),
+            way: show::icon(if inbound { "in" } else { "out" }),
             tone: worst(&chips),
             chips,
         }
@@ -90,7 +90,7 @@ fn worst(chips: &[Chip]) -> Tone {
         Tone::Quiet => 1,
         Tone::Good => 0,
     };
-    chips.iter().map(Chip::tone).max_by_key(|tone| rank(*tone)).unwrap_or(Tone::Quiet)
+    chips.iter().map(|chip| chip.0.tone).max_by_key(|tone| rank(*tone)).unwrap_or(Tone::Quiet)
 }
 
 fn clock(item: &DocumentItem, calendar: &Calendar) -> Option<String> {

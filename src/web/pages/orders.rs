@@ -21,7 +21,7 @@ use crate::web::chart::{self, Bar};
 use crate::web::export;
 use crate::web::gate::person::Person;
 use crate::web::page::{Asked, Choice, Frame, Section, Tab, partner_choices, shown};
-use crate::web::show::{Calendar, Chip, Day, Icon, Money, When, count, grouped, plain_amount, quantity};
+use crate::web::show::{self, Calendar, Chip, Day, Icon, Money, When, count, grouped, plain_amount, quantity};
 use crate::web::states::{self, spoken};
 use crate::web::trouble::Trouble;
 
@@ -117,7 +117,7 @@ fn row(item: &OrderItem, calendar: &Calendar) -> Row {
         received: calendar.when(item.received_at),
         ship_by: item.ship_by.as_deref().map(|day| calendar.day(day)),
         late: going && item.ship_by.as_deref().and_then(|day| calendar.days_since(day)).is_some_and(|days| days > 0),
-        value: Money::new(item.value, &item.currency),
+        value: show::money(item.value, &item.currency),
     }
 }
 
@@ -301,7 +301,7 @@ pub(crate) async fn one(
     };
     let page = OrderPage {
         status: states::order(&item.status),
-        value: Money::new(item.value, &item.currency),
+        value: show::money(item.value, &item.currency),
         received: calendar.when(item.received_at),
         is_held: held_since.is_some(),
         held_since,
@@ -365,8 +365,8 @@ pub(crate) fn invoice_row(item: &InvoiceItem, calendar: &Calendar) -> InvoiceRow
         kind: if item.kind == "credit" { "Credit" } else { "Invoice" },
         status: states::invoice(&item.status, days),
         due: calendar.day(&item.due),
-        total: Money::new(item.total, &item.currency),
-        open: Money::new(item.open, &item.currency),
+        total: show::money(item.total, &item.currency),
+        open: show::money(item.open, &item.currency),
     }
 }
 
@@ -615,7 +615,7 @@ fn stations(
             name: "Ordered",
             set: "850",
             class: "done",
-            icon: Icon("check"),
+            icon: show::icon("check"),
             note: String::new(),
             at: Some(calendar.when(order.received_at.timestamp_micros())),
         },
@@ -643,7 +643,7 @@ fn stations(
 }
 
 fn later(name: &'static str, set: &'static str) -> Station {
-    Station { name, set, class: "", icon: Icon("clock"), note: String::new(), at: None }
+    Station { name, set, class: "", icon: show::icon("clock"), note: String::new(), at: None }
 }
 
 fn verified(status: &str, order: &Order) -> Station {
@@ -656,7 +656,7 @@ fn verified(status: &str, order: &Order) -> Station {
             ("done", "check", if refused == 0 { String::new() } else { format!("{refused} lines cut") })
         }
     };
-    Station { name: "Verified", set: "", class, icon: Icon(icon), note, at: None }
+    Station { name: "Verified", set: "", class, icon: show::icon(icon), note, at: None }
 }
 
 /// A station that is a document of ours.
@@ -672,7 +672,7 @@ fn sent(name: &'static str, set: &'static str, documents: &[&DocumentItem], cale
         (_, "pending") => ("done", "check", "no 997 yet".to_owned()),
         _ => ("done", "check", String::new()),
     };
-    Station { name, set, class, icon: Icon(icon), note, at: Some(calendar.when(last.sent_at.unwrap_or(last.created_at))) }
+    Station { name, set, class, icon: show::icon(icon), note, at: Some(calendar.when(last.sent_at.unwrap_or(last.created_at))) }
 }
 
 fn sent_or_later(name: &'static str, set: &'static str, documents: &[&DocumentItem], calendar: &Calendar) -> Station {
@@ -692,7 +692,7 @@ fn goods(
         let mut station = later(name, set);
         if class == "done" {
             station.class = "done";
-            station.icon = Icon("check");
+            station.icon = show::icon("check");
         }
         station.note = note;
         return station;
@@ -701,7 +701,7 @@ fn goods(
     let unfinished = class != "done" && !matches!(order.state, OrderState::Rejected { .. });
     if station.class == "done" && unfinished {
         station.class = "now";
-        station.icon = Icon("clock");
+        station.icon = show::icon("clock");
     }
     if station.note.is_empty() {
         station.note = note;
@@ -743,13 +743,13 @@ fn paid(invoices: &[InvoiceItem], calendar: &Calendar) -> Station {
     let currency = owed.first().map_or("USD", |item| item.currency.as_str());
     if open == 0 {
         station.class = "done";
-        station.icon = Icon("check");
+        station.icon = show::icon("check");
     } else {
         let partly = owed.iter().any(|item| item.open != item.total);
         station.note = format!("{} {}", crate::web::show::amount(open, currency), if overdue { "overdue" } else { "open" });
         if overdue || partly {
             station.class = "stuck";
-            station.icon = Icon("queue");
+            station.icon = show::icon("queue");
         }
     }
     station

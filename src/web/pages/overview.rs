@@ -156,7 +156,7 @@ pub(crate) async fn page(
 }
 
 fn money(value: Option<i64>, currency: Option<&String>) -> Option<Money> {
-    Some(Money::new(value?, currency?))
+    Some(show::money(value?, currency?))
 }
 
 fn overdue_row(item: &OverdueAnswer, calendar: &Calendar) -> OverdueRow {
@@ -211,7 +211,7 @@ fn queued(item: &QueueItem, calendar: &Calendar) -> Todo {
     };
     Todo {
         tone: if item.disposition == "rejected" { Tone::Bad } else { Tone::Warn },
-        icon: Icon(icon),
+        icon: show::icon(icon),
         title,
         path,
         detail: first_sentence(item),
@@ -226,7 +226,7 @@ fn unanswered(item: &OverdueAnswer, calendar: &Calendar) -> Todo {
     let partner = item.partner_name.clone().unwrap_or_default();
     Todo {
         tone: Tone::Bad,
-        icon: Icon("clock"),
+        icon: show::icon("clock"),
         title: format!("{partner} has not acknowledged our {} {}", item.set_code, item.reference),
         path: format!("/documents/{}", item.id),
         detail: format!("The 997 to interchange {} is overdue. Ask the partner, or send it again.", item.isa13),
@@ -242,7 +242,7 @@ fn unapplied_cash(item: &PaymentItem, calendar: &Calendar) -> Todo {
     let amount = if held { item.amount } else { item.unapplied };
     Todo {
         tone: Tone::Warn,
-        icon: Icon("payments"),
+        icon: show::icon("payments"),
         title: format!("Apply payment {} of {}", item.reference, item.partner_name),
         path: format!("/payments/{}", item.id),
         detail: if held {
@@ -250,7 +250,7 @@ fn unapplied_cash(item: &PaymentItem, calendar: &Calendar) -> Todo {
         } else {
             "Part of it is tied to no invoice.".to_owned()
         },
-        money: Some(Money::new(amount, &item.currency)),
+        money: Some(show::money(amount, &item.currency)),
         when: Some(calendar.ago(item.created_at)),
         at_stake: amount,
         since: item.created_at,
@@ -264,11 +264,11 @@ fn deducted(item: &DeductionItem, calendar: &Calendar) -> Todo {
     );
     Todo {
         tone: Tone::Warn,
-        icon: Icon("deductions"),
+        icon: show::icon("deductions"),
         title: format!("{} deducted {of}", item.partner_name),
         path: format!("/deductions/{}", item.id),
         detail: format!("{}. Accept, dispute or write off.", states::deduction_reason(&item.reason)),
-        money: Some(Money::new(item.amount, &item.currency)),
+        money: Some(show::money(item.amount, &item.currency)),
         when: Some(calendar.ago(item.created_at)),
         at_stake: item.amount,
         since: item.created_at,
@@ -284,11 +284,11 @@ fn owing(item: &OverdueDebtor, calendar: &Calendar) -> Todo {
         .map_or(0, |due| due.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros());
     Todo {
         tone: Tone::Bad,
-        icon: Icon("invoices"),
+        icon: show::icon("invoices"),
         title: format!("{}: {what}", item.partner_name),
         path: format!("/invoices?partner={}&age=overdue", item.partner_id),
         detail: format!("The oldest was due {days} days ago."),
-        money: Some(Money::new(item.open, &item.currency)),
+        money: Some(show::money(item.open, &item.currency)),
         when: Some(calendar.ago(since)),
         at_stake: item.open,
         since,
@@ -307,7 +307,7 @@ fn leaving(item: &ShipmentItem, today: NaiveDate, calendar: &Calendar) -> Option
     let since = closes.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
     Some(Todo {
         tone: if late { Tone::Bad } else { Tone::Warn },
-        icon: Icon("shipments"),
+        icon: show::icon("shipments"),
         title: format!("Ship {} cartons to {}", count(i64::try_from(shipment.cartons.len()).unwrap_or(0)), item.partner_name),
         path: format!("/shipments/{}", item.id),
         detail: format!(
@@ -337,7 +337,7 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
     let (open_figure, open_unit) = leading(&open);
     vec![
         Tile {
-            icon: Icon("orders"),
+            icon: show::icon("orders"),
             label: "Orders on their way",
             path: "/orders",
             figure: count(n),
@@ -346,7 +346,7 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             tone: if held > 0 { Tone::Warn } else { Tone::Quiet },
         },
         Tile {
-            icon: Icon("receivables"),
+            icon: show::icon("receivables"),
             label: "Open receivables",
             path: "/receivables",
             figure: open_figure,
@@ -355,7 +355,7 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             tone: if overdue.values().any(|sum| *sum > 0) { Tone::Bad } else { Tone::Good },
         },
         Tile {
-            icon: Icon("documents"),
+            icon: show::icon("documents"),
             label: "Clean at first pass",
             path: "/documents",
             figure: if all == 0 { "–".to_owned() } else { format!("{}%", clean * 100 / all) },
@@ -364,7 +364,7 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             tone: Tone::Quiet,
         },
         Tile {
-            icon: Icon("clock"),
+            icon: show::icon("clock"),
             label: "Acknowledgments overdue",
             path: "/documents?syntax=overdue",
             figure: count(i64::try_from(unanswered).unwrap_or(0)),
@@ -438,7 +438,7 @@ fn fate_chart(rows: &[FateRow], first: NaiveDate, last: NaiveDate) -> Option<Col
         ("fill-2", "held"),
         ("fill-4", "rejected"),
     ];
-    Some(chart::columns("Documents by day and fate", (620, 210), &classes, stacks, count))
+    Some(chart::columns("Documents by day and fate", (460, 200), &classes, stacks, count))
 }
 
 /// One chart of the five ages for each currency that anything is open in.
@@ -446,6 +446,6 @@ fn age_charts(rows: &[AgeRow]) -> Vec<AgeChart> {
     super::receivables::sums(rows)
         .into_iter()
         .filter(|(_, sum)| sum.buckets().iter().any(|bucket| *bucket != 0))
-        .map(|(currency, sum)| AgeChart { chart: super::receivables::chart(&currency, &sum, (460, 210)), currency })
+        .map(|(currency, sum)| AgeChart { chart: super::receivables::chart(&currency, &sum, (460, 200)), currency })
         .collect()
 }

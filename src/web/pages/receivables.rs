@@ -12,7 +12,7 @@ use crate::web::chart::{self, Bar, Columns, Stack};
 use crate::web::export;
 use crate::web::gate::person::Person;
 use crate::web::page::{Asked, Frame, Section, shown};
-use crate::web::show::{Money, amount, plain_amount};
+use crate::web::show::{self, Money, amount, plain_amount};
 use crate::web::trouble::Trouble;
 
 /// The ages: name, how the list of invoices is asked for it, colour.
@@ -120,7 +120,7 @@ fn row(age: &AgeRow) -> Row {
         currency: age.currency.clone(),
         cells,
         unapplied: figure(age.unapplied, &age.currency),
-        total: Money::new(age.total(), &age.currency),
+        total: show::money(age.total(), &age.currency),
         disputed: figure(age.disputed, &age.currency),
         bar: chart::bar("Share of each age", whole, &parts),
     }
@@ -138,10 +138,10 @@ pub(crate) async fn page(
         .into_iter()
         .map(|(currency, sum)| Block {
             chart: chart(&currency, &sum, (980, 250)),
-            total: Money::new(sum.total(), &currency),
-            overdue: Money::new(sum.overdue(), &currency),
-            disputed: Money::new(sum.disputed, &currency),
-            unapplied: Money::new(sum.unapplied, &currency),
+            total: show::money(sum.total(), &currency),
+            overdue: show::money(sum.overdue(), &currency),
+            disputed: show::money(sum.disputed, &currency),
+            unapplied: show::money(sum.unapplied, &currency),
             rows: ages.iter().filter(|age| age.currency == currency).map(row).collect(),
             foot: row(&sum),
             currency,

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod counter;
+pub mod browser;
 pub mod house;
 pub mod openssh;
 pub mod postgres;
