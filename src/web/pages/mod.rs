@@ -8,8 +8,12 @@ mod receivables;
 use axum::Router;
 use axum::routing::get;
 
+use std::collections::BTreeMap;
+
 use super::Console;
-use super::page::Asked;
+use super::page::{Asked, Tab};
+use super::show::count;
+use super::states::spoken;
 use crate::domain::finding::Severity;
 use crate::storage::console::PAGE;
 
@@ -32,6 +36,28 @@ pub(crate) fn older<T>(items: &mut Vec<T>, asked: &Asked, id: impl Fn(&T) -> i64
     }
     items.truncate(page);
     items.last().map(|last| asked.with("before", &id(last).to_string()))
+}
+
+/// Tabs for the states of a list: all, and each that there is something in.
+pub(crate) fn state_tabs(asked: &Asked, counts: &BTreeMap<String, i64>, states: &[&str]) -> Vec<Tab> {
+    let status = asked.text("status");
+    let mut tabs = vec![Tab {
+        name: "All".to_owned(),
+        path: asked.with("status", ""),
+        count: Some(count(counts.values().sum())),
+        here: status.is_none(),
+    }];
+    tabs.extend(states.iter().filter_map(|word| {
+        let n = counts.get(*word).copied().unwrap_or(0);
+        let here = status.as_deref() == Some(word);
+        (n > 0 || here).then(|| Tab {
+            name: spoken(word),
+            path: asked.with("status", word),
+            count: Some(count(n)),
+            here,
+        })
+    }));
+    tabs
 }
 
 /// How a finding's gravity looks.

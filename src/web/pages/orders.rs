@@ -21,7 +21,7 @@ use crate::web::chart::{self, Bar};
 use crate::web::export;
 use crate::web::gate::person::Person;
 use crate::web::page::{Asked, Choice, Frame, Section, Tab, partner_choices, shown};
-use crate::web::show::{self, Calendar, Chip, Day, Icon, Money, When, count, grouped, plain_amount, quantity};
+use crate::web::show::{self, Calendar, Chip, Day, Icon, Money, When, grouped, plain_amount, quantity};
 use crate::web::states::{self, spoken};
 use crate::web::trouble::Trouble;
 
@@ -80,30 +80,8 @@ pub(crate) async fn list(
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
     let newest = filter.before.map(|_| asked.with("before", ""));
-    let page = OrdersPage { tabs: tabs(&asked, &counts), partners, rows, older, newest, asked, frame };
+    let page = OrdersPage { tabs: super::state_tabs(&asked, &counts, &TABS), partners, rows, older, newest, asked, frame };
     shown(&page)
-}
-
-fn tabs(asked: &Asked, counts: &BTreeMap<String, i64>) -> Vec<Tab> {
-    let status = asked.text("status");
-    let all: i64 = counts.values().sum();
-    let mut tabs = vec![Tab {
-        name: "All".to_owned(),
-        path: asked.with("status", ""),
-        count: Some(count(all)),
-        here: status.is_none(),
-    }];
-    tabs.extend(TABS.iter().filter_map(|word| {
-        let n = counts.get(*word).copied().unwrap_or(0);
-        let here = status.as_deref() == Some(word);
-        (n > 0 || here).then(|| Tab {
-            name: spoken(word),
-            path: asked.with("status", word),
-            count: Some(count(n)),
-            here,
-        })
-    }));
-    tabs
 }
 
 fn row(item: &OrderItem, calendar: &Calendar) -> Row {
