@@ -72,6 +72,10 @@ pub(crate) struct DocumentFilter {
     pub delivery: Option<String>,
     pub syntax: Option<String>,
     pub mode: Option<String>,
+    /// Only what waits for a person, of either direction.
+    pub is_held: bool,
+    /// Only what should have been acknowledged by this instant.
+    pub overdue_at: Option<i64>,
     /// Only numbers below this.
     pub before: Option<i64>,
 }
@@ -90,7 +94,14 @@ pub(crate) async fn list(
         .and_some("d.delivery = ?", filter.delivery.as_ref())
         .and_some("d.syntax = ?", filter.syntax.as_ref())
         .and_some("d.mode = ?", filter.mode.as_ref())
+        .and_some(
+            "d.answer_due_at < ? AND d.direction = 'out' AND d.syntax = 'pending' AND d.delivery <> 'superseded'",
+            filter.overdue_at.as_ref(),
+        )
         .and_some("d.id < ?", filter.before.as_ref());
+    if filter.is_held {
+        conditions.and_plain("(d.disposition = 'held' OR d.delivery = 'held')");
+    }
     let sql = format!(
         "{DOCUMENT}{} ORDER BY d.id DESC LIMIT {}",
         conditions.sql(),

@@ -92,3 +92,10 @@ pub(crate) async fn interchange(
         .row(&format!("{INTERCHANGE} WHERE id = $1"), binds![id])
         .await
 }
+
+/// How many files there are of each disposition.
+pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
+    connection
+        .rows("SELECT disposition, COUNT(*) FROM file GROUP BY disposition", binds![])
+        .await
+}
