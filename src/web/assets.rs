@@ -52,7 +52,9 @@ pub(crate) fn mark_path() -> &'static str {
 
 /// Gives an asset. The digest in its path only tells versions apart.
 pub(crate) async fn serve(Path((_digest, name)): Path<(String, String)>) -> Response {
-    let found = [&STYLES, &SCRIPT, &ICONS, &MARK].into_iter().find(|asset| asset.name == name);
+    let found = [&STYLES, &SCRIPT, &ICONS, &MARK]
+        .into_iter()
+        .find(|asset| asset.name == name);
     match found {
         Some(asset) => (
             [

@@ -78,7 +78,12 @@ pub(crate) fn columns(
 ) -> Columns {
     let most = stacks
         .iter()
-        .map(|stack| stack.parts.iter().fold(0_i64, |sum, part| sum.saturating_add((*part).max(0))))
+        .map(|stack| {
+            stack
+                .parts
+                .iter()
+                .fold(0_i64, |sum, part| sum.saturating_add((*part).max(0)))
+        })
         .max()
         .unwrap_or(0);
     let (step, top) = scale(most);
@@ -95,7 +100,11 @@ pub(crate) fn columns(
         for (value, (class, key)) in stack.parts.iter().zip(classes) {
             let from = up(sum);
             sum = sum.saturating_add((*value).max(0));
-            let to = if *value > 0 { up(sum).max(from + 2) } else { from };
+            let to = if *value > 0 {
+                up(sum).max(from + 2)
+            } else {
+                from
+            };
             if to > from {
                 parts.push(Part {
                     class,
@@ -115,14 +124,30 @@ pub(crate) fn columns(
         });
     }
     let rules = (0..=top / step)
-        .map(|n| Rule { y: base - up(n * step), label: said(n * step) })
+        .map(|n| Rule {
+            y: base - up(n * step),
+            label: said(n * step),
+        })
         .collect();
     let legend = classes
         .iter()
         .filter(|(_, key)| !key.is_empty())
-        .map(|(class, key)| Key { class, name: (*key).to_owned() })
+        .map(|(class, key)| Key {
+            class,
+            name: (*key).to_owned(),
+        })
         .collect();
-    Safe(ColumnsDrawing { name: name.to_owned(), width, height, base, left: LEFT, bar, columns: drawn, rules, legend })
+    Safe(ColumnsDrawing {
+        name: name.to_owned(),
+        width,
+        height,
+        base,
+        left: LEFT,
+        bar,
+        columns: drawn,
+        rules,
+        legend,
+    })
 }
 
 /// `value` of `top` on a length of `tall`, in whole units.
@@ -164,7 +189,11 @@ pub(crate) fn short(value: i64) -> String {
         10_000..=999_999 => format!("{}k", count(value / 1_000)),
         _ => {
             let tenths = value / 100_000;
-            if tenths % 10 == 0 { format!("{}M", count(tenths / 10)) } else { format!("{}.{}M", count(tenths / 10), tenths % 10) }
+            if tenths % 10 == 0 {
+                format!("{}M", count(tenths / 10))
+            } else {
+                format!("{}.{}M", count(tenths / 10), tenths % 10)
+            }
         }
     }
 }
@@ -193,13 +222,24 @@ pub(crate) fn bar(title: impl Into<String>, whole: i64, parts: &[(&'static str, 
         .iter()
         .map(|(class, value)| {
             let width = scaled((*value).clamp(0, whole.max(0)), whole, 1_000);
-            let width = if *value > 0 && whole > 0 { width.max(8) } else { width };
-            let slice = Slice { class, x, width: width.min(1_000 - x) };
+            let width = if *value > 0 && whole > 0 {
+                width.max(8)
+            } else {
+                width
+            };
+            let slice = Slice {
+                class,
+                x,
+                width: width.min(1_000 - x),
+            };
             x += slice.width;
             slice
         })
         .collect();
-    Safe(BarDrawing { title: title.into(), slices })
+    Safe(BarDrawing {
+        title: title.into(),
+        slices,
+    })
 }
 
 #[cfg(test)]
@@ -234,7 +274,12 @@ mod tests {
 
     #[test]
     fn figures_are_said_in_short() {
-        for (value, said) in [(950, "950"), (12_000, "12k"), (3_400_000, "3.4M"), (2_000_000, "2M")] {
+        for (value, said) in [
+            (950, "950"),
+            (12_000, "12k"),
+            (3_400_000, "3.4M"),
+            (2_000_000, "2M"),
+        ] {
             assert_eq!(short(value), said);
         }
     }

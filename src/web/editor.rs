@@ -17,7 +17,9 @@ pub(crate) struct EditorText {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotBytes {
     /// A letter beyond the file's encoding.
-    #[error("The letter {0:?} does not exist in the encoding of this file (Latin-1): replace it, {0:?} can not be sent.")]
+    #[error(
+        "The letter {0:?} does not exist in the encoding of this file (Latin-1): replace it, {0:?} can not be sent."
+    )]
     Letter(char),
     /// Nothing is left.
     #[error("The text is empty: a transaction set goes from its ST to its SE.")]
@@ -47,11 +49,18 @@ pub(crate) fn to_text(bytes: &[u8], delimiters: &Delimiters) -> EditorText {
             text.push(pictured(letter));
         }
     }
-    EditorText { text: text.trim_end_matches('\n').to_owned(), is_latin1 }
+    EditorText {
+        text: text.trim_end_matches('\n').to_owned(),
+        is_latin1,
+    }
 }
 
 /// Text of a form as bytes of a set.
-pub(crate) fn to_bytes(text: &str, is_latin1: bool, delimiters: &Delimiters) -> Result<Vec<u8>, NotBytes> {
+pub(crate) fn to_bytes(
+    text: &str,
+    is_latin1: bool,
+    delimiters: &Delimiters,
+) -> Result<Vec<u8>, NotBytes> {
     let terminator = char::from(delimiters.terminator);
     let breaks_are_terminators = matches!(terminator, '\n' | '\r');
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -104,25 +113,46 @@ mod tests {
     use supercargo_x12::AfterTerminator;
 
     fn delimiters(terminator: u8, after: &[u8]) -> Delimiters {
-        Delimiters { terminator, after_terminator: AfterTerminator::new(after), ..Delimiters::default() }
+        Delimiters {
+            terminator,
+            after_terminator: AfterTerminator::new(after),
+            ..Delimiters::default()
+        }
     }
 
     #[test]
     fn what_is_not_touched_comes_back_byte_for_byte() {
         let table: [(&[u8], Delimiters); 7] = [
             (b"ST*850*0001~BEG*00~SE*3*0001~", delimiters(b'~', b"")),
-            (b"ST*850*0001~\r\nBEG*00~\r\nSE*3*0001~\r\n", delimiters(b'~', b"\r\n")),
+            (
+                b"ST*850*0001~\r\nBEG*00~\r\nSE*3*0001~\r\n",
+                delimiters(b'~', b"\r\n"),
+            ),
             (b"ST*850*0001\nBEG*00\nSE*3*0001\n", delimiters(b'\n', b"")),
-            (b"ST*850*0001\r\nBEG*00\r\nSE*3*0001\r\n", delimiters(b'\r', b"\n")),
-            (b"ST*850*0001~MSG*a\0b\x1fc\x0bd~SE*3*0001~", delimiters(b'~', b"")),
+            (
+                b"ST*850*0001\r\nBEG*00\r\nSE*3*0001\r\n",
+                delimiters(b'\r', b"\n"),
+            ),
+            (
+                b"ST*850*0001~MSG*a\0b\x1fc\x0bd~SE*3*0001~",
+                delimiters(b'~', b""),
+            ),
             (b"ST*850*0001~MSG*caf\xe9~SE*3*0001~", delimiters(b'~', b"")),
-            ("ST*850*0001~MSG*café <b>~SE*3*0001~".as_bytes(), delimiters(b'~', b"")),
+            (
+                "ST*850*0001~MSG*café <b>~SE*3*0001~".as_bytes(),
+                delimiters(b'~', b""),
+            ),
         ];
         for (bytes, delimiters) in table {
             let shown = to_text(bytes, &delimiters);
             // a form sends its line breaks as CR LF
             let sent = shown.text.replace('\n', "\r\n");
-            assert_eq!(to_bytes(&sent, shown.is_latin1, &delimiters).unwrap(), bytes, "{}", shown.text);
+            assert_eq!(
+                to_bytes(&sent, shown.is_latin1, &delimiters).unwrap(),
+                bytes,
+                "{}",
+                shown.text
+            );
         }
     }
 
@@ -136,6 +166,9 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let latin = to_bytes("ST*850~MSG*✓~", true, &delimiters(b'~', b""));
         assert_eq!(latin, Err(NotBytes::Letter('✓')));
-        assert_eq!(to_bytes(" \r\n ", false, &delimiters(b'~', b"")), Err(NotBytes::Empty));
+        assert_eq!(
+            to_bytes(" \r\n ", false, &delimiters(b'~', b"")),
+            Err(NotBytes::Empty)
+        );
     }
 }

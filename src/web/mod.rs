@@ -4,10 +4,12 @@
 
 mod assets;
 mod chart;
+mod editor;
 mod export;
 mod gate;
 mod page;
 mod pages;
+mod reading;
 mod show;
 mod states;
 pub(crate) mod text;
@@ -22,9 +24,10 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 use crate::config::settings::Settings;
-use crate::domain::clock::{Clock, Instant};
+use crate::domain::clock::Instant;
 use crate::storage::Store;
 use crate::storage::console::overview;
+use crate::workflow::Gateway;
 
 use gate::throttle::Throttle;
 
@@ -36,22 +39,23 @@ const HASHING_MAX: usize = 2;
 pub(crate) struct Console(Arc<House>);
 
 struct House {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    settings: Arc<Settings>,
+    gateway: Gateway,
     throttle: Throttle,
     hashing: tokio::sync::Semaphore,
 }
 
 impl Console {
+    fn gateway(&self) -> &Gateway {
+        &self.0.gateway
+    }
     fn store(&self) -> &Store {
-        &self.0.store
+        &self.0.gateway.store
     }
     fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.0.gateway.settings
     }
     fn now(&self) -> Instant {
-        self.0.clock.now()
+        self.0.gateway.now()
     }
     fn throttle(&self) -> &Throttle {
         &self.0.throttle
@@ -59,8 +63,15 @@ impl Console {
 
     /// The clock as pages show it, in the first company's zone.
     fn calendar(&self) -> show::Calendar {
-        let zone = self.settings().company.first().map_or(chrono_tz::UTC, |company| company.time_zone);
-        show::Calendar { now: self.now(), zone }
+        let zone = self
+            .settings()
+            .company
+            .first()
+            .map_or(chrono_tz::UTC, |company| company.time_zone);
+        show::Calendar {
+            now: self.now(),
+            zone,
+        }
     }
 
     /// Waits for a turn to hash a password.
@@ -70,12 +81,10 @@ impl Console {
     }
 }
 
-/// The console and the probes, to be served on any listener.
-pub fn router(store: Store, clock: Arc<dyn Clock>, settings: Arc<Settings>) -> Router {
+/// The console and the probes (`/health`, `/ready`), to be served on any listener.
+pub fn router(gateway: Gateway) -> Router {
     let console = Console(Arc::new(House {
-        store,
-        clock,
-        settings,
+        gateway,
         throttle: Throttle::default(),
         hashing: tokio::sync::Semaphore::new(HASHING_MAX),
     }));
@@ -83,7 +92,10 @@ pub fn router(store: Store, clock: Arc<dyn Clock>, settings: Arc<Settings>) -> R
         .route("/assets/{digest}/{name}", get(assets::serve))
         .layer(tower_http::compression::CompressionLayer::new());
     Router::new()
-        .route("/login", get(gate::sign_in::form).post(gate::sign_in::enter))
+        .route(
+            "/login",
+            get(gate::sign_in::form).post(gate::sign_in::enter),
+        )
         .route("/logout", post(gate::sign_in::leave))
         .merge(pages::router())
         .fallback(nowhere)
@@ -109,6 +121,9 @@ async fn ready(State(console): State<Console>) -> (StatusCode, &'static str) {
     let answered = async { overview::answers(&mut console.store().read().await?).await };
     match answered.await {
         Ok(true) => (StatusCode::OK, "ready\n"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+        _ => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n",
+        ),
     }
 }

@@ -48,41 +48,116 @@ const NAVIGATION: &[(&str, &[Entry])] = &[
     (
         "",
         &[
-            Entry { section: Section::Overview, path: "/", name: "Overview", icon: icon("overview") },
-            Entry { section: Section::Queue, path: "/queue", name: "Rejected and held", icon: icon("queue") },
+            Entry {
+                section: Section::Overview,
+                path: "/",
+                name: "Overview",
+                icon: icon("overview"),
+            },
+            Entry {
+                section: Section::Queue,
+                path: "/queue",
+                name: "Rejected and held",
+                icon: icon("queue"),
+            },
         ],
     ),
     (
         "Orders",
         &[
-            Entry { section: Section::Orders, path: "/orders", name: "Orders", icon: icon("orders") },
-            Entry { section: Section::Shipments, path: "/shipments", name: "Shipments", icon: icon("shipments") },
-            Entry { section: Section::Stock, path: "/stock", name: "Stock", icon: icon("stock") },
+            Entry {
+                section: Section::Orders,
+                path: "/orders",
+                name: "Orders",
+                icon: icon("orders"),
+            },
+            Entry {
+                section: Section::Shipments,
+                path: "/shipments",
+                name: "Shipments",
+                icon: icon("shipments"),
+            },
+            Entry {
+                section: Section::Stock,
+                path: "/stock",
+                name: "Stock",
+                icon: icon("stock"),
+            },
         ],
     ),
     (
         "Receivables",
         &[
-            Entry { section: Section::Invoices, path: "/invoices", name: "Invoices", icon: icon("invoices") },
-            Entry { section: Section::Receivables, path: "/receivables", name: "By age", icon: icon("receivables") },
-            Entry { section: Section::Payments, path: "/payments", name: "Payments", icon: icon("payments") },
-            Entry { section: Section::Deductions, path: "/deductions", name: "Deductions", icon: icon("deductions") },
+            Entry {
+                section: Section::Invoices,
+                path: "/invoices",
+                name: "Invoices",
+                icon: icon("invoices"),
+            },
+            Entry {
+                section: Section::Receivables,
+                path: "/receivables",
+                name: "By age",
+                icon: icon("receivables"),
+            },
+            Entry {
+                section: Section::Payments,
+                path: "/payments",
+                name: "Payments",
+                icon: icon("payments"),
+            },
+            Entry {
+                section: Section::Deductions,
+                path: "/deductions",
+                name: "Deductions",
+                icon: icon("deductions"),
+            },
         ],
     ),
     (
         "Exchange",
         &[
-            Entry { section: Section::Partners, path: "/partners", name: "Partners", icon: icon("partners") },
-            Entry { section: Section::Documents, path: "/documents", name: "Documents", icon: icon("documents") },
-            Entry { section: Section::Files, path: "/files", name: "Files received", icon: icon("files") },
+            Entry {
+                section: Section::Partners,
+                path: "/partners",
+                name: "Partners",
+                icon: icon("partners"),
+            },
+            Entry {
+                section: Section::Documents,
+                path: "/documents",
+                name: "Documents",
+                icon: icon("documents"),
+            },
+            Entry {
+                section: Section::Files,
+                path: "/files",
+                name: "Files received",
+                icon: icon("files"),
+            },
         ],
     ),
     (
         "Record",
         &[
-            Entry { section: Section::Alerts, path: "/alerts", name: "Alerts", icon: icon("alerts") },
-            Entry { section: Section::Mail, path: "/mail", name: "Mail", icon: icon("mail") },
-            Entry { section: Section::Audit, path: "/audit", name: "Audit trail", icon: icon("audit") },
+            Entry {
+                section: Section::Alerts,
+                path: "/alerts",
+                name: "Alerts",
+                icon: icon("alerts"),
+            },
+            Entry {
+                section: Section::Mail,
+                path: "/mail",
+                name: "Mail",
+                icon: icon("mail"),
+            },
+            Entry {
+                section: Section::Audit,
+                path: "/audit",
+                name: "Audit trail",
+                icon: icon("audit"),
+            },
         ],
     ),
 ];
@@ -136,7 +211,11 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Asked {
     ) -> Result<Self, Self::Rejection> {
         let query: Result<axum::extract::Query<Vec<(String, String)>>, _> =
             axum::extract::Query::try_from_uri(&parts.uri);
-        Ok(Self(query.map(|query| query.0.into_iter().collect()).unwrap_or_default()))
+        Ok(Self(
+            query
+                .map(|query| query.0.into_iter().collect())
+                .unwrap_or_default(),
+        ))
     }
 }
 
@@ -144,7 +223,11 @@ impl Asked {
     /// A text that is not empty.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let text = self.0.get(name)?.trim();
-        if text.is_empty() { None } else { Some(text.chars().take(200).collect()) }
+        if text.is_empty() {
+            None
+        } else {
+            Some(text.chars().take(200).collect())
+        }
     }
 
     /// A number; what is none counts as not asked.
@@ -199,7 +282,10 @@ pub(crate) struct Choice {
 }
 
 /// Partners to choose from.
-pub(crate) fn partner_choices(partners: Vec<(i64, String, String)>, chosen: Option<i64>) -> Vec<Choice> {
+pub(crate) fn partner_choices(
+    partners: Vec<(i64, String, String)>,
+    chosen: Option<i64>,
+) -> Vec<Choice> {
     partners
         .into_iter()
         .map(|(id, code, name)| Choice {
@@ -216,9 +302,12 @@ fn done(word: &str) -> Option<&'static str> {
         "released" => "Released. The order goes on to allocation.",
         "rejected" => "Rejected. The buyer is told in the 855.",
         "replayed" => "Replayed. What it led to shows below as soon as the work is done.",
-        "corrected" => "The corrected version is stored beside the original and goes through the gateway now.",
+        "corrected" => {
+            "The corrected version is stored beside the original and goes through the gateway now."
+        }
         "dismissed" => "Refused. The document needs nobody any more.",
         "resent" => "Built again. It goes out with new control numbers.",
+        "redelivered" => "The same bytes are offered to the partner again, under the same name.",
         "shipped" => "Shipment confirmed. The ship notice follows.",
         "paid" => "Payment posted.",
         "applied" => "Applied.",
@@ -250,7 +339,11 @@ impl Console {
             done: asked.text("done").as_deref().and_then(done),
             sought: String::new(),
             calendar: self.calendar(),
-            company: self.settings().company.first().map_or_else(String::new, |company| company.name.clone()),
+            company: self
+                .settings()
+                .company
+                .first()
+                .map_or_else(String::new, |company| company.name.clone()),
         })
     }
 }
@@ -258,7 +351,10 @@ impl Console {
 /// A page as a response.
 pub(crate) fn html(status: StatusCode, page: &impl Template) -> Result<Response, Trouble> {
     let text = page.render()?;
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
+    let headers = [(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    )];
     Ok((status, headers, text).into_response())
 }
 
@@ -277,17 +373,32 @@ struct TroublePage {
 }
 
 /// Puts what went wrong into the frame of the console, for people who are signed in.
-pub(crate) async fn dress(State(console): State<Console>, request: Request, next: Next) -> Response {
+pub(crate) async fn dress(
+    State(console): State<Console>,
+    request: Request,
+    next: Next,
+) -> Response {
     let headers = request.headers().clone();
     let response = next.run(request).await;
-    let Some(trouble) = response.extensions().get::<Trouble>().cloned() else { return response };
-    dressed(&console, &headers, &trouble).await.unwrap_or(response)
+    let Some(trouble) = response.extensions().get::<Trouble>().cloned() else {
+        return response;
+    };
+    dressed(&console, &headers, &trouble)
+        .await
+        .unwrap_or(response)
 }
 
-async fn dressed(console: &Console, headers: &axum::http::HeaderMap, trouble: &Trouble) -> Option<Response> {
+async fn dressed(
+    console: &Console,
+    headers: &axum::http::HeaderMap,
+    trouble: &Trouble,
+) -> Option<Response> {
     let person = Person::of(headers, console).await.ok()??;
     let (status, heading, sentence) = trouble.told();
-    let frame = console.frame(person, Section::None, heading, &Asked::default()).await.ok()?;
+    let frame = console
+        .frame(person, Section::None, heading, &Asked::default())
+        .await
+        .ok()?;
     let back = headers
         .get(header::REFERER)
         .and_then(|value| value.to_str().ok())
@@ -296,7 +407,16 @@ async fn dressed(console: &Console, headers: &axum::http::HeaderMap, trouble: &T
         .filter(|path| !path.starts_with("//") && !path.contains('\\'))
         .unwrap_or("/")
         .to_owned();
-    html(status, &TroublePage { frame, heading, sentence, back }).ok()
+    html(
+        status,
+        &TroublePage {
+            frame,
+            heading,
+            sentence,
+            back,
+        },
+    )
+    .ok()
 }
 
 /// What every answer says to the browser: run and load nothing but what is ours, frame us nowhere, keep nothing.
@@ -311,13 +431,18 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         ("x-frame-options", "DENY"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
-        ("permissions-policy", "camera=(), microphone=(), geolocation=(), payment=()"),
+        (
+            "permissions-policy",
+            "camera=(), microphone=(), geolocation=(), payment=()",
+        ),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -1,9 +1,7 @@
 //! A transaction set raw beside its annotated reading: each segment as it stands, what it says, and each finding at the
 //! element it speaks of. Large sets are read a window at a time.
 
-use supercargo_x12::{
-    AnnotatedSegment, Delimiters, Release, SchemaRegistry, annotate, read_set,
-};
+use supercargo_x12::{AnnotatedSegment, Delimiters, Release, SchemaRegistry, annotate, read_set};
 
 use super::pages::severity_class;
 use super::text::decoded;
@@ -61,12 +59,6 @@ pub(crate) struct SegmentView {
     pub(crate) class: &'static str,
 }
 
-/// The segments of a set, or of a window of it.
-pub(crate) struct Reading {
-    /// What the set is called; empty where no schema knows it.
-    pub(crate) name: String,
-    pub(crate) segments: Vec<SegmentView>,
-}
 
 /// Reads a whole set. Empty where the bytes begin with no set.
 pub(crate) fn whole(
@@ -75,24 +67,26 @@ pub(crate) fn whole(
     offset: u64,
     release: Release,
     findings: &[Finding],
-) -> Reading {
+) -> Vec<SegmentView> {
     let Ok(set) = read_set(bytes, delimiters, offset) else {
-        return Reading { name: String::new(), segments: Vec::new() };
+        return Vec::new();
     };
     let annotated = annotate(SchemaRegistry::standard(), release, &set, None);
     let count = annotated.segments.len();
-    let segments = annotated
+    annotated
         .segments
         .iter()
         .enumerate()
         .map(|(place, segment)| {
-            let next = annotated.segments.get(place + 1).map_or(u64::MAX, |next| next.offset);
+            let next = annotated
+                .segments
+                .get(place + 1)
+                .map_or(u64::MAX, |next| next.offset);
             let here = |finding: &&Finding| stands_at(&finding.place, segment, next, place, count);
             let found: Vec<&Finding> = findings.iter().filter(here).collect();
             view(segment, delimiters, Some(segment.index), &found)
         })
-        .collect();
-    Reading { name: annotated.name, segments }
+        .collect()
 }
 
 /// Reads the segments that begin in `bytes`, which begin with one, of a set too large to be read whole. What is cut off
@@ -103,33 +97,55 @@ pub(crate) fn window(
     offset: u64,
     release: Release,
     findings: &[Finding],
-) -> Reading {
+) -> Vec<SegmentView> {
     // Read behind an ST of our own, so that the dictionary names segments and elements; the ST itself is not shown.
     let separator = char::from(delimiters.element);
-    let opening = format!("ST{separator}000{separator}0001{}", char::from(delimiters.terminator));
-    let opening: Vec<u8> = opening.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')).collect();
-    let end = bytes.iter().rposition(|byte| *byte == delimiters.terminator).map_or(0, |at| at + 1);
+    let opening = format!(
+        "ST{separator}000{separator}0001{}",
+        char::from(delimiters.terminator)
+    );
+    let opening: Vec<u8> = opening
+        .chars()
+        .map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?'))
+        .collect();
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte == delimiters.terminator)
+        .map_or(0, |at| at + 1);
     let mut pretended = opening.clone();
     pretended.extend_from_slice(bytes.get(..end).unwrap_or_default());
     let start = offset.saturating_sub(opening.len() as u64);
-    let reading = whole(&pretended, delimiters, start, release, findings);
-    let segments = reading
-        .segments
+    whole(&pretended, delimiters, start, release, findings)
         .into_iter()
         .skip(usize::from(!bytes.starts_with(b"ST")))
         .filter(|segment| segment.offset >= offset)
-        .map(|segment| SegmentView { index: None, depth: 0, ..segment })
+        .map(|segment| SegmentView {
+            index: None,
+            depth: 0,
+            ..segment
+        })
         .take(WINDOW)
-        .collect();
-    Reading { name: String::new(), segments }
+        .collect()
 }
 
 /// Whether a finding speaks of a segment: by its byte where it has one, else by its position. What names no place stands
 /// nowhere here; it is in the list above.
-fn stands_at(place: &Place, segment: &AnnotatedSegment, next: u64, at: usize, count: usize) -> bool {
+fn stands_at(
+    place: &Place,
+    segment: &AnnotatedSegment,
+    next: u64,
+    at: usize,
+    count: usize,
+) -> bool {
     if let Some(byte) = place.byte {
-        let begins = if at == 0 { true } else { byte >= segment.offset };
-        return begins && (byte < next || at + 1 == count) && (place.segment.is_some() || byte >= segment.offset);
+        let begins = if at == 0 {
+            true
+        } else {
+            byte >= segment.offset
+        };
+        return begins
+            && (byte < next || at + 1 == count)
+            && (place.segment.is_some() || byte >= segment.offset);
     }
     match place.segment_index {
         Some(index) if index as usize > count => at + 1 == count,
@@ -159,7 +175,11 @@ fn view(
                 place: element.place.clone(),
                 name: element.name.clone(),
                 value: element.value.clone(),
-                says: element.meaning.clone().filter(|says| *says != element.value).unwrap_or_default(),
+                says: element
+                    .meaning
+                    .clone()
+                    .filter(|says| *says != element.value)
+                    .unwrap_or_default(),
             })
             .collect(),
         faults,
@@ -207,12 +227,21 @@ pub(crate) fn place_said(place: &Place) -> String {
 }
 
 /// The pieces of a raw segment: identifier, separators, elements; those that findings speak of are marked.
-fn pieces(segment: &AnnotatedSegment, delimiters: &Delimiters, findings: &[&Finding]) -> Vec<Piece> {
+fn pieces(
+    segment: &AnnotatedSegment,
+    delimiters: &Delimiters,
+    findings: &[&Finding],
+) -> Vec<Piece> {
     let separator = char::from(delimiters.element);
     let mut out = Vec::new();
     for (place, text) in segment.text.split(separator).enumerate() {
         if place > 0 {
-            out.push(Piece { kind: "sep", text: separator.to_string(), title: String::new(), wrong: "" });
+            out.push(Piece {
+                kind: "sep",
+                text: separator.to_string(),
+                title: String::new(),
+                wrong: "",
+            });
         }
         let number = u32::try_from(place).unwrap_or(u32::MAX);
         let wrong = findings
@@ -220,13 +249,22 @@ fn pieces(segment: &AnnotatedSegment, delimiters: &Delimiters, findings: &[&Find
             .filter(|finding| finding.place.element.unwrap_or(0) == number)
             .map(|finding| finding.severity)
             .max();
-        let known = segment.elements.iter().find(|element| u32::from(element.element) == number);
+        let known = segment
+            .elements
+            .iter()
+            .find(|element| u32::from(element.element) == number);
         out.push(Piece {
             kind: if place == 0 { "id" } else { "el" },
             // an element that is missing has to be seen to be marked
-            text: if text.is_empty() && wrong.is_some() { "∅".to_owned() } else { text.to_owned() },
+            text: if text.is_empty() && wrong.is_some() {
+                "∅".to_owned()
+            } else {
+                text.to_owned()
+            },
             title: match known {
-                Some(element) if place > 0 => title(&element.place, &element.name, element.meaning.as_deref()),
+                Some(element) if place > 0 => {
+                    title(&element.place, &element.name, element.meaning.as_deref())
+                }
                 _ if place == 0 => segment.name.clone(),
                 _ => format!("{}{place:02}", segment.id),
             },
@@ -239,15 +277,27 @@ fn pieces(segment: &AnnotatedSegment, delimiters: &Delimiters, findings: &[&Find
     }
     // a missing element beyond the last one that stands there
     let last = u32::try_from(segment.text.split(separator).count()).unwrap_or(u32::MAX);
-    if let Some(beyond) = findings.iter().find(|finding| finding.place.element.is_some_and(|element| element >= last)) {
+    if let Some(beyond) = findings
+        .iter()
+        .find(|finding| finding.place.element.is_some_and(|element| element >= last))
+    {
         out.push(Piece {
             kind: "el",
             text: " ∅".to_owned(),
             title: place_said(&beyond.place),
-            wrong: if beyond.severity == Severity::Reject { " wrong" } else { " wrong warn" },
+            wrong: if beyond.severity == Severity::Reject {
+                " wrong"
+            } else {
+                " wrong warn"
+            },
         });
     }
-    out.push(Piece { kind: "sep", text: terminator(delimiters), title: String::new(), wrong: "" });
+    out.push(Piece {
+        kind: "sep",
+        text: terminator(delimiters),
+        title: String::new(),
+        wrong: "",
+    });
     out
 }
 
@@ -280,7 +330,10 @@ pub(crate) struct Plain {
 /// Shows bytes that begin at `offset` of a file: as text where they are text, otherwise as a dump.
 pub(crate) fn plain(bytes: &[u8], offset: u64, findings: &[Finding]) -> Plain {
     if !is_text(bytes) {
-        return Plain { parts: vec![(dump(bytes, offset), false)], is_dump: true };
+        return Plain {
+            parts: vec![(dump(bytes, offset), false)],
+            is_dump: true,
+        };
     }
     let mut marks: Vec<usize> = findings
         .iter()
@@ -293,15 +346,24 @@ pub(crate) fn plain(bytes: &[u8], offset: u64, findings: &[Finding]) -> Plain {
     marks.dedup();
     let mut parts = Vec::new();
     let mut from = 0;
-    for mark in marks.into_iter().take(200).filter(|mark| is_boundary(bytes, *mark)) {
+    for mark in marks
+        .into_iter()
+        .take(200)
+        .filter(|mark| is_boundary(bytes, *mark))
+    {
         parts.push((decoded(bytes.get(from..mark).unwrap_or_default()), false));
-        let to = (mark + 1..=bytes.len()).find(|at| is_boundary(bytes, *at)).unwrap_or(bytes.len());
+        let to = (mark + 1..=bytes.len())
+            .find(|at| is_boundary(bytes, *at))
+            .unwrap_or(bytes.len());
         parts.push((decoded(bytes.get(mark..to).unwrap_or_default()), true));
         from = to;
     }
     parts.push((decoded(bytes.get(from..).unwrap_or_default()), false));
     parts.retain(|(text, _)| !text.is_empty());
-    Plain { parts, is_dump: false }
+    Plain {
+        parts,
+        is_dump: false,
+    }
 }
 
 /// Whether a character begins at `at`, where the bytes are UTF-8.
@@ -313,7 +375,10 @@ fn is_boundary(bytes: &[u8], at: usize) -> bool {
 fn is_text(bytes: &[u8]) -> bool {
     let controls = bytes
         .iter()
-        .filter(|byte| (**byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x1C..=0x1F)) || **byte == 0x7F)
+        .filter(|byte| {
+            (**byte < 0x20 && !matches!(**byte, b'\n' | b'\r' | b'\t' | 0x1C..=0x1F))
+                || **byte == 0x7F
+        })
         .count();
     controls * 10 <= bytes.len()
 }
@@ -325,7 +390,13 @@ fn dump(bytes: &[u8], offset: u64) -> String {
         let hex: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
         let text: String = chunk
             .iter()
-            .map(|byte| if (0x20..0x7F).contains(byte) { char::from(*byte) } else { '·' })
+            .map(|byte| {
+                if (0x20..0x7F).contains(byte) {
+                    char::from(*byte)
+                } else {
+                    '·'
+                }
+            })
             .collect();
         let place = offset + line as u64 * 16;
         out.push_str(&format!("{place:08x}  {:<47}  {text}\n", hex.join(" ")));
@@ -352,29 +423,71 @@ mod tests {
             segment: Some("BEG".into()),
             ..Place::default()
         };
-        for place in [at(Some(112), None, Some(5)), at(Some(127), None, Some(5)), at(None, Some(2), Some(5))] {
-            let reading = whole(SET.as_bytes(), &Delimiters::default(), 100, Release::R004010, &[finding(place.clone())]);
-            let beg = &reading.segments[1];
+        for place in [
+            at(Some(112), None, Some(5)),
+            at(Some(127), None, Some(5)),
+            at(None, Some(2), Some(5)),
+        ] {
+            let reading = whole(
+                SET.as_bytes(),
+                &Delimiters::default(),
+                100,
+                Release::R004010,
+                &[finding(place.clone())],
+            );
+            let beg = &reading[1];
             assert_eq!(beg.faults.len(), 1, "{place:?}");
-            assert!(reading.segments.iter().enumerate().all(|(at, segment)| at == 1 || segment.faults.is_empty()));
-            let marked: Vec<&str> =
-                beg.pieces.iter().filter(|piece| !piece.wrong.is_empty()).map(|piece| piece.text.as_str()).collect();
+            assert!(
+                reading
+                    .iter()
+                    .enumerate()
+                    .all(|(at, segment)| at == 1 || segment.faults.is_empty())
+            );
+            let marked: Vec<&str> = beg
+                .pieces
+                .iter()
+                .filter(|piece| !piece.wrong.is_empty())
+                .map(|piece| piece.text.as_str())
+                .collect();
             assert_eq!(marked, ["20261331"], "{place:?}");
         }
     }
 
     #[test]
     fn an_element_that_is_missing_is_marked_all_the_same() {
-        let place = Place { segment_index: Some(3), element: Some(9), ..Place::default() };
-        let reading = whole(SET.as_bytes(), &Delimiters::default(), 0, Release::R004010, &[finding(place)]);
-        assert!(reading.segments[2].pieces.iter().any(|piece| piece.text == " ∅"));
+        let place = Place {
+            segment_index: Some(3),
+            element: Some(9),
+            ..Place::default()
+        };
+        let reading = whole(
+            SET.as_bytes(),
+            &Delimiters::default(),
+            0,
+            Release::R004010,
+            &[finding(place)],
+        );
+        assert!(
+            reading[2]
+                .pieces
+                .iter()
+                .any(|piece| piece.text == " ∅")
+        );
     }
 
     #[test]
     fn the_raw_pieces_are_the_segment() {
-        let reading = whole(SET.as_bytes(), &Delimiters::default(), 0, Release::R004010, &[]);
-        let raw: String =
-            reading.segments.iter().flat_map(|segment| segment.pieces.iter().map(|piece| piece.text.as_str())).collect();
+        let reading = whole(
+            SET.as_bytes(),
+            &Delimiters::default(),
+            0,
+            Release::R004010,
+            &[],
+        );
+        let raw: String = reading
+            .iter()
+            .flat_map(|segment| segment.pieces.iter().map(|piece| piece.text.as_str()))
+            .collect();
         assert_eq!(raw, SET);
     }
 
@@ -382,16 +495,22 @@ mod tests {
     fn a_window_reads_whole_segments_only() {
         let bytes = &SET.as_bytes()[12..50];
         let reading = window(bytes, &Delimiters::default(), 12, Release::R004010, &[]);
-        let ids: Vec<String> = reading.segments.iter().map(|segment| segment.pieces[0].text.clone()).collect();
+        let ids: Vec<String> = reading
+            .iter()
+            .map(|segment| segment.pieces[0].text.clone())
+            .collect();
         assert_eq!(ids, ["BEG"]);
-        assert_eq!(reading.segments[0].offset, 12);
+        assert_eq!(reading[0].offset, 12);
     }
 
     #[test]
     fn what_is_no_text_is_dumped() {
         let shown = plain(&[0, 1, 2, 3, b'P', b'K'], 16, &[]);
         assert!(shown.is_dump && shown.parts[0].0.starts_with("00000010  00 01 02 03 50 4b"));
-        let place = Place { byte: Some(6), ..Place::default() };
+        let place = Place {
+            byte: Some(6),
+            ..Place::default()
+        };
         let shown = plain("hellö wörld".as_bytes(), 0, &[finding(place)]);
         let all: String = shown.parts.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(all, "hellö wörld");

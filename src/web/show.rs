@@ -58,7 +58,11 @@ pub(crate) fn size(bytes: i64) -> String {
         _ => (1_000_000_000, "GB"),
     };
     let tenths = Decimal::new(bytes.saturating_mul(10) / unit, 1);
-    let tenths = if tenths >= Decimal::TEN { tenths.trunc() } else { tenths };
+    let tenths = if tenths >= Decimal::TEN {
+        tenths.trunc()
+    } else {
+        tenths
+    };
     format!("{} {name}", tenths.normalize())
 }
 
@@ -90,12 +94,19 @@ pub(crate) type Money = Safe<MoneyText>;
 
 /// An amount of minor units with its currency.
 pub(crate) fn money(minor: i64, currency: &str) -> Money {
-    Safe(MoneyText { minor, currency: currency.to_owned() })
+    Safe(MoneyText {
+        minor,
+        currency: currency.to_owned(),
+    })
 }
 
 impl fmt::Display for MoneyText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<span class=\"num\">{}", amount(self.minor, &self.currency))?;
+        write!(
+            f,
+            "<span class=\"num\">{}",
+            amount(self.minor, &self.currency)
+        )?;
         f.write_str(" <small>")?;
         write_text(f, &self.currency)?;
         f.write_str("</small></span>")
@@ -117,12 +128,19 @@ impl Calendar {
 
     /// Stored microseconds as an instant to be shown.
     pub(crate) fn when(&self, micros: i64) -> When {
-        Safe(Moment { at: DateTime::from_timestamp_micros(micros).unwrap_or_default(), calendar: *self, ago: false })
+        Safe(Moment {
+            at: DateTime::from_timestamp_micros(micros).unwrap_or_default(),
+            calendar: *self,
+            ago: false,
+        })
     }
 
     /// Stored microseconds as an age or a time to go: 3 h ago, in 2 d.
     pub(crate) fn ago(&self, micros: i64) -> When {
-        Safe(Moment { ago: true, ..self.when(micros).0 })
+        Safe(Moment {
+            ago: true,
+            ..self.when(micros).0
+        })
     }
 
     /// The same of a time that may be missing.
@@ -132,12 +150,20 @@ impl Calendar {
 
     /// A stored business date.
     pub(crate) fn day(&self, iso: &str) -> Day {
-        Safe(BusinessDate { date: iso.parse().ok(), raw: iso.to_owned(), year: self.today().year() })
+        Safe(BusinessDate {
+            date: iso.parse().ok(),
+            raw: iso.to_owned(),
+            year: self.today().year(),
+        })
     }
 
     /// A business date.
     pub(crate) fn date(&self, date: NaiveDate) -> Day {
-        Safe(BusinessDate { date: Some(date), raw: date.to_string(), year: self.today().year() })
+        Safe(BusinessDate {
+            date: Some(date),
+            raw: date.to_string(),
+            year: self.today().year(),
+        })
     }
 
     /// Days from `iso` to today; below zero: still to come.
@@ -183,7 +209,11 @@ fn distance(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
         s @ 3_600..=172_799 => format!("{} h", s / 3_600),
         s => format!("{} d", s / 86_400),
     };
-    if seconds > 0 { format!("{span} ago") } else { format!("in {span}") }
+    if seconds > 0 {
+        format!("{span} ago")
+    } else {
+        format!("in {span}")
+    }
 }
 
 /// A business date: Nov 23, with its year where that is another.
@@ -200,9 +230,17 @@ impl fmt::Display for BusinessDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.date {
             Some(date) if date.year() == self.year => {
-                write!(f, "<time datetime=\"{date}\">{}</time>", date.format("%b %-d"))
+                write!(
+                    f,
+                    "<time datetime=\"{date}\">{}</time>",
+                    date.format("%b %-d")
+                )
             }
-            Some(date) => write!(f, "<time datetime=\"{date}\">{}</time>", date.format("%b %-d, %Y")),
+            Some(date) => write!(
+                f,
+                "<time datetime=\"{date}\">{}</time>",
+                date.format("%b %-d, %Y")
+            ),
             None => write_text(f, &self.raw),
         }
     }
@@ -241,7 +279,10 @@ pub(crate) type Chip = Safe<ChipText>;
 
 /// A state.
 pub(crate) fn chip(tone: Tone, text: impl Into<String>) -> Chip {
-    Safe(ChipText { tone, text: text.into() })
+    Safe(ChipText {
+        tone,
+        text: text.into(),
+    })
 }
 
 impl fmt::Display for ChipText {
@@ -296,7 +337,12 @@ mod tests {
 
     #[test]
     fn sizes_are_said_as_people_say_them() {
-        for (bytes, said) in [(0, "0 B"), (999, "999 B"), (4_240, "4.2 kB"), (52_428_800, "52 MB")] {
+        for (bytes, said) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (4_240, "4.2 kB"),
+            (52_428_800, "52 MB"),
+        ] {
             assert_eq!(size(bytes), said);
         }
     }
@@ -304,7 +350,10 @@ mod tests {
     #[test]
     fn a_chip_escapes_what_it_says() {
         let chip = chip(Tone::Bad, "<b>");
-        assert_eq!(chip.to_string(), "<span class=\"chip bad\">&lt;b&gt;</span>");
+        assert_eq!(
+            chip.to_string(),
+            "<span class=\"chip bad\">&lt;b&gt;</span>"
+        );
     }
 
     #[test]
@@ -316,7 +365,10 @@ mod tests {
             (996_400, "1 h ago"),
             (1_000_000 + 259_200, "in 3 d"),
         ] {
-            assert_eq!(distance(DateTime::from_timestamp(seconds, 0).unwrap(), now), said);
+            assert_eq!(
+                distance(DateTime::from_timestamp(seconds, 0).unwrap(), now),
+                said
+            );
         }
     }
 }

@@ -103,7 +103,11 @@ pub(crate) fn shipment(status: &str) -> Chip {
 pub(crate) fn invoice(status: &str, days_overdue: Option<i64>) -> Chip {
     match (status, days_overdue) {
         ("open" | "partially_paid", Some(days)) if days > 0 => {
-            let what = if status == "open" { "Overdue" } else { "Partly paid, overdue" };
+            let what = if status == "open" {
+                "Overdue"
+            } else {
+                "Partly paid, overdue"
+            };
             chip(Tone::Bad, format!("{what} {days} d"))
         }
         ("open", _) => chip(Tone::Busy, "Open"),
@@ -189,7 +193,11 @@ pub(crate) fn deduction_reason(code: &str) -> String {
         "B8" => "Routing rules broken",
         other => return spoken(other),
     };
-    if code.is_empty() { meaning.to_owned() } else { format!("{meaning} ({code})") }
+    if code.is_empty() {
+        meaning.to_owned()
+    } else {
+        format!("{meaning} ({code})")
+    }
 }
 
 #[cfg(test)]

@@ -100,7 +100,10 @@ mod tests {
         for (text, shown) in [
             ("plain", "plain"),
             ("", ""),
-            ("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"),
+            (
+                "<script>alert('x')</script>",
+                "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;",
+            ),
             ("\" onmouseover=\"x", "&quot; onmouseover=&quot;x"),
             ("a\0b\u{1b}[2J", "a␀b␛[2J"),
             ("abc\u{202e}fed", "abc‹U+202E›fed"),

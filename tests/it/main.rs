@@ -1,8 +1,8 @@
 //! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
 
+mod console;
 mod engines;
 mod listing;
-mod console;
 mod peers;
 mod sftp_client;
 mod sftp_server;

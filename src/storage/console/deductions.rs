@@ -11,7 +11,6 @@ use crate::storage::{Connection, Failure};
 pub(crate) struct DeductionItem {
     pub id: i64,
     pub partner_id: i64,
-    pub partner_code: String,
     pub partner_name: String,
     pub mode: String,
     pub payment_id: i64,
@@ -22,7 +21,6 @@ pub(crate) struct DeductionItem {
     pub invoice_number: Option<String>,
     pub po_number: Option<String>,
     pub order_id: Option<i64>,
-    pub invoice_total: Option<i64>,
     /// What the payer wrote where it names no invoice of ours.
     pub claimed_reference: String,
     pub amount: i64,
@@ -34,9 +32,9 @@ pub(crate) struct DeductionItem {
     pub created_at: i64,
 }
 
-const DEDUCTION: &str = "SELECT d.id, d.partner_id, p.code AS partner_code, p.name AS partner_name, d.mode, d.payment_id,
+const DEDUCTION: &str = "SELECT d.id, d.partner_id, p.name AS partner_name, d.mode, d.payment_id,
     y.reference AS payment_reference, y.date AS payment_date, y.document_id, d.invoice_id, i.number AS invoice_number,
-    i.po_number, i.order_id, i.total AS invoice_total, d.claimed_reference, d.amount, d.currency, d.reason, d.reference,
+    i.po_number, i.order_id, d.claimed_reference, d.amount, d.currency, d.reason, d.reference,
     d.status, d.created_at FROM deduction d JOIN partner p ON p.id = d.partner_id JOIN payment y ON y.id = d.payment_id
     LEFT JOIN invoice i ON i.id = d.invoice_id";
 

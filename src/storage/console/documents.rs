@@ -13,7 +13,6 @@ pub(crate) struct DocumentItem {
     /// in or out.
     pub direction: String,
     pub partner_id: Option<i64>,
-    pub partner_code: Option<String>,
     pub partner_name: Option<String>,
     pub mode: String,
     pub set_code: String,
@@ -46,19 +45,18 @@ pub(crate) struct DocumentItem {
     pub sha256: Option<String>,
     /// Size of that file.
     pub file_size: Option<i64>,
-    pub transmission_state: Option<String>,
     pub delivered_at: Option<i64>,
     pub picked_up_at: Option<i64>,
     pub picked_up_by: Option<String>,
     pub transmission_problem: Option<String>,
 }
 
-const DOCUMENT: &str = "SELECT d.id, d.direction, d.partner_id, p.code AS partner_code, p.name AS partner_name, d.mode,
+const DOCUMENT: &str = "SELECT d.id, d.direction, d.partner_id, p.name AS partner_name, d.mode,
     d.set_code, d.file_id, d.interchange_id, d.transmission_id, d.isa13, d.gs06, d.st02, d.byte_offset, d.size,
     d.disposition, d.delivery, d.syntax, d.application, d.subject_kind, d.subject_id, d.reference, d.findings,
     d.corrected_sha256, d.replaces_id, d.created_at, d.sent_at, d.answer_due_at, d.answered_at,
     COALESCE(t.name, f.name) AS file_name, COALESCE(t.sha256, f.sha256) AS sha256, COALESCE(t.size, f.size) AS file_size,
-    t.state AS transmission_state, t.delivered_at, t.picked_up_at, t.picked_up_by, t.problem AS transmission_problem
+    t.delivered_at, t.picked_up_at, t.picked_up_by, t.problem AS transmission_problem
     FROM document d LEFT JOIN partner p ON p.id = d.partner_id LEFT JOIN file f ON f.id = d.file_id
     LEFT JOIN transmission t ON t.id = d.transmission_id";
 
@@ -183,15 +181,13 @@ pub(crate) async fn replacing(
     connection: &mut Connection,
     id: i64,
 ) -> Result<Vec<DocumentItem>, Failure> {
-    let sql = format!("{DOCUMENT} WHERE d.replaces_id = $1 AND d.id >= $1 ORDER BY d.id LIMIT {WHOLE}");
+    let sql =
+        format!("{DOCUMENT} WHERE d.replaces_id = $1 AND d.id >= $1 ORDER BY d.id LIMIT {WHOLE}");
     connection.rows(&sql, binds![id]).await
 }
 
 /// Segments of a document that was built but has not been put into a file yet, as JSON.
-pub(crate) async fn body(
-    connection: &mut Connection,
-    id: i64,
-) -> Result<Option<String>, Failure> {
+pub(crate) async fn body(connection: &mut Connection, id: i64) -> Result<Option<String>, Failure> {
     Ok(connection
         .row::<(Option<String>,)>("SELECT body FROM document WHERE id = $1", binds![id])
         .await?

@@ -10,10 +10,8 @@ use crate::storage::{Connection, Failure};
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct FileItem {
     pub id: i64,
-    pub connection_id: Option<i64>,
     pub connection_name: Option<String>,
     pub partner_id: Option<i64>,
-    pub partner_code: Option<String>,
     pub partner_name: Option<String>,
     pub name: String,
     pub sha256: String,
@@ -28,24 +26,20 @@ pub(crate) struct FileItem {
 /// An interchange within a file.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct InterchangeItem {
-    pub id: i64,
-    pub file_id: i64,
     pub byte_offset: i64,
     pub size: i64,
-    pub profile_version: Option<i64>,
     pub mode: String,
     pub isa13: String,
     pub disposition: String,
     /// JSON.
     pub findings: String,
-    pub received_at: i64,
 }
 
-const FILE: &str = "SELECT f.id, f.connection_id, c.name AS connection_name, f.partner_id, p.code AS partner_code,
+const FILE: &str = "SELECT f.id, c.name AS connection_name, f.partner_id, 
     p.name AS partner_name, f.name, f.sha256, f.size, f.received_at, f.received_by, f.disposition, f.findings
     FROM file f LEFT JOIN partner p ON p.id = f.partner_id LEFT JOIN connection c ON c.id = f.connection_id";
-const INTERCHANGE: &str = "SELECT id, file_id, byte_offset, size, profile_version, mode, isa13, disposition, findings,
-    received_at FROM interchange";
+const INTERCHANGE: &str =
+    "SELECT byte_offset, size, mode, isa13, disposition, findings FROM interchange";
 
 /// A page of files.
 pub(crate) async fn list(
@@ -83,19 +77,12 @@ pub(crate) async fn interchanges(
     connection.rows(&sql, binds![file]).await
 }
 
-/// One interchange.
-pub(crate) async fn interchange(
-    connection: &mut Connection,
-    id: i64,
-) -> Result<Option<InterchangeItem>, Failure> {
-    connection
-        .row(&format!("{INTERCHANGE} WHERE id = $1"), binds![id])
-        .await
-}
-
 /// How many files there are of each disposition.
 pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
     connection
-        .rows("SELECT disposition, COUNT(*) FROM file GROUP BY disposition", binds![])
+        .rows(
+            "SELECT disposition, COUNT(*) FROM file GROUP BY disposition",
+            binds![],
+        )
         .await
 }

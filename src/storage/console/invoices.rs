@@ -27,15 +27,13 @@ pub(crate) struct InvoiceItem {
     pub open: i64,
     pub disputed: i64,
     pub written_off: i64,
-    pub discount: i64,
-    pub discount_until: Option<String>,
     pub status: String,
     pub created_at: i64,
 }
 
 const INVOICE: &str = "SELECT i.id, i.number, i.kind, i.partner_id, p.code AS partner_code, p.name AS partner_name, i.mode,
-    i.order_id, i.po_number, i.date, i.due, i.currency, i.total, i.open, i.disputed, i.written_off, i.discount,
-    i.discount_until, i.status, i.created_at FROM invoice i JOIN partner p ON p.id = i.partner_id";
+    i.order_id, i.po_number, i.date, i.due, i.currency, i.total, i.open, i.disputed, i.written_off,
+    i.status, i.created_at FROM invoice i JOIN partner p ON p.id = i.partner_id";
 
 /// What a list of invoices is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -160,11 +158,10 @@ pub(crate) struct ApplicationItem {
     pub discount: i64,
     pub written_off: i64,
     pub at: i64,
-    pub document_id: Option<i64>,
 }
 
 const APPLICATION: &str = "SELECT a.payment_id, a.invoice_id, i.number, y.reference, y.method, y.date, y.currency, a.paid,
-    a.discount, a.written_off, a.at, y.document_id FROM application a JOIN payment y ON y.id = a.payment_id
+    a.discount, a.written_off, a.at FROM application a JOIN payment y ON y.id = a.payment_id
     JOIN invoice i ON i.id = a.invoice_id";
 
 /// What was applied to an invoice, oldest first.
@@ -172,7 +169,8 @@ pub(crate) async fn applied_to(
     connection: &mut Connection,
     invoice: i64,
 ) -> Result<Vec<ApplicationItem>, Failure> {
-    let sql = format!("{APPLICATION} WHERE a.invoice_id = $1 ORDER BY a.at, a.payment_id LIMIT {WHOLE}");
+    let sql =
+        format!("{APPLICATION} WHERE a.invoice_id = $1 ORDER BY a.at, a.payment_id LIMIT {WHOLE}");
     connection.rows(&sql, binds![invoice]).await
 }
 

@@ -90,7 +90,10 @@ pub(crate) async fn mails(
 }
 
 /// One mail.
-pub(crate) async fn mail(connection: &mut Connection, id: i64) -> Result<Option<MailItem>, Failure> {
+pub(crate) async fn mail(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<Option<MailItem>, Failure> {
     connection
         .row(&format!("{MAIL} WHERE id = $1"), binds![id])
         .await

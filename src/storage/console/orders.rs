@@ -41,7 +41,10 @@ pub(crate) struct OrderFilter {
 
 fn conditions(filter: &OrderFilter) -> Conditions {
     let mut conditions = Conditions::default();
-    let po = filter.po.as_ref().map(|po| format!("{}%", like_literal(po)));
+    let po = filter
+        .po
+        .as_ref()
+        .map(|po| format!("{}%", like_literal(po)));
     conditions
         .and_some("o.status = ?", filter.status.as_ref())
         .and_some("o.partner_id = ?", filter.partner.as_ref())
@@ -53,7 +56,9 @@ fn conditions(filter: &OrderFilter) -> Conditions {
 
 /// Text as LIKE takes it literally, with `!` as the escape.
 pub(crate) fn like_literal(text: &str) -> String {
-    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+    text.replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_")
 }
 
 /// A page of orders.
@@ -89,7 +94,10 @@ pub(crate) async fn counts(
 }
 
 /// The item of a list for one order.
-pub(crate) async fn item(connection: &mut Connection, id: i64) -> Result<Option<OrderItem>, Failure> {
+pub(crate) async fn item(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<Option<OrderItem>, Failure> {
     connection
         .row(&format!("{ORDER} WHERE o.id = $1"), binds![id])
         .await
@@ -102,17 +110,4 @@ pub(crate) async fn one(connection: &mut Connection, id: i64) -> Result<Option<O
         .await?
         .map(|(body,)| aggregate("purchase_order", id, &body))
         .transpose()
-}
-
-/// Held orders, the one that came first at the top.
-pub(crate) async fn held(connection: &mut Connection, most: i64) -> Result<Vec<Order>, Failure> {
-    let rows: Vec<(i64, String)> = connection
-        .rows(
-            "SELECT id, body FROM purchase_order WHERE status = 'held' ORDER BY id LIMIT $1",
-            binds![most],
-        )
-        .await?;
-    rows.into_iter()
-        .map(|(id, body)| aggregate("purchase_order", id, &body))
-        .collect()
 }

@@ -60,7 +60,6 @@ pub(crate) struct OverdueAnswer {
     pub partner_name: Option<String>,
     pub reference: String,
     pub isa13: String,
-    pub sent_at: Option<i64>,
     pub answer_due_at: i64,
     pub value: Option<i64>,
     pub currency: Option<String>,
@@ -74,7 +73,7 @@ pub(crate) async fn overdue_answers(
 ) -> Result<Vec<OverdueAnswer>, Failure> {
     connection
         .rows(
-            "SELECT d.id, d.set_code, p.name AS partner_name, d.reference, d.isa13, d.sent_at, d.answer_due_at,
+            "SELECT d.id, d.set_code, p.name AS partner_name, d.reference, d.isa13, d.answer_due_at,
                 COALESCE(o.value, i.total) AS value, COALESCE(o.currency, i.currency) AS currency
              FROM document d LEFT JOIN partner p ON p.id = d.partner_id
              LEFT JOIN purchase_order o ON d.subject_kind = 'order' AND o.id = d.subject_id
@@ -119,7 +118,10 @@ pub(crate) async fn overdue_debtors(
 /// Alerts that still stand, and how many.
 pub(crate) async fn standing_alerts(connection: &mut Connection) -> Result<i64, Failure> {
     connection
-        .number("SELECT COUNT(*) FROM alert WHERE cleared_at IS NULL", binds![])
+        .number(
+            "SELECT COUNT(*) FROM alert WHERE cleared_at IS NULL",
+            binds![],
+        )
         .await
 }
 

@@ -57,7 +57,10 @@ pub(crate) async fn choices(
     connection: &mut Connection,
 ) -> Result<Vec<(i64, String, String)>, Failure> {
     connection
-        .rows("SELECT id, code, name FROM partner ORDER BY name, code LIMIT 2000", binds![])
+        .rows(
+            "SELECT id, code, name FROM partner ORDER BY name, code LIMIT 2000",
+            binds![],
+        )
         .await
 }
 
@@ -86,7 +89,6 @@ pub(crate) async fn addresses(
 /// A connection with its logins counted by kind.
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct ConnectionItem {
-    pub id: i64,
     pub name: String,
     /// mailbox, sftp, folder.
     pub kind: String,
@@ -104,7 +106,7 @@ pub(crate) async fn connections(
 ) -> Result<Vec<ConnectionItem>, Failure> {
     connection
         .rows(
-            "SELECT id, name, kind, body, active, polled_at, problem FROM connection WHERE partner_id = $1 ORDER BY id",
+            "SELECT name, kind, body, active, polled_at, problem FROM connection WHERE partner_id = $1 ORDER BY id",
             binds![partner],
         )
         .await
@@ -135,27 +137,13 @@ pub(crate) async fn logins(
         .await
 }
 
-/// A version of a profile.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct ProfileItem {
-    pub version: i64,
-    pub text: String,
-    pub applied_at: i64,
-    pub applied_by: String,
-}
-
-/// One version of a partner's profile.
+/// The text of one version of a partner's profile.
 pub(crate) async fn profile(
     connection: &mut Connection,
     partner: i64,
     version: i64,
-) -> Result<Option<ProfileItem>, Failure> {
-    connection
-        .row(
-            "SELECT version, text, applied_at, applied_by FROM profile WHERE partner_id = $1 AND version = $2",
-            binds![partner, version],
-        )
-        .await
+) -> Result<Option<String>, Failure> {
+    connection.profile(partner, version).await
 }
 
 /// The versions of a partner's profile, newest first: number, when, by whom.

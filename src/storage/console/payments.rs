@@ -12,7 +12,6 @@ use crate::storage::{Connection, Failure};
 pub(crate) struct PaymentItem {
     pub id: i64,
     pub partner_id: i64,
-    pub partner_code: String,
     pub partner_name: String,
     pub mode: String,
     pub reference: String,
@@ -28,7 +27,7 @@ pub(crate) struct PaymentItem {
     pub created_by: String,
 }
 
-const PAYMENT: &str = "SELECT y.id, y.partner_id, p.code AS partner_code, p.name AS partner_name, y.mode, y.reference,
+const PAYMENT: &str = "SELECT y.id, y.partner_id, p.name AS partner_name, y.mode, y.reference,
     y.method, y.amount, y.currency, y.date, y.document_id, y.status, y.unapplied, y.created_at, y.created_by
     FROM payment y JOIN partner p ON p.id = y.partner_id";
 
@@ -55,7 +54,10 @@ pub(crate) async fn list(
 /// How many payments there are in each status.
 pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
     connection
-        .rows("SELECT status, COUNT(*) FROM payment GROUP BY status", binds![])
+        .rows(
+            "SELECT status, COUNT(*) FROM payment GROUP BY status",
+            binds![],
+        )
         .await
 }
 
@@ -97,7 +99,8 @@ pub(crate) async fn unapplied_of(
     connection: &mut Connection,
     partner: i64,
 ) -> Result<Vec<PaymentItem>, Failure> {
-    let sql =
-        format!("{PAYMENT} WHERE y.partner_id = $1 AND y.status = 'unapplied' ORDER BY y.id LIMIT {WHOLE}");
+    let sql = format!(
+        "{PAYMENT} WHERE y.partner_id = $1 AND y.status = 'unapplied' ORDER BY y.id LIMIT {WHOLE}"
+    );
     connection.rows(&sql, binds![partner]).await
 }

@@ -14,13 +14,11 @@ pub(crate) struct QueueItem {
     /// in or out; empty for files and orders.
     pub direction: String,
     pub set_code: String,
-    pub partner_id: Option<i64>,
     pub partner_name: Option<String>,
     pub mode: String,
     pub reference: String,
     /// held, rejected.
     pub disposition: String,
-    pub syntax: String,
     /// JSON findings; for an order, its body.
     pub findings: String,
     pub since: i64,
@@ -30,9 +28,9 @@ pub(crate) struct QueueItem {
 }
 
 /// The order or invoice that a document is about gives the money at stake.
-const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code, d.partner_id, p.name AS partner_name,
+const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code, p.name AS partner_name,
     d.mode, d.reference, CASE WHEN d.delivery = 'held' THEN 'held' WHEN d.direction = 'out' THEN 'rejected'
-    ELSE d.disposition END AS disposition, d.syntax, d.findings, d.created_at AS since,
+    ELSE d.disposition END AS disposition, d.findings, d.created_at AS since,
     COALESCE(o.value, i.total, s.value) AS value, COALESCE(o.currency, i.currency, s.currency) AS currency
     FROM document d LEFT JOIN partner p ON p.id = d.partner_id
     LEFT JOIN purchase_order o ON d.subject_kind = 'order' AND o.id = d.subject_id
@@ -40,16 +38,17 @@ const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code
     LEFT JOIN (SELECT so.shipment_id, MIN(po.currency) AS currency, CAST(SUM(po.value) AS BIGINT) AS value
         FROM shipment_order so JOIN purchase_order po ON po.id = so.order_id GROUP BY so.shipment_id) s
         ON d.subject_kind = 'shipment' AND s.shipment_id = d.subject_id";
-const FILE: &str = "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, f.partner_id, p.name AS partner_name,
-    '' AS mode, f.name AS reference, f.disposition, '' AS syntax, f.findings, f.received_at AS since,
+const FILE: &str = "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
+    '' AS mode, f.name AS reference, f.disposition, f.findings, f.received_at AS since,
     CAST(NULL AS BIGINT) AS value, CAST(NULL AS TEXT) AS currency
     FROM file f LEFT JOIN partner p ON p.id = f.partner_id";
-const ORDER: &str = "SELECT 'order' AS kind, o.id, '' AS direction, '850' AS set_code, o.partner_id,
-    p.name AS partner_name, o.mode, o.po_number AS reference, o.status AS disposition, '' AS syntax, o.body AS findings,
+const ORDER: &str = "SELECT 'order' AS kind, o.id, '' AS direction, '850' AS set_code, 
+    p.name AS partner_name, o.mode, o.po_number AS reference, o.status AS disposition, o.body AS findings,
     o.received_at AS since, o.value, o.currency FROM purchase_order o JOIN partner p ON p.id = o.partner_id";
 
 /// Files that no document of the queue stands for.
-const FILE_ALONE: &str = "NOT EXISTS (SELECT 1 FROM interchange n JOIN document d ON d.interchange_id = n.id
+const FILE_ALONE: &str =
+    "NOT EXISTS (SELECT 1 FROM interchange n JOIN document d ON d.interchange_id = n.id
     WHERE n.file_id = f.id AND d.direction = 'in' AND d.disposition IN ('held', 'rejected'))";
 
 /// What waits for a person, oldest first: held orders, held documents of both directions, documents of ours that the
@@ -64,7 +63,8 @@ pub(crate) async fn waiting(
          AND NOT (d.direction = 'in' AND o.status IS NOT NULL AND o.status = 'held')
          ORDER BY d.id LIMIT $1"
     );
-    let files = format!("{FILE} WHERE f.disposition = 'held' AND {FILE_ALONE} ORDER BY f.id LIMIT $1");
+    let files =
+        format!("{FILE} WHERE f.disposition = 'held' AND {FILE_ALONE} ORDER BY f.id LIMIT $1");
     let orders = format!("{ORDER} WHERE o.status = 'held' ORDER BY o.id LIMIT $1");
     collect(connection, [documents, files, orders], binds![most]).await
 }

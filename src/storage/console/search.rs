@@ -82,10 +82,18 @@ async fn by_control_number(
     if digits && text.len() <= 9 {
         let isa13 = format!("{text:0>9}");
         let sql = format!("{columns} d.isa13 = $1 ORDER BY d.id DESC LIMIT $2");
-        found.extend(connection.rows::<Found>(&sql, binds![isa13, MOST, "ISA13"]).await?);
+        found.extend(
+            connection
+                .rows::<Found>(&sql, binds![isa13, MOST, "ISA13"])
+                .await?,
+        );
         let gs06 = text.trim_start_matches('0');
         let sql = format!("{columns} d.gs06 = $1 ORDER BY d.id DESC LIMIT $2");
-        found.extend(connection.rows::<Found>(&sql, binds![gs06, MOST, "GS06"]).await?);
+        found.extend(
+            connection
+                .rows::<Found>(&sql, binds![gs06, MOST, "GS06"])
+                .await?,
+        );
     }
     let sql = format!("{columns} d.reference LIKE $1 ESCAPE '!' ORDER BY d.id DESC LIMIT $2");
     found.extend(
@@ -117,7 +125,11 @@ async fn by_carton(
         return Ok(());
     };
     let quoted = like_literal(&quoted);
-    let by = if sscc.len() == 18 { "SSCC" } else { "BOL or tracking number" };
+    let by = if sscc.len() == 18 {
+        "SSCC"
+    } else {
+        "BOL or tracking number"
+    };
     found.extend(
         connection
             .rows::<Found>(

@@ -12,14 +12,12 @@ use crate::storage::{Connection, Failure};
 pub(crate) struct ShipmentItem {
     pub id: i64,
     pub partner_id: i64,
-    pub partner_code: String,
     pub partner_name: String,
     pub mode: String,
     pub warehouse: String,
     pub status: String,
     pub created_at: i64,
     pub shipped_at: Option<i64>,
-    pub not_before: Option<String>,
     /// The whole shipment.
     pub body: String,
 }
@@ -31,8 +29,8 @@ impl ShipmentItem {
     }
 }
 
-const SHIPMENT: &str = "SELECT s.id, s.partner_id, p.code AS partner_code, p.name AS partner_name, s.mode,
-    w.code AS warehouse, s.status, s.created_at, s.shipped_at, s.not_before, s.body
+const SHIPMENT: &str = "SELECT s.id, s.partner_id, p.name AS partner_name, s.mode,
+    w.code AS warehouse, s.status, s.created_at, s.shipped_at, s.body
     FROM shipment s JOIN partner p ON p.id = s.partner_id JOIN warehouse w ON w.id = s.warehouse_id";
 
 /// A page of shipments.
@@ -58,7 +56,10 @@ pub(crate) async fn list(
 /// How many shipments there are in each status.
 pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
     connection
-        .rows("SELECT status, COUNT(*) FROM shipment GROUP BY status", binds![])
+        .rows(
+            "SELECT status, COUNT(*) FROM shipment GROUP BY status",
+            binds![],
+        )
         .await
 }
 

@@ -12,7 +12,6 @@ const MOST: i64 = 4 * PAGE;
 /// What one warehouse has of one item; quantities as stored (1/10,000 base unit).
 #[derive(Debug, Clone, FromRow)]
 pub(crate) struct StockItem {
-    pub item_id: i64,
     pub item: String,
     pub upc: String,
     /// The item as JSON.
@@ -38,14 +37,17 @@ pub(crate) async fn list(
     let mut conditions = Conditions::default();
     let beginning = text.map(|text| format!("{}%", super::orders::like_literal(text)));
     conditions
-        .and_some("(i.code LIKE ? ESCAPE '!' OR i.upc LIKE ? ESCAPE '!')", beginning.as_ref())
+        .and_some(
+            "(i.code LIKE ? ESCAPE '!' OR i.upc LIKE ? ESCAPE '!')",
+            beginning.as_ref(),
+        )
         .and_some("w.code = ?", warehouse)
         .and_some("i.code > ?", after);
     if short_only {
         conditions.and_plain("s.on_hand - s.reserved <= 0");
     }
     let sql = format!(
-        "SELECT s.item_id, i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved,
+        "SELECT i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved,
             CAST(COALESCE((SELECT SUM(e.quantity - e.promised) FROM expected_receipt e WHERE e.item_id = s.item_id
                 AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode), 0) AS BIGINT) AS expected,
             (SELECT MIN(e.on_date) FROM expected_receipt e WHERE e.item_id = s.item_id
@@ -70,7 +72,10 @@ pub(crate) async fn list(
 /// Codes of the warehouses.
 pub(crate) async fn warehouses(connection: &mut Connection) -> Result<Vec<String>, Failure> {
     Ok(connection
-        .rows::<(String,)>("SELECT code FROM warehouse ORDER BY code LIMIT 500", binds![])
+        .rows::<(String,)>(
+            "SELECT code FROM warehouse ORDER BY code LIMIT 500",
+            binds![],
+        )
         .await?
         .into_iter()
         .map(|row| row.0)

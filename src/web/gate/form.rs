@@ -23,19 +23,27 @@ impl Fields {
 
     /// A field's text exactly as sent.
     pub(crate) fn raw(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value.as_str())
     }
 
     /// Every value of a repeated field, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.trim())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.trim())
     }
 
     /// A text that has to be there.
     pub(crate) fn required(&self, name: &str, what: &str) -> Result<String, Trouble> {
         let text = self.text(name);
         if text.is_empty() {
-            Err(Trouble::refused(format!("{what} is missing: fill it in and send the form again.")))
+            Err(Trouble::refused(format!(
+                "{what} is missing: fill it in and send the form again."
+            )))
         } else {
             Ok(text.to_owned())
         }
@@ -50,9 +58,14 @@ pub(crate) struct SignedForm {
 
 /// Reads the fields of a form.
 pub(crate) async fn fields(request: Request) -> Result<Fields, Trouble> {
-    let bytes = axum::body::to_bytes(request.into_body(), FORM_MAX).await.map_err(|_| {
-        Trouble::refused(format!("The form is larger than {} MB, or broke off on its way.", FORM_MAX / 1024 / 1024))
-    })?;
+    let bytes = axum::body::to_bytes(request.into_body(), FORM_MAX)
+        .await
+        .map_err(|_| {
+            Trouble::refused(format!(
+                "The form is larger than {} MB, or broke off on its way.",
+                FORM_MAX / 1024 / 1024
+            ))
+        })?;
     Ok(Fields(pairs(&bytes)))
 }
 
@@ -64,7 +77,10 @@ fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
         .map(|pair| {
             let cut = pair.iter().position(|byte| *byte == b'=');
             let (name, value) = match cut {
-                Some(at) => (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()),
+                Some(at) => (
+                    pair.get(..at).unwrap_or_default(),
+                    pair.get(at + 1..).unwrap_or_default(),
+                ),
                 None => (pair, &[][..]),
             };
             (unescaped(name), unescaped(value))
@@ -92,7 +108,8 @@ fn unescaped(bytes: &[u8]) -> String {
             other => out.push(*other),
         }
     }
-    String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(out)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Whether a request may come from a page of ours: browsers say so where they can.
@@ -103,9 +120,9 @@ pub(crate) fn is_from_here(headers: &HeaderMap) -> bool {
         Some(_) => false,
         None => match (text("origin"), text("host")) {
             (Some("null"), _) => false,
-            (Some(origin), Some(host)) => {
-                origin.split_once("://").is_some_and(|(_, place)| place.eq_ignore_ascii_case(host))
-            }
+            (Some(origin), Some(host)) => origin
+                .split_once("://")
+                .is_some_and(|(_, place)| place.eq_ignore_ascii_case(host)),
             _ => true,
         },
     }
@@ -155,8 +172,20 @@ mod tests {
             (vec![("sec-fetch-site", "same-origin")], true),
             (vec![("sec-fetch-site", "cross-site")], false),
             (vec![("sec-fetch-site", "same-site")], false),
-            (vec![("origin", "https://gateway.example"), ("host", "gateway.example")], true),
-            (vec![("origin", "https://evil.example"), ("host", "gateway.example")], false),
+            (
+                vec![
+                    ("origin", "https://gateway.example"),
+                    ("host", "gateway.example"),
+                ],
+                true,
+            ),
+            (
+                vec![
+                    ("origin", "https://evil.example"),
+                    ("host", "gateway.example"),
+                ],
+                false,
+            ),
             (vec![("origin", "null"), ("host", "gateway.example")], false),
             (vec![("host", "gateway.example")], true),
         ] {

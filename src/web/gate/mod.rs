@@ -26,8 +26,14 @@ pub(crate) fn hashed(token: &str) -> String {
 
 /// Compares without telling by its time where the difference lies.
 pub(crate) fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (Sha256::digest(one.as_bytes()), Sha256::digest(other.as_bytes()));
-    one.iter().zip(other.iter()).fold(0_u8, |difference, (a, b)| difference | (a ^ b)) == 0
+    let (one, other) = (
+        Sha256::digest(one.as_bytes()),
+        Sha256::digest(other.as_bytes()),
+    );
+    one.iter()
+        .zip(other.iter())
+        .fold(0_u8, |difference, (a, b)| difference | (a ^ b))
+        == 0
 }
 
 /// The value of a cookie in a request.
@@ -56,7 +62,12 @@ mod tests {
     #[test]
     fn a_cookie_is_found_by_its_whole_name() {
         let mut headers = axum::http::HeaderMap::new();
-        headers.insert("cookie", "not_supercargo_session=x; supercargo_session=abc".parse().unwrap());
+        headers.insert(
+            "cookie",
+            "not_supercargo_session=x; supercargo_session=abc"
+                .parse()
+                .unwrap(),
+        );
         assert_eq!(cookie(&headers, SESSION_COOKIE).as_deref(), Some("abc"));
         assert_eq!(cookie(&headers, GATE_COOKIE), None);
     }

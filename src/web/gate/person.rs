@@ -4,8 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use super::{SESSION_COOKIE, cookie, hashed};
-use crate::web::trouble::Trouble;
 use crate::web::Console;
+use crate::web::trouble::Trouble;
 
 /// Somebody who signed in.
 #[derive(Debug, Clone)]
@@ -53,7 +53,9 @@ impl Person {
 
     /// Whether a role is held; an admin holds all.
     pub(crate) fn holds(&self, role: Role) -> bool {
-        self.roles.iter().any(|held| held == role.word() || held == Role::Admin.word())
+        self.roles
+            .iter()
+            .any(|held| held == role.word() || held == Role::Admin.word())
     }
 
     pub(crate) fn is_ops(&self) -> bool {
@@ -68,7 +70,11 @@ impl Person {
 
     /// Refuses where a role is missing.
     pub(crate) fn require(&self, role: Role) -> Result<(), Trouble> {
-        if self.holds(role) { Ok(()) } else { Err(Trouble::NotAllowed(role)) }
+        if self.holds(role) {
+            Ok(())
+        } else {
+            Err(Trouble::NotAllowed(role))
+        }
     }
 
     /// The roles, for people.
@@ -83,12 +89,20 @@ impl Person {
                 other => other,
             })
             .collect();
-        if names.is_empty() { "Viewer".to_owned() } else { names.join(", ") }
+        if names.is_empty() {
+            "Viewer".to_owned()
+        } else {
+            names.join(", ")
+        }
     }
 
     /// The letters in the circle beside the name.
     pub(crate) fn initials(&self) -> String {
-        self.name.chars().filter(|letter| letter.is_alphanumeric()).take(2).collect()
+        self.name
+            .chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .take(2)
+            .collect()
     }
 
     /// Who a request comes from.
@@ -96,8 +110,15 @@ impl Person {
         headers: &axum::http::HeaderMap,
         console: &Console,
     ) -> Result<Option<Self>, Trouble> {
-        let Some(token) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
-        let session = console.store().read().await?.session(&hashed(&token), console.now()).await?;
+        let Some(token) = cookie(headers, SESSION_COOKIE) else {
+            return Ok(None);
+        };
+        let session = console
+            .store()
+            .read()
+            .await?
+            .session(&hashed(&token), console.now())
+            .await?;
         Ok(session.map(|row| Self::new(&row.name, &row.csrf, &row.roles)))
     }
 }
@@ -107,11 +128,16 @@ impl FromRequestParts<Console> for Person {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Trouble> {
         let wanted = if parts.method == axum::http::Method::GET {
-            parts.uri.path_and_query().map_or_else(String::new, ToString::to_string)
+            parts
+                .uri
+                .path_and_query()
+                .map_or_else(String::new, ToString::to_string)
         } else {
             String::new()
         };
-        Self::of(&parts.headers, console).await?.ok_or(Trouble::SignIn(wanted))
+        Self::of(&parts.headers, console)
+            .await?
+            .ok_or(Trouble::SignIn(wanted))
     }
 }
 
@@ -131,7 +157,11 @@ mod tests {
             ("viewer", false, false, false),
         ] {
             let person = Person::new("ada", "token", roles);
-            assert_eq!((person.is_ops(), person.is_ar(), person.is_admin()), (ops, ar, admin), "{roles}");
+            assert_eq!(
+                (person.is_ops(), person.is_ar(), person.is_admin()),
+                (ops, ar, admin),
+                "{roles}"
+            );
         }
     }
 }

@@ -16,8 +16,7 @@ use crate::web::Console;
 use crate::web::trouble::Trouble;
 
 /// The hash that an unknown name's password is compared with, so that it takes as long as a known one's.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c3VwZXJjYXJnby1ub2JvZHk$lkC9q1f5xJwqTn2EYyUVtRBJ2vKQmmL4bQ2FQq1c1n0";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3VwZXJjYXJnby1ub2JvZHk$lkC9q1f5xJwqTn2EYyUVtRBJ2vKQmmL4bQ2FQq1c1n0";
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -36,7 +35,15 @@ pub(crate) async fn form(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Trouble> {
     let next = safe_path(query.get("next").map_or("", String::as_str));
-    page(&console, &headers, next, String::new(), String::new(), StatusCode::OK).await
+    page(
+        &console,
+        &headers,
+        next,
+        String::new(),
+        String::new(),
+        StatusCode::OK,
+    )
+    .await
 }
 
 async fn page(
@@ -50,36 +57,72 @@ async fn page(
     let known = cookie(headers, GATE_COOKIE).filter(|value| value.len() == 64);
     let gate = match known {
         Some(gate) => gate,
-        None => token().ok_or(Trouble::Broken("the system gives no random bytes".to_owned()))?,
+        None => token().ok_or(Trouble::Broken(
+            "the system gives no random bytes".to_owned(),
+        ))?,
     };
     let nobody_yet = sessions::is_house_empty(&mut console.store().read().await?).await?;
-    let body = SignInPage { gate: gate.clone(), next, name, problem, nobody_yet };
+    let body = SignInPage {
+        gate: gate.clone(),
+        next,
+        name,
+        problem,
+        nobody_yet,
+    };
     let mut response = crate::web::page::html(status, &body)?;
     set_cookie(&mut response, console, GATE_COOKIE, &gate, "Strict", 3_600);
     Ok(response)
 }
 
 /// Takes name and password.
-pub(crate) async fn enter(State(console): State<Console>, request: Request) -> Result<Response, Trouble> {
+pub(crate) async fn enter(
+    State(console): State<Console>,
+    request: Request,
+) -> Result<Response, Trouble> {
     let headers = request.headers().clone();
     let fields = form::fields(request).await?;
     let expected = cookie(&headers, GATE_COOKIE).unwrap_or_default();
     let next = safe_path(fields.text("next"));
     let name = fields.text("name").to_owned();
-    if !form::is_from_here(&headers) || expected.is_empty() || !same(&expected, fields.raw("gate")) {
+    if !form::is_from_here(&headers) || expected.is_empty() || !same(&expected, fields.raw("gate"))
+    {
         let problem = "The form was out of date. Try once more.".to_owned();
-        return page(&console, &headers, next, name, problem, StatusCode::FORBIDDEN).await;
+        return page(
+            &console,
+            &headers,
+            next,
+            name,
+            problem,
+            StatusCode::FORBIDDEN,
+        )
+        .await;
     }
     let wait = console.throttle().wait(&name, console.now());
     if wait > 0 {
         let problem = format!("Too many wrong passwords for this name. Wait {wait} seconds.");
-        return page(&console, &headers, next, name, problem, StatusCode::TOO_MANY_REQUESTS).await;
+        return page(
+            &console,
+            &headers,
+            next,
+            name,
+            problem,
+            StatusCode::TOO_MANY_REQUESTS,
+        )
+        .await;
     }
     if !is_right(&console, &name, fields.raw("password")).await? {
         console.throttle().failed(&name, console.now());
         tracing::warn!(name = %name.escape_debug(), "a sign-in to the console was refused");
         let problem = "Name and password do not match.".to_owned();
-        return page(&console, &headers, next, name, problem, StatusCode::UNAUTHORIZED).await;
+        return page(
+            &console,
+            &headers,
+            next,
+            name,
+            problem,
+            StatusCode::UNAUTHORIZED,
+        )
+        .await;
     }
     console.throttle().passed(&name);
     open(&console, name, &next).await
@@ -106,9 +149,24 @@ async fn open(console: &Console, name: String, next: &str) -> Result<Response, T
     let (session, csrf) = (token().ok_or_else(broken)?, token().ok_or_else(broken)?);
     let now = console.now();
     let hours = i64::from(console.settings().http.session_hours.clamp(1, 24 * 30));
-    sessions::open(console.store(), hashed(&session), name, csrf, now, now + Duration::hours(hours)).await?;
+    sessions::open(
+        console.store(),
+        hashed(&session),
+        name,
+        csrf,
+        now,
+        now + Duration::hours(hours),
+    )
+    .await?;
     let mut response = Redirect::to(next).into_response();
-    set_cookie(&mut response, console, SESSION_COOKIE, &session, "Lax", hours * 3_600);
+    set_cookie(
+        &mut response,
+        console,
+        SESSION_COOKIE,
+        &session,
+        "Lax",
+        hours * 3_600,
+    );
     set_cookie(&mut response, console, GATE_COOKIE, "", "Strict", 0);
     Ok(response)
 }
@@ -127,9 +185,21 @@ pub(crate) async fn leave(
     Ok(response)
 }
 
-fn set_cookie(response: &mut Response, console: &Console, name: &str, value: &str, site: &str, seconds: i64) {
-    let secure = if console.settings().http.public_url.starts_with("https:") { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={site}; Max-Age={seconds}{secure}");
+fn set_cookie(
+    response: &mut Response,
+    console: &Console,
+    name: &str,
+    value: &str,
+    site: &str,
+    seconds: i64,
+) {
+    let secure = if console.settings().http.public_url.starts_with("https:") {
+        "; Secure"
+    } else {
+        ""
+    };
+    let text =
+        format!("{name}={value}; Path=/; HttpOnly; SameSite={site}; Max-Age={seconds}{secure}");
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -142,7 +212,11 @@ fn safe_path(wanted: &str) -> String {
         && !wanted.contains(['\\', '\r', '\n', '\0'])
         && wanted.is_ascii()
         && !wanted.starts_with("/login");
-    if ours { wanted.to_owned() } else { "/".to_owned() }
+    if ours {
+        wanted.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 #[cfg(test)]

@@ -25,16 +25,22 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Seconds until the next try for a name is allowed; 0: now.
     pub(crate) fn wait(&self, name: &str, now: Instant) -> i64 {
-        let Ok(tries) = self.tries.lock() else { return WAIT_MAX };
+        let Ok(tries) = self.tries.lock() else {
+            return WAIT_MAX;
+        };
         tries.get(&key(name)).map_or(0, |(failures, last)| {
             let next = *last + Duration::seconds(pause(*failures));
-            next.signed_duration_since(now).num_seconds().clamp(0, WAIT_MAX)
+            next.signed_duration_since(now)
+                .num_seconds()
+                .clamp(0, WAIT_MAX)
         })
     }
 
     /// Remembers a wrong password.
     pub(crate) fn failed(&self, name: &str, now: Instant) {
-        let Ok(mut tries) = self.tries.lock() else { return };
+        let Ok(mut tries) = self.tries.lock() else {
+            return;
+        };
         let old = now - Duration::minutes(FORGET_MINUTES);
         if tries.len() >= NAMES_MAX {
             tries.retain(|_, (_, last)| *last > old);
@@ -43,7 +49,11 @@ impl Throttle {
             tries.clear();
         }
         let entry = tries.entry(key(name)).or_insert((0, now));
-        let failures = if entry.1 < old { 1 } else { entry.0.saturating_add(1) };
+        let failures = if entry.1 < old {
+            1
+        } else {
+            entry.0.saturating_add(1)
+        };
         *entry = (failures, now);
     }
 

@@ -50,8 +50,14 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Deductions, "Deductions", &asked).await?;
-    let (status, partner, before) = (asked.text("status"), asked.number("partner"), asked.number("before"));
+    let frame = console
+        .frame(person, Section::Deductions, "Deductions", &asked)
+        .await?;
+    let (status, partner, before) = (
+        asked.text("status"),
+        asked.number("partner"),
+        asked.number("before"),
+    );
     let mut connection = console.store().read().await?;
     let mut items = deductions::list(&mut connection, status.as_ref(), partner, before).await?;
     let figures = deductions::counts(&mut connection).await?;
@@ -63,13 +69,34 @@ pub(crate) async fn list(
     }
     let sums = figures
         .iter()
-        .map(|(status, currency, _, sum)| (states::deduction(status).0.text, format!("{} {currency}", amount(*sum, currency))))
+        .map(|(status, currency, _, sum)| {
+            (
+                states::deduction(status).0.text,
+                format!("{} {currency}", amount(*sum, currency)),
+            )
+        })
         .collect();
-    let tabs = super::state_tabs(&asked, &counts, &["open", "disputed", "recovered", "written_off"]);
+    let tabs = super::state_tabs(
+        &asked,
+        &counts,
+        &["open", "disputed", "recovered", "written_off"],
+    );
     let older = super::older(&mut items, &asked, |item| item.id);
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&DeductionsPage { frame, tabs, sums, partners, rows, older, newest, asked })
+    shown(&DeductionsPage {
+        frame,
+        tabs,
+        sums,
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 fn row(item: &DeductionItem, calendar: &Calendar) -> Row {
@@ -79,7 +106,10 @@ fn row(item: &DeductionItem, calendar: &Calendar) -> Row {
         claim: item.reference.clone(),
         test: item.mode == "test",
         partner: item.partner_name.clone(),
-        invoice: item.invoice_number.clone().unwrap_or_else(|| format!("none of ours: {}", item.claimed_reference)),
+        invoice: item
+            .invoice_number
+            .clone()
+            .unwrap_or_else(|| format!("none of ours: {}", item.claimed_reference)),
         status: states::deduction(&item.status),
         age: calendar.ago(item.created_at),
         amount: show::money(item.amount, &item.currency),
@@ -122,7 +152,9 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = deductions::one(&mut connection, id).await?.ok_or(Trouble::NotFound("deduction"))?;
+    let item = deductions::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("deduction"))?;
     let audit = journal::audit_of(&mut connection, "deduction", id).await?;
     let mut sent = Vec::new();
     let mut thread = Vec::new();
@@ -137,7 +169,14 @@ pub(crate) async fn one(
         thread.extend(documents::about(&mut connection, "invoice", invoice).await?);
     }
     drop(connection);
-    let frame = console.frame(person, Section::Deductions, format!("Deduction {id}"), &asked).await?;
+    let frame = console
+        .frame(
+            person,
+            Section::Deductions,
+            format!("Deduction {id}"),
+            &asked,
+        )
+        .await?;
     let calendar = frame.calendar;
     let page = DeductionPage {
         reason: states::deduction_reason(&item.reason),
@@ -145,8 +184,14 @@ pub(crate) async fn one(
         amount: show::money(item.amount, &item.currency),
         paid_on: calendar.day(&item.payment_date),
         taken: calendar.when(item.created_at),
-        proofs: sent.iter().filter_map(|row| proof(row, &calendar)).collect(),
-        thread: thread.iter().map(|row| DocumentRow::new(row, &calendar)).collect(),
+        proofs: sent
+            .iter()
+            .filter_map(|row| proof(row, &calendar))
+            .collect(),
+        thread: thread
+            .iter()
+            .map(|row| DocumentRow::new(row, &calendar))
+            .collect(),
         audit: audit.iter().map(|row| audit_row(row, &calendar)).collect(),
         can_dispute: item.status == "open",
         can_settle: matches!(item.status.as_str(), "open" | "disputed"),
@@ -159,15 +204,24 @@ pub(crate) async fn one(
 fn proof(item: &ShipmentItem, calendar: &Calendar) -> Option<Proof> {
     let shipment = item.shipment().ok()?;
     let in_window = match &shipment.state {
-        ShipmentState::Shipped { at } => Some(shipment.window_allows(at.with_timezone(&calendar.zone).date_naive())),
+        ShipmentState::Shipped { at } => {
+            Some(shipment.window_allows(at.with_timezone(&calendar.zone).date_naive()))
+        }
         _ => None,
     };
     Some(Proof {
         id: item.id,
         left: calendar.when_some(item.shipped_at),
-        window: [shipment.not_before, shipment.not_after].into_iter().flatten().map(|day| calendar.date(day)).collect(),
+        window: [shipment.not_before, shipment.not_after]
+            .into_iter()
+            .flatten()
+            .map(|day| calendar.date(day))
+            .collect(),
         in_window,
-        carrier: [shipment.carrier.as_str(), shipment.tracking.as_str()].join(" ").trim().to_owned(),
+        carrier: [shipment.carrier.as_str(), shipment.tracking.as_str()]
+            .join(" ")
+            .trim()
+            .to_owned(),
         bill_of_lading: shipment.bill_of_lading.clone(),
         cartons: shipment.cartons.len(),
     })

@@ -13,12 +13,22 @@ pub(crate) fn lines(before: &str, after: &str) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     if old.len() > LINES_MAX || new.len() > LINES_MAX {
-        return vec![("same", format!("The texts have {} and {} lines: too many to compare here.", old.len(), new.len()))];
+        return vec![(
+            "same",
+            format!(
+                "The texts have {} and {} lines: too many to compare here.",
+                old.len(),
+                new.len()
+            ),
+        )];
     }
     let all = compared(&old, &new);
     let near = |place: usize| {
         let from = place.saturating_sub(AROUND);
-        all.iter().skip(from).take(place - from + AROUND + 1).any(|(kind, _)| *kind != "same")
+        all.iter()
+            .skip(from)
+            .take(place - from + AROUND + 1)
+            .any(|(kind, _)| *kind != "same")
     };
     let mut out = Vec::new();
     let mut gap = false;
@@ -87,17 +97,29 @@ mod tests {
     fn only_what_differs_is_shown_with_its_neighbours() {
         let before = "a\nb\nc\nd\ne\nf\ng\nh";
         let after = "a\nb\nc\nD\ne\nf\ng\nh";
-        let shown: Vec<String> = lines(before, after).into_iter().map(|(kind, line)| format!("{kind} {line}")).collect();
-        assert_eq!(shown, ["same b", "same c", "gone d", "come D", "same e", "same f"]);
+        let shown: Vec<String> = lines(before, after)
+            .into_iter()
+            .map(|(kind, line)| format!("{kind} {line}"))
+            .collect();
+        assert_eq!(
+            shown,
+            ["same b", "same c", "gone d", "come D", "same e", "same f"]
+        );
         assert!(lines(before, before).is_empty());
     }
 
     #[test]
     fn every_line_of_both_texts_is_in_the_comparison() {
         for (before, after) in [("", "a"), ("a", ""), ("a\nb", "b\na"), ("x\ny\nz", "x\nz")] {
-            let all = compared(&before.lines().collect::<Vec<_>>(), &after.lines().collect::<Vec<_>>());
+            let all = compared(
+                &before.lines().collect::<Vec<_>>(),
+                &after.lines().collect::<Vec<_>>(),
+            );
             let side = |without: &str| -> Vec<&str> {
-                all.iter().filter(|(kind, _)| *kind != without).map(|(_, line)| *line).collect()
+                all.iter()
+                    .filter(|(kind, _)| *kind != without)
+                    .map(|(_, line)| *line)
+                    .collect()
             };
             assert_eq!(side("come"), before.lines().collect::<Vec<_>>());
             assert_eq!(side("gone"), after.lines().collect::<Vec<_>>());

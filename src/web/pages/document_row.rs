@@ -31,9 +31,16 @@ impl DocumentRow {
         Self {
             id: item.id,
             inbound,
-            set: if item.set_code.is_empty() { "?".to_owned() } else { item.set_code.clone() },
+            set: if item.set_code.is_empty() {
+                "?".to_owned()
+            } else {
+                item.set_code.clone()
+            },
             name: states::set_name(&item.set_code),
-            partner: item.partner_name.clone().unwrap_or_else(|| "Unknown sender".to_owned()),
+            partner: item
+                .partner_name
+                .clone()
+                .unwrap_or_else(|| "Unknown sender".to_owned()),
             test: item.mode == "test",
             reference: item.reference.clone(),
             isa13: item.isa13.clone(),
@@ -62,18 +69,25 @@ pub(crate) fn is_overdue(item: &DocumentItem, calendar: &Calendar) -> bool {
     item.direction == "out"
         && item.syntax == "pending"
         && item.delivery != "superseded"
-        && item.answer_due_at.is_some_and(|due| due < calendar.now.timestamp_micros())
+        && item
+            .answer_due_at
+            .is_some_and(|due| due < calendar.now.timestamp_micros())
 }
 
 /// The states of a document that say something.
 pub(crate) fn chips(item: &DocumentItem, calendar: &Calendar) -> Vec<Chip> {
     if item.direction == "in" {
         let mut chips = vec![states::disposition(&item.disposition)];
-        chips.extend(states::application(&item.application).filter(|_| item.disposition == "processed"));
+        chips.extend(
+            states::application(&item.application).filter(|_| item.disposition == "processed"),
+        );
         return chips;
     }
     let mut chips = vec![states::delivery(&item.delivery)];
-    let sent = matches!(item.delivery.as_str(), "delivered" | "picked_up" | "uncertain");
+    let sent = matches!(
+        item.delivery.as_str(),
+        "delivered" | "picked_up" | "uncertain"
+    );
     if sent || item.syntax != "pending" {
         chips.extend(states::syntax(&item.syntax, is_overdue(item, calendar)));
     }
@@ -90,7 +104,11 @@ fn worst(chips: &[Chip]) -> Tone {
         Tone::Quiet => 1,
         Tone::Good => 0,
     };
-    chips.iter().map(|chip| chip.0.tone).max_by_key(|tone| rank(*tone)).unwrap_or(Tone::Quiet)
+    chips
+        .iter()
+        .map(|chip| chip.0.tone)
+        .max_by_key(|tone| rank(*tone))
+        .unwrap_or(Tone::Quiet)
 }
 
 fn clock(item: &DocumentItem, calendar: &Calendar) -> Option<String> {

@@ -53,18 +53,39 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Files, "Files received", &asked).await?;
-    let (status, partner, before) = (asked.text("status"), asked.number("partner"), asked.number("before"));
+    let frame = console
+        .frame(person, Section::Files, "Files received", &asked)
+        .await?;
+    let (status, partner, before) = (
+        asked.text("status"),
+        asked.number("partner"),
+        asked.number("before"),
+    );
     let mut connection = console.store().read().await?;
     let mut items = files::list(&mut connection, status.as_ref(), partner, before).await?;
     let counts: BTreeMap<String, i64> = files::counts(&mut connection).await?.into_iter().collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &["held", "rejected", "duplicate", "received", "processed"]);
+    let tabs = super::state_tabs(
+        &asked,
+        &counts,
+        &["held", "rejected", "duplicate", "received", "processed"],
+    );
     let older = super::older(&mut items, &asked, |item| item.id);
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&FilesPage { frame, tabs, partners, rows, older, newest, asked })
+    shown(&FilesPage {
+        frame,
+        tabs,
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 fn row(item: &FileItem, calendar: &Calendar) -> Row {
@@ -72,8 +93,14 @@ fn row(item: &FileItem, calendar: &Calendar) -> Row {
     Row {
         id: item.id,
         name: item.name.clone(),
-        partner: item.partner_name.clone().unwrap_or_else(|| "Unknown sender".to_owned()),
-        connection: item.connection_name.clone().unwrap_or_else(|| item.received_by.clone()),
+        partner: item
+            .partner_name
+            .clone()
+            .unwrap_or_else(|| "Unknown sender".to_owned()),
+        connection: item
+            .connection_name
+            .clone()
+            .unwrap_or_else(|| item.received_by.clone()),
         disposition: states::disposition(&item.disposition),
         size: size(item.size),
         received: calendar.when(item.received_at),
@@ -120,15 +147,28 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = files::one(&mut connection, id).await?.ok_or(Trouble::NotFound("file"))?;
+    let item = files::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("file"))?;
     let interchanges = files::interchanges(&mut connection, id).await?;
     let thread = documents::of_file(&mut connection, id).await?;
     let whole = u64::try_from(item.size).unwrap_or(0);
-    let from = asked.number("from").and_then(|from| u64::try_from(from).ok()).unwrap_or(0).min(whole);
+    let from = asked
+        .number("from")
+        .and_then(|from| u64::try_from(from).ok())
+        .unwrap_or(0)
+        .min(whole);
     let bytes = connection.content_range(&item.sha256, from, WINDOW).await?;
     let audit = journal::audit_of(&mut connection, "file", id).await?;
     drop(connection);
-    let frame = console.frame(person, Section::Files, format!("File {}", item.name), &asked).await?;
+    let frame = console
+        .frame(
+            person,
+            Section::Files,
+            format!("File {}", item.name),
+            &asked,
+        )
+        .await?;
     let calendar = frame.calendar;
     let mut findings = findings_of(&item.findings);
     for interchange in &interchanges {
@@ -141,11 +181,21 @@ pub(crate) async fn one(
         received: calendar.when(item.received_at),
         size: size(item.size),
         faults: findings_of(&item.findings).iter().map(fault).collect(),
-        interchanges: interchanges.iter().map(|row| interchange_row(row, &asked)).collect(),
-        thread: thread.iter().map(|row| DocumentRow::new(row, &calendar)).collect(),
+        interchanges: interchanges
+            .iter()
+            .map(|row| interchange_row(row, &asked))
+            .collect(),
+        thread: thread
+            .iter()
+            .map(|row| DocumentRow::new(row, &calendar))
+            .collect(),
         parts: plain.parts,
         is_dump: plain.is_dump,
-        said: if whole == 0 { "empty".to_owned() } else { format!("bytes {} to {until} of {whole}", from.min(until)) },
+        said: if whole == 0 {
+            "empty".to_owned()
+        } else {
+            format!("bytes {} to {until} of {whole}", from.min(until))
+        },
         before: (from > 0).then(|| asked.with("from", &from.saturating_sub(WINDOW).to_string())),
         after: (until < whole).then(|| asked.with("from", &until.to_string())),
         audit: audit.iter().map(|row| audit_row(row, &calendar)).collect(),
@@ -162,7 +212,10 @@ fn interchange_row(item: &InterchangeItem, asked: &Asked) -> InterchangeRow {
         disposition: states::disposition(&item.disposition),
         size: size(item.size),
         faults: findings_of(&item.findings).iter().map(fault).collect(),
-        path: format!("{}#bytes", asked.with("from", &item.byte_offset.to_string())),
+        path: format!(
+            "{}#bytes",
+            asked.with("from", &item.byte_offset.to_string())
+        ),
     }
 }
 
@@ -173,7 +226,9 @@ pub(crate) async fn raw(
     Path(id): Path<i64>,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = files::one(&mut connection, id).await?.ok_or(Trouble::NotFound("file"))?;
+    let item = files::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("file"))?;
     if item.size > DOWNLOAD_MAX {
         return Err(Trouble::refused(format!(
             "The file has {}: more than the console gives out. It is in the store under SHA-256 {}.",

@@ -12,7 +12,9 @@ use crate::domain::invoice::{Invoice, InvoiceCharge};
 use crate::domain::order::ChargeKind;
 use crate::storage::console::deductions::DeductionItem;
 use crate::storage::console::documents::DocumentItem;
-use crate::storage::console::invoices::{self, ApplicationItem, InvoiceFilter, InvoiceItem, bucket_edges};
+use crate::storage::console::invoices::{
+    self, ApplicationItem, InvoiceFilter, InvoiceItem, bucket_edges,
+};
 use crate::storage::console::{deductions, documents, journal, partners};
 use crate::web::Console;
 use crate::web::chart::{self, Bar};
@@ -20,7 +22,8 @@ use crate::web::export;
 use crate::web::gate::person::Person;
 use crate::web::page::{Asked, Choice, Frame, Section, Tab, partner_choices, shown};
 use crate::web::show::{
-    self, Calendar, Chip, Day, Icon, Money, Tone, When, amount, grouped, icon, plain_amount, quantity,
+    self, Calendar, Chip, Day, Icon, Money, Tone, When, amount, grouped, icon, plain_amount,
+    quantity,
 };
 use crate::web::states;
 use crate::web::trouble::Trouble;
@@ -71,7 +74,13 @@ fn filter(asked: &Asked, today: chrono::NaiveDate) -> InvoiceFilter {
         partner: asked.number("partner"),
         mode: asked.text("mode"),
         number: asked.text("number"),
-        due_before: due_before.map(|day| if day == chrono::NaiveDate::MAX { far() } else { day }),
+        due_before: due_before.map(|day| {
+            if day == chrono::NaiveDate::MAX {
+                far()
+            } else {
+                day
+            }
+        }),
         due_from,
         before: asked.number("before"),
     }
@@ -88,14 +97,23 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Invoices, "Invoices", &asked).await?;
+    let frame = console
+        .frame(person, Section::Invoices, "Invoices", &asked)
+        .await?;
     let filter = filter(&asked, frame.calendar.today());
     let mut connection = console.store().read().await?;
     let mut items = invoices::list(&mut connection, &filter).await?;
-    let counts: BTreeMap<String, i64> = invoices::counts(&mut connection, &filter).await?.into_iter().collect();
+    let counts: BTreeMap<String, i64> = invoices::counts(&mut connection, &filter)
+        .await?
+        .into_iter()
+        .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &["open", "partially_paid", "paid", "written_off"]);
+    let tabs = super::state_tabs(
+        &asked,
+        &counts,
+        &["open", "partially_paid", "paid", "written_off"],
+    );
     let older = super::older(&mut items, &asked, |item| item.id);
     let chosen = asked.text("age");
     let ages = [
@@ -112,17 +130,39 @@ pub(crate) async fn list(
         name: name.to_owned(),
         chosen: chosen.as_deref() == Some(value),
     });
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     let newest = filter.before.map(|_| asked.with("before", ""));
-    shown(&InvoicesPage { frame, tabs, ages: ages.into(), partners, rows, older, newest, asked })
+    shown(&InvoicesPage {
+        frame,
+        tabs,
+        ages: ages.into(),
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 fn overdue_days(item: &InvoiceItem, calendar: &Calendar) -> Option<i64> {
-    if item.kind == "invoice" { calendar.days_since(&item.due) } else { None }
+    if item.kind == "invoice" {
+        calendar.days_since(&item.due)
+    } else {
+        None
+    }
 }
 
 fn row(item: &InvoiceItem, calendar: &Calendar) -> Row {
-    let some = |minor: i64| if minor == 0 { String::new() } else { amount(minor, &item.currency) };
+    let some = |minor: i64| {
+        if minor == 0 {
+            String::new()
+        } else {
+            amount(minor, &item.currency)
+        }
+    };
     Row {
         id: item.id,
         number: item.number.clone(),
@@ -176,8 +216,19 @@ pub(crate) async fn export(
         }
     }
     let heading = [
-        "invoice_number", "kind", "partner", "mode", "po_number", "date", "due_date", "status", "total", "open_amount",
-        "disputed_amount", "written_off_amount", "currency",
+        "invoice_number",
+        "kind",
+        "partner",
+        "mode",
+        "po_number",
+        "date",
+        "due_date",
+        "status",
+        "total",
+        "open_amount",
+        "disputed_amount",
+        "written_off_amount",
+        "currency",
     ];
     export::csv("invoices", &heading, rows)
 }
@@ -265,15 +316,29 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = invoices::item(&mut connection, id).await?.ok_or(Trouble::NotFound("invoice"))?;
-    let invoice = invoices::one(&mut connection, id).await?.ok_or(Trouble::NotFound("invoice"))?;
+    let item = invoices::item(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("invoice"))?;
+    let invoice = invoices::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("invoice"))?;
     let thread = documents::about(&mut connection, "invoice", id).await?;
     let applications = invoices::applied_to(&mut connection, id).await?;
     let taken = deductions::of_invoice(&mut connection, id).await?;
     let audit = journal::audit_of(&mut connection, "invoice", id).await?;
     drop(connection);
-    let title = format!("{} {}", if item.kind == "credit" { "Credit" } else { "Invoice" }, item.number);
-    let frame = console.frame(person, Section::Invoices, title, &asked).await?;
+    let title = format!(
+        "{} {}",
+        if item.kind == "credit" {
+            "Credit"
+        } else {
+            "Invoice"
+        },
+        item.number
+    );
+    let frame = console
+        .frame(person, Section::Invoices, title, &asked)
+        .await?;
     let calendar = frame.calendar;
     let money = |minor: i64| show::money(minor, &item.currency);
     let paid: i64 = applications.iter().map(|row| row.paid).sum();
@@ -301,12 +366,32 @@ pub(crate) async fn one(
         terms: terms_said(&invoice.terms),
         discount_until: invoice.discount_until.map(|day| calendar.date(day)),
         events: events(&item, &thread, &applications, &taken, &audit, &calendar),
-        lines: invoice.lines.iter().map(|line| line_row(line, &item.currency)).collect(),
-        charges: invoice.charges.iter().map(|charge| charge_row(charge, &item.currency)).collect(),
-        applications: applications.iter().map(|row| applied(row, &calendar)).collect(),
-        deductions: taken.iter().map(|row| deduction_row(row, &calendar)).collect(),
-        thread: thread.iter().map(|item| DocumentRow::new(item, &calendar)).collect(),
-        audit: audit.iter().map(|item| audit_row(item, &calendar)).collect(),
+        lines: invoice
+            .lines
+            .iter()
+            .map(|line| line_row(line, &item.currency))
+            .collect(),
+        charges: invoice
+            .charges
+            .iter()
+            .map(|charge| charge_row(charge, &item.currency))
+            .collect(),
+        applications: applications
+            .iter()
+            .map(|row| applied(row, &calendar))
+            .collect(),
+        deductions: taken
+            .iter()
+            .map(|row| deduction_row(row, &calendar))
+            .collect(),
+        thread: thread
+            .iter()
+            .map(|item| DocumentRow::new(item, &calendar))
+            .collect(),
+        audit: audit
+            .iter()
+            .map(|item| audit_row(item, &calendar))
+            .collect(),
         can_pay: item.kind == "invoice" && item.open > 0,
         invoice,
         item,
@@ -316,7 +401,11 @@ pub(crate) async fn one(
 }
 
 fn line_row(line: &crate::domain::invoice::InvoiceLine, currency: &str) -> Line {
-    let basis = if line.price.basis.is_empty() { String::new() } else { format!(" {}", line.price.basis) };
+    let basis = if line.price.basis.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", line.price.basis)
+    };
     Line {
         line: line.order_line,
         item: line.item.clone(),
@@ -350,7 +439,13 @@ fn charge_row(charge: &InvoiceCharge, currency: &str) -> (String, String) {
 }
 
 fn applied(row: &ApplicationItem, calendar: &Calendar) -> Applied {
-    let some = |minor: i64| if minor == 0 { String::new() } else { amount(minor, &row.currency) };
+    let some = |minor: i64| {
+        if minor == 0 {
+            String::new()
+        } else {
+            amount(minor, &row.currency)
+        }
+    };
     Applied {
         payment_id: row.payment_id,
         reference: row.reference.clone(),
@@ -370,12 +465,21 @@ pub(crate) fn deduction_row(row: &DeductionItem, calendar: &Calendar) -> Deducti
         reference: row.reference.clone(),
         status: states::deduction(&row.status),
         amount: show::money(row.amount, &row.currency),
-        invoice: row.invoice_number.clone().unwrap_or_else(|| row.claimed_reference.clone()),
+        invoice: row
+            .invoice_number
+            .clone()
+            .unwrap_or_else(|| row.claimed_reference.clone()),
         age: calendar.ago(row.created_at),
     }
 }
 
-fn event(icon_name: &'static str, tone: Tone, title: impl Into<String>, at: i64, calendar: &Calendar) -> Event {
+fn event(
+    icon_name: &'static str,
+    tone: Tone,
+    title: impl Into<String>,
+    at: i64,
+    calendar: &Calendar,
+) -> Event {
     Event {
         icon: icon(icon_name),
         tone: tone.class(),
@@ -392,7 +496,11 @@ fn event(icon_name: &'static str, tone: Tone, title: impl Into<String>, at: i64,
 fn day_start(iso: &str, calendar: &Calendar) -> i64 {
     iso.parse::<chrono::NaiveDate>()
         .ok()
-        .and_then(|day| day.and_time(chrono::NaiveTime::MIN).and_local_timezone(calendar.zone).earliest())
+        .and_then(|day| {
+            day.and_time(chrono::NaiveTime::MIN)
+                .and_local_timezone(calendar.zone)
+                .earliest()
+        })
         .map_or(0, |at| at.timestamp_micros())
 }
 
@@ -414,12 +522,23 @@ fn events(
         events.extend(sent_events(document, calendar));
     }
     for row in applications {
-        let mut detail = format!("{} {}, {}", amount(row.paid, &row.currency), row.currency, row.method);
+        let mut detail = format!(
+            "{} {}, {}",
+            amount(row.paid, &row.currency),
+            row.currency,
+            row.method
+        );
         if row.discount != 0 {
-            detail.push_str(&format!(", discount {}", amount(row.discount, &row.currency)));
+            detail.push_str(&format!(
+                ", discount {}",
+                amount(row.discount, &row.currency)
+            ));
         }
         if row.written_off != 0 {
-            detail.push_str(&format!(", written off within tolerance {}", amount(row.written_off, &row.currency)));
+            detail.push_str(&format!(
+                ", written off within tolerance {}",
+                amount(row.written_off, &row.currency)
+            ));
         }
         let short = row.paid.saturating_add(row.discount) < item.total;
         events.push(Event {
@@ -428,7 +547,11 @@ fn events(
             ..event(
                 "payments",
                 if short { Tone::Warn } else { Tone::Good },
-                format!("{} by {}", if short { "Paid in part" } else { "Paid" }, row.reference),
+                format!(
+                    "{} by {}",
+                    if short { "Paid in part" } else { "Paid" },
+                    row.reference
+                ),
                 row.at,
                 calendar,
             )
@@ -436,15 +559,35 @@ fn events(
     }
     for row in taken {
         events.push(Event {
-            detail: format!("{} {}. {}", amount(row.amount, &row.currency), row.currency, states::deduction_reason(&row.reason)),
+            detail: format!(
+                "{} {}. {}",
+                amount(row.amount, &row.currency),
+                row.currency,
+                states::deduction_reason(&row.reason)
+            ),
             path: format!("/deductions/{}", row.id),
-            ..event("deductions", Tone::Warn, "Deduction taken", row.created_at, calendar)
+            ..event(
+                "deductions",
+                Tone::Warn,
+                "Deduction taken",
+                row.created_at,
+                calendar,
+            )
         });
     }
-    for entry in audit.iter().filter(|entry| entry.action.contains("deduction") || entry.action.contains("applied")) {
+    for entry in audit
+        .iter()
+        .filter(|entry| entry.action.contains("deduction") || entry.action.contains("applied"))
+    {
         events.push(Event {
             detail: format!("{} ({})", entry.detail, entry.actor),
-            ..event("person", Tone::Quiet, states::spoken(&entry.action), entry.at, calendar)
+            ..event(
+                "person",
+                Tone::Quiet,
+                states::spoken(&entry.action),
+                entry.at,
+                calendar,
+            )
         });
     }
     if item.kind == "invoice" {
@@ -461,11 +604,24 @@ fn due_event(item: &InvoiceItem, calendar: &Calendar) -> Event {
     let (tone, title, detail) = if !open {
         (Tone::Quiet, "Due".to_owned(), String::new())
     } else if days > 0 {
-        (Tone::Bad, format!("Overdue for {days} days"), format!("{} {} open", amount(item.open, &item.currency), item.currency))
+        (
+            Tone::Bad,
+            format!("Overdue for {days} days"),
+            format!(
+                "{} {} open",
+                amount(item.open, &item.currency),
+                item.currency
+            ),
+        )
     } else {
         (Tone::Quiet, "Due".to_owned(), format!("in {} days", -days))
     };
-    Event { detail, when: calendar.day(&item.due).to_string(), later: days < 0, ..event("clock", tone, title, at, calendar) }
+    Event {
+        detail,
+        when: calendar.day(&item.due).to_string(),
+        later: days < 0,
+        ..event("clock", tone, title, at, calendar)
+    }
 }
 
 /// Sending a document and what the partner said to it.
@@ -474,25 +630,53 @@ fn sent_events(document: &DocumentItem, calendar: &Calendar) -> Vec<Event> {
     let mut events = Vec::new();
     match document.sent_at {
         Some(at) => events.push(Event {
-            detail: format!("Interchange {}, {}", document.isa13, states::delivery(&document.delivery).0.text.to_lowercase()),
+            detail: format!(
+                "Interchange {}, {}",
+                document.isa13,
+                states::delivery(&document.delivery).0.text.to_lowercase()
+            ),
             path: path.clone(),
-            ..event("out", Tone::Good, format!("Sent as {}", document.set_code), at, calendar)
+            ..event(
+                "out",
+                Tone::Good,
+                format!("Sent as {}", document.set_code),
+                at,
+                calendar,
+            )
         }),
         None => events.push(Event {
             path: path.clone(),
             ..event(
                 "clock",
-                if document.delivery == "held" { Tone::Warn } else { Tone::Busy },
-                if document.delivery == "held" { "Held back by our own checks" } else { "Waits to be sent" },
+                if document.delivery == "held" {
+                    Tone::Warn
+                } else {
+                    Tone::Busy
+                },
+                if document.delivery == "held" {
+                    "Held back by our own checks"
+                } else {
+                    "Waits to be sent"
+                },
                 document.created_at,
                 calendar,
             )
         }),
     }
-    if let (Some(at), Some(chip)) = (document.answered_at, states::syntax(&document.syntax, false)) {
+    if let (Some(at), Some(chip)) = (
+        document.answered_at,
+        states::syntax(&document.syntax, false),
+    ) {
         if document.syntax != "pending" {
-            let mark = if document.syntax == "rejected" { "cross" } else { "check" };
-            events.push(Event { path: path.clone(), ..event(mark, chip.0.tone, chip.0.text, at, calendar) });
+            let mark = if document.syntax == "rejected" {
+                "cross"
+            } else {
+                "check"
+            };
+            events.push(Event {
+                path: path.clone(),
+                ..event(mark, chip.0.tone, chip.0.text, at, calendar)
+            });
         }
     }
     if let (Some(due), "pending") = (document.answer_due_at, document.syntax.as_str()) {
@@ -502,7 +686,11 @@ fn sent_events(document: &DocumentItem, calendar: &Calendar) -> Vec<Event> {
             ..event(
                 "clock",
                 if overdue { Tone::Bad } else { Tone::Quiet },
-                if overdue { "997 overdue since" } else { "997 due" },
+                if overdue {
+                    "997 overdue since"
+                } else {
+                    "997 due"
+                },
                 due,
                 calendar,
             )

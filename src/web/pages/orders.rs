@@ -21,13 +21,23 @@ use crate::web::chart::{self, Bar};
 use crate::web::export;
 use crate::web::gate::person::Person;
 use crate::web::page::{Asked, Choice, Frame, Section, Tab, partner_choices, shown};
-use crate::web::show::{self, Calendar, Chip, Day, Icon, Money, When, grouped, plain_amount, quantity};
+use crate::web::show::{
+    self, Calendar, Chip, Day, Icon, Money, When, grouped, plain_amount, quantity,
+};
 use crate::web::states::{self, spoken};
 use crate::web::trouble::Trouble;
 
 /// The states that the list has tabs for.
 const TABS: [&str; 9] = [
-    "held", "received", "accepted", "confirmed", "backordered", "partly_shipped", "shipped", "invoiced", "rejected",
+    "held",
+    "received",
+    "accepted",
+    "confirmed",
+    "backordered",
+    "partly_shipped",
+    "shipped",
+    "invoiced",
+    "rejected",
 ];
 
 struct Row {
@@ -70,17 +80,33 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Orders, "Orders", &asked).await?;
+    let frame = console
+        .frame(person, Section::Orders, "Orders", &asked)
+        .await?;
     let filter = filter(&asked);
     let mut connection = console.store().read().await?;
     let mut items = orders::list(&mut connection, &filter).await?;
-    let counts: BTreeMap<String, i64> = orders::counts(&mut connection, &filter).await?.into_iter().collect();
+    let counts: BTreeMap<String, i64> = orders::counts(&mut connection, &filter)
+        .await?
+        .into_iter()
+        .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);
     drop(connection);
     let older = super::older(&mut items, &asked, |item| item.id);
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     let newest = filter.before.map(|_| asked.with("before", ""));
-    let page = OrdersPage { tabs: super::state_tabs(&asked, &counts, &TABS), partners, rows, older, newest, asked, frame };
+    let page = OrdersPage {
+        tabs: super::state_tabs(&asked, &counts, &TABS),
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+        frame,
+    };
     shown(&page)
 }
 
@@ -94,7 +120,12 @@ fn row(item: &OrderItem, calendar: &Calendar) -> Row {
         status: states::order(&item.status),
         received: calendar.when(item.received_at),
         ship_by: item.ship_by.as_deref().map(|day| calendar.day(day)),
-        late: going && item.ship_by.as_deref().and_then(|day| calendar.days_since(day)).is_some_and(|days| days > 0),
+        late: going
+            && item
+                .ship_by
+                .as_deref()
+                .and_then(|day| calendar.days_since(day))
+                .is_some_and(|days| days > 0),
         value: show::money(item.value, &item.currency),
     }
 }
@@ -119,7 +150,9 @@ pub(crate) async fn export(
                 item.partner_code,
                 item.mode,
                 item.status,
-                chrono::DateTime::from_timestamp_micros(item.received_at).unwrap_or_default().to_rfc3339(),
+                chrono::DateTime::from_timestamp_micros(item.received_at)
+                    .unwrap_or_default()
+                    .to_rfc3339(),
                 item.ship_by.unwrap_or_default(),
                 plain_amount(item.value, &item.currency),
                 item.currency,
@@ -129,7 +162,17 @@ pub(crate) async fn export(
             break;
         }
     }
-    let heading = ["order", "po_number", "partner", "mode", "status", "received_at", "ship_by", "value", "currency"];
+    let heading = [
+        "order",
+        "po_number",
+        "partner",
+        "mode",
+        "status",
+        "received_at",
+        "ship_by",
+        "value",
+        "currency",
+    ];
     export::csv("orders", &heading, rows)
 }
 
@@ -260,20 +303,28 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = orders::item(&mut connection, id).await?.ok_or(Trouble::NotFound("order"))?;
-    let order = orders::one(&mut connection, id).await?.ok_or(Trouble::NotFound("order"))?;
+    let item = orders::item(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("order"))?;
+    let order = orders::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("order"))?;
     let thread = documents::thread(&mut connection, id).await?;
     let shipments = shipments::of_order(&mut connection, id).await?;
     let invoices = invoices::of_order(&mut connection, id).await?;
     let audit = journal::audit_of(&mut connection, "order", id).await?;
     drop(connection);
     let title = format!("PO {}", item.po_number);
-    let frame = console.frame(person, Section::Orders, title, &asked).await?;
+    let frame = console
+        .frame(person, Section::Orders, title, &asked)
+        .await?;
     let calendar = frame.calendar;
     let (held_since, reasons, rejection) = match &order.state {
-        OrderState::Held { reasons, since } => {
-            (Some(calendar.ago(since.timestamp_micros())), reasons.iter().map(reason).collect(), String::new())
-        }
+        OrderState::Held { reasons, since } => (
+            Some(calendar.ago(since.timestamp_micros())),
+            reasons.iter().map(reason).collect(),
+            String::new(),
+        ),
         OrderState::Rejected { reason } => (None, Vec::new(), reason.clone()),
         _ => (None, Vec::new(), String::new()),
     };
@@ -287,17 +338,43 @@ pub(crate) async fn one(
         rejection,
         remarks: order.findings.iter().map(reason).collect(),
         stations: stations(&order, &thread, &shipments, &invoices, &calendar),
-        thread: thread.iter().map(|item| DocumentRow::new(item, &calendar)).collect(),
-        lines: order.lines.iter().map(|line| line_row(line, &item.currency, &calendar)).collect(),
+        thread: thread
+            .iter()
+            .map(|item| DocumentRow::new(item, &calendar))
+            .collect(),
+        lines: order
+            .lines
+            .iter()
+            .map(|line| line_row(line, &item.currency, &calendar))
+            .collect(),
         grid: store_grid(&order),
         parties: order.header.parties.iter().map(party).collect(),
         dates: dates(&order, &calendar),
         facts: facts(&order),
-        charges: order.header.charges.iter().map(|charge| charge_said(charge, &item.currency)).collect(),
-        unused: order.header.unused.iter().map(|segment| (segment.index, segment.text.clone())).collect(),
-        shipments: shipments.iter().filter_map(|item| shipment_row(item, &calendar)).collect(),
-        invoices: invoices.iter().map(|item| invoice_row(item, &calendar)).collect(),
-        audit: audit.iter().map(|item| audit_row(item, &calendar)).collect(),
+        charges: order
+            .header
+            .charges
+            .iter()
+            .map(|charge| charge_said(charge, &item.currency))
+            .collect(),
+        unused: order
+            .header
+            .unused
+            .iter()
+            .map(|segment| (segment.index, segment.text.clone()))
+            .collect(),
+        shipments: shipments
+            .iter()
+            .filter_map(|item| shipment_row(item, &calendar))
+            .collect(),
+        invoices: invoices
+            .iter()
+            .map(|item| invoice_row(item, &calendar))
+            .collect(),
+        audit: audit
+            .iter()
+            .map(|item| audit_row(item, &calendar))
+            .collect(),
         order,
         item,
         frame,
@@ -330,17 +407,28 @@ fn shipment_row(item: &ShipmentItem, calendar: &Calendar) -> Option<ShipmentRow>
         warehouse: item.warehouse.clone(),
         status: states::shipment(&item.status),
         cartons: shipment.cartons.len(),
-        carrier: [shipment.carrier, shipment.tracking].join(" ").trim().to_owned(),
+        carrier: [shipment.carrier, shipment.tracking]
+            .join(" ")
+            .trim()
+            .to_owned(),
         shipped: calendar.when_some(item.shipped_at),
     })
 }
 
 pub(crate) fn invoice_row(item: &InvoiceItem, calendar: &Calendar) -> InvoiceRow {
-    let days = if item.kind == "invoice" { calendar.days_since(&item.due) } else { None };
+    let days = if item.kind == "invoice" {
+        calendar.days_since(&item.due)
+    } else {
+        None
+    };
     InvoiceRow {
         id: item.id,
         number: item.number.clone(),
-        kind: if item.kind == "credit" { "Credit" } else { "Invoice" },
+        kind: if item.kind == "credit" {
+            "Credit"
+        } else {
+            "Invoice"
+        },
         status: states::invoice(&item.status, days),
         due: calendar.day(&item.due),
         total: show::money(item.total, &item.currency),
@@ -360,7 +448,10 @@ fn charge_said(charge: &Charge, currency: &str) -> String {
         said.push_str(&format!(" {}", charge.description));
     }
     if let Some(amount) = charge.amount {
-        said.push_str(&format!(": {} {currency}", crate::web::show::amount(amount.0, currency)));
+        said.push_str(&format!(
+            ": {} {currency}",
+            crate::web::show::amount(amount.0, currency)
+        ));
     } else if let Some(percent) = charge.percent {
         said.push_str(&format!(": {}%", percent.normalize()));
     } else if let Some(rate) = charge.rate {
@@ -374,26 +465,44 @@ fn charge_said(charge: &Charge, currency: &str) -> String {
 
 /// Zero is shown as nothing.
 fn some_quantity(value: Decimal) -> String {
-    if value.is_zero() { String::new() } else { quantity(value) }
+    if value.is_zero() {
+        String::new()
+    } else {
+        quantity(value)
+    }
 }
 
 fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
-    let numbers: Vec<String> =
-        line.numbers.iter().map(|number| format!("{} {}", number.qualifier, number.value)).collect();
+    let numbers: Vec<String> = line
+        .numbers
+        .iter()
+        .map(|number| format!("{} {}", number.qualifier, number.value))
+        .collect();
     let accepted = line.accepted.as_ref();
     let description = accepted
         .map(|accepted| accepted.description.clone())
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| line.description.clone());
-    let stated = accepted.map(|accepted| &accepted.stated_price).or(line.price.as_ref());
+    let stated = accepted
+        .map(|accepted| &accepted.stated_price)
+        .or(line.price.as_ref());
     let price_note = match (accepted, &line.price) {
         (Some(accepted), Some(asked)) if accepted.price_changed => {
             format!("buyer: {}", grouped(&asked.amount.to_string()))
         }
         _ => String::new(),
     };
-    let sources: Vec<String> =
-        line.sources.iter().map(|source| format!("{} from warehouse {}", quantity(source.quantity), source.warehouse)).collect();
+    let sources: Vec<String> = line
+        .sources
+        .iter()
+        .map(|source| {
+            format!(
+                "{} from warehouse {}",
+                quantity(source.quantity),
+                source.warehouse
+            )
+        })
+        .collect();
     let whole = permille(line.ordered, line.ordered);
     let bar = chart::bar(
         format!(
@@ -407,7 +516,13 @@ fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
         whole,
         &[
             ("fill-good", permille(line.shipped, line.ordered)),
-            ("fill-1", permille((line.confirmed - line.shipped).max(Decimal::ZERO), line.ordered)),
+            (
+                "fill-1",
+                permille(
+                    (line.confirmed - line.shipped).max(Decimal::ZERO),
+                    line.ordered,
+                ),
+            ),
             ("fill-2", permille(line.backordered, line.ordered)),
             ("fill-4", permille(line.refused, line.ordered)),
         ],
@@ -426,7 +541,11 @@ fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
         invoiced: some_quantity(line.invoiced),
         unit: line.unit.clone(),
         price: stated.map_or_else(String::new, |price| {
-            let basis = if price.basis.is_empty() { String::new() } else { format!(" {}", price.basis) };
+            let basis = if price.basis.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", price.basis)
+            };
             format!("{}{basis}", grouped(&price.amount.to_string()))
         }),
         price_note,
@@ -434,7 +553,11 @@ fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
         refusal: line.refusal.map_or_else(String::new, refusal_said),
         backorder_date: line.backorder_date.map(|date| calendar.date(date)),
         sources: sources.join(", "),
-        charges: line.charges.iter().map(|charge| charge_said(charge, currency)).collect(),
+        charges: line
+            .charges
+            .iter()
+            .map(|charge| charge_said(charge, currency))
+            .collect(),
         bar,
     }
 }
@@ -459,21 +582,35 @@ fn permille(part: Decimal, whole: Decimal) -> i64 {
 
 /// Quantities by store and line, where the order has them.
 fn store_grid(order: &Order) -> Option<StoreGrid> {
-    let lines: Vec<&OrderLine> = order.lines.iter().filter(|line| !line.stores.is_empty()).collect();
+    let lines: Vec<&OrderLine> = order
+        .lines
+        .iter()
+        .filter(|line| !line.stores.is_empty())
+        .collect();
     if lines.is_empty() {
         return None;
     }
-    let stores: BTreeSet<&str> =
-        lines.iter().flat_map(|line| line.stores.iter().map(|share| share.store.as_str())).collect();
+    let stores: BTreeSet<&str> = lines
+        .iter()
+        .flat_map(|line| line.stores.iter().map(|share| share.store.as_str()))
+        .collect();
     let share = |line: &OrderLine, store: &str| -> Decimal {
-        line.stores.iter().filter(|share| share.store == store).map(|share| share.quantity).sum()
+        line.stores
+            .iter()
+            .filter(|share| share.store == store)
+            .map(|share| share.quantity)
+            .sum()
     };
     let rows = stores
         .iter()
         .map(|store| {
             let cells: Vec<Decimal> = lines.iter().map(|line| share(line, store)).collect();
             let sum: Decimal = cells.iter().sum();
-            ((*store).to_owned(), cells.into_iter().map(some_quantity).collect(), quantity(sum))
+            (
+                (*store).to_owned(),
+                cells.into_iter().map(some_quantity).collect(),
+                quantity(sum),
+            )
         })
         .collect();
     let totals = lines
@@ -484,13 +621,21 @@ fn store_grid(order: &Order) -> Option<StoreGrid> {
         .iter()
         .map(|line| {
             let item = line.accepted.as_ref().map_or_else(
-                || line.numbers.first().map_or_else(String::new, |number| number.value.clone()),
+                || {
+                    line.numbers
+                        .first()
+                        .map_or_else(String::new, |number| number.value.clone())
+                },
                 |accepted| accepted.item_code.clone(),
             );
             (line.line, item, line.unit.clone())
         })
         .collect();
-    Some(StoreGrid { items, rows, totals })
+    Some(StoreGrid {
+        items,
+        rows,
+        totals,
+    })
 }
 
 pub(crate) fn party(party: &Party) -> PartyCard {
@@ -507,13 +652,28 @@ pub(crate) fn party(party: &Party) -> PartyCard {
         _ => "Party",
     };
     let mut lines = party.street.clone();
-    let town = [party.city.as_str(), party.state.as_str(), party.postal_code.as_str(), party.country.as_str()];
+    let town = [
+        party.city.as_str(),
+        party.state.as_str(),
+        party.postal_code.as_str(),
+        party.country.as_str(),
+    ];
     let town: Vec<&str> = town.into_iter().filter(|part| !part.is_empty()).collect();
     if !town.is_empty() {
         lines.push(town.join(" "));
     }
-    let id = if party.id.is_empty() { String::new() } else { format!("{} {}", party.id_qualifier, party.id) };
-    PartyCard { role, code: party.role.clone(), name: party.name.clone(), id, lines }
+    let id = if party.id.is_empty() {
+        String::new()
+    } else {
+        format!("{} {}", party.id_qualifier, party.id)
+    };
+    PartyCard {
+        role,
+        code: party.role.clone(),
+        name: party.name.clone(),
+        id,
+        lines,
+    }
 }
 
 fn dates(order: &Order, calendar: &Calendar) -> Vec<(String, Day)> {
@@ -528,7 +688,12 @@ fn dates(order: &Order, calendar: &Calendar) -> Vec<(String, Day)> {
     ] {
         out.extend(date.map(|date| (name.to_owned(), calendar.date(date))));
     }
-    out.extend(dates.other.iter().map(|(qualifier, date)| (format!("DTM {qualifier}"), calendar.date(*date))));
+    out.extend(
+        dates
+            .other
+            .iter()
+            .map(|(qualifier, date)| (format!("DTM {qualifier}"), calendar.date(*date))),
+    );
     out
 }
 
@@ -536,22 +701,44 @@ fn dates(order: &Order, calendar: &Calendar) -> Vec<(String, Day)> {
 fn facts(order: &Order) -> Vec<(String, String)> {
     let header = &order.header;
     let mut facts = vec![
-        ("Purpose and kind".to_owned(), format!("{} {}", header.purpose, header.kind)),
+        (
+            "Purpose and kind".to_owned(),
+            format!("{} {}", header.purpose, header.kind),
+        ),
         ("Release".to_owned(), header.release.clone()),
         ("Department".to_owned(), header.department.clone()),
         ("Our vendor number".to_owned(), header.vendor_number.clone()),
         ("Freight".to_owned(), header.freight.clone()),
-        ("Carrier asked for".to_owned(), [header.carrier.as_str(), header.routing.as_str()].join(" ").trim().to_owned()),
+        (
+            "Carrier asked for".to_owned(),
+            [header.carrier.as_str(), header.routing.as_str()]
+                .join(" ")
+                .trim()
+                .to_owned(),
+        ),
     ];
     if let Some(terms) = &header.terms {
         facts.push(("Terms".to_owned(), terms_said(terms)));
     }
     facts.extend(header.references.iter().map(|reference| {
-        (format!("REF {}", reference.qualifier), [reference.value.as_str(), reference.description.as_str()].join(" ").trim().to_owned())
+        (
+            format!("REF {}", reference.qualifier),
+            [reference.value.as_str(), reference.description.as_str()]
+                .join(" ")
+                .trim()
+                .to_owned(),
+        )
     }));
     facts.extend(header.contacts.iter().map(|contact| {
-        let numbers: Vec<String> = contact.numbers.iter().map(|(kind, number)| format!("{kind} {number}")).collect();
-        (format!("Contact {}", contact.role), format!("{} {}", contact.name, numbers.join(", ")))
+        let numbers: Vec<String> = contact
+            .numbers
+            .iter()
+            .map(|(kind, number)| format!("{kind} {number}"))
+            .collect();
+        (
+            format!("Contact {}", contact.role),
+            format!("{} {}", contact.name, numbers.join(", ")),
+        )
     }));
     facts.retain(|(_, value)| !value.trim().is_empty());
     facts
@@ -584,7 +771,9 @@ fn stations(
     calendar: &Calendar,
 ) -> Vec<Station> {
     let of = |sets: &'static [&'static str], direction: &'static str| {
-        thread.iter().filter(move |item| item.direction == direction && sets.contains(&item.set_code.as_str()))
+        thread.iter().filter(move |item| {
+            item.direction == direction && sets.contains(&item.set_code.as_str())
+        })
     };
     let status = order.state.word();
     let answered: Vec<&DocumentItem> = of(&["997", "999"], "out").collect();
@@ -602,13 +791,36 @@ fn stations(
             None => later("Acknowledged", "997"),
         },
         verified(status, order),
-        sent_or_later("Confirmed", "855", &of(&["855", "865"], "out").collect::<Vec<_>>(), calendar),
-        goods("Shipped", "856", &of(&["856"], "out").collect::<Vec<_>>(), shipped_said(order, shipments), order, calendar),
-        goods("Invoiced", "810", &of(&["810"], "out").collect::<Vec<_>>(), invoiced_said(invoices), order, calendar),
+        sent_or_later(
+            "Confirmed",
+            "855",
+            &of(&["855", "865"], "out").collect::<Vec<_>>(),
+            calendar,
+        ),
+        goods(
+            "Shipped",
+            "856",
+            &of(&["856"], "out").collect::<Vec<_>>(),
+            shipped_said(order, shipments),
+            order,
+            calendar,
+        ),
+        goods(
+            "Invoiced",
+            "810",
+            &of(&["810"], "out").collect::<Vec<_>>(),
+            invoiced_said(invoices),
+            order,
+            calendar,
+        ),
         paid(invoices, calendar),
     ];
     if status == "rejected" {
-        for station in stations.iter_mut().skip(4).filter(|station| station.class.is_empty()) {
+        for station in stations
+            .iter_mut()
+            .skip(4)
+            .filter(|station| station.class.is_empty())
+        {
             station.note = "–".to_owned();
         }
     } else if let Some(next) = stations.iter_mut().find(|station| station.class.is_empty()) {
@@ -621,7 +833,14 @@ fn stations(
 }
 
 fn later(name: &'static str, set: &'static str) -> Station {
-    Station { name, set, class: "", icon: show::icon("clock"), note: String::new(), at: None }
+    Station {
+        name,
+        set,
+        class: "",
+        icon: show::icon("clock"),
+        note: String::new(),
+        at: None,
+    }
 }
 
 fn verified(status: &str, order: &Order) -> Station {
@@ -630,31 +849,78 @@ fn verified(status: &str, order: &Order) -> Station {
         "held" => ("stuck", "queue", "held".to_owned()),
         "rejected" => ("failed", "cross", "rejected".to_owned()),
         _ => {
-            let refused = order.lines.iter().filter(|line| !line.refused.is_zero()).count();
-            ("done", "check", if refused == 0 { String::new() } else { format!("{refused} lines cut") })
+            let refused = order
+                .lines
+                .iter()
+                .filter(|line| !line.refused.is_zero())
+                .count();
+            (
+                "done",
+                "check",
+                if refused == 0 {
+                    String::new()
+                } else {
+                    format!("{refused} lines cut")
+                },
+            )
         }
     };
-    Station { name: "Verified", set: "", class, icon: show::icon(icon), note, at: None }
+    Station {
+        name: "Verified",
+        set: "",
+        class,
+        icon: show::icon(icon),
+        note,
+        at: None,
+    }
 }
 
 /// A station that is a document of ours.
-fn sent(name: &'static str, set: &'static str, documents: &[&DocumentItem], calendar: &Calendar) -> Station {
-    let last = documents.iter().rfind(|item| item.delivery != "superseded").or(documents.last());
-    let Some(last) = last else { return later(name, set) };
+fn sent(
+    name: &'static str,
+    set: &'static str,
+    documents: &[&DocumentItem],
+    calendar: &Calendar,
+) -> Station {
+    let last = documents
+        .iter()
+        .rfind(|item| item.delivery != "superseded")
+        .or(documents.last());
+    let Some(last) = last else {
+        return later(name, set);
+    };
     let (class, icon, note) = match (last.delivery.as_str(), last.syntax.as_str()) {
         (_, "rejected") => ("failed", "cross", "rejected".to_owned()),
         ("held", _) => ("stuck", "queue", "held".to_owned()),
         ("queued", _) => ("now", "clock", "queued".to_owned()),
         ("uncertain", _) => ("stuck", "queue", "delivery uncertain".to_owned()),
-        (_, "pending") if is_overdue(last, calendar) => ("stuck", "clock", "997 overdue".to_owned()),
+        (_, "pending") if is_overdue(last, calendar) => {
+            ("stuck", "clock", "997 overdue".to_owned())
+        }
         (_, "pending") => ("done", "check", "no 997 yet".to_owned()),
         _ => ("done", "check", String::new()),
     };
-    Station { name, set, class, icon: show::icon(icon), note, at: Some(calendar.when(last.sent_at.unwrap_or(last.created_at))) }
+    Station {
+        name,
+        set,
+        class,
+        icon: show::icon(icon),
+        note,
+        at: Some(calendar.when(last.sent_at.unwrap_or(last.created_at))),
+    }
 }
 
-fn sent_or_later(name: &'static str, set: &'static str, documents: &[&DocumentItem], calendar: &Calendar) -> Station {
-    if documents.is_empty() { later(name, set) } else { sent(name, set, documents, calendar) }
+fn sent_or_later(
+    name: &'static str,
+    set: &'static str,
+    documents: &[&DocumentItem],
+    calendar: &Calendar,
+) -> Station {
+    if documents.is_empty() {
+        later(name, set)
+    } else {
+        sent(name, set, documents, calendar)
+    }
 }
 
 /// A station that may be reached in parts.
@@ -692,8 +958,15 @@ fn shipped_said(order: &Order, shipments: &[ShipmentItem]) -> (&'static str, Str
     let shipped = sum(|line| line.shipped);
     let wanted = sum(|line| line.confirmed) + sum(|line| line.backordered);
     if shipped.is_zero() {
-        let planned = shipments.iter().filter(|item| item.status == "planned").count();
-        let note = if planned == 0 { String::new() } else { format!("{planned} planned") };
+        let planned = shipments
+            .iter()
+            .filter(|item| item.status == "planned")
+            .count();
+        let note = if planned == 0 {
+            String::new()
+        } else {
+            format!("{planned} planned")
+        };
         ("", note)
     } else if shipped >= wanted {
         ("done", String::new())
@@ -712,19 +985,28 @@ fn invoiced_said(invoices: &[InvoiceItem]) -> (&'static str, String) {
 
 fn paid(invoices: &[InvoiceItem], calendar: &Calendar) -> Station {
     let mut station = later("Paid", "820");
-    let owed: Vec<&InvoiceItem> = invoices.iter().filter(|item| item.kind == "invoice").collect();
+    let owed: Vec<&InvoiceItem> = invoices
+        .iter()
+        .filter(|item| item.kind == "invoice")
+        .collect();
     if owed.is_empty() {
         return station;
     }
     let open: i64 = owed.iter().map(|item| item.open).sum();
-    let overdue = owed.iter().any(|item| item.open > 0 && calendar.days_since(&item.due).is_some_and(|days| days > 0));
+    let overdue = owed
+        .iter()
+        .any(|item| item.open > 0 && calendar.days_since(&item.due).is_some_and(|days| days > 0));
     let currency = owed.first().map_or("USD", |item| item.currency.as_str());
     if open == 0 {
         station.class = "done";
         station.icon = show::icon("check");
     } else {
         let partly = owed.iter().any(|item| item.open != item.total);
-        station.note = format!("{} {}", crate::web::show::amount(open, currency), if overdue { "overdue" } else { "open" });
+        station.note = format!(
+            "{} {}",
+            crate::web::show::amount(open, currency),
+            if overdue { "overdue" } else { "open" }
+        );
         if overdue || partly {
             station.class = "stuck";
             station.icon = show::icon("queue");

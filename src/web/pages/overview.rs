@@ -8,13 +8,15 @@ use axum::response::Response;
 use chrono::{Days, NaiveDate};
 
 use crate::domain::finding::Finding;
+use crate::storage::console::deductions::{self, DeductionItem};
 use crate::storage::console::invoices::{self, AgeRow};
-use crate::storage::console::overview::{self as figures, FateRow, OrderFigure, OverdueAnswer, OverdueDebtor};
+use crate::storage::console::overview::{
+    self as figures, FateRow, OrderFigure, OverdueAnswer, OverdueDebtor,
+};
+use crate::storage::console::partners;
 use crate::storage::console::payments::{self, PaymentItem};
 use crate::storage::console::queue::{self, QueueItem};
 use crate::storage::console::shipments::{self, ShipmentItem};
-use crate::storage::console::deductions::{self, DeductionItem};
-use crate::storage::console::partners;
 use crate::web::Console;
 use crate::web::chart::{self, Columns, Stack};
 use crate::web::gate::person::Person;
@@ -98,12 +100,17 @@ pub(crate) async fn page(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Overview, "Overview", &asked).await?;
+    let frame = console
+        .frame(person, Section::Overview, "Overview", &asked)
+        .await?;
     let calendar = frame.calendar;
     let now = calendar.now.timestamp_micros();
     let today = calendar.today();
     let first_day = today.checked_sub_days(Days::new(DAYS - 1)).unwrap_or(today);
-    let since = first_day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+    let since = first_day
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        .timestamp_micros();
 
     let mut connection = console.store().read().await?;
     let waiting = queue::waiting(&mut connection, MOST).await?;
@@ -125,7 +132,11 @@ pub(crate) async fn page(
     todos.extend(unapplied.iter().map(|item| unapplied_cash(item, &calendar)));
     todos.extend(deductions.iter().map(|item| deducted(item, &calendar)));
     todos.extend(debtors.iter().map(|item| owing(item, &calendar)));
-    todos.extend(planned.iter().filter_map(|item| leaving(item, today, &calendar)));
+    todos.extend(
+        planned
+            .iter()
+            .filter_map(|item| leaving(item, today, &calendar)),
+    );
     todos.sort_by_key(|todo| (std::cmp::Reverse(todo.at_stake), todo.since));
     let more = todos.len().saturating_sub(SHOWN);
     todos.truncate(SHOWN);
@@ -137,7 +148,11 @@ pub(crate) async fn page(
         tiles,
         fates: fate_chart(&fates, first_day, today),
         ages: age_charts(&ages),
-        answers: overdue.iter().take(6).map(|item| overdue_row(item, &calendar)).collect(),
+        answers: overdue
+            .iter()
+            .take(6)
+            .map(|item| overdue_row(item, &calendar))
+            .collect(),
         traffic: traffic
             .into_iter()
             .map(|row| Traffic {
@@ -175,42 +190,68 @@ fn first_sentence(item: &QueueItem) -> String {
     if item.kind == "order" {
         return super::orders::reasons_of(&item.findings)
             .first()
-            .map_or_else(|| "Held without a reason on record.".to_owned(), |finding| finding.message.clone());
+            .map_or_else(
+                || "Held without a reason on record.".to_owned(),
+                |finding| finding.message.clone(),
+            );
     }
     let findings: Vec<Finding> = serde_json::from_str(&item.findings).unwrap_or_default();
     findings
         .iter()
         .max_by_key(|finding| finding.severity)
-        .map_or_else(|| "No finding is on record.".to_owned(), |finding| finding.message.clone())
+        .map_or_else(
+            || "No finding is on record.".to_owned(),
+            |finding| finding.message.clone(),
+        )
 }
 
 fn queued(item: &QueueItem, calendar: &Calendar) -> Todo {
-    let partner = item.partner_name.clone().unwrap_or_else(|| "an unknown sender".to_owned());
+    let partner = item
+        .partner_name
+        .clone()
+        .unwrap_or_else(|| "an unknown sender".to_owned());
     let (title, path, icon) = match item.kind.as_str() {
         "order" => (
             format!("Release or reject PO {} of {partner}", item.reference),
             format!("/orders/{}", item.id),
             "orders",
         ),
-        "file" => (format!("Look at the file {} of {partner}", item.reference), format!("/files/{}", item.id), "files"),
+        "file" => (
+            format!("Look at the file {} of {partner}", item.reference),
+            format!("/files/{}", item.id),
+            "files",
+        ),
         _ if item.direction == "out" && item.disposition == "rejected" => (
-            format!("{partner} rejected our {} {}", item.set_code, item.reference),
+            format!(
+                "{partner} rejected our {} {}",
+                item.set_code, item.reference
+            ),
             format!("/documents/{}", item.id),
             "documents",
         ),
         _ if item.direction == "out" => (
-            format!("Our {} {} for {partner} is held back", item.set_code, item.reference),
+            format!(
+                "Our {} {} for {partner} is held back",
+                item.set_code, item.reference
+            ),
             format!("/documents/{}", item.id),
             "documents",
         ),
         _ => (
-            format!("Correct the {} {} of {partner}", item.set_code, item.reference),
+            format!(
+                "Correct the {} {} of {partner}",
+                item.set_code, item.reference
+            ),
             format!("/documents/{}", item.id),
             "documents",
         ),
     };
     Todo {
-        tone: if item.disposition == "rejected" { Tone::Bad } else { Tone::Warn },
+        tone: if item.disposition == "rejected" {
+            Tone::Bad
+        } else {
+            Tone::Warn
+        },
         icon: show::icon(icon),
         title,
         path,
@@ -227,9 +268,15 @@ fn unanswered(item: &OverdueAnswer, calendar: &Calendar) -> Todo {
     Todo {
         tone: Tone::Bad,
         icon: show::icon("clock"),
-        title: format!("{partner} has not acknowledged our {} {}", item.set_code, item.reference),
+        title: format!(
+            "{partner} has not acknowledged our {} {}",
+            item.set_code, item.reference
+        ),
         path: format!("/documents/{}", item.id),
-        detail: format!("The 997 to interchange {} is overdue. Ask the partner, or send it again.", item.isa13),
+        detail: format!(
+            "The 997 to interchange {} is overdue. Ask the partner, or send it again.",
+            item.isa13
+        ),
         money: money(item.value, item.currency.as_ref()),
         when: Some(calendar.ago(item.answer_due_at)),
         at_stake: item.value.unwrap_or(0),
@@ -267,7 +314,10 @@ fn deducted(item: &DeductionItem, calendar: &Calendar) -> Todo {
         icon: show::icon("deductions"),
         title: format!("{} deducted {of}", item.partner_name),
         path: format!("/deductions/{}", item.id),
-        detail: format!("{}. Accept, dispute or write off.", states::deduction_reason(&item.reason)),
+        detail: format!(
+            "{}. Accept, dispute or write off.",
+            states::deduction_reason(&item.reason)
+        ),
         money: Some(show::money(item.amount, &item.currency)),
         when: Some(calendar.ago(item.created_at)),
         at_stake: item.amount,
@@ -277,11 +327,16 @@ fn deducted(item: &DeductionItem, calendar: &Calendar) -> Todo {
 
 fn owing(item: &OverdueDebtor, calendar: &Calendar) -> Todo {
     let days = calendar.days_since(&item.oldest_due).unwrap_or(0);
-    let what = if item.n == 1 { "1 invoice is overdue".to_owned() } else { format!("{} invoices are overdue", count(item.n)) };
-    let since = item
-        .oldest_due
-        .parse::<NaiveDate>()
-        .map_or(0, |due| due.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros());
+    let what = if item.n == 1 {
+        "1 invoice is overdue".to_owned()
+    } else {
+        format!("{} invoices are overdue", count(item.n))
+    };
+    let since = item.oldest_due.parse::<NaiveDate>().map_or(0, |due| {
+        due.and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp_micros()
+    });
     Todo {
         tone: Tone::Bad,
         icon: show::icon("invoices"),
@@ -304,11 +359,18 @@ fn leaving(item: &ShipmentItem, today: NaiveDate, calendar: &Calendar) -> Option
         return None;
     }
     let late = closes < today;
-    let since = closes.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+    let since = closes
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        .timestamp_micros();
     Some(Todo {
         tone: if late { Tone::Bad } else { Tone::Warn },
         icon: show::icon("shipments"),
-        title: format!("Ship {} cartons to {}", count(i64::try_from(shipment.cartons.len()).unwrap_or(0)), item.partner_name),
+        title: format!(
+            "Ship {} cartons to {}",
+            count(i64::try_from(shipment.cartons.len()).unwrap_or(0)),
+            item.partner_name
+        ),
         path: format!("/shipments/{}", item.id),
         detail: format!(
             "Shipment {} out of {}: the ship window {} {closes}.",
@@ -323,17 +385,58 @@ fn leaving(item: &ShipmentItem, today: NaiveDate, calendar: &Calendar) -> Option
     })
 }
 
-fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered: usize, now: i64) -> Vec<Tile> {
-    let going = |status: &str| matches!(status, "received" | "held" | "accepted" | "confirmed" | "backordered" | "partly_shipped" | "shipped");
-    let n: i64 = orders.iter().filter(|row| going(&row.status)).map(|row| row.n).sum();
-    let held: i64 = orders.iter().filter(|row| row.status == "held").map(|row| row.n).sum();
-    let worth = by_currency(orders.iter().filter(|row| going(&row.status)).map(|row| (row.currency.as_str(), row.value)));
+fn tiles(
+    orders: &[OrderFigure],
+    ages: &[AgeRow],
+    fates: &[FateRow],
+    unanswered: usize,
+    now: i64,
+) -> Vec<Tile> {
+    let going = |status: &str| {
+        matches!(
+            status,
+            "received"
+                | "held"
+                | "accepted"
+                | "confirmed"
+                | "backordered"
+                | "partly_shipped"
+                | "shipped"
+        )
+    };
+    let n: i64 = orders
+        .iter()
+        .filter(|row| going(&row.status))
+        .map(|row| row.n)
+        .sum();
+    let held: i64 = orders
+        .iter()
+        .filter(|row| row.status == "held")
+        .map(|row| row.n)
+        .sum();
+    let worth = by_currency(
+        orders
+            .iter()
+            .filter(|row| going(&row.status))
+            .map(|row| (row.currency.as_str(), row.value)),
+    );
     let open = by_currency(ages.iter().map(|row| (row.currency.as_str(), row.total())));
-    let overdue = by_currency(ages.iter().map(|row| (row.currency.as_str(), row.overdue())));
+    let overdue = by_currency(
+        ages.iter()
+            .map(|row| (row.currency.as_str(), row.overdue())),
+    );
     let today = now / 86_400_000_000;
-    let of_today: i64 = fates.iter().filter(|row| row.day == today).map(|row| row.n).sum();
+    let of_today: i64 = fates
+        .iter()
+        .filter(|row| row.day == today)
+        .map(|row| row.n)
+        .sum();
     let all: i64 = fates.iter().map(|row| row.n).sum();
-    let clean: i64 = fates.iter().filter(|row| fate(row) == 0).map(|row| row.n).sum();
+    let clean: i64 = fates
+        .iter()
+        .filter(|row| fate(row) == 0)
+        .map(|row| row.n)
+        .sum();
     let (open_figure, open_unit) = leading(&open);
     vec![
         Tile {
@@ -342,7 +445,11 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             path: "/orders",
             figure: count(n),
             unit: String::new(),
-            more: if held > 0 { format!("{} held · {}", count(held), said(&worth)) } else { said(&worth) },
+            more: if held > 0 {
+                format!("{} held · {}", count(held), said(&worth))
+            } else {
+                said(&worth)
+            },
             tone: if held > 0 { Tone::Warn } else { Tone::Quiet },
         },
         Tile {
@@ -351,16 +458,32 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             path: "/receivables",
             figure: open_figure,
             unit: open_unit,
-            more: if overdue.values().all(|sum| *sum == 0) { "Nothing overdue".to_owned() } else { format!("{} overdue", said(&overdue)) },
-            tone: if overdue.values().any(|sum| *sum > 0) { Tone::Bad } else { Tone::Good },
+            more: if overdue.values().all(|sum| *sum == 0) {
+                "Nothing overdue".to_owned()
+            } else {
+                format!("{} overdue", said(&overdue))
+            },
+            tone: if overdue.values().any(|sum| *sum > 0) {
+                Tone::Bad
+            } else {
+                Tone::Good
+            },
         },
         Tile {
             icon: show::icon("documents"),
             label: "Clean at first pass",
             path: "/documents",
-            figure: if all == 0 { "–".to_owned() } else { format!("{}%", clean * 100 / all) },
+            figure: if all == 0 {
+                "–".to_owned()
+            } else {
+                format!("{}%", clean * 100 / all)
+            },
             unit: String::new(),
-            more: format!("{} documents in {DAYS} days, {} today", count(all), count(of_today)),
+            more: format!(
+                "{} documents in {DAYS} days, {} today",
+                count(all),
+                count(of_today)
+            ),
             tone: Tone::Quiet,
         },
         Tile {
@@ -369,8 +492,16 @@ fn tiles(orders: &[OrderFigure], ages: &[AgeRow], fates: &[FateRow], unanswered:
             path: "/documents?syntax=overdue",
             figure: count(i64::try_from(unanswered).unwrap_or(0)),
             unit: String::new(),
-            more: if unanswered == 0 { "Every partner has answered in time".to_owned() } else { "Partners owe us a 997".to_owned() },
-            tone: if unanswered == 0 { Tone::Good } else { Tone::Bad },
+            more: if unanswered == 0 {
+                "Every partner has answered in time".to_owned()
+            } else {
+                "Partners owe us a 997".to_owned()
+            },
+            tone: if unanswered == 0 {
+                Tone::Good
+            } else {
+                Tone::Bad
+            },
         },
     ]
 }
@@ -385,16 +516,25 @@ fn by_currency<'a>(rows: impl Iterator<Item = (&'a str, i64)>) -> BTreeMap<Strin
 }
 
 fn said(sums: &BTreeMap<String, i64>) -> String {
-    let parts: Vec<String> =
-        sums.iter().filter(|(_, sum)| **sum != 0).map(|(currency, sum)| format!("{} {currency}", show::amount(*sum, currency))).collect();
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" · ") }
+    let parts: Vec<String> = sums
+        .iter()
+        .filter(|(_, sum)| **sum != 0)
+        .map(|(currency, sum)| format!("{} {currency}", show::amount(*sum, currency)))
+        .collect();
+    if parts.is_empty() {
+        "nothing".to_owned()
+    } else {
+        parts.join(" · ")
+    }
 }
 
 /// The largest of several sums, to stand large.
 fn leading(sums: &BTreeMap<String, i64>) -> (String, String) {
     sums.iter()
         .max_by_key(|(_, sum)| **sum)
-        .map_or(("0".to_owned(), String::new()), |(currency, sum)| (show::amount(*sum, currency), currency.clone()))
+        .map_or(("0".to_owned(), String::new()), |(currency, sum)| {
+            (show::amount(*sum, currency), currency.clone())
+        })
 }
 
 /// 0 done, 1 under way, 2 held, 3 refused.
@@ -403,7 +543,9 @@ fn fate(row: &FateRow) -> usize {
         3
     } else if row.disposition == "held" || row.delivery == "held" {
         2
-    } else if (row.direction == "out" && row.syntax == "pending") || row.disposition == "received" && row.direction == "in" {
+    } else if (row.direction == "out" && row.syntax == "pending")
+        || row.disposition == "received" && row.direction == "in"
+    {
         1
     } else {
         0
@@ -416,7 +558,11 @@ fn fate_chart(rows: &[FateRow], first: NaiveDate, last: NaiveDate) -> Option<Col
     }
     let epoch = NaiveDate::default();
     let mut stacks = Vec::new();
-    for (place, date) in first.iter_days().take_while(|date| *date <= last).enumerate() {
+    for (place, date) in first
+        .iter_days()
+        .take_while(|date| *date <= last)
+        .enumerate()
+    {
         let day = date.signed_duration_since(epoch).num_days();
         let mut parts = vec![0_i64; 4];
         for row in rows.iter().filter(|row| row.day == day) {
@@ -426,7 +572,11 @@ fn fate_chart(rows: &[FateRow], first: NaiveDate, last: NaiveDate) -> Option<Col
         }
         let name = date.format("%b %-d").to_string();
         stacks.push(Stack {
-            label: if place % 7 == 1 { name.clone() } else { String::new() },
+            label: if place % 7 == 1 {
+                name.clone()
+            } else {
+                String::new()
+            },
             name,
             value: String::new(),
             parts,
@@ -438,7 +588,13 @@ fn fate_chart(rows: &[FateRow], first: NaiveDate, last: NaiveDate) -> Option<Col
         ("fill-2", "held"),
         ("fill-4", "rejected"),
     ];
-    Some(chart::columns("Documents by day and fate", (460, 200), &classes, stacks, count))
+    Some(chart::columns(
+        "Documents by day and fate",
+        (460, 200),
+        &classes,
+        stacks,
+        count,
+    ))
 }
 
 /// One chart of the five ages for each currency that anything is open in.
@@ -446,6 +602,9 @@ fn age_charts(rows: &[AgeRow]) -> Vec<AgeChart> {
     super::receivables::sums(rows)
         .into_iter()
         .filter(|(_, sum)| sum.buckets().iter().any(|bucket| *bucket != 0))
-        .map(|(currency, sum)| AgeChart { chart: super::receivables::chart(&currency, &sum, (460, 200)), currency })
+        .map(|(currency, sum)| AgeChart {
+            chart: super::receivables::chart(&currency, &sum, (460, 200)),
+            currency,
+        })
         .collect()
 }

@@ -66,10 +66,20 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Partners, "Partners", &asked).await?;
+    let frame = console
+        .frame(person, Section::Partners, "Partners", &asked)
+        .await?;
     let now = frame.calendar.now.timestamp_micros();
-    let items = partners::list(&mut console.store().read().await?, now, now - 7 * 86_400_000_000).await?;
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let items = partners::list(
+        &mut console.store().read().await?,
+        now,
+        now - 7 * 86_400_000_000,
+    )
+    .await?;
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     shown(&PartnersPage { frame, rows })
 }
 
@@ -121,7 +131,9 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = partners::one(&mut connection, id).await?.ok_or(Trouble::NotFound("partner"))?;
+    let item = partners::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("partner"))?;
     let addresses = partners::addresses(&mut connection, id).await?;
     let connections = partners::connections(&mut connection, id).await?;
     let logins = partners::logins(&mut connection, id).await?;
@@ -129,46 +141,78 @@ pub(crate) async fn one(
     let version = asked.number("version").unwrap_or(item.profile_version);
     let profile = partners::profile(&mut connection, id, version).await?;
     let before = partners::profile(&mut connection, id, version - 1).await?;
-    let filter = DocumentFilter { partner: Some(id), ..DocumentFilter::default() };
+    let filter = DocumentFilter {
+        partner: Some(id),
+        ..DocumentFilter::default()
+    };
     let documents = documents::list(&mut connection, &filter).await?;
     let unapplied = payments::unapplied_of(&mut connection, id).await?;
-    let frame = console.frame(person, Section::Partners, item.name.clone(), &asked).await?;
+    let frame = console
+        .frame(person, Section::Partners, item.name.clone(), &asked)
+        .await?;
     let calendar = frame.calendar;
     let ages = invoices::aging(&mut connection, calendar.today()).await?;
     drop(connection);
-    let text = profile.as_ref().map_or_else(String::new, |profile| profile.text.clone());
+    let text = profile
+        .as_ref()
+        .map_or_else(String::new, String::clone);
     let page = PartnerPage {
         partner: row(&item, &calendar),
         owes: ages
             .iter()
             .filter(|age| age.partner_id == id)
             .map(|age| {
-                let overdue = (age.overdue() > 0).then(|| show::money(age.overdue(), &age.currency));
+                let overdue =
+                    (age.overdue() > 0).then(|| show::money(age.overdue(), &age.currency));
                 (show::money(age.total(), &age.currency), overdue)
             })
             .collect(),
         unapplied: unapplied
             .iter()
-            .map(|row| (row.id, row.reference.clone(), show::money(row.unapplied, &row.currency)))
+            .map(|row| {
+                (
+                    row.id,
+                    row.reference.clone(),
+                    show::money(row.unapplied, &row.currency),
+                )
+            })
             .collect(),
         addresses,
-        connections: connections.into_iter().map(|row| connection_row(row, &calendar)).collect(),
+        connections: connections
+            .into_iter()
+            .map(|row| connection_row(row, &calendar))
+            .collect(),
         logins: logins
             .into_iter()
             .map(|row| LoginRow {
                 mailbox: row.mailbox,
-                kind: if row.kind == "key" { "Public key" } else { "Password" },
+                kind: if row.kind == "key" {
+                    "Public key"
+                } else {
+                    "Password"
+                },
                 key: row.key,
                 created: calendar.when(row.created_at),
             })
             .collect(),
-        thread: documents.iter().take(15).map(|row| DocumentRow::new(row, &calendar)).collect(),
-        diff: before.map(|before| super::difference::lines(&before.text, &text)).unwrap_or_default(),
+        thread: documents
+            .iter()
+            .take(15)
+            .map(|row| DocumentRow::new(row, &calendar))
+            .collect(),
+        diff: before
+            .map(|before| super::difference::lines(&before, &text))
+            .unwrap_or_default(),
         profile: text,
         shown_version: version,
         versions: versions
             .into_iter()
-            .map(|(number, at, by)| Version { version: number, at: calendar.when(at), by, here: number == version })
+            .map(|(number, at, by)| Version {
+                version: number,
+                at: calendar.when(at),
+                by,
+                here: number == version,
+            })
             .collect(),
         frame,
     };
@@ -178,7 +222,9 @@ pub(crate) async fn one(
 /// Settings whose values are not for every eye.
 fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase();
-    ["password", "secret", "passphrase", "token"].iter().any(|word| key.contains(word))
+    ["password", "secret", "passphrase", "token"]
+        .iter()
+        .any(|word| key.contains(word))
         && !key.ends_with("_env")
         && !key.ends_with("_file")
 }
@@ -251,11 +297,28 @@ pub(crate) async fn show_editor(
     problem: String,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = partners::one(&mut connection, id).await?.ok_or(Trouble::NotFound("partner"))?;
+    let item = partners::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("partner"))?;
     let profile = partners::profile(&mut connection, id, item.profile_version).await?;
     drop(connection);
-    let frame = console.frame(person, Section::Partners, format!("Profile of {}", item.name), asked).await?;
-    let text = text.or(profile.map(|profile| profile.text)).unwrap_or_default();
-    shown(&ProfileEditor { frame, id, name: item.name, version: item.profile_version, text, problem })
+    let frame = console
+        .frame(
+            person,
+            Section::Partners,
+            format!("Profile of {}", item.name),
+            asked,
+        )
+        .await?;
+    let text = text
+        .or(profile)
+        .unwrap_or_default();
+    shown(&ProfileEditor {
+        frame,
+        id,
+        name: item.name,
+        version: item.profile_version,
+        text,
+        problem,
+    })
 }
-

@@ -48,18 +48,38 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Payments, "Payments", &asked).await?;
-    let (status, partner, before) = (asked.text("status"), asked.number("partner"), asked.number("before"));
+    let frame = console
+        .frame(person, Section::Payments, "Payments", &asked)
+        .await?;
+    let (status, partner, before) = (
+        asked.text("status"),
+        asked.number("partner"),
+        asked.number("before"),
+    );
     let mut connection = console.store().read().await?;
     let mut items = payments::list(&mut connection, status.as_ref(), partner, before).await?;
-    let counts: BTreeMap<String, i64> = payments::counts(&mut connection).await?.into_iter().collect();
+    let counts: BTreeMap<String, i64> = payments::counts(&mut connection)
+        .await?
+        .into_iter()
+        .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
     let tabs = super::state_tabs(&asked, &counts, &["unapplied", "held", "applied"]);
     let older = super::older(&mut items, &asked, |item| item.id);
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect();
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect();
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&PaymentsPage { frame, tabs, partners, rows, older, newest, asked })
+    shown(&PaymentsPage {
+        frame,
+        tabs,
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 fn row(item: &PaymentItem, calendar: &Calendar) -> Row {
@@ -72,7 +92,11 @@ fn row(item: &PaymentItem, calendar: &Calendar) -> Row {
         date: calendar.day(&item.date),
         status: states::payment(&item.status),
         amount: show::money(item.amount, &item.currency),
-        unapplied: if item.unapplied == 0 { String::new() } else { amount(item.unapplied, &item.currency) },
+        unapplied: if item.unapplied == 0 {
+            String::new()
+        } else {
+            amount(item.unapplied, &item.currency)
+        },
     }
 }
 
@@ -131,7 +155,15 @@ pub(crate) async fn one(
     Path(id): Path<i64>,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    show(&console, person, id, &asked, &BTreeMap::new(), String::new()).await
+    show(
+        &console,
+        person,
+        id,
+        &asked,
+        &BTreeMap::new(),
+        String::new(),
+    )
+    .await
 }
 
 /// The page of a payment, with what was filled in and why it was refused.
@@ -144,16 +176,35 @@ pub(crate) async fn show(
     problem: String,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = payments::one(&mut connection, id).await?.ok_or(Trouble::NotFound("payment"))?;
+    let item = payments::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("payment"))?;
     let remittance = payments::remittance(&mut connection, id).await?;
     let applications = invoices::applied_of(&mut connection, id).await?;
     let taken = deductions::of_payment(&mut connection, id).await?;
     let can_apply = item.unapplied > 0;
-    let open = if can_apply { invoices::open_of(&mut connection, item.partner_id).await? } else { Vec::new() };
+    let open = if can_apply {
+        invoices::open_of(&mut connection, item.partner_id).await?
+    } else {
+        Vec::new()
+    };
     drop(connection);
-    let frame = console.frame(person, Section::Payments, format!("Payment {}", item.reference), asked).await?;
+    let frame = console
+        .frame(
+            person,
+            Section::Payments,
+            format!("Payment {}", item.reference),
+            asked,
+        )
+        .await?;
     let calendar = frame.calendar;
-    let some = |minor: i64| if minor == 0 { String::new() } else { amount(minor, &item.currency) };
+    let some = |minor: i64| {
+        if minor == 0 {
+            String::new()
+        } else {
+            amount(minor, &item.currency)
+        }
+    };
     let page = PaymentPage {
         status: states::payment(&item.status),
         amount: show::money(item.amount, &item.currency),
@@ -170,12 +221,22 @@ pub(crate) async fn show(
                 written_off: some(row.written_off),
             })
             .collect(),
-        deductions: taken.iter().map(|row| deduction_row(row, &calendar)).collect(),
-        said: remittance.as_ref().map(|remittance| said(remittance, &item.currency)).unwrap_or_default(),
-        adjustments: remittance.map(|remittance| adjustments(&remittance.adjustments, &item.currency)).unwrap_or_default(),
+        deductions: taken
+            .iter()
+            .map(|row| deduction_row(row, &calendar))
+            .collect(),
+        said: remittance
+            .as_ref()
+            .map(|remittance| said(remittance, &item.currency))
+            .unwrap_or_default(),
+        adjustments: remittance
+            .map(|remittance| adjustments(&remittance.adjustments, &item.currency))
+            .unwrap_or_default(),
         open: open
             .iter()
-            .filter(|row| row.currency == item.currency && row.mode == item.mode && row.kind == "invoice")
+            .filter(|row| {
+                row.currency == item.currency && row.mode == item.mode && row.kind == "invoice"
+            })
             .map(|row| open_row(row, filled, &calendar))
             .collect(),
         problem,
@@ -187,7 +248,11 @@ pub(crate) async fn show(
 }
 
 /// An open item as a row of a form.
-pub(crate) fn open_row(row: &InvoiceItem, filled: &BTreeMap<String, String>, calendar: &Calendar) -> OpenRow {
+pub(crate) fn open_row(
+    row: &InvoiceItem,
+    filled: &BTreeMap<String, String>,
+    calendar: &Calendar,
+) -> OpenRow {
     OpenRow {
         id: row.id,
         number: row.number.clone(),
@@ -200,7 +265,10 @@ pub(crate) fn open_row(row: &InvoiceItem, filled: &BTreeMap<String, String>, cal
     }
 }
 
-fn adjustments(list: &[crate::domain::remittance::RemittanceAdjustment], currency: &str) -> Vec<String> {
+fn adjustments(
+    list: &[crate::domain::remittance::RemittanceAdjustment],
+    currency: &str,
+) -> Vec<String> {
     list.iter()
         .map(|adjustment| {
             format!(
@@ -281,13 +349,19 @@ pub(crate) async fn new(
     let mut entry = Entry {
         partner: asked.number("partner"),
         date: console.calendar().today().to_string(),
-        currency: console.settings().company.first().map_or_else(|| "USD".to_owned(), |company| company.currency.to_string()),
+        currency: console
+            .settings()
+            .company
+            .first()
+            .map_or_else(|| "USD".to_owned(), |company| company.currency.to_string()),
         mode: "production".to_owned(),
         ..Entry::default()
     };
     if let Some(id) = asked.number("invoice") {
         if let Some(item) = invoices::item(&mut console.store().read().await?, id).await? {
-            entry.paid.insert(item.number.clone(), plain_amount(item.open, &item.currency));
+            entry
+                .paid
+                .insert(item.number.clone(), plain_amount(item.open, &item.currency));
             entry.amount = plain_amount(item.open, &item.currency);
             entry.currency = item.currency;
             entry.mode = item.mode;
@@ -310,28 +384,47 @@ pub(crate) async fn show_entry(
         None => Vec::new(),
     };
     drop(connection);
-    let frame = console.frame(person, Section::Payments, "Enter payment", asked).await?;
+    let frame = console
+        .frame(person, Section::Payments, "Enter payment", asked)
+        .await?;
     let partner_name = choices
         .iter()
         .find(|(id, _, _)| Some(*id) == entry.partner)
         .map_or_else(String::new, |(_, _, name)| name.clone());
     let rows = open
         .iter()
-        .filter(|row| row.kind == "invoice" && row.mode == entry.mode && row.currency == entry.currency)
+        .filter(|row| {
+            row.kind == "invoice" && row.mode == entry.mode && row.currency == entry.currency
+        })
         .map(|row| EntryRow {
             taken: entry.taken.get(&row.number).cloned().unwrap_or_default(),
             reason: entry.reasons.get(&row.number).cloned().unwrap_or_default(),
             row: open_row(row, &entry.paid, &frame.calendar),
         })
         .collect();
-    let methods = [("ACH", "ACH credit"), ("FWT", "Wire transfer"), ("CHK", "Cheque"), ("manual", "Other")]
-        .map(|(value, name)| Choice {
-            value: value.to_owned(),
-            name: name.to_owned(),
-            chosen: entry.method == value,
-        })
+    let methods = [
+        ("ACH", "ACH credit"),
+        ("FWT", "Wire transfer"),
+        ("CHK", "Cheque"),
+        ("manual", "Other"),
+    ]
+    .map(|(value, name)| Choice {
+        value: value.to_owned(),
+        name: name.to_owned(),
+        chosen: entry.method == value,
+    })
+    .into();
+    let reasons = REASONS
+        .map(|code| (code, states::deduction_reason(code)))
         .into();
-    let reasons = REASONS.map(|code| (code, states::deduction_reason(code))).into();
     let partners = partner_choices(choices, entry.partner);
-    shown(&PaymentNewPage { frame, partners, partner_name, entry, rows, methods, reasons })
+    shown(&PaymentNewPage {
+        frame,
+        partners,
+        partner_name,
+        entry,
+        rows,
+        methods,
+        reasons,
+    })
 }

@@ -56,7 +56,9 @@ pub(crate) async fn page(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Queue, "Rejected and held", &asked).await?;
+    let frame = console
+        .frame(person, Section::Queue, "Rejected and held", &asked)
+        .await?;
     let rejected = asked.text("show").as_deref() == Some("rejected");
     let since = frame.calendar.now.timestamp_micros() - DAYS * 86_400_000_000;
     let mut connection = console.store().read().await?;
@@ -74,7 +76,12 @@ pub(crate) async fn page(
         tab("Refused, last 30 days", "rejected", refused.len(), rejected),
     ];
     let items = if rejected { refused } else { waiting };
-    let page = QueuePage { groups: groups(&items, &frame.calendar), tabs, rejected, frame };
+    let page = QueuePage {
+        groups: groups(&items, &frame.calendar),
+        tabs,
+        rejected,
+        frame,
+    };
     shown(&page)
 }
 
@@ -94,13 +101,20 @@ fn groups(items: &[QueueItem], calendar: &Calendar) -> Vec<Group> {
     let mut by_cause: BTreeMap<String, Vec<(&QueueItem, Vec<Finding>)>> = BTreeMap::new();
     for item in items {
         let findings = findings(item);
-        let cause = findings.first().map_or_else(|| format!("{} {}", item.kind, item.disposition), |first| first.code.clone());
+        let cause = findings.first().map_or_else(
+            || format!("{} {}", item.kind, item.disposition),
+            |first| first.code.clone(),
+        );
         by_cause.entry(cause).or_default().push((item, findings));
     }
     let mut groups: Vec<(i64, i64, Group)> = by_cause
         .into_iter()
         .map(|(cause, members)| {
-            let oldest = members.iter().map(|(item, _)| item.since).min().unwrap_or(0);
+            let oldest = members
+                .iter()
+                .map(|(item, _)| item.since)
+                .min()
+                .unwrap_or(0);
             let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
             for (item, _) in &members {
                 if let (Some(value), Some(currency)) = (item.value, &item.currency) {
@@ -113,8 +127,15 @@ fn groups(items: &[QueueItem], calendar: &Calendar) -> Vec<Group> {
                 cause: spoken(&cause),
                 count: members.len(),
                 oldest: calendar.ago(oldest),
-                money: sums.iter().filter(|(_, sum)| **sum > 0).map(|(currency, sum)| show::money(*sum, currency)).collect(),
-                entries: members.iter().map(|(item, findings)| entry(item, findings, calendar)).collect(),
+                money: sums
+                    .iter()
+                    .filter(|(_, sum)| **sum > 0)
+                    .map(|(currency, sum)| show::money(*sum, currency))
+                    .collect(),
+                entries: members
+                    .iter()
+                    .map(|(item, findings)| entry(item, findings, calendar))
+                    .collect(),
             };
             (at_stake, oldest, group)
         })
@@ -125,11 +146,23 @@ fn groups(items: &[QueueItem], calendar: &Calendar) -> Vec<Group> {
 
 fn entry(item: &QueueItem, findings: &[Finding], calendar: &Calendar) -> Entry {
     let (path, set, title) = match item.kind.as_str() {
-        "order" => (format!("/orders/{}", item.id), "850".to_owned(), format!("Order {}", item.reference)),
-        "file" => (format!("/files/{}", item.id), "file".to_owned(), item.reference.clone()),
+        "order" => (
+            format!("/orders/{}", item.id),
+            "850".to_owned(),
+            format!("Order {}", item.reference),
+        ),
+        "file" => (
+            format!("/files/{}", item.id),
+            "file".to_owned(),
+            item.reference.clone(),
+        ),
         _ => {
             let what = format!("{} {}", set_name(&item.set_code), item.reference);
-            (format!("/documents/{}", item.id), item.set_code.clone(), what)
+            (
+                format!("/documents/{}", item.id),
+                item.set_code.clone(),
+                what,
+            )
         }
     };
     let state = match (item.direction.as_str(), item.disposition.as_str()) {
@@ -142,12 +175,20 @@ fn entry(item: &QueueItem, findings: &[Finding], calendar: &Calendar) -> Entry {
         path,
         set: if set.is_empty() { "?".to_owned() } else { set },
         title,
-        partner: item.partner_name.clone().unwrap_or_else(|| "Unknown sender".to_owned()),
-        message: findings.first().map_or_else(String::new, |first| first.message.clone()),
+        partner: item
+            .partner_name
+            .clone()
+            .unwrap_or_else(|| "Unknown sender".to_owned()),
+        message: findings
+            .first()
+            .map_or_else(String::new, |first| first.message.clone()),
         more: findings.len().saturating_sub(1),
         state,
         since: calendar.ago(item.since),
-        money: item.value.zip(item.currency.as_ref()).map(|(value, currency)| show::money(value, currency)),
+        money: item
+            .value
+            .zip(item.currency.as_ref())
+            .map(|(value, currency)| show::money(value, currency)),
         test: item.mode == "test",
     }
 }

@@ -45,8 +45,13 @@ pub(crate) fn sums(rows: &[AgeRow]) -> BTreeMap<String, AgeRow> {
 
 /// The five ages of a sum as columns.
 pub(crate) fn chart(currency: &str, sum: &AgeRow, size: (i64, i64)) -> Columns {
-    let scale = 10_i64.pow(currency.parse::<crate::domain::money::Currency>().map_or(2, |known| known.exponent()));
-    let classes: Vec<(&'static str, &str)> = AGES.iter().map(|(_, _, class)| (*class, "")).collect();
+    let scale = 10_i64.pow(
+        currency
+            .parse::<crate::domain::money::Currency>()
+            .map_or(2, |known| known.exponent()),
+    );
+    let classes: Vec<(&'static str, &str)> =
+        AGES.iter().map(|(_, _, class)| (*class, "")).collect();
     let stacks = sum
         .buckets()
         .iter()
@@ -60,18 +65,27 @@ pub(crate) fn chart(currency: &str, sum: &AgeRow, size: (i64, i64)) -> Columns {
             Stack {
                 label: name.to_owned(),
                 name: name.to_owned(),
-                value: if *bucket == 0 { String::new() } else { chart::short(bucket / scale) },
+                value: if *bucket == 0 {
+                    String::new()
+                } else {
+                    chart::short(bucket / scale)
+                },
                 parts,
             }
         })
         .collect();
-    chart::columns(&format!("Open receivables in {currency} by age"), size, &classes, stacks, chart::short)
+    chart::columns(
+        &format!("Open receivables in {currency} by age"),
+        size,
+        &classes,
+        stacks,
+        chart::short,
+    )
 }
 
 struct Row {
     partner_id: i64,
     partner: String,
-    currency: String,
     cells: Vec<(String, String, &'static str)>,
     unapplied: String,
     total: Money,
@@ -98,7 +112,11 @@ struct ReceivablesPage {
 }
 
 fn figure(minor: i64, currency: &str) -> String {
-    if minor == 0 { String::new() } else { amount(minor, currency) }
+    if minor == 0 {
+        String::new()
+    } else {
+        amount(minor, currency)
+    }
 }
 
 fn row(age: &AgeRow) -> Row {
@@ -111,13 +129,23 @@ fn row(age: &AgeRow) -> Row {
             (figure(*bucket, &age.currency), path, name)
         })
         .collect();
-    let parts: Vec<(&'static str, i64)> =
-        age.buckets().iter().zip(AGES).map(|(bucket, (_, _, class))| (class, *bucket)).collect();
-    let whole = age.buckets().iter().fold(0_i64, |sum, bucket| sum.saturating_add(*bucket));
+    let parts: Vec<(&'static str, i64)> = age
+        .buckets()
+        .iter()
+        .zip(AGES)
+        .map(|(bucket, (_, _, class))| (class, *bucket))
+        .collect();
+    let whole = age
+        .buckets()
+        .iter()
+        .fold(0_i64, |sum, bucket| sum.saturating_add(*bucket));
     Row {
         partner_id: age.partner_id,
-        partner: if age.partner_name.is_empty() { age.partner_code.clone() } else { age.partner_name.clone() },
-        currency: age.currency.clone(),
+        partner: if age.partner_name.is_empty() {
+            age.partner_code.clone()
+        } else {
+            age.partner_name.clone()
+        },
         cells,
         unapplied: figure(age.unapplied, &age.currency),
         total: show::money(age.total(), &age.currency),
@@ -132,7 +160,9 @@ pub(crate) async fn page(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Receivables, "Receivables by age", &asked).await?;
+    let frame = console
+        .frame(person, Section::Receivables, "Receivables by age", &asked)
+        .await?;
     let ages = invoices::aging(&mut console.store().read().await?, frame.calendar.today()).await?;
     let blocks = sums(&ages)
         .into_iter()
@@ -142,7 +172,11 @@ pub(crate) async fn page(
             overdue: show::money(sum.overdue(), &currency),
             disputed: show::money(sum.disputed, &currency),
             unapplied: show::money(sum.unapplied, &currency),
-            rows: ages.iter().filter(|age| age.currency == currency).map(row).collect(),
+            rows: ages
+                .iter()
+                .filter(|age| age.currency == currency)
+                .map(row)
+                .collect(),
             foot: row(&sum),
             currency,
         })
@@ -151,19 +185,42 @@ pub(crate) async fn page(
 }
 
 /// `GET /receivables.csv`
-pub(crate) async fn export(State(console): State<Console>, _person: Person) -> Result<Response, Trouble> {
+pub(crate) async fn export(
+    State(console): State<Console>,
+    _person: Person,
+) -> Result<Response, Trouble> {
     let today = console.calendar().today();
     let ages = invoices::aging(&mut console.store().read().await?, today).await?;
     let heading = [
-        "partner", "name", "currency", "current", "days_1_30", "days_31_60", "days_61_90", "days_over_90", "unapplied",
-        "total", "disputed",
+        "partner",
+        "name",
+        "currency",
+        "current",
+        "days_1_30",
+        "days_31_60",
+        "days_61_90",
+        "days_over_90",
+        "unapplied",
+        "total",
+        "disputed",
     ];
     let rows = ages
         .iter()
         .map(|age| {
-            let mut fields = vec![age.partner_code.clone(), age.partner_name.clone(), age.currency.clone()];
-            fields.extend(age.buckets().iter().map(|bucket| plain_amount(*bucket, &age.currency)));
-            fields.extend([age.unapplied, age.total(), age.disputed].map(|sum| plain_amount(sum, &age.currency)));
+            let mut fields = vec![
+                age.partner_code.clone(),
+                age.partner_name.clone(),
+                age.currency.clone(),
+            ];
+            fields.extend(
+                age.buckets()
+                    .iter()
+                    .map(|bucket| plain_amount(*bucket, &age.currency)),
+            );
+            fields.extend(
+                [age.unapplied, age.total(), age.disputed]
+                    .map(|sum| plain_amount(sum, &age.currency)),
+            );
             fields
         })
         .collect();

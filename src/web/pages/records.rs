@@ -64,7 +64,9 @@ pub(crate) async fn alerts(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Alerts, "Alerts", &asked).await?;
+    let frame = console
+        .frame(person, Section::Alerts, "Alerts", &asked)
+        .await?;
     let standing = asked.text("show").is_none();
     let before = asked.number("before");
     let mut items = journal::alerts(&mut console.store().read().await?, standing, before).await?;
@@ -82,7 +84,13 @@ pub(crate) async fn alerts(
         })
         .collect();
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&AlertsPage { frame, tabs: two_tabs(&asked, "Standing", standing), rows, older, newest })
+    shown(&AlertsPage {
+        frame,
+        tabs: two_tabs(&asked, "Standing", standing),
+        rows,
+        older,
+        newest,
+    })
 }
 
 struct MailRow {
@@ -133,7 +141,11 @@ pub(crate) async fn mails(
             recipients: item.recipients.clone(),
             state: mail_state(item),
             created: calendar.when(item.created_at),
-            problem: item.problem.clone().filter(|_| item.sent_at.is_none()).unwrap_or_default(),
+            problem: item
+                .problem
+                .clone()
+                .filter(|_| item.sent_at.is_none())
+                .unwrap_or_default(),
         })
         .collect();
     let newest = before.map(|_| asked.with("before", ""));
@@ -143,8 +155,17 @@ pub(crate) async fn mails(
         count: None,
         here,
     };
-    let tabs = vec![tab("All", "", !waiting), tab("Not sent yet", "waiting", waiting)];
-    shown(&MailsPage { frame, tabs, rows, older, newest })
+    let tabs = vec![
+        tab("All", "", !waiting),
+        tab("Not sent yet", "waiting", waiting),
+    ];
+    shown(&MailsPage {
+        frame,
+        tabs,
+        rows,
+        older,
+        newest,
+    })
 }
 
 #[derive(Template)]
@@ -165,14 +186,21 @@ pub(crate) async fn mail(
     Path(id): Path<i64>,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let item = journal::mail(&mut console.store().read().await?, id).await?.ok_or(Trouble::NotFound("mail"))?;
-    let frame = console.frame(person, Section::Mail, item.subject.clone(), &asked).await?;
+    let item = journal::mail(&mut console.store().read().await?, id)
+        .await?
+        .ok_or(Trouble::NotFound("mail"))?;
+    let frame = console
+        .frame(person, Section::Mail, item.subject.clone(), &asked)
+        .await?;
     let calendar = frame.calendar;
     let page = MailPage {
         state: mail_state(&item),
         created: calendar.when(item.created_at),
         sent: calendar.when_some(item.sent_at),
-        next: item.next_at.filter(|_| item.sent_at.is_none()).map(|at| calendar.when(at)),
+        next: item
+            .next_at
+            .filter(|_| item.sent_at.is_none())
+            .map(|at| calendar.when(at)),
         item,
         frame,
     };
@@ -204,8 +232,14 @@ pub(crate) async fn audit(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Audit, "Audit trail", &asked).await?;
-    let (actor, about, before) = (asked.text("actor"), asked.text("about"), asked.number("before"));
+    let frame = console
+        .frame(person, Section::Audit, "Audit trail", &asked)
+        .await?;
+    let (actor, about, before) = (
+        asked.text("actor"),
+        asked.text("about"),
+        asked.number("before"),
+    );
     let mut connection = console.store().read().await?;
     let mut items = journal::audit(&mut connection, actor.as_ref(), about.as_ref(), before).await?;
     drop(connection);
@@ -226,5 +260,11 @@ pub(crate) async fn audit(
         })
         .collect();
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&AuditPage { frame, rows, older, newest, asked })
+    shown(&AuditPage {
+        frame,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }

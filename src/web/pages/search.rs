@@ -38,7 +38,9 @@ pub(crate) async fn page(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let text = asked.text("q").unwrap_or_default();
-    let mut frame = console.frame(person, Section::None, "Search", &asked).await?;
+    let mut frame = console
+        .frame(person, Section::None, "Search", &asked)
+        .await?;
     let found = if text.is_empty() || text.contains('\0') {
         Vec::new()
     } else {
@@ -47,7 +49,9 @@ pub(crate) async fn page(
     // one exact hit is what was meant
     let exact: Vec<&Found> = found.iter().filter(|hit| hit.name == text).collect();
     if let [only] = exact.as_slice() {
-        if found.iter().filter(|hit| hit.kind == only.kind).count() == 1 && matches!(only.kind.as_str(), "order" | "invoice" | "payment") {
+        if found.iter().filter(|hit| hit.kind == only.kind).count() == 1
+            && matches!(only.kind.as_str(), "order" | "invoice" | "payment")
+        {
             return Ok(Redirect::to(&path_of(&only.kind, Some(only.id))).into_response());
         }
     }

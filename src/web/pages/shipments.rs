@@ -52,25 +52,47 @@ pub(crate) async fn list(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Shipments, "Shipments", &asked).await?;
-    let (status, partner, before) = (asked.text("status"), asked.number("partner"), asked.number("before"));
+    let frame = console
+        .frame(person, Section::Shipments, "Shipments", &asked)
+        .await?;
+    let (status, partner, before) = (
+        asked.text("status"),
+        asked.number("partner"),
+        asked.number("before"),
+    );
     let mut connection = console.store().read().await?;
     let mut items = shipments::list(&mut connection, status.as_ref(), partner, before).await?;
-    let counts: BTreeMap<String, i64> = shipments::counts(&mut connection).await?.into_iter().collect();
+    let counts: BTreeMap<String, i64> = shipments::counts(&mut connection)
+        .await?
+        .into_iter()
+        .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
     let tabs = super::state_tabs(&asked, &counts, &["planned", "shipped", "cancelled"]);
     let older = super::older(&mut items, &asked, |item| item.id);
-    let rows = items.iter().map(|item| row(item, &frame.calendar)).collect::<Result<_, _>>()?;
+    let rows = items
+        .iter()
+        .map(|item| row(item, &frame.calendar))
+        .collect::<Result<_, _>>()?;
     let newest = before.map(|_| asked.with("before", ""));
-    shown(&ShipmentsPage { frame, tabs, partners, rows, older, newest, asked })
+    shown(&ShipmentsPage {
+        frame,
+        tabs,
+        partners,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 /// The PO numbers on a shipment.
 fn orders_on(shipment: &Shipment) -> Vec<(i64, String)> {
     let mut orders: BTreeMap<i64, String> = BTreeMap::new();
     for content in shipment.cartons.iter().flat_map(|carton| &carton.contents) {
-        orders.entry(content.order.0).or_insert_with(|| content.po_number.clone());
+        orders
+            .entry(content.order.0)
+            .or_insert_with(|| content.po_number.clone());
     }
     orders.into_iter().collect()
 }
@@ -87,11 +109,25 @@ fn row(item: &ShipmentItem, calendar: &Calendar) -> Result<Row, Trouble> {
         orders: orders.join(", "),
         cartons: shipment.cartons.len(),
         status: states::shipment(&item.status),
-        ship_to: if to.name.is_empty() { to.id.clone() } else { to.name.clone() },
-        window: [shipment.not_before, shipment.not_after].into_iter().flatten().map(|day| calendar.date(day)).collect(),
-        late: item.status == "planned" && shipment.not_after.is_some_and(|last| last < calendar.today()),
+        ship_to: if to.name.is_empty() {
+            to.id.clone()
+        } else {
+            to.name.clone()
+        },
+        window: [shipment.not_before, shipment.not_after]
+            .into_iter()
+            .flatten()
+            .map(|day| calendar.date(day))
+            .collect(),
+        late: item.status == "planned"
+            && shipment
+                .not_after
+                .is_some_and(|last| last < calendar.today()),
         shipped: calendar.when_some(item.shipped_at),
-        carrier: [shipment.carrier.as_str(), shipment.tracking.as_str()].join(" ").trim().to_owned(),
+        carrier: [shipment.carrier.as_str(), shipment.tracking.as_str()]
+            .join(" ")
+            .trim()
+            .to_owned(),
     })
 }
 
@@ -157,17 +193,24 @@ pub(crate) async fn show(
     draft: Option<Draft>,
 ) -> Result<Response, Trouble> {
     let mut connection = console.store().read().await?;
-    let item = shipments::one(&mut connection, id).await?.ok_or(Trouble::NotFound("shipment"))?;
+    let item = shipments::one(&mut connection, id)
+        .await?
+        .ok_or(Trouble::NotFound("shipment"))?;
     let shipment = item.shipment()?;
     let thread = documents::about(&mut connection, "shipment", id).await?;
     let audit = journal::audit_of(&mut connection, "shipment", id).await?;
     let warehouse = shipments::warehouse_of(&mut connection, id).await?;
     drop(connection);
-    let frame = console.frame(person, Section::Shipments, format!("Shipment {id}"), asked).await?;
+    let frame = console
+        .frame(person, Section::Shipments, format!("Shipment {id}"), asked)
+        .await?;
     let calendar = frame.calendar;
     let today = day_at(warehouse.as_ref(), &calendar);
-    let units: rust_decimal::Decimal =
-        shipment.cartons.iter().flat_map(|carton| carton.contents.iter().map(|content| content.quantity)).sum();
+    let units: rust_decimal::Decimal = shipment
+        .cartons
+        .iter()
+        .flat_map(|carton| carton.contents.iter().map(|content| content.quantity))
+        .sum();
     let grams: i64 = shipment.cartons.iter().map(|carton| carton.grams).sum();
     let draft = draft.unwrap_or_else(|| Draft {
         carrier: shipment.carrier.clone(),
@@ -193,10 +236,25 @@ pub(crate) async fn show(
             .to_owned()
         }),
         units: quantity(units),
-        weight: if grams > 0 { kilograms(grams) } else { String::new() },
-        cartons: shipment.cartons.iter().enumerate().map(|(place, carton)| carton_row(place, carton)).collect(),
-        thread: thread.iter().map(|item| DocumentRow::new(item, &calendar)).collect(),
-        audit: audit.iter().map(|item| audit_row(item, &calendar)).collect(),
+        weight: if grams > 0 {
+            kilograms(grams)
+        } else {
+            String::new()
+        },
+        cartons: shipment
+            .cartons
+            .iter()
+            .enumerate()
+            .map(|(place, carton)| carton_row(place, carton))
+            .collect(),
+        thread: thread
+            .iter()
+            .map(|item| DocumentRow::new(item, &calendar))
+            .collect(),
+        audit: audit
+            .iter()
+            .map(|item| audit_row(item, &calendar))
+            .collect(),
         planned: item.status == "planned",
         draft,
         shipment,
@@ -208,7 +266,9 @@ pub(crate) async fn show(
 
 /// Today where the warehouse stands.
 fn day_at(warehouse: Option<&Warehouse>, calendar: &Calendar) -> chrono::NaiveDate {
-    let zone = warehouse.and_then(|warehouse| warehouse.zone.parse().ok()).unwrap_or(calendar.zone);
+    let zone = warehouse
+        .and_then(|warehouse| warehouse.zone.parse().ok())
+        .unwrap_or(calendar.zone);
     calendar.now.with_timezone(&zone).date_naive()
 }
 
@@ -222,7 +282,11 @@ fn carton_row(place: usize, carton: &Carton) -> CartonRow {
         sscc: carton.sscc.clone(),
         store: carton.store.clone(),
         tracking: carton.tracking.clone(),
-        weight: if carton.grams > 0 { kilograms(carton.grams) } else { String::new() },
+        weight: if carton.grams > 0 {
+            kilograms(carton.grams)
+        } else {
+            String::new()
+        },
         contents: carton
             .contents
             .iter()

@@ -47,16 +47,32 @@ pub(crate) async fn page(
     person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let frame = console.frame(person, Section::Stock, "Stock", &asked).await?;
-    let (text, warehouse, after) = (asked.text("item"), asked.text("warehouse"), asked.text("after"));
+    let frame = console
+        .frame(person, Section::Stock, "Stock", &asked)
+        .await?;
+    let (text, warehouse, after) = (
+        asked.text("item"),
+        asked.text("warehouse"),
+        asked.text("after"),
+    );
     let short = asked.text("short").is_some();
     let mut connection = console.store().read().await?;
-    let (items, next) =
-        stock::list(&mut connection, text.as_ref(), warehouse.as_ref(), short, after.as_ref()).await?;
+    let (items, next) = stock::list(
+        &mut connection,
+        text.as_ref(),
+        warehouse.as_ref(),
+        short,
+        after.as_ref(),
+    )
+    .await?;
     let warehouses = stock::warehouses(&mut connection)
         .await?
         .into_iter()
-        .map(|code| Choice { chosen: warehouse.as_deref() == Some(code.as_str()), value: code.clone(), name: code })
+        .map(|code| Choice {
+            chosen: warehouse.as_deref() == Some(code.as_str()),
+            value: code.clone(),
+            name: code,
+        })
         .collect();
     drop(connection);
     let mut before = String::new();
@@ -70,12 +86,24 @@ pub(crate) async fn page(
         .collect();
     let older = next.map(|next| asked.with("after", &next));
     let newest = after.map(|_| asked.with("after", ""));
-    shown(&StockPage { frame, warehouses, rows, older, newest, asked })
+    shown(&StockPage {
+        frame,
+        warehouses,
+        rows,
+        older,
+        newest,
+        asked,
+    })
 }
 
 fn row(item: &StockItem, first: bool, calendar: &Calendar) -> Row {
     let body: serde_json::Value = serde_json::from_str(&item.body).unwrap_or_default();
-    let text = |key: &str| body.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        body.get(key)
+            .and_then(|value| value.as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     let available = item.on_hand.saturating_sub(item.reserved);
     Row {
         item: item.item.clone(),
@@ -89,7 +117,11 @@ fn row(item: &StockItem, first: bool, calendar: &Calendar) -> Row {
         reserved: quantity(from_stored(item.reserved)),
         available: quantity(from_stored(available)),
         short: available <= 0,
-        expected: if item.expected == 0 { String::new() } else { quantity(from_stored(item.expected)) },
+        expected: if item.expected == 0 {
+            String::new()
+        } else {
+            quantity(from_stored(item.expected))
+        },
         next: item.next_receipt.as_deref().map(|day| calendar.day(day)),
         bar: chart::bar(
             "Reserved and available",

@@ -30,9 +30,10 @@ fn first_of(names: &[&str]) -> Option<PathBuf> {
 /// # Panics
 /// When there is one and it does not start.
 pub async fn start() -> Option<Browser> {
-    let (Some(driver), Some(_)) =
-        (first_of(&["chromedriver"]), first_of(&["chromium", "chromium-browser", "google-chrome"]))
-    else {
+    let (Some(driver), Some(_)) = (
+        first_of(&["chromedriver"]),
+        first_of(&["chromium", "chromium-browser", "google-chrome"]),
+    ) else {
         super::left_out(
             &super::test_name(),
             "needs Chromium and its driver: packages chromium and chromium-driver; tests/run installs them",
@@ -70,7 +71,11 @@ pub async fn start() -> Option<Browser> {
         .connect(&format!("http://127.0.0.1:{port}"))
         .await
         .expect("the browser starts");
-    Some(Browser { client, _driver: driver, _profile: profile })
+    Some(Browser {
+        client,
+        _driver: driver,
+        _profile: profile,
+    })
 }
 
 /// A command of the browser's own protocol, for what WebDriver has no word for: the size and scheme of the screen, and
@@ -129,7 +134,10 @@ impl Browser {
         );
         let clip = serde_json::json!({ "x": 0, "y": 0, "width": width, "height": height.min(height_max), "scale": 1 });
         let shot = self
-            .own("Page.captureScreenshot", serde_json::json!({ "captureBeyondViewport": true, "clip": clip }))
+            .own(
+                "Page.captureScreenshot",
+                serde_json::json!({ "captureBeyondViewport": true, "clip": clip }),
+            )
             .await;
         base64::engine::general_purpose::STANDARD
             .decode(shot["data"].as_str().unwrap_or_default())

@@ -3,8 +3,8 @@
 // Each starter serves some of the tests of this binary, none of them all.
 #![allow(dead_code)]
 
-pub mod counter;
 pub mod browser;
+pub mod counter;
 pub mod house;
 pub mod openssh;
 pub mod postgres;
