@@ -10,4 +10,5 @@ pub mod service;
 pub mod storage;
 pub mod translation;
 pub mod transport;
+pub mod web;
 pub mod workflow;

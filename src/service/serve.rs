@@ -238,7 +238,7 @@ async fn start_http(
         .await
         .map_err(bound)?;
     let address = listener.local_addr().map_err(bound)?;
-    let router = router(gateway);
+    let router = crate::web::router(gateway.clone());
     let task = tokio::spawn(async move {
         let until = async move {
             // An error means that the sender is gone, which is a stop too.
@@ -253,9 +253,4 @@ async fn start_http(
         }
     });
     Ok((address, task))
-}
-
-fn router(gateway: &Gateway) -> axum::Router {
-    let _ = gateway;
-    axum::Router::new()
 }

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod connection;
+pub(crate) mod console;
 pub mod content;
 pub mod documents;
 pub mod failure;
@@ -15,6 +16,7 @@ pub mod listing;
 pub mod orders;
 pub mod partners;
 pub mod payments;
+pub(crate) mod sessions;
 pub mod shipments;
 pub mod stock;
 pub mod store;

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod catalogue;
+mod console;
 mod engines;
 mod folder;
 mod listing;

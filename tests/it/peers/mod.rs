@@ -3,6 +3,7 @@
 // Each starter serves some of the tests of this binary, none of them all.
 #![allow(dead_code)]
 
+pub mod browser;
 pub mod counter;
 pub mod house;
 pub mod openssh;

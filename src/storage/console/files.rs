@@ -1,0 +1,88 @@
+//! Files as they came in, and the interchanges found in them.
+
+use sqlx::FromRow;
+
+use super::{Conditions, PAGE, WHOLE};
+use crate::binds;
+use crate::storage::{Connection, Failure};
+
+/// A file that came in.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct FileItem {
+    pub id: i64,
+    pub connection_name: Option<String>,
+    pub partner_id: Option<i64>,
+    pub partner_name: Option<String>,
+    pub name: String,
+    pub sha256: String,
+    pub size: i64,
+    pub received_at: i64,
+    pub received_by: String,
+    pub disposition: String,
+    /// JSON.
+    pub findings: String,
+}
+
+/// An interchange within a file.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct InterchangeItem {
+    pub byte_offset: i64,
+    pub size: i64,
+    pub mode: String,
+    pub isa13: String,
+    pub disposition: String,
+    /// JSON.
+    pub findings: String,
+}
+
+const FILE: &str = "SELECT f.id, c.name AS connection_name, f.partner_id, 
+    p.name AS partner_name, f.name, f.sha256, f.size, f.received_at, f.received_by, f.disposition, f.findings
+    FROM file f LEFT JOIN partner p ON p.id = f.partner_id LEFT JOIN connection c ON c.id = f.connection_id";
+const INTERCHANGE: &str =
+    "SELECT byte_offset, size, mode, isa13, disposition, findings FROM interchange";
+
+/// A page of files.
+pub(crate) async fn list(
+    connection: &mut Connection,
+    disposition: Option<&String>,
+    partner: Option<i64>,
+    before: Option<i64>,
+) -> Result<Vec<FileItem>, Failure> {
+    let mut conditions = Conditions::default();
+    conditions
+        .and_some("f.disposition = ?", disposition)
+        .and_some("f.partner_id = ?", partner.as_ref())
+        .and_some("f.id < ?", before.as_ref());
+    let sql = format!(
+        "{FILE}{} ORDER BY f.id DESC LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// One file.
+pub(crate) async fn one(connection: &mut Connection, id: i64) -> Result<Option<FileItem>, Failure> {
+    connection
+        .row(&format!("{FILE} WHERE f.id = $1"), binds![id])
+        .await
+}
+
+/// The interchanges of a file, in the order they stand in it.
+pub(crate) async fn interchanges(
+    connection: &mut Connection,
+    file: i64,
+) -> Result<Vec<InterchangeItem>, Failure> {
+    let sql = format!("{INTERCHANGE} WHERE file_id = $1 ORDER BY byte_offset LIMIT {WHOLE}");
+    connection.rows(&sql, binds![file]).await
+}
+
+/// How many files there are of each disposition.
+pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
+    connection
+        .rows(
+            "SELECT disposition, COUNT(*) FROM file GROUP BY disposition",
+            binds![],
+        )
+        .await
+}

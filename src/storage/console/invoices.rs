@@ -1,0 +1,266 @@
+//! Invoices, what was applied to them, and receivables by age.
+
+use chrono::{Days, NaiveDate};
+use sqlx::FromRow;
+
+use super::{Conditions, PAGE, WHOLE, aggregate};
+use crate::binds;
+use crate::domain::invoice::Invoice;
+use crate::storage::{Connection, Failure};
+
+/// An invoice or credit in a list.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct InvoiceItem {
+    pub id: i64,
+    pub number: String,
+    pub kind: String,
+    pub partner_id: i64,
+    pub partner_code: String,
+    pub partner_name: String,
+    pub mode: String,
+    pub order_id: i64,
+    pub po_number: String,
+    pub date: String,
+    pub due: String,
+    pub currency: String,
+    pub total: i64,
+    pub open: i64,
+    pub disputed: i64,
+    pub written_off: i64,
+    pub status: String,
+    pub created_at: i64,
+}
+
+const INVOICE: &str = "SELECT i.id, i.number, i.kind, i.partner_id, p.code AS partner_code, p.name AS partner_name, i.mode,
+    i.order_id, i.po_number, i.date, i.due, i.currency, i.total, i.open, i.disputed, i.written_off,
+    i.status, i.created_at FROM invoice i JOIN partner p ON p.id = i.partner_id";
+
+/// What a list of invoices is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InvoiceFilter {
+    pub status: Option<String>,
+    pub partner: Option<i64>,
+    pub mode: Option<String>,
+    /// Beginning of the invoice's number.
+    pub number: Option<String>,
+    /// Only what is open and was due before this date.
+    pub due_before: Option<NaiveDate>,
+    /// Only what is open and due on this date or later.
+    pub due_from: Option<NaiveDate>,
+    /// Only numbers below this.
+    pub before: Option<i64>,
+}
+
+fn conditions(filter: &InvoiceFilter) -> Conditions {
+    let mut conditions = Conditions::default();
+    let number = filter
+        .number
+        .as_ref()
+        .map(|number| format!("{}%", super::orders::like_literal(number)));
+    conditions
+        .and_some("i.status = ?", filter.status.as_ref())
+        .and_some("i.partner_id = ?", filter.partner.as_ref())
+        .and_some("i.mode = ?", filter.mode.as_ref())
+        .and_some("i.number LIKE ? ESCAPE '!'", number.as_ref())
+        .and_some("i.due < ?", filter.due_before.as_ref())
+        .and_some("i.due >= ?", filter.due_from.as_ref())
+        .and_some("i.id < ?", filter.before.as_ref());
+    if filter.due_before.is_some() || filter.due_from.is_some() {
+        conditions.and_plain("i.open > 0 AND i.kind = 'invoice'");
+    }
+    conditions
+}
+
+/// A page of invoices.
+pub(crate) async fn list(
+    connection: &mut Connection,
+    filter: &InvoiceFilter,
+) -> Result<Vec<InvoiceItem>, Failure> {
+    let conditions = conditions(filter);
+    let sql = format!(
+        "{INVOICE}{} ORDER BY i.id DESC LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// How many invoices there are in each status under a filter, whatever its own status and due dates.
+pub(crate) async fn counts(
+    connection: &mut Connection,
+    filter: &InvoiceFilter,
+) -> Result<Vec<(String, i64)>, Failure> {
+    let wide = InvoiceFilter {
+        status: None,
+        before: None,
+        due_before: None,
+        due_from: None,
+        ..filter.clone()
+    };
+    let conditions = conditions(&wide);
+    let sql = format!(
+        "SELECT i.status, COUNT(*) FROM invoice i{} GROUP BY i.status",
+        conditions.sql()
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// One invoice in a list's form.
+pub(crate) async fn item(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<Option<InvoiceItem>, Failure> {
+    connection
+        .row(&format!("{INVOICE} WHERE i.id = $1"), binds![id])
+        .await
+}
+
+/// One invoice as it was issued.
+pub(crate) async fn one(connection: &mut Connection, id: i64) -> Result<Option<Invoice>, Failure> {
+    connection
+        .row::<(String,)>("SELECT body FROM invoice WHERE id = $1", binds![id])
+        .await?
+        .map(|(body,)| aggregate("invoice", id, &body))
+        .transpose()
+}
+
+/// The invoices of an order, oldest first.
+pub(crate) async fn of_order(
+    connection: &mut Connection,
+    order: i64,
+) -> Result<Vec<InvoiceItem>, Failure> {
+    let sql = format!("{INVOICE} WHERE i.order_id = $1 ORDER BY i.id LIMIT {WHOLE}");
+    connection.rows(&sql, binds![order]).await
+}
+
+/// A partner's invoices and credits that something is open of, by due date.
+pub(crate) async fn open_of(
+    connection: &mut Connection,
+    partner: i64,
+) -> Result<Vec<InvoiceItem>, Failure> {
+    let sql = format!(
+        "{INVOICE} WHERE i.partner_id = $1 AND i.status IN ('open', 'partially_paid') ORDER BY i.due, i.id LIMIT {WHOLE}"
+    );
+    connection.rows(&sql, binds![partner]).await
+}
+
+/// Money applied to an invoice.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct ApplicationItem {
+    pub payment_id: i64,
+    pub invoice_id: i64,
+    pub number: String,
+    pub reference: String,
+    pub method: String,
+    pub date: String,
+    pub currency: String,
+    pub paid: i64,
+    pub discount: i64,
+    pub written_off: i64,
+    pub at: i64,
+}
+
+const APPLICATION: &str = "SELECT a.payment_id, a.invoice_id, i.number, y.reference, y.method, y.date, y.currency, a.paid,
+    a.discount, a.written_off, a.at FROM application a JOIN payment y ON y.id = a.payment_id
+    JOIN invoice i ON i.id = a.invoice_id";
+
+/// What was applied to an invoice, oldest first.
+pub(crate) async fn applied_to(
+    connection: &mut Connection,
+    invoice: i64,
+) -> Result<Vec<ApplicationItem>, Failure> {
+    let sql =
+        format!("{APPLICATION} WHERE a.invoice_id = $1 ORDER BY a.at, a.payment_id LIMIT {WHOLE}");
+    connection.rows(&sql, binds![invoice]).await
+}
+
+/// What a payment was applied to, by invoice.
+pub(crate) async fn applied_of(
+    connection: &mut Connection,
+    payment: i64,
+) -> Result<Vec<ApplicationItem>, Failure> {
+    let sql = format!("{APPLICATION} WHERE a.payment_id = $1 ORDER BY a.invoice_id LIMIT {WHOLE}");
+    connection.rows(&sql, binds![payment]).await
+}
+
+/// What a partner owes in one currency by how long it is past due, in minor units.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub(crate) struct AgeRow {
+    pub partner_id: i64,
+    pub partner_code: String,
+    pub partner_name: String,
+    pub currency: String,
+    pub not_due: i64,
+    pub days_1_30: i64,
+    pub days_31_60: i64,
+    pub days_61_90: i64,
+    pub days_over_90: i64,
+    pub disputed: i64,
+    /// Open credits and unapplied money, at or below zero.
+    pub unapplied: i64,
+}
+
+impl AgeRow {
+    /// The five buckets, youngest first.
+    pub(crate) fn buckets(&self) -> [i64; 5] {
+        [
+            self.not_due,
+            self.days_1_30,
+            self.days_31_60,
+            self.days_61_90,
+            self.days_over_90,
+        ]
+    }
+
+    /// The buckets and what is on the account.
+    pub(crate) fn total(&self) -> i64 {
+        self.buckets()
+            .iter()
+            .fold(self.unapplied, |sum, bucket| sum.saturating_add(*bucket))
+    }
+
+    /// What is past due.
+    pub(crate) fn overdue(&self) -> i64 {
+        self.buckets()
+            .iter()
+            .skip(1)
+            .fold(0, |sum, bucket: &i64| sum.saturating_add(*bucket))
+    }
+}
+
+/// The first day of each bucket, youngest first: due today or later is current.
+pub(crate) fn bucket_edges(today: NaiveDate) -> [NaiveDate; 4] {
+    [0, 30, 60, 90].map(|days| today.checked_sub_days(Days::new(days)).unwrap_or(today))
+}
+
+/// Receivables of production by age on `today`, by partner and currency.
+pub(crate) async fn aging(
+    connection: &mut Connection,
+    today: NaiveDate,
+) -> Result<Vec<AgeRow>, Failure> {
+    let [d0, d30, d60, d90] = bucket_edges(today);
+    let owed = "i.kind = 'invoice' AND i.open > 0 THEN i.open ELSE 0 END) AS BIGINT)";
+    let sql = format!(
+        "SELECT x.partner_id, p.code AS partner_code, p.name AS partner_name, x.currency,
+            CAST(SUM(x.not_due) AS BIGINT) AS not_due, CAST(SUM(x.d30) AS BIGINT) AS days_1_30,
+            CAST(SUM(x.d60) AS BIGINT) AS days_31_60, CAST(SUM(x.d90) AS BIGINT) AS days_61_90,
+            CAST(SUM(x.older) AS BIGINT) AS days_over_90, CAST(SUM(x.disputed) AS BIGINT) AS disputed,
+            CAST(SUM(x.unapplied) AS BIGINT) AS unapplied FROM (
+          SELECT i.partner_id, i.currency,
+            CAST(SUM(CASE WHEN i.due >= $1 AND {owed} AS not_due,
+            CAST(SUM(CASE WHEN i.due < $1 AND i.due >= $2 AND {owed} AS d30,
+            CAST(SUM(CASE WHEN i.due < $2 AND i.due >= $3 AND {owed} AS d60,
+            CAST(SUM(CASE WHEN i.due < $3 AND i.due >= $4 AND {owed} AS d90,
+            CAST(SUM(CASE WHEN i.due < $4 AND {owed} AS older,
+            CAST(SUM(i.disputed) AS BIGINT) AS disputed,
+            CAST(SUM(CASE WHEN i.kind = 'credit' THEN -ABS(i.open) ELSE 0 END) AS BIGINT) AS unapplied
+          FROM invoice i WHERE i.mode = 'production' AND i.status IN ('open', 'partially_paid')
+          GROUP BY i.partner_id, i.currency
+          UNION ALL
+          SELECT y.partner_id, y.currency, 0, 0, 0, 0, 0, 0, CAST(-SUM(y.unapplied) AS BIGINT)
+          FROM payment y WHERE y.mode = 'production' AND y.status = 'unapplied' GROUP BY y.partner_id, y.currency) x
+         JOIN partner p ON p.id = x.partner_id
+         GROUP BY x.partner_id, p.code, p.name, x.currency ORDER BY p.code, x.currency LIMIT {WHOLE}"
+    );
+    connection.rows(&sql, binds![d0, d30, d60, d90]).await
+}

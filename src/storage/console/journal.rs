@@ -1,0 +1,131 @@
+//! Alerts, mail and the audit trail.
+
+use sqlx::FromRow;
+
+use super::{Conditions, PAGE, WHOLE};
+use crate::binds;
+use crate::storage::{Connection, Failure};
+
+/// An alert.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct AlertItem {
+    pub id: i64,
+    pub kind: String,
+    pub partner_code: Option<String>,
+    pub partner_name: Option<String>,
+    pub subject_kind: String,
+    pub subject_id: Option<i64>,
+    pub message: String,
+    pub raised_at: i64,
+    pub cleared_at: Option<i64>,
+}
+
+/// A mail.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct MailItem {
+    pub id: i64,
+    pub recipients: String,
+    pub subject: String,
+    pub body: String,
+    pub created_at: i64,
+    pub sent_at: Option<i64>,
+    pub attempts: i64,
+    pub next_at: Option<i64>,
+    pub problem: Option<String>,
+}
+
+/// An entry of the audit trail.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct AuditItem {
+    pub id: i64,
+    pub at: i64,
+    pub actor: String,
+    pub action: String,
+    pub subject_kind: String,
+    pub subject_id: Option<i64>,
+    pub detail: String,
+}
+
+const ALERT: &str = "SELECT a.id, a.kind, p.code AS partner_code, p.name AS partner_name, a.subject_kind, a.subject_id,
+    a.message, a.raised_at, a.cleared_at FROM alert a LEFT JOIN partner p ON p.id = a.partner_id";
+const MAIL: &str = "SELECT id, recipients, subject, body, created_at, sent_at, attempts, next_at, problem FROM mail";
+const AUDIT: &str = "SELECT id, at, actor, action, subject_kind, subject_id, detail FROM audit";
+
+/// A page of alerts: those still standing, or all.
+pub(crate) async fn alerts(
+    connection: &mut Connection,
+    standing: bool,
+    before: Option<i64>,
+) -> Result<Vec<AlertItem>, Failure> {
+    let mut conditions = Conditions::default();
+    conditions.and_some("a.id < ?", before.as_ref());
+    if standing {
+        conditions.and_plain("a.cleared_at IS NULL");
+    }
+    let sql = format!(
+        "{ALERT}{} ORDER BY a.id DESC LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// A page of mail: what still waits, or all.
+pub(crate) async fn mails(
+    connection: &mut Connection,
+    waiting: bool,
+    before: Option<i64>,
+) -> Result<Vec<MailItem>, Failure> {
+    let mut conditions = Conditions::default();
+    conditions.and_some("id < ?", before.as_ref());
+    if waiting {
+        conditions.and_plain("sent_at IS NULL");
+    }
+    let sql = format!(
+        "{MAIL}{} ORDER BY id DESC LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// One mail.
+pub(crate) async fn mail(
+    connection: &mut Connection,
+    id: i64,
+) -> Result<Option<MailItem>, Failure> {
+    connection
+        .row(&format!("{MAIL} WHERE id = $1"), binds![id])
+        .await
+}
+
+/// A page of the audit trail.
+pub(crate) async fn audit(
+    connection: &mut Connection,
+    actor: Option<&String>,
+    subject_kind: Option<&String>,
+    before: Option<i64>,
+) -> Result<Vec<AuditItem>, Failure> {
+    let mut conditions = Conditions::default();
+    conditions
+        .and_some("actor = ?", actor)
+        .and_some("subject_kind = ?", subject_kind)
+        .and_some("id < ?", before.as_ref());
+    let sql = format!(
+        "{AUDIT}{} ORDER BY id DESC LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// What was done to a subject, oldest first.
+pub(crate) async fn audit_of(
+    connection: &mut Connection,
+    kind: &str,
+    id: i64,
+) -> Result<Vec<AuditItem>, Failure> {
+    let sql =
+        format!("{AUDIT} WHERE subject_kind = $1 AND subject_id = $2 ORDER BY id LIMIT {WHOLE}");
+    connection.rows(&sql, binds![kind, id]).await
+}
