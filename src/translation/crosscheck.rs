@@ -1,7 +1,8 @@
 //! A document that was built, held against the documents before it: item, unit, price, quantity, pack and dates.
 //!
-//! It reads the segments as the partner will, rules of the profile applied, and trusts nothing that the builder knew.
-//! Every difference is a finding that holds the document, in the words of the trade.
+//! It reads the segments as the partner will and trusts nothing that the builder knew. The builders ask it before the
+//! partner's own changes (`[[outbound.…]]`) are applied. Every difference is a finding that holds the document, in the
+//! words of the trade.
 
 mod read;
 
@@ -65,15 +66,13 @@ pub fn response_against_order(set: &OutboundSet, order: &Order, profile: &Profil
                 ),
             ));
         }
-        if !single && stated.answered != Some(line.ordered) {
-            let sum = stated
-                .answered
-                .map_or_else(|| "nothing".to_owned(), |sum| sum.to_string());
+        let answered = stated.answered.unwrap_or_default();
+        if !single && answered != line.ordered {
             findings.push(differs(
                 "response-does-not-add-up",
                 Some(line),
                 format!(
-                    "the 855's answers to line {} come to {sum}, and {} were ordered",
+                    "the 855's answers to line {} come to {answered}, and {} were ordered",
                     line.line, line.ordered
                 ),
             ));

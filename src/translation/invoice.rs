@@ -7,6 +7,7 @@ mod sum;
 use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, OutboundSet, seg};
 
+use super::crosscheck::invoice_against_shipment;
 use super::element::{date_text, decimal_text, n2_text};
 use super::outbound::{Draft, Facts};
 use super::party::{self, Extent};
@@ -26,7 +27,7 @@ use crate::domain::shipment::Shipment;
 pub struct InvoiceContext<'a> {
     /// Our company, which is paid (N1 RE).
     pub company: &'a Company,
-    /// The shipments that the invoice bills: bill of lading, carrier's number.
+    /// All shipments that the invoice bills: no more than they hold is billed.
     pub shipments: &'a [Shipment],
 }
 
@@ -34,7 +35,8 @@ pub struct InvoiceContext<'a> {
 /// and its total below.
 ///
 /// # Errors
-/// Every finding that keeps it from being sent; above all, where the sum of its own segments is not its total.
+/// Every finding that keeps it from being sent: a difference from what shipped and was agreed, a character or value that
+/// can not be sent, and above all a sum of its own segments that is not its total.
 pub fn build(
     invoice: &Invoice,
     order: &Order,
@@ -74,6 +76,10 @@ pub fn build(
     }
     draft.open(OutboundLevel::Summary, facts);
     paper.summary(&mut draft);
+    // A credit gives goods back, and is no matter of what shipped.
+    if invoice.kind == InvoiceKind::Invoice {
+        draft.check(|plain| invoice_against_shipment(plain, order, context.shipments));
+    }
     let set = draft.finish(profile)?;
     let findings = sum::faults(&set, invoice, paper.total(), profile);
     if findings.is_empty() {

@@ -62,6 +62,17 @@ pub fn read(set: &TransactionSet, profile: &Profile) -> Result<PurchaseOrder, Ve
         ));
         return Err(findings);
     }
+    if matches!(header.kind.as_str(), "BK" | "BE") {
+        findings.extend(set.find("BEG").map(|beg| {
+            fault(
+                beg,
+                2,
+                "order-blanket",
+                Severity::Hold,
+                "the order is a blanket order (BEG02), of which nothing ships before it is called off: note it and reject it here, or release it if the goods are wanted now",
+            )
+        }));
+    }
     if header.vendor_number.is_empty() {
         header.vendor_number.clone_from(&profile.vendor_number);
     }

@@ -6,6 +6,7 @@ mod answer;
 use chrono::{Days, NaiveDate};
 use supercargo_x12::{OutSegment, OutboundSet, seg};
 
+use super::crosscheck::response_against_order;
 use super::element::{date_text, decimal_text};
 use super::item;
 use super::outbound::{Draft, Facts};
@@ -38,7 +39,8 @@ pub struct ResponseContext<'a> {
 /// something changed, which has to be told line by line.
 ///
 /// # Errors
-/// Every finding that keeps it from being sent: a line that is not decided, a character or value that can not be sent.
+/// Every finding that keeps it from being sent: a line that is not decided, a difference from the order, a character or
+/// value that can not be sent.
 pub fn build(
     order: &Order,
     profile: &Profile,
@@ -95,6 +97,7 @@ pub fn build(
     if lines > 0 {
         draft.push(seg("CTT").el(lines.to_string()));
     }
+    draft.check(|plain| response_against_order(plain, order, profile));
     draft.finish(profile)
 }
 

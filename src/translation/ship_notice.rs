@@ -13,6 +13,7 @@ use chrono::NaiveDateTime;
 use chrono_tz::Tz;
 use supercargo_x12::{OutboundSet, seg};
 
+use super::crosscheck::ship_notice_against_order;
 use super::element::{date_text, time_text};
 use super::outbound::{Draft, Facts};
 use crate::config::profile::Profile;
@@ -70,7 +71,8 @@ impl<'a> Material<'a> {
 ///
 /// # Errors
 /// Every finding that keeps it from being sent: it has not left, has no carton, a carton lacks its SSCC or has one
-/// that is wrong or used twice, an order or line is unknown, or the partner's structure can not express the packing.
+/// that is wrong or used twice, an order or line is unknown, more left than may, or the partner's structure can not
+/// express the packing.
 pub fn build(
     shipment: &Shipment,
     orders: &[Order],
@@ -116,6 +118,7 @@ pub fn build(
         Ctt::Lines => draft.push(seg("CTT").el(items.to_string())),
         Ctt::None => {}
     }
+    draft.check(|plain| ship_notice_against_order(plain, shipment, orders));
     draft.finish(profile)
 }
 

@@ -457,7 +457,7 @@ pub async fn outgoing(
         cause: format!("shipment:{}", shipment.id),
         revision: 1,
         subject: Subject::new("shipment", shipment.id.0),
-        reference: shipment.id.to_string(),
+        reference: ship_notice::number(shipment),
         replaces: None,
     })
 }

@@ -35,6 +35,7 @@ mod element;
 mod explain;
 mod finding;
 mod header;
+mod json;
 mod limits;
 mod overlay;
 mod reader;
@@ -52,6 +53,7 @@ pub use element::{CharacterSet, ElementType, is_date, is_time};
 pub use explain::{AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate};
 pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::{GroupHeader, IsaHeader, Ta1};
+pub use json::{JsonError, JsonLine, from_json, to_json};
 pub use limits::Limits;
 pub use overlay::{ConditionRule, ElementRule, Overlay, Presence, SegmentRule};
 pub use reader::{

@@ -25,8 +25,7 @@ pub struct OutboundRule {
     /// With `set`: position of the element (`"03"` or `"3"`) → its value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Template>,
-    /// With `add`: after the last segment of this id in the level; empty: after the last of its own id, or at the
-    /// level's end.
+    /// With `add`: after the last segment of this id in the level; empty: where the standard has it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub after: String,
     /// What happens when a value cannot be had.

@@ -5,6 +5,7 @@ use supercargo_x12::{OutSegment, seg};
 use super::Paper;
 use crate::config::settings::Company;
 use crate::domain::order::Party;
+use crate::domain::shipment::Shipment;
 
 /// Roles that stand for a store, in the order in which one is chosen for an invoice per store.
 const STORE_ROLES: [&str; 3] = ["Z7", "BY", "ST"];
@@ -44,7 +45,10 @@ fn named(paper: &Paper<'_>, role: &str) -> Option<Party> {
     of_invoice
         .or_else(|| paper.order.header.party(role))
         .cloned()
-        .or_else(|| VENDOR_ROLES.contains(&role).then(|| vendor(paper)))
+        .or_else(|| match role {
+            "SF" => ship_from(paper),
+            _ => VENDOR_ROLES.contains(&role).then(|| vendor(paper)),
+        })
 }
 
 /// The store that the invoice is for: as a party of the invoice or order where one has its number, else by its number.
@@ -81,6 +85,24 @@ fn remit_to(company: &Company) -> Party {
         postal_code: company.postal_code.clone(),
         country: company.country.clone(),
     }
+}
+
+/// Our warehouse by its code, where all came out of one.
+fn ship_from(paper: &Paper<'_>) -> Option<Party> {
+    let code = agreed(paper, |shipment| &shipment.warehouse_code)?;
+    Some(Party {
+        name: paper.context.company.name.clone(),
+        id_qualifier: "91".to_owned(),
+        id: code,
+        ..Party::default()
+    })
+}
+
+/// What all shipments have in common.
+fn agreed(paper: &Paper<'_>, value: fn(&Shipment) -> &String) -> Option<String> {
+    let mut values = paper.context.shipments.iter().map(value);
+    let first = values.next()?;
+    values.all(|other| other == first).then(|| first.clone())
 }
 
 /// We ourselves, by the number that the buyer gave us.
@@ -121,15 +143,10 @@ fn reference(paper: &Paper<'_>, qualifier: &str) -> Option<String> {
         .iter()
         .find(|reference| reference.qualifier == qualifier)
         .map(|reference| reference.value.clone());
-    let of_shipments = |value: fn(&crate::domain::shipment::Shipment) -> &String| {
-        let mut values = paper.context.shipments.iter().map(value);
-        let first = values.next()?;
-        values.all(|other| other == first).then(|| first.clone())
-    };
     stated.or_else(|| match qualifier {
         "BM" if !invoice.bill_of_lading.is_empty() => Some(invoice.bill_of_lading.clone()),
-        "BM" => of_shipments(|shipment| &shipment.bill_of_lading),
-        "CN" | "2I" => of_shipments(|shipment| &shipment.tracking),
+        "BM" => agreed(paper, |shipment| &shipment.bill_of_lading),
+        "CN" | "2I" => agreed(paper, |shipment| &shipment.tracking),
         other => header
             .reference(other)
             .map(str::to_owned)

@@ -80,6 +80,19 @@ impl<'a> Draft<'a> {
         &mut self.parts
     }
 
+    /// Has the set judged as it stands, before the partner's own changes: a change that the partner wants is no
+    /// difference from the documents before it. What is refused already is not judged.
+    pub fn check(&mut self, judge: impl FnOnce(&OutboundSet) -> Vec<Finding>) {
+        if !self.findings.is_empty() {
+            return;
+        }
+        let mut plain = OutboundSet::new(self.set);
+        for segment in self.parts.iter().flat_map(|part| &part.segments) {
+            plain.push(segment.clone());
+        }
+        self.findings = judge(&plain);
+    }
+
     /// The finished set.
     ///
     /// # Errors

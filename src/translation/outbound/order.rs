@@ -4,142 +4,32 @@ use supercargo_x12::OutSegment;
 
 use crate::config::profile::outbound::OutboundLevel;
 
-/// Segments of a level in the standard's order. Those of one group stand together: an N1 with its address, a note with
-/// its text.
-fn groups(set: &str, level: OutboundLevel) -> &'static [&'static [&'static str]] {
+/// Segments of the heading of an 855 in the standard's order; `+` joins those that stand together: an N1 with its address,
+/// a note with its text. The other tables are alike.
+const RESPONSE_HEADING: &str = "BAK CUR REF PER TAX FOB CTP PAM CSH SAC ITD DIS INC DTM LDT LIN SI PID MEA PWK PKG \
+    TD1 TD5 TD3 TD4 MAN TXI N9+MSG+MTX N1+N2+N3+N4";
+const RESPONSE_LINE: &str = "PO1 LIN SI CUR PO3 CTP PAM MEA PID PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ \
+    IT3 DTM TD1 TD5 TD3 TD4 MAN MSG TXI QTY ACK SCH PKG N9 N1+N2+N3+N4";
+const NOTICE_LEVEL: &str = "BSN HL LIN SN1 SLN PRF PO4 PID MEA PWK PKG TD1 TD5 TD3 TD4 TSD REF PER CLD MAN DTM FOB PAL \
+    N1+N2+N3+N4 SDQ ETD CUR SAC";
+const INVOICE_HEADING: &str = "BIG NTE CUR REF YNQ PER N1+N2+N3+N4 ITD DTM FOB PID MEA PWK PKG L7 BAL INC PAM LM \
+    N9+MSG+MTX";
+const INVOICE_LINE: &str = "IT1 CRC QTY CUR IT3 TXI CTP PAM MEA PID PWK PKG PO4 ITD REF YNQ PER SDQ DTM CAD L7 SR SAC \
+    SLN N1+N2+N3+N4";
+const INVOICE_SUMMARY: &str = "TDS TXI CAD AMT SAC ISS PID CTT";
+const COUNT: &str = "CTT AMT";
+
+/// The table of a level.
+fn table(set: &str, level: OutboundLevel) -> &'static str {
     match (set, level) {
-        ("855", OutboundLevel::Header) => &[
-            &["BAK"],
-            &["CUR"],
-            &["REF"],
-            &["PER"],
-            &["TAX"],
-            &["FOB"],
-            &["CTP"],
-            &["SAC"],
-            &["ITD"],
-            &["DTM"],
-            &["PID"],
-            &["MEA"],
-            &["PWK"],
-            &["PKG"],
-            &["TD1"],
-            &["TD5"],
-            &["TD3"],
-            &["TD4"],
-            &["MAN"],
-            &["TXI"],
-            &["N9", "MSG", "MTX"],
-            &["N1", "N2", "N3", "N4"],
-        ],
-        ("855", OutboundLevel::Line) => &[
-            &["PO1"],
-            &["LIN"],
-            &["CUR"],
-            &["PO3"],
-            &["CTP"],
-            &["MEA"],
-            &["PID"],
-            &["PWK"],
-            &["PO4"],
-            &["REF"],
-            &["PER"],
-            &["SAC"],
-            &["IT8"],
-            &["ITD"],
-            &["TAX"],
-            &["FOB"],
-            &["SDQ"],
-            &["DTM"],
-            &["TD1"],
-            &["TD5"],
-            &["TD3"],
-            &["TD4"],
-            &["MAN"],
-            &["ACK"],
-        ],
-        ("856", OutboundLevel::Summary) | ("855", OutboundLevel::Summary) => &[&["CTT"], &["AMT"]],
-        ("856", _) => &[
-            &["BSN"],
-            &["HL"],
-            &["LIN"],
-            &["SN1"],
-            &["SLN"],
-            &["PRF"],
-            &["PO4"],
-            &["PID"],
-            &["MEA"],
-            &["PWK"],
-            &["PKG"],
-            &["TD1"],
-            &["TD5"],
-            &["TD3"],
-            &["TD4"],
-            &["TSD"],
-            &["REF"],
-            &["PER"],
-            &["CLD"],
-            &["MAN"],
-            &["DTM"],
-            &["FOB"],
-            &["PAL"],
-            &["N1", "N2", "N3", "N4"],
-            &["SDQ"],
-            &["ETD"],
-            &["CUR"],
-            &["SAC"],
-        ],
-        ("810", OutboundLevel::Header) => &[
-            &["BIG"],
-            &["NTE"],
-            &["CUR"],
-            &["REF"],
-            &["YNQ"],
-            &["PER"],
-            &["N1", "N2", "N3", "N4"],
-            &["ITD"],
-            &["DTM"],
-            &["FOB"],
-            &["PID"],
-            &["MEA"],
-            &["PWK"],
-            &["PKG"],
-            &["L7"],
-            &["N9", "MSG", "MTX"],
-        ],
-        ("810", OutboundLevel::Line) => &[
-            &["IT1"],
-            &["QTY"],
-            &["CUR"],
-            &["IT3"],
-            &["TXI"],
-            &["CTP"],
-            &["MEA"],
-            &["PID"],
-            &["PWK"],
-            &["PKG"],
-            &["PO4"],
-            &["ITD"],
-            &["REF"],
-            &["YNQ"],
-            &["PER"],
-            &["SDQ"],
-            &["DTM"],
-            &["CAD"],
-            &["L7"],
-            &["SR"],
-            &["SAC"],
-        ],
-        ("810", OutboundLevel::Summary) => &[
-            &["TDS"],
-            &["TXI"],
-            &["CAD"],
-            &["AMT"],
-            &["SAC"],
-            &["ISS"],
-            &["CTT"],
-        ],
-        _ => &[],
+        ("855", OutboundLevel::Header) => RESPONSE_HEADING,
+        ("855", OutboundLevel::Line) => RESPONSE_LINE,
+        ("810", OutboundLevel::Header) => INVOICE_HEADING,
+        ("810", OutboundLevel::Line) => INVOICE_LINE,
+        ("810", OutboundLevel::Summary) => INVOICE_SUMMARY,
+        ("855" | "856", OutboundLevel::Summary) => COUNT,
+        ("856", _) => NOTICE_LEVEL,
+        _ => "",
     }
 }
 
@@ -157,8 +47,12 @@ pub fn position(
     {
         return last + 1;
     }
-    let groups = groups(set, level);
-    let rank = |id: &str| groups.iter().position(|group| group.contains(&id));
+    let table = table(set, level);
+    let rank = |id: &str| {
+        table
+            .split_whitespace()
+            .position(|group| group.split('+').any(|known| known == id))
+    };
     let Some(own) = rank(id) else {
         return segments
             .iter()

@@ -11,7 +11,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::gs1::sscc_is_valid;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Order, OrderLine};
-use crate::domain::shipment::Carton;
+use crate::domain::shipment::{Carton, CartonContent};
 
 /// A quantity of one order line.
 #[derive(Clone, Copy)]
@@ -30,88 +30,107 @@ struct Group<'a> {
     cartons: Vec<&'a Carton>,
 }
 
+fn refuse(code: &str, message: String) -> Finding {
+    Finding::business(code, Severity::Hold, message)
+}
+
 /// What keeps the shipment from being told in this structure.
 pub fn faults(material: &Material<'_>) -> Vec<Finding> {
     let shipment = material.shipment;
     let mut findings = Vec::new();
-    let mut refuse = |code: &str, message: String| {
-        findings.push(Finding::business(code, Severity::Hold, message));
-    };
     if shipment.cartons.is_empty() {
-        refuse(
+        findings.push(refuse(
             "shipment-empty",
             format!(
                 "shipment {} has no carton: there is nothing to tell of",
                 shipment.id
             ),
-        );
+        ));
     }
     let mut seen = BTreeSet::new();
     for (index, carton) in shipment.cartons.iter().enumerate() {
         let place = format!("carton {} of shipment {}", index + 1, shipment.id);
-        if carton.sscc.is_empty() {
-            refuse(
-                "carton-without-sscc",
-                format!(
-                    "{place} has no SSCC-18: close it and print its label before the ship notice goes out"
-                ),
-            );
-        } else if !sscc_is_valid(&carton.sscc) {
-            refuse(
-                "sscc-invalid",
-                format!(
-                    "{place} has the SSCC {:?}, which is not 18 digits with the right check digit: label the carton again",
-                    carton.sscc
-                ),
-            );
-        } else if !seen.insert(carton.sscc.as_str()) {
-            refuse(
-                "sscc-repeated",
-                format!(
-                    "{place} has the SSCC {} of another carton: label one of them again",
-                    carton.sscc
-                ),
-            );
-        }
+        findings.extend(label_fault(carton, &place, &mut seen));
         if carton.contents.is_empty() {
-            refuse(
+            findings.push(refuse(
                 "carton-empty",
                 format!("{place} holds nothing: take it off the shipment"),
-            );
+            ));
         }
-        for content in &carton.contents {
-            let known = material
-                .orders
-                .get(&content.order)
-                .and_then(|order| order.line(content.line));
-            match known {
-                None => refuse(
-                    "content-unknown",
-                    format!(
-                        "{place} holds line {} of order {} ({}), which is not known: correct the carton's contents",
-                        content.line, content.order, content.po_number
-                    ),
-                ),
-                Some(line) if line.unit != content.unit => refuse(
-                    "content-unit",
-                    format!(
-                        "{place} holds line {} of {} in {}, and the order counts it in {}: correct the carton's contents",
-                        content.line, content.po_number, content.unit, line.unit
-                    ),
-                ),
-                Some(_) if content.quantity <= Decimal::ZERO => refuse(
-                    "content-quantity",
-                    format!(
-                        "{place} holds {} of line {} of {}: correct the carton's contents",
-                        content.quantity, content.line, content.po_number
-                    ),
-                ),
-                Some(_) => {}
-            }
-        }
+        findings.extend(
+            carton
+                .contents
+                .iter()
+                .filter_map(|content| content_fault(material, content, &place)),
+        );
     }
     findings.extend(shape_faults(material));
     findings
+}
+
+/// Every carton has its own SSCC (X12-RULES 67, 68).
+fn label_fault<'a>(
+    carton: &'a Carton,
+    place: &str,
+    seen: &mut BTreeSet<&'a str>,
+) -> Option<Finding> {
+    let sscc = carton.sscc.as_str();
+    if sscc.is_empty() {
+        return Some(refuse(
+            "carton-without-sscc",
+            format!(
+                "{place} has no SSCC-18: close it and print its label before the ship notice goes out"
+            ),
+        ));
+    }
+    if !sscc_is_valid(sscc) {
+        return Some(refuse(
+            "sscc-invalid",
+            format!(
+                "{place} has the SSCC {sscc:?}, which is not 18 digits with the right check digit: label the carton again"
+            ),
+        ));
+    }
+    (!seen.insert(sscc)).then(|| {
+        refuse(
+            "sscc-repeated",
+            format!("{place} has the SSCC {sscc} of another carton: label one of them again"),
+        )
+    })
+}
+
+/// What lies in a carton is of a known line, in its unit, and more than nothing.
+fn content_fault(material: &Material<'_>, content: &CartonContent, place: &str) -> Option<Finding> {
+    let known = material
+        .orders
+        .get(&content.order)
+        .and_then(|order| order.line(content.line));
+    let (number, po) = (content.line, &content.po_number);
+    let advice = "correct the carton's contents";
+    match known {
+        None => Some(refuse(
+            "content-unknown",
+            format!(
+                "{place} holds line {number} of order {} ({po}), which is not known: {advice}",
+                content.order
+            ),
+        )),
+        Some(line) if line.unit != content.unit => Some(refuse(
+            "content-unit",
+            format!(
+                "{place} holds line {number} of {po} in {}, and the order counts it in {}: {advice}",
+                content.unit, line.unit
+            ),
+        )),
+        Some(_) if content.quantity <= Decimal::ZERO => Some(refuse(
+            "content-quantity",
+            format!(
+                "{place} holds {} of line {number} of {po}: {advice}",
+                content.quantity
+            ),
+        )),
+        Some(_) => None,
+    }
 }
 
 /// Cartons that the structure has no room for.
@@ -238,7 +257,7 @@ fn order_item_pack<'a>(
         let goods = Goods {
             order: group.order,
             line,
-            quantity: each * Decimal::from(cartons.len()),
+            quantity: each.saturating_mul(Decimal::from(cartons.len())),
         };
         let item = levels::item(material, hierarchy, order, &goods, None);
         for carton in cartons {
@@ -296,9 +315,8 @@ fn goods<'a>(
     let mut sums: BTreeMap<(OrderId, u32), Decimal> = BTreeMap::new();
     for content in cartons.into_iter().flat_map(|carton| &carton.contents) {
         if of.is_none_or(|order| order.id == content.order) {
-            *sums
-                .entry((content.order, content.line))
-                .or_insert(Decimal::ZERO) += content.quantity;
+            let sum = sums.entry((content.order, content.line)).or_default();
+            *sum = sum.saturating_add(content.quantity);
         }
     }
     sums.into_iter()

@@ -9,3 +9,4 @@ mod golden_ship_notice;
 mod house;
 mod round_trip;
 mod rules;
+mod samples;

@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use supercargo::domain::order::{ItemNumber, Price, StoreQuantity};
-use supercargo::translation::purchase_order;
+use supercargo::translation::{acknowledgment, application_advice, purchase_order, remittance};
 use supercargo_x12::{
     OutSegment, OutboundSet, Release, SchemaRegistry, Severity, number, seg, validate_outbound,
 };
@@ -208,4 +208,33 @@ proptest! {
             prop_assert_eq!(line.charges.first().and_then(|charge| charge.amount).map(|amount| amount.0), meant.charge);
         }
     }
+
+    #[test]
+    fn no_reader_panics_on_mutated_documents(
+        which in 0usize..MUTATED.len(),
+        changes in vec((0usize..2000, "[A-Z0-9*~.>-]{0,6}", 0usize..12), 1..8),
+    ) {
+        let mut text = MUTATED[which].to_owned();
+        for (at, with, length) in changes {
+            let from = at % text.len().max(1);
+            let to = (from + length).min(text.len());
+            text.replace_range(from..to, &with);
+        }
+        if let Ok(set) = supercargo_x12::read_set(text.as_bytes(), &supercargo_x12::Delimiters::default(), 0) {
+            let profile = profile("");
+            let _ = purchase_order::read(&set, &profile);
+            let _ = remittance::read(&set, &profile);
+            let _ = acknowledgment::read_997(&set);
+            let _ = acknowledgment::read_999(&set);
+            let _ = application_advice::read(&set);
+        }
+    }
 }
+
+/// Documents that are changed at random; ASCII, so that any byte is a boundary.
+const MUTATED: [&str; 3] = [
+    BIGBOX,
+    "ST*820*0001~BPR*C*890*C*ACH*CTX*01*1*DA*1*******20260301~TRN*1*T~ENT*1~ADX*-10*B8~RMR*IV*INV1*PI*500*510*10~ADX*-5*01~\
+     RMR*IV*INV2***20.5**PT*-26~SE*9*0001~",
+    "ST*997*0001~AK1*SH*12~AK2*856*0001~AK3*N1*7**8~AK4*3>2*66*7*XX~AK5*R*5~AK9*R*1*1*0~SE*8*0001~",
+];
