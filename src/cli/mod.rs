@@ -2,6 +2,7 @@
 //! system; errors go to stderr with what to do about them.
 
 mod demo;
+mod doctor;
 mod documents;
 mod house;
 mod imports;
@@ -130,6 +131,8 @@ enum Command {
     Settle(settle::Args),
     /// Bring the database to this version's schema
     Migrate,
+    /// Find what is wrong with the set-up
+    Doctor,
 }
 
 /// Runs the command that the arguments ask for.
@@ -187,5 +190,6 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::User(command) => user::run(options, command).await,
         Command::Settle(args) => settle::run(options, args).await,
         Command::Migrate => migrate::run(options).await,
+        Command::Doctor => doctor::run(options).await,
     }
 }

@@ -59,7 +59,6 @@ pub(crate) struct SegmentView {
     pub(crate) class: &'static str,
 }
 
-
 /// Reads a whole set. Empty where the bytes begin with no set.
 pub(crate) fn whole(
     bytes: &[u8],
@@ -467,12 +466,7 @@ mod tests {
             Release::R004010,
             &[finding(place)],
         );
-        assert!(
-            reading[2]
-                .pieces
-                .iter()
-                .any(|piece| piece.text == " ∅")
-        );
+        assert!(reading[2].pieces.iter().any(|piece| piece.text == " ∅"));
     }
 
     #[test]

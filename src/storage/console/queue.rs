@@ -38,7 +38,8 @@ const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code
     LEFT JOIN (SELECT so.shipment_id, MIN(po.currency) AS currency, CAST(SUM(po.value) AS BIGINT) AS value
         FROM shipment_order so JOIN purchase_order po ON po.id = so.order_id GROUP BY so.shipment_id) s
         ON d.subject_kind = 'shipment' AND s.shipment_id = d.subject_id";
-const FILE: &str = "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
+const FILE: &str =
+    "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
     '' AS mode, f.name AS reference, f.disposition, f.findings, f.received_at AS since,
     CAST(NULL AS BIGINT) AS value, CAST(NULL AS TEXT) AS currency
     FROM file f LEFT JOIN partner p ON p.id = f.partner_id";

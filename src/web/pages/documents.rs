@@ -617,9 +617,7 @@ fn parts(
             release,
             findings,
         );
-        let shown_to = read
-            .last()
-            .map_or(source.offset, |last| last.offset + 1);
+        let shown_to = read.last().map_or(source.offset, |last| last.offset + 1);
         let end = source.begins + source.size;
         let windows = Windows {
             said: format!(
@@ -673,11 +671,7 @@ fn parts(
         before: (first > 0).then(|| link((first + 1 - reading::WINDOW) as u64)),
         after: (until < all).then(|| link((until + 1) as u64)),
     };
-    let segments = read
-        .into_iter()
-        .skip(first)
-        .take(reading::WINDOW)
-        .collect();
+    let segments = read.into_iter().skip(first).take(reading::WINDOW).collect();
     (segments, windows, Vec::new())
 }
 

@@ -153,9 +153,7 @@ pub(crate) async fn one(
     let calendar = frame.calendar;
     let ages = invoices::aging(&mut connection, calendar.today()).await?;
     drop(connection);
-    let text = profile
-        .as_ref()
-        .map_or_else(String::new, String::clone);
+    let text = profile.as_ref().map_or_else(String::new, String::clone);
     let page = PartnerPage {
         partner: row(&item, &calendar),
         owes: ages
@@ -310,9 +308,7 @@ pub(crate) async fn show_editor(
             asked,
         )
         .await?;
-    let text = text
-        .or(profile)
-        .unwrap_or_default();
+    let text = text.or(profile).unwrap_or_default();
     shown(&ProfileEditor {
         frame,
         id,

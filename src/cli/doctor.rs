@@ -1,0 +1,188 @@
+//! `doctor`: finds what is wrong with a set-up and says what to do about each.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::{CliResult, Options, house, outcome};
+use crate::service::endpoints::Endpoints;
+use crate::storage::listing::Page;
+use crate::storage::listing::health::{self, Health};
+use crate::workflow::{COMPANY, Gateway};
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, serde::Serialize)]
+struct Check {
+    /// What.
+    check: &'static str,
+    /// Whether it is as it should be.
+    sound: bool,
+    /// What was seen, and what to do where it is not sound.
+    says: String,
+}
+
+fn check(check: &'static str, sound: bool, says: impl Into<String>) -> Check {
+    Check {
+        check,
+        sound,
+        says: says.into(),
+    }
+}
+
+/// Looks at everything: status 0 when all is sound, 1 when something needs a person.
+pub async fn run(options: &Options) -> CliResult {
+    let gateway = house::open(options).await?;
+    let mut checks = vec![database(&gateway), company(&gateway), mail(&gateway).await];
+    checks.push(running(&gateway));
+    let health = health::look(
+        &mut gateway.store.read().await?,
+        COMPANY,
+        gateway.now(),
+        Page::first(20),
+    )
+    .await?;
+    checks.extend(house_checks(&health));
+    let sound = checks.iter().all(|check| check.sound);
+    if options.json {
+        outcome::print_json(&checks)?;
+    } else {
+        for check in &checks {
+            println!(
+                "{}  {:<12} {}",
+                if check.sound { "ok " } else { "!! " },
+                check.check,
+                check.says
+            );
+        }
+    }
+    Ok(if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn database(gateway: &Gateway) -> Check {
+    check(
+        "database",
+        true,
+        format!(
+            "{} answers and has this version's schema",
+            gateway.store.location()
+        ),
+    )
+}
+
+fn company(gateway: &Gateway) -> Check {
+    let specimen = crate::config::settings::Company::default();
+    match gateway.settings.our_company() {
+        Some(company) if *company == specimen => check(
+            "company",
+            true,
+            "the specimen company is in use: name yours, its EDI address and GS1 prefix in the settings (`--config`) before you trade",
+        ),
+        Some(company) => check(
+            "company",
+            true,
+            format!(
+                "{} speaks as {}:{}",
+                company.name, company.qualifier, company.id
+            ),
+        ),
+        None => check(
+            "company",
+            false,
+            "the settings name no company: add [[company]]",
+        ),
+    }
+}
+
+async fn mail(gateway: &Gateway) -> Check {
+    let mail = &gateway.settings.mail;
+    if mail.host.is_empty() {
+        return check(
+            "mail",
+            true,
+            "no mail server is configured: alerts stay in the console ([mail] host sends them)",
+        );
+    }
+    let address = format!("{}:{}", mail.host, mail.port);
+    let connected = tokio::time::timeout(
+        Duration::from_secs(5),
+        tokio::net::TcpStream::connect(&address),
+    )
+    .await;
+    match connected {
+        Ok(Ok(_)) => check(
+            "mail",
+            !mail.ops.is_empty(),
+            match mail.ops.is_empty() {
+                true => format!(
+                    "{address} answers, and nobody gets mail: name recipients in [mail] ops"
+                ),
+                false => format!("{address} answers; mail goes to {}", mail.ops.join(", ")),
+            },
+        ),
+        Ok(Err(error)) => check(
+            "mail",
+            false,
+            format!("{address} can not be reached: {error}; check [mail] host and port"),
+        ),
+        Err(_) => check(
+            "mail",
+            false,
+            format!("{address} does not answer within 5 s; check [mail] host and port"),
+        ),
+    }
+}
+
+fn running(gateway: &Gateway) -> Check {
+    match Endpoints::read(&gateway.settings.data) {
+        Some(endpoints) => check(
+            "serve",
+            true,
+            format!(
+                "SFTP {} · console http://{}",
+                endpoints.sftp, endpoints.http
+            ),
+        ),
+        None => check(
+            "serve",
+            true,
+            "no gateway serves this data folder now; `supercargo serve` starts one",
+        ),
+    }
+}
+
+fn house_checks(health: &Health) -> Vec<Check> {
+    let list = |names: &[String]| names.join(", ");
+    vec![
+        check("partners", health.partners > 0, match health.partners {
+            0 => "there are none: `supercargo partner apply FILE`".to_owned(),
+            n => format!("{n}"),
+        }),
+        check("mailboxes", health.without_login.is_empty(), match health.without_login.is_empty() {
+            true => "every mailbox has a login".to_owned(),
+            false => format!("no login yet for {}: `supercargo mailbox add NAME --partner P --key FILE`", list(&health.without_login)),
+        }),
+        check("connections", health.connections_in_trouble.is_empty(), match health.connections_in_trouble.is_empty() {
+            true => "none is in trouble".to_owned(),
+            false => list(&health.connections_in_trouble),
+        }),
+        check("warehouses", health.warehouses > 0, match health.warehouses {
+            0 => "there are none, so that nothing can be promised: `supercargo warehouse import FILE.csv`".to_owned(),
+            n => format!("{n}"),
+        }),
+        check("items", health.items > 0, match health.items {
+            0 => "there are none, so that every line is unknown: `supercargo item import FILE.csv`".to_owned(),
+            n => format!("{n}, {} of them without a price", health.items_without_price),
+        }),
+        check("work", health.stuck.is_empty(), match health.stuck.is_empty() {
+            true => format!("nothing is stuck; {} pieces are due", health.due),
+            false => format!("some work keeps failing and is tried again at longer intervals:\n       {}", health.stuck.join("\n       ")),
+        }),
+        check("alerts", health.alerts == 0, match health.alerts {
+            0 => "none is open".to_owned(),
+            n => format!("{n} are open: `supercargo alert list`"),
+        }),
+    ]
+}
