@@ -36,7 +36,7 @@ pub const PRICE_DECIMALS_MAX: u32 = 6;
 pub struct Known {
     /// The buyer's numbers of items, as far as they resolve.
     pub items: HashMap<ItemNumber, Item>,
-    /// Prices of these items: the partner's own and everybody's, of any date.
+    /// Prices of these items: the partner's own and everybody's, of any date. In order of item they are found fastest.
     pub prices: Vec<PriceEntry>,
     /// Numbers of the partner's locations.
     pub locations: BTreeSet<String>,
@@ -88,6 +88,7 @@ pub fn verify(
         today,
         released,
         partner: order.partner,
+        prices_in_order: known.prices.is_sorted_by_key(|entry| entry.item),
         gtins: OnceCell::new(),
         findings: Vec::new(),
         rejected: None,
@@ -118,6 +119,7 @@ struct Judge<'k> {
     today: NaiveDate,
     released: bool,
     partner: PartnerId,
+    prices_in_order: bool,
     /// Items by GTIN, made when the first number is not found as it is written.
     gtins: OnceCell<HashMap<String, Option<&'k Item>>>,
     findings: Vec<Finding>,
@@ -761,9 +763,27 @@ mod tests {
                 Some("11"),
             ),
             (
-                "per the ordered unit",
-                vec![entry(1, "100", "CA", None), all()],
+                "per the ordered unit, though the other is later",
+                vec![
+                    all(),
+                    dated(entry(1, "100", "CA", None), "2026-01-01", None),
+                ],
                 Some("10"),
+            ),
+            (
+                "among those of other items, in whatever order",
+                vec![entry(3, "9", "EA", None), all(), entry(2, "1", "EA", None)],
+                Some("10"),
+            ),
+            (
+                "among those of other items, in order",
+                vec![
+                    entry(0, "9", "EA", None),
+                    all(),
+                    own(),
+                    entry(2, "1", "EA", None),
+                ],
+                Some("11"),
             ),
             ("converted", vec![entry(1, "144", "CA", None)], Some("12")),
             ("not in another currency", vec![euro(all())], None),

@@ -270,9 +270,8 @@ impl<'k> Judge<'k> {
     }
 
     fn entry(&self, line: &OrderLine, item: &Item, header: &OrderHeader) -> Option<&'k PriceEntry> {
-        let known = self.known;
         let candidates = || {
-            known.prices.iter().filter(|entry| {
+            self.prices_of(item).iter().filter(|entry| {
                 entry.item == item.id
                     && entry.currency == header.currency
                     && entry.price >= Decimal::ZERO
@@ -289,5 +288,16 @@ impl<'k> Judge<'k> {
                     .max_by_key(|entry| (entry.unit == line.unit, entry.from))
             })
         })
+    }
+
+    /// The entries that may be of the item: those that are, where the list stands in order of item.
+    fn prices_of(&self, item: &Item) -> &'k [PriceEntry] {
+        let prices = &self.known.prices;
+        if !self.prices_in_order {
+            return prices;
+        }
+        let from = prices.partition_point(|entry| entry.item < item.id);
+        let to = prices.partition_point(|entry| entry.item <= item.id);
+        prices.get(from..to).unwrap_or(prices)
     }
 }
