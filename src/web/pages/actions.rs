@@ -201,8 +201,14 @@ fn amount(text: &str, currency: Currency, what: &str) -> Result<Amount, Trouble>
             "{what}: {text:?} is no amount in {currency}. Write it like 1234.50, with a point before the cents."
         ))
     };
+    if !plain
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return Err(wrong());
+    }
     let value: Decimal = plain.parse().map_err(|_| wrong())?;
-    if value.is_sign_negative() || value.normalize().scale() > currency.exponent() {
+    if value.normalize().scale() > currency.exponent() {
         return Err(wrong());
     }
     Amount::from_decimal(value, currency).map_err(|_| wrong())

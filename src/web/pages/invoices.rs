@@ -666,18 +666,17 @@ fn sent_events(document: &DocumentItem, calendar: &Calendar) -> Vec<Event> {
     if let (Some(at), Some(chip)) = (
         document.answered_at,
         states::syntax(&document.syntax, false),
-    ) {
-        if document.syntax != "pending" {
-            let mark = if document.syntax == "rejected" {
-                "cross"
-            } else {
-                "check"
-            };
-            events.push(Event {
-                path: path.clone(),
-                ..event(mark, chip.0.tone, chip.0.text, at, calendar)
-            });
-        }
+    ) && document.syntax != "pending"
+    {
+        let mark = if document.syntax == "rejected" {
+            "cross"
+        } else {
+            "check"
+        };
+        events.push(Event {
+            path: path.clone(),
+            ..event(mark, chip.0.tone, chip.0.text, at, calendar)
+        });
     }
     if let (Some(due), "pending") = (document.answer_due_at, document.syntax.as_str()) {
         let overdue = is_overdue(document, calendar);

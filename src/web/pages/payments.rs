@@ -357,15 +357,15 @@ pub(crate) async fn new(
         mode: "production".to_owned(),
         ..Entry::default()
     };
-    if let Some(id) = asked.number("invoice") {
-        if let Some(item) = invoices::item(&mut console.store().read().await?, id).await? {
-            entry
-                .paid
-                .insert(item.number.clone(), plain_amount(item.open, &item.currency));
-            entry.amount = plain_amount(item.open, &item.currency);
-            entry.currency = item.currency;
-            entry.mode = item.mode;
-        }
+    if let Some(id) = asked.number("invoice")
+        && let Some(item) = invoices::item(&mut console.store().read().await?, id).await?
+    {
+        entry
+            .paid
+            .insert(item.number.clone(), plain_amount(item.open, &item.currency));
+        entry.amount = plain_amount(item.open, &item.currency);
+        entry.currency = item.currency;
+        entry.mode = item.mode;
     }
     show_entry(&console, person, &asked, entry).await
 }

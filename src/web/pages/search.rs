@@ -48,12 +48,11 @@ pub(crate) async fn page(
     };
     // one exact hit is what was meant
     let exact: Vec<&Found> = found.iter().filter(|hit| hit.name == text).collect();
-    if let [only] = exact.as_slice() {
-        if found.iter().filter(|hit| hit.kind == only.kind).count() == 1
-            && matches!(only.kind.as_str(), "order" | "invoice" | "payment")
-        {
-            return Ok(Redirect::to(&path_of(&only.kind, Some(only.id))).into_response());
-        }
+    if let [only] = exact.as_slice()
+        && found.iter().filter(|hit| hit.kind == only.kind).count() == 1
+        && matches!(only.kind.as_str(), "order" | "invoice" | "payment")
+    {
+        return Ok(Redirect::to(&path_of(&only.kind, Some(only.id))).into_response());
     }
     let hits = found
         .into_iter()

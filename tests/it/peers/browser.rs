@@ -155,10 +155,10 @@ async fn port_of(driver: &mut Child) -> u16 {
                 .rsplit_once("port ")
                 .map(|(_, rest)| rest.trim_end_matches('.').trim())
                 .and_then(|digits| digits.parse().ok());
-            if line.contains("success") || line.contains("started") {
-                if let Some(port) = port {
-                    return Some(port);
-                }
+            if (line.contains("success") || line.contains("started"))
+                && let Some(port) = port
+            {
+                return Some(port);
             }
         }
         None
