@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn added_segments_stand_where_the_standard_wants_them() {
         let header: Vec<OutSegment> = ["BIG", "REF", "N1", "N3", "N4", "N1", "N4", "ITD"]
-            .map(|id| seg(id))
+            .map(seg)
             .into();
         let table = [
             ("REF", "", 2),

@@ -121,8 +121,14 @@ fn the_lines_of_an_850() {
     assert_eq!(read.lines[1].dates.get("010"), Some(&day("2026-01-13")));
 }
 
+/// Code, segment and element of a finding.
+type Told = (String, Option<u32>, Option<u32>);
+
+/// Reference, paid, invoiced, discount, number of adjustments.
+type Paid<'a> = (&'a str, i64, Option<i64>, Option<i64>, usize);
+
 /// The lines of an 850 with one replaced, and what is found then.
-fn found(replace: &str, with: &str) -> (bool, Vec<(String, Option<u32>, Option<u32>)>) {
+fn found(replace: &str, with: &str) -> (bool, Vec<Told>) {
     assert!(BIGBOX.contains(replace), "{replace}");
     let read = purchase_order::read(&set(&BIGBOX.replacen(replace, with, 1)), &profile(""));
     let (taken, findings) = match read {
@@ -311,7 +317,7 @@ fn an_820_is_read_to_the_cent() {
         })
         .collect();
     assert_eq!(tied, [(-1000, "B8", "CL-9", "LATE"), (550, "75", "", "")]);
-    let items: Vec<(&str, i64, Option<i64>, Option<i64>, usize)> = read
+    let items: Vec<Paid<'_>> = read
         .items
         .iter()
         .map(|item| {
@@ -382,8 +388,10 @@ fn rule_089_a_remittance_without_money() {
 fn a_997_in_words() {
     let text = "ST*997*0001~AK1*SH*000123~AK2*856*0001~AK5*A~AK2*856*0002~AK3*N1*7*HL*8~AK4*3:2*66*7*XX~AK3*TD5*9**3~\
         AK5*R*5*4~AK9*P*2*2*1*5~SE*11*0001~";
-    let mut delimiters = supercargo_x12::Delimiters::default();
-    delimiters.component = b':';
+    let delimiters = supercargo_x12::Delimiters {
+        component: b':',
+        ..supercargo_x12::Delimiters::default()
+    };
     let set = supercargo_x12::read_set(text.as_bytes(), &delimiters, 0).unwrap();
     let answer = acknowledgment::read_997(&set).unwrap();
     assert_eq!(
