@@ -62,8 +62,6 @@ pub struct Profile {
     pub currency: Currency,
     /// The partner's time zone by its IANA name; its dates and deadlines are reckoned in it.
     pub time_zone: Tz,
-    /// Country of addresses that name none, two letters.
-    pub country: String,
     /// Our vendor number with this partner (REF IA), empty where there is none.
     pub vendor_number: String,
     /// Mail addresses of our own people who hear of this partner's rejected and held documents; empty: those of the
@@ -105,7 +103,7 @@ pub struct Profile {
     pub cross_reference: BTreeMap<String, BTreeMap<String, String>>,
     /// Overlays of the base schemas by set, for what the partner's guide narrows or widens.
     pub guide: BTreeMap<String, Overlay>,
-    /// When a document is due and what missing it costs, by set. Data only: it is shown and sorted by.
+    /// When a document is due and what missing it costs, by set. Data only.
     pub clock: BTreeMap<String, Deadline>,
 }
 
@@ -118,7 +116,6 @@ impl Default for Profile {
             status: PartnerStatus::Live,
             currency: Currency::USD,
             time_zone: Tz::America__New_York,
-            country: "US".to_owned(),
             vendor_number: String::new(),
             notify: Vec::new(),
             address: Vec::new(),

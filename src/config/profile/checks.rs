@@ -83,16 +83,6 @@ fn check_partner(profile: &Profile, found: &mut Found<'_>) {
         "the name is longer than 60 characters",
         "Shorten it: it goes into N102 of documents",
     );
-    found.unless(
-        profile.country.len() == 2
-            && profile
-                .country
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase()),
-        "country",
-        format!("{:?} is no country code", profile.country),
-        "Write two capital letters, such as \"US\" or \"CA\"",
-    );
     for (index, address) in profile.notify.iter().enumerate() {
         found.unless(
             is_mail_address(address),

@@ -1,5 +1,5 @@
-//! Deadlines: when a document is due by the partner's rules and what missing it costs. Data with its source; the
-//! gateway sorts and warns by it and decides nothing by it.
+//! Deadlines: when a document is due by the partner's rules and what missing it costs. Data with its source: nothing is
+//! decided by it.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
