@@ -80,6 +80,93 @@ impl House {
         }
     }
 
+    /// One request by hand: the status and the whole answer.
+    async fn ask(&self, head: &str, body: &str) -> (u16, String) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(host)
+            .await
+            .expect("the console answers");
+        let request = format!(
+            "{head}\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("the request goes out");
+        let mut answer = Vec::new();
+        stream
+            .read_to_end(&mut answer)
+            .await
+            .expect("an answer comes back");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(0);
+        (status, answer)
+    }
+
+    /// Signs in by hand: the status and the cookie of the session.
+    async fn login(&self, name: &str, password: &str) -> (u16, String) {
+        let cookie = |answer: &str, name: &str| {
+            let from = answer.split(&format!("{name}=")).nth(1).unwrap_or_default();
+            from.split(';').next().unwrap_or_default().to_owned()
+        };
+        let mut connection = self.store.read().await.expect("a connection");
+        connection
+            .execute("DELETE FROM console_session WHERE name = $1", binds![name])
+            .await
+            .expect("earlier sessions end");
+        drop(connection);
+        let (_, form) = self.ask("GET /login HTTP/1.1", "").await;
+        let gate = cookie(&form, "supercargo_gate");
+        let body = format!(
+            "gate={gate}&name={name}&password={}",
+            password.replace(' ', "+")
+        );
+        let head = format!(
+            "POST /login HTTP/1.1\r\ncookie: supercargo_gate={gate}\r\ncontent-type: application/x-www-form-urlencoded"
+        );
+        let (status, answer) = self.ask(&head, &body).await;
+        (
+            status,
+            format!(
+                "supercargo_session={}",
+                cookie(&answer, "supercargo_session")
+            ),
+        )
+    }
+
+    /// The token that the forms of a person's session carry.
+    async fn csrf_of(&self, name: &str) -> String {
+        let mut connection = self.store.read().await.expect("a connection");
+        let row: Option<(String,)> = connection
+            .row(
+                "SELECT csrf FROM console_session WHERE name = $1",
+                binds![name],
+            )
+            .await
+            .expect("a session");
+        row.expect("a session").0
+    }
+
+    async fn post(&self, path: &str, session: &str, body: &str) -> u16 {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\ncookie: {session}\r\ncontent-type: application/x-www-form-urlencoded"
+        );
+        self.ask(&head, body).await.0
+    }
+
+    async fn post_from(&self, path: &str, session: &str, body: &str, origin: &str) -> u16 {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\ncookie: {session}\r\norigin: {origin}\r\ncontent-type: application/x-www-form-urlencoded"
+        );
+        self.ask(&head, body).await.0
+    }
+
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.address)
     }
@@ -218,6 +305,17 @@ async fn every_page_shows_at_a_desk_and_on_a_telephone() {
             picture(&browser, &folder, &format!("login-{width}-{scheme}")).await;
             sign_in(&browser, &house, "ada", PASSWORD).await;
             for (name, path) in pages(&house.seeded) {
+                // the dark scheme changes colours only: one page of each kind is enough
+                let kinds = [
+                    "overview",
+                    "order-whole",
+                    "document-held",
+                    "invoice-short",
+                    "receivables",
+                ];
+                if dark && !kinds.contains(&name.as_str()) {
+                    continue;
+                }
                 browser
                     .client
                     .goto(&house.url(&path))
@@ -254,4 +352,156 @@ async fn number(browser: &Browser, script: &str) -> i64 {
 async fn picture(browser: &Browser, folder: &std::path::Path, name: &str) {
     let bytes = browser.picture(4_000).await;
     std::fs::write(folder.join(format!("{name}.png")), bytes).expect("the picture is kept");
+}
+
+async fn text_of(browser: &Browser, script: &str) -> String {
+    let value = browser
+        .client
+        .execute(script, vec![])
+        .await
+        .expect("the script runs");
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_text_stays_text_and_nothing_else_is_loaded() {
+    let Some(browser) = browser::start().await else {
+        return;
+    };
+    let house = House::open().await;
+    sign_in(&browser, &house, "ada", PASSWORD).await;
+    for (name, path) in pages(&house.seeded) {
+        browser
+            .client
+            .goto(&house.url(&path))
+            .await
+            .expect("the page opens");
+        let title = text_of(&browser, "return document.title").await;
+        assert!(title.ends_with("· Supercargo"), "{name}: {title}");
+        let foreign = number(
+            &browser,
+            "return document.querySelectorAll('main script, main img, main iframe, [onerror], [style]').length",
+        )
+        .await;
+        assert_eq!(foreign, 0, "{name}: markup out of a file came through");
+        let heavy = number(
+            &browser,
+            "return performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+                .reduce((sum, entry) => sum + (entry.decodedBodySize || 0), 0)",
+        )
+        .await;
+        assert!(heavy < 200_000, "{name} weighs {heavy} bytes");
+    }
+    let path = format!("/orders/{}", house.seeded.hostile_order);
+    browser
+        .client
+        .goto(&house.url(&path))
+        .await
+        .expect("the page opens");
+    let shown = text_of(&browser, "return document.body.innerText").await;
+    for part in [
+        seed::HOSTILE,
+        seed::HOSTILE_PO,
+        "‹U+202E›txt.exe",
+        "NUL: ␀ end",
+        "<b>bold</b>",
+    ] {
+        assert!(shown.contains(part), "{part:?} is not shown as text");
+    }
+    browser
+        .client
+        .clone()
+        .close()
+        .await
+        .expect("the browser closes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_and_tokens_guard_every_change() {
+    let house = House::open().await;
+    let order = house.seeded.held_order;
+    let wrong = house.login("otto", "wrong password").await;
+    assert_eq!(wrong.0, 401);
+    for (name, path, status) in [
+        (
+            "otto",
+            format!("/deductions/{}/dispute", house.seeded.deduction),
+            403,
+        ),
+        ("otto", "/payments".to_owned(), 403),
+        ("otto", "/partners/1/profile".to_owned(), 403),
+        ("rita", format!("/orders/{order}/release"), 403),
+        (
+            "rita",
+            format!("/documents/{}/replay", house.seeded.held_document),
+            403,
+        ),
+        ("vera", format!("/orders/{order}/reject"), 403),
+        (
+            "rita",
+            format!("/deductions/{}/dispute", house.seeded.deduction),
+            303,
+        ),
+    ] {
+        let (_, session) = house.login(name, PASSWORD).await;
+        let csrf = house.csrf_of(name).await;
+        let forged = house.post(&path, &session, "csrf=guessed&reason=x").await;
+        assert_eq!(forged, 403, "{name} {path} with a forged token");
+        let body = format!("csrf={csrf}&reason=because&text=x");
+        assert_eq!(
+            house.post(&path, &session, &body).await,
+            status,
+            "{name} {path}"
+        );
+    }
+    let (_, session) = house.login("ada", PASSWORD).await;
+    let csrf = house.csrf_of("ada").await;
+    let body = format!("csrf={csrf}&reason=x");
+    let other_site = house
+        .post_from(
+            &format!("/orders/{order}/release"),
+            &session,
+            &body,
+            "https://evil.example",
+        )
+        .await;
+    assert_eq!(other_site, 403, "a form of another site");
+    assert_eq!(
+        house
+            .post(&format!("/orders/{order}/release"), "", &body)
+            .await,
+        303,
+        "nobody is led to the login"
+    );
+    let mut connection = house.store.read().await.expect("a connection");
+    let held = connection
+        .number(
+            "SELECT COUNT(*) FROM purchase_order WHERE id = $1 AND status = 'held'",
+            binds![order],
+        )
+        .await
+        .expect("a count");
+    assert_eq!(held, 1, "nothing of all this released the order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_carries_its_guards() {
+    let house = House::open().await;
+    for path in ["/login", "/health", "/ready", "/orders", "/nowhere"] {
+        let (status, answer) = house.ask(&format!("GET {path} HTTP/1.1"), "").await;
+        let answer = answer.to_lowercase();
+        for guard in [
+            "content-security-policy: default-src 'none'",
+            "x-frame-options: deny",
+            "x-content-type-options: nosniff",
+            "referrer-policy: same-origin",
+        ] {
+            assert!(answer.contains(guard), "{path} ({status}) lacks {guard}");
+        }
+    }
+    let (status, answer) = house.ask("GET /orders HTTP/1.1", "").await;
+    assert_eq!(status, 303);
+    assert!(answer.contains("/login?next=/orders"), "{answer}");
+    let (_, form) = house.ask("GET /login HTTP/1.1", "").await;
+    assert!(form.contains("HttpOnly; SameSite=Strict"), "{form}");
 }
