@@ -72,8 +72,8 @@ fn run() -> Result<(), String> {
                             } else {
                                 &elements
                             };
-                            if !known.contains(&element.reference)
-                                && !(kind == "composites" && element.reference == segment.id)
+                            if !(known.contains(&element.reference)
+                                || kind == "composites" && element.reference == segment.id)
                             {
                                 return Err(at(format!(
                                     "{} uses {}, which is not defined",

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,7 +148,7 @@ async fn fetch(
     gateway: &Gateway,
     row: &ConnectionRow,
     server: &RemoteServer,
-    spool: &PathBuf,
+    spool: &Path,
 ) -> Result<(), String> {
     let Some(order) =
         FetchOrder::from_profile(server, row.id, gateway.settings.limits.file_bytes_max)
@@ -221,7 +221,7 @@ pub async fn folders(gateway: Gateway, spool: PathBuf, stop: Stop) {
     .await;
 }
 
-async fn partner_folders(gateway: &Gateway, spool: &PathBuf) -> Result<(), String> {
+async fn partner_folders(gateway: &Gateway, spool: &Path) -> Result<(), String> {
     let rows = connections(gateway, "folder")
         .await
         .map_err(|failure| failure.to_string())?;
@@ -245,7 +245,7 @@ async fn look_into(
     gateway: &Gateway,
     row: &ConnectionRow,
     path: PathBuf,
-    spool: &PathBuf,
+    spool: &Path,
 ) -> Result<(), String> {
     std::fs::create_dir_all(&path)
         .map_err(|error| format!("{} can not be made: {error}", path.display()))?;
@@ -297,7 +297,7 @@ async fn confirmations(gateway: &Gateway) {
     }
 }
 
-async fn confirm(gateway: &Gateway, folder: &std::path::Path, path: &std::path::Path) {
+async fn confirm(gateway: &Gateway, folder: &Path, path: &Path) {
     let name = path.file_name().unwrap_or_default();
     let outcome = match std::fs::read(path) {
         Ok(bytes) => shipments::confirm_text(gateway, &bytes, "warehouse file")

@@ -154,9 +154,17 @@ impl Connection {
     pub async fn save_open_item(&mut self, item: &OpenItem, before: i64) -> Result<(), Failure> {
         let written = self
             .execute(
-                "UPDATE invoice SET open = $3, disputed = $4, written_off = $5, status = $6, revision = revision + 1
-                 WHERE id = $1 AND revision = $2",
-                binds![item.invoice, before, item.open.0, item.disputed.0, item.written_off.0, item.status().word()],
+                "UPDATE invoice SET open = $3, disputed = $4, written_off = $5, status = $6, discount = $7,
+                 revision = revision + 1 WHERE id = $1 AND revision = $2",
+                binds![
+                    item.invoice,
+                    before,
+                    item.open.0,
+                    item.disputed.0,
+                    item.written_off.0,
+                    item.status().word(),
+                    item.discount.0
+                ],
             )
             .await?;
         if written == 1 {

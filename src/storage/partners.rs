@@ -94,6 +94,7 @@ impl Connection {
     }
 
     /// Applies a profile as a new version; a text equal to the one in force makes none. Partner and version.
+    #[allow(clippy::too_many_arguments)]
     pub async fn apply_profile(
         &mut self,
         code: &str,
@@ -290,12 +291,12 @@ impl Connection {
 
     /// The mailbox of this name for a partner, made where there is none. Refused where the name is another's.
     pub async fn open_mailbox(&mut self, name: &str, partner: i64) -> Result<i64, Failure> {
-        if let Some(found) = self.connection_named(name).await? {
-            if found.kind != "mailbox" || found.partner_id.is_some_and(|owner| owner != partner) {
-                return Err(Failure::refuse(format!(
-                    "the name {name:?} is taken by another connection: choose another"
-                )));
-            }
+        if let Some(found) = self.connection_named(name).await?
+            && (found.kind != "mailbox" || found.partner_id.is_some_and(|owner| owner != partner))
+        {
+            return Err(Failure::refuse(format!(
+                "the name {name:?} is taken by another connection: choose another"
+            )));
         }
         let id = self
             .save_connection(name, "mailbox", Some(partner), "{}")

@@ -41,6 +41,9 @@ use crate::storage::{Connection, Failure, Store};
 /// The only company for now; the schema has room for several.
 pub const COMPANY: CompanyId = CompanyId(1);
 
+/// Profiles that were read, by partner and version.
+type Profiles = HashMap<(i64, i64), Arc<Profile>>;
+
 /// What every step is handed: the store, the clock, the settings. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
@@ -50,7 +53,7 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Settings of the program.
     pub settings: Arc<Settings>,
-    profiles: Arc<Mutex<HashMap<(i64, i64), Arc<Profile>>>>,
+    profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
 }
 

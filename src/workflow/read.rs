@@ -144,7 +144,7 @@ impl Reading<'_> {
                     let opened = if known {
                         None
                     } else {
-                        Some(self.open(header, group_sender).await?)
+                        Some(self.open(*header, group_sender).await?)
                     };
                     // The thread goes on without a guide if nobody listens any more.
                     let _ = profile.send(opened.as_ref().and_then(Open::profile));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use supercargo_x12::{IsaHeader, TransactionSet, read_set};
+use supercargo_x12::{Delimiters, IsaHeader, TransactionSet, read_set};
 
 use super::collect::{self, Posted};
 use super::notice::{self, Notice};
@@ -92,7 +92,7 @@ pub async fn step(
 /// The bytes of sets, each content read once a batch.
 #[derive(Default)]
 struct Sets {
-    headers: HashMap<i64, IsaHeader>,
+    delimiters: HashMap<i64, Delimiters>,
     contents: HashMap<i64, (String, i64)>,
     whole: HashMap<String, Arc<Vec<u8>>>,
 }
@@ -114,33 +114,37 @@ impl Sets {
         let (Some(interchange), Some(file)) = (document.interchange_id, document.file_id) else {
             return Err(corrupt("a received set without its interchange"));
         };
-        if !self.headers.contains_key(&interchange) {
-            let (header, _, _) = connection
-                .interchange(interchange)
-                .await?
-                .ok_or_else(|| corrupt("its interchange is not there"))?;
-            let header =
-                serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
-            self.headers.insert(interchange, header);
-        }
-        let delimiters = self
-            .headers
-            .get(&interchange)
-            .map(|header| header.delimiters)
-            .ok_or_else(|| corrupt("its interchange is not there"))?;
+        let known = self.delimiters.get(&interchange).copied();
+        let delimiters = match known {
+            Some(delimiters) => delimiters,
+            None => {
+                let (header, _, _) = connection
+                    .interchange(interchange)
+                    .await?
+                    .ok_or_else(|| corrupt("its interchange is not there"))?;
+                let header: IsaHeader =
+                    serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
+                self.delimiters.insert(interchange, header.delimiters);
+                header.delimiters
+            }
+        };
         let offset = u64::try_from(document.byte_offset.unwrap_or_default()).unwrap_or_default();
         let bytes = match &document.corrected_sha256 {
             Some(corrected) => connection.content(corrected).await?,
             None => {
                 let size = u64::try_from(document.size.unwrap_or_default()).unwrap_or_default();
-                if !self.contents.contains_key(&file) {
-                    let row = connection
-                        .file(file)
-                        .await?
-                        .ok_or_else(|| corrupt("its file is not there"))?;
-                    self.contents.insert(file, (row.sha256, row.size));
-                }
-                let (sha256, whole_size) = self.contents.get(&file).cloned().unwrap_or_default();
+                let known = self.contents.get(&file).cloned();
+                let (sha256, whole_size) = match known {
+                    Some(content) => content,
+                    None => {
+                        let row = connection
+                            .file(file)
+                            .await?
+                            .ok_or_else(|| corrupt("its file is not there"))?;
+                        self.contents.insert(file, (row.sha256.clone(), row.size));
+                        (row.sha256, row.size)
+                    }
+                };
                 self.range(connection, &sha256, whole_size, offset, size)
                     .await?
             }

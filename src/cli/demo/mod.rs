@@ -33,7 +33,7 @@ use crate::translation::envelope::Addresses;
 use crate::transport::sftp_server::{Limits, SftpServer, SftpServerSettings};
 use crate::workflow::lists::{self, ListKind};
 use crate::workflow::{COMPANY, orders, partners, run, shipments, watch};
-use player::Player;
+use player::{Paid, Player};
 use wire::{PartnerServer, Wire};
 
 /// Days that the demo plays; the last is today.
@@ -361,7 +361,7 @@ impl Stage {
         else {
             return Ok(());
         };
-        let parts: Vec<(String, Decimal, Option<(Decimal, &str)>)> = player
+        let parts: Vec<Paid> = player
             .invoices()
             .into_iter()
             .enumerate()

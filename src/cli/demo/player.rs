@@ -36,6 +36,9 @@ pub struct Answered {
     pub verdict: String,
 }
 
+/// An invoice that is paid: its number, its total, and what is deducted of it with the reason (element 426).
+pub type Paid = (String, Decimal, Option<(Decimal, &'static str)>);
+
 /// A partner.
 pub struct Player {
     /// Short name.
@@ -238,14 +241,10 @@ impl Player {
     }
 
     /// Pays invoices: each number with its total and what is deducted of it, with the reason (element 426).
-    pub fn pay(
-        &mut self,
-        trace: &str,
-        parts: &[(String, Decimal, Option<(Decimal, &str)>)],
-        at: NaiveDateTime,
-    ) -> Result<(), WireError> {
-        let deducted =
-            |part: &Option<(Decimal, &str)>| part.map(|(amount, _)| amount).unwrap_or_default();
+    pub fn pay(&mut self, trace: &str, parts: &[Paid], at: NaiveDateTime) -> Result<(), WireError> {
+        let deducted = |part: &Option<(Decimal, &'static str)>| {
+            part.map(|(amount, _)| amount).unwrap_or_default()
+        };
         let total: Decimal = parts
             .iter()
             .map(|(_, total, part)| *total - deducted(part))

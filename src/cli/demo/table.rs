@@ -115,7 +115,7 @@ fn bill(invoice: &InvoiceListing) -> String {
         "written_off" => text.push_str(", written off"),
         _ => text.push_str(&format!(", open {}", invoice.open_amount)),
     }
-    if invoice.disputed_amount.trim_matches(['0', '.']) != "" {
+    if !invoice.disputed_amount.trim_matches(['0', '.']).is_empty() {
         text.push_str(&format!(", disputed {}", invoice.disputed_amount));
     }
     if invoice.overdue {

@@ -19,7 +19,7 @@ pub enum Message {
     /// profile.
     Opened {
         /// The ISA.
-        header: IsaHeader,
+        header: Box<IsaHeader>,
         /// GS02 of the first group.
         group_sender: Option<String>,
         /// Where to give the profile.
@@ -172,7 +172,7 @@ fn announce(
     inside.told = true;
     let (give, wait) = oneshot::channel();
     let opened = Message::Opened {
-        header: inside.header.clone(),
+        header: Box::new(inside.header.clone()),
         group_sender: group_sender.map(str::to_owned),
         profile: give,
     };

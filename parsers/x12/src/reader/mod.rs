@@ -216,33 +216,29 @@ impl<R: Read> Reader<R> {
             return Ok(Some(self.close_at_end()));
         };
         match piece {
-            Piece::Blank { from, to } => return Ok(Some(self.pass_over(from, to, None))),
-            Piece::Oversized { from, to, ends } => {
-                return Ok(Some(self.pass_over(from, to, Some(ends))));
-            }
+            Piece::Blank { from, to } => Ok(Some(self.pass_over(from, to, None))),
+            Piece::Oversized { from, to, ends } => Ok(Some(self.pass_over(from, to, Some(ends)))),
             Piece::Segment(segment) => {
                 let id = self.window.id(&segment);
                 match id.as_bytes() {
-                    b"ST" if self.group.is_some() => return self.read_set().map(Some),
+                    b"ST" if self.group.is_some() => self.read_set().map(Some),
                     b"GS" => {
                         if self.group.is_some() {
                             return Ok(Some(self.close_group(None)));
                         }
-                        return Ok(Some(self.open_group(segment)));
+                        Ok(Some(self.open_group(segment)))
                     }
-                    b"GE" if self.group.is_some() => {
-                        return Ok(Some(self.close_group(Some(segment))));
-                    }
+                    b"GE" if self.group.is_some() => Ok(Some(self.close_group(Some(segment)))),
                     b"IEA" => {
                         if self.group.is_some() {
                             return Ok(Some(self.close_group(None)));
                         }
-                        return Ok(Some(self.close_interchange(Some(segment))));
+                        Ok(Some(self.close_interchange(Some(segment))))
                     }
                     b"TA1" if self.group.is_none() && self.no_group_yet() => {
-                        return Ok(Some(self.read_ta1(segment)));
+                        Ok(Some(self.read_ta1(segment)))
                     }
-                    _ => return Ok(Some(self.stray(segment))),
+                    _ => Ok(Some(self.stray(segment))),
                 }
             }
         }

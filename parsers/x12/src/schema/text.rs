@@ -201,7 +201,7 @@ fn is_condition(word: &str) -> bool {
 fn condition(line: usize, word: &str) -> Result<ConditionText, String> {
     let kind = word.chars().next().unwrap_or('P');
     let digits = &word.as_bytes()[1..];
-    if digits.len() % 2 != 0 || digits.len() < 4 {
+    if !digits.len().is_multiple_of(2) || digits.len() < 4 {
         return fault(
             line,
             &format!("{word}: a condition has two digits for each of two or more elements"),

@@ -294,9 +294,7 @@ fn check_hash<'a, I: Iterator<Item = &'a str>>(
     }
     let plain = quantities()
         .filter_map(parse_r)
-        .fold(Some(Decimal::ZERO), |sum, q| {
-            sum.and_then(|sum| sum.checked_add(q))
-        });
+        .try_fold(Decimal::ZERO, |sum: Decimal, q| sum.checked_add(q));
     if plain.is_some() && plain == parse_r(said) {
         return;
     }
