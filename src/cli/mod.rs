@@ -9,6 +9,7 @@ mod imports;
 mod listing;
 mod mailbox;
 mod migrate;
+mod offline;
 mod orders;
 mod outcome;
 mod partner;
@@ -74,6 +75,16 @@ enum Command {
     Demo(demo::Args),
     /// Hand a file to the gateway as if a partner had sent it
     Submit(submit::Args),
+    /// Say what is wrong with files; needs no database
+    Validate(offline::validate::Args),
+    /// Print a file for a person, each finding at its place; needs no database
+    Explain(offline::explain::Args),
+    /// Print the acknowledgment that a file deserves; needs no database
+    Ack(offline::ack::Args),
+    /// A file as JSON, and back without losing a byte; needs no database
+    Json(offline::json::Args),
+    /// A file that may be shown to strangers, with the same findings; needs no database
+    Redact(offline::redact::Args),
     /// Trading partners and their profiles
     #[command(subcommand)]
     Partner(partner::Command),
@@ -170,6 +181,11 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Serve(args) => serve::run(options, args).await,
         Command::Demo(args) => demo::run(options, args).await,
         Command::Submit(args) => submit::run(options, args).await,
+        Command::Validate(args) => offline::validate::run(options, args),
+        Command::Explain(args) => offline::explain::run(options, args),
+        Command::Ack(args) => offline::ack::run(options, args),
+        Command::Json(args) => offline::json::run(&args),
+        Command::Redact(args) => offline::redact::run(&args),
         Command::Partner(command) => partner::run(options, command).await,
         Command::Mailbox(command) => mailbox::run(options, command).await,
         Command::Item(command) => imports::run(options, ListKind::Items, command).await,

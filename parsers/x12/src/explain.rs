@@ -67,6 +67,9 @@ pub struct AnnotatedElement {
     /// Number in X12's dictionary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_element: Option<u16>,
+    /// Its data type; none where nothing knows it.
+    #[serde(skip)]
+    pub kind: Option<ElementType>,
     /// What it is called; empty where nothing knows it.
     pub name: String,
     /// The value as it stands.
@@ -223,6 +226,7 @@ fn annotate_value(
         element: n as u16,
         component: component.map(|k| k as u16),
         data_element: element.map(|e| e.number),
+        kind: element.map(|e| e.kind),
         name: element.map(|e| e.name.clone()).unwrap_or_default(),
         value: value.to_owned(),
         meaning: element.and_then(|element| meaning(element, value)),

@@ -1,0 +1,220 @@
+//! One file judged whole: what it holds and every finding, by the standard and by a partner's guide.
+
+use std::io::Read;
+
+use serde::Serialize;
+use supercargo_x12::{AckCode, Event, Finding, GroupVerdict, Level, Origin, Reader, Release, Severity};
+
+use crate::config::profile::Profile;
+use crate::translation::judge::{judge_as, judge_set};
+
+/// Findings of one file that are kept; the rest is counted.
+const FINDINGS_MAX: usize = 100_000;
+
+/// What a file holds and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Judged {
+    /// As named on the command line.
+    pub file: String,
+    /// Nothing of it is refused.
+    pub accepted: bool,
+    /// Interchanges.
+    pub interchanges: u64,
+    /// Functional groups.
+    pub groups: u64,
+    /// Transaction sets.
+    pub sets: u64,
+    /// Segments, those of the envelopes included.
+    pub segments: u64,
+    /// Everything found, in order of place.
+    pub findings: Vec<Found>,
+    /// Findings beyond the first 100,000.
+    pub findings_left_out: u64,
+}
+
+/// A finding with the interchange and set it was found in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Name of the rule.
+    pub code: String,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// `note`, `tolerate`, `hold` or `reject`.
+    pub severity: Severity,
+    /// `standard` or `guide`.
+    pub origin: Origin,
+    /// `file`, `interchange`, `group`, `set`, `segment` or `element`.
+    pub level: Level,
+    /// ISA13 of the interchange.
+    pub isa13: Option<String>,
+    /// GS06 of the group.
+    pub gs06: Option<String>,
+    /// ST01 of the set.
+    pub set: Option<String>,
+    /// ST02 of the set.
+    pub st02: Option<String>,
+    /// Byte in the file, from 0.
+    pub byte: u64,
+    /// Line in the file, from 1.
+    pub file_line: u64,
+    /// Segment id.
+    pub segment: Option<String>,
+    /// Position of the segment in its set, ST = 1.
+    pub segment_index: Option<u32>,
+    /// The loop it stands in.
+    pub loop_id: Option<String>,
+    /// Element of the segment.
+    pub element: Option<u16>,
+    /// Component of the element.
+    pub component: Option<u16>,
+    /// Number of the data element.
+    pub data_element: Option<u16>,
+    /// The value found.
+    pub value: Option<String>,
+    /// Where and how a 997, 999 or TA1 says it.
+    pub ack: Option<AckCode>,
+}
+
+/// The envelope around a finding.
+#[derive(Default, Clone)]
+struct Around {
+    isa13: Option<String>,
+    gs06: Option<String>,
+    set: Option<String>,
+    st02: Option<String>,
+}
+
+impl Judged {
+    fn add(&mut self, finding: &Finding, around: &Around) {
+        self.accepted &= !finding.rejects();
+        if self.findings.len() >= FINDINGS_MAX {
+            self.findings_left_out += 1;
+            return;
+        }
+        self.findings.push(Found {
+            code: finding.rule.name().to_owned(),
+            message: finding.message.clone(),
+            severity: finding.severity,
+            origin: finding.origin,
+            level: finding.level,
+            isa13: around.isa13.clone(),
+            gs06: around.gs06.clone(),
+            set: around.set.clone(),
+            st02: around.st02.clone(),
+            byte: finding.offset,
+            file_line: finding.line,
+            segment: finding.segment.clone(),
+            segment_index: finding.segment_index,
+            loop_id: finding.loop_id.clone(),
+            element: finding.element,
+            component: finding.component,
+            data_element: finding.data_element,
+            value: finding.value.clone(),
+            ack: finding.ack.clone(),
+        });
+    }
+
+    /// In a line: accepted or refused, and what it holds.
+    pub fn summary(&self) -> String {
+        let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        format!(
+            "{} · {}, {}, {}, {}",
+            if self.accepted { "accepted" } else { "refused" },
+            count(self.interchanges, "interchange"),
+            count(self.groups, "group"),
+            count(self.sets, "set"),
+            count(self.segments, "segment"),
+        )
+    }
+}
+
+/// Judges what a source holds. Fails only where the source does.
+pub fn judge(name: &str, source: impl Read, profile: Option<&Profile>) -> std::io::Result<Judged> {
+    let mut judged = Judged {
+        file: name.to_owned(),
+        accepted: true,
+        interchanges: 0,
+        groups: 0,
+        sets: 0,
+        segments: 0,
+        findings: Vec::new(),
+        findings_left_out: 0,
+    };
+    let mut reader = Reader::new(source);
+    let mut around = Around::default();
+    let mut group: Option<(GroupVerdict, Option<Release>)> = None;
+    while let Some(event) = reader.next()? {
+        follow(event, &mut judged, &mut around, &mut group, profile);
+    }
+    judged.findings.sort_by_key(|found| found.byte);
+    Ok(judged)
+}
+
+fn follow(
+    event: Event<'_>,
+    judged: &mut Judged,
+    around: &mut Around,
+    group: &mut Option<(GroupVerdict, Option<Release>)>,
+    profile: Option<&Profile>,
+) {
+    match event {
+        Event::Outside(outside) => {
+            for finding in &outside.finding {
+                judged.add(finding, &Around::default());
+            }
+        }
+        Event::InterchangeOpened(header, _) => {
+            *around = Around {
+                isa13: Some(header.control_number.clone()),
+                ..Around::default()
+            };
+        }
+        Event::GroupOpened(header) => {
+            around.gs06 = Some(header.control_number.clone());
+            let mut verdict = GroupVerdict::open(header);
+            let release = verdict.judge_release(profile.and_then(judge_as));
+            *group = Some((verdict, release));
+        }
+        Event::Set(set) => {
+            let release = group.as_ref().and_then(|(_, release)| *release);
+            let verdict = judge_set(set, release, profile);
+            let inside = Around {
+                set: Some(verdict.st01.clone()),
+                st02: Some(verdict.st02.clone()),
+                ..around.clone()
+            };
+            // The group may find more about the set; its verdict is not kept, so that memory stays small.
+            let findings = match group {
+                Some((open, _)) => {
+                    open.add(verdict);
+                    open.sets.pop().map(|set| set.findings)
+                }
+                None => Some(verdict.findings),
+            };
+            for finding in findings.iter().flatten() {
+                judged.add(finding, &inside);
+            }
+        }
+        Event::GroupClosed(closed) => {
+            if let Some((mut open, _)) = group.take() {
+                open.close(&closed);
+                for finding in &open.findings {
+                    judged.add(finding, around);
+                }
+            }
+            around.gs06 = None;
+        }
+        Event::InterchangeClosed(closed) => {
+            judged.interchanges += 1;
+            judged.groups += u64::from(closed.groups);
+            judged.sets += u64::from(closed.sets);
+            judged.segments += closed.segments;
+            around.gs06 = None;
+            for finding in &closed.findings {
+                judged.add(finding, around);
+            }
+        }
+        Event::NoInterchange(finding) => judged.add(&finding, &Around::default()),
+        Event::Ta1(_) | Event::Stray(_) => {}
+    }
+}

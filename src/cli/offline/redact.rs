@@ -1,0 +1,412 @@
+//! `redact`: a file that may be shown to strangers, with the same findings: every name, identifying number and price is
+//! replaced by something of the same length and kind.
+//!
+//! Kept are codes, dates, quantities, counts and the numbers that hold the file together (control numbers, line
+//! numbers, HL). Equal values become equal values; check digits that were right are right, wrong ones wrong.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use sha2::{Digest, Sha256};
+use supercargo_x12::{AnnotatedElement, ElementType, Release, SchemaRegistry, annotate};
+
+use super::judge::judge;
+use super::pieces::{Piece, Pieces, Place, cut};
+use super::whole;
+use crate::cli::{CliError, CliResult, print};
+
+/// Make a file that may be shown to strangers.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file; - for standard input
+    file: PathBuf,
+    /// The same word makes the same replacements again [default: by chance]
+    #[arg(long, value_name = "WORD")]
+    seed: Option<String>,
+}
+
+/// Prints the redacted file; status 1 where its findings are not those of the original.
+pub fn run(args: &Args) -> CliResult {
+    let bytes = whole(&args.file)?;
+    let broken = |error: std::io::Error| CliError::file("read", &args.file, &error);
+    let key = match &args.seed {
+        Some(word) => Sha256::digest(word.as_bytes()).to_vec(),
+        None => {
+            let mut key = vec![0; 32];
+            getrandom::fill(&mut key)
+                .map_err(|error| CliError::Broken(format!("the system gives no random bytes: {error}")))?;
+            key
+        }
+    };
+    let redacted = redact(&bytes, &key).map_err(broken)?;
+    print::bytes(&redacted)?;
+    if findings_of(&bytes).map_err(broken)? == findings_of(&redacted).map_err(broken)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("supercargo: the redacted file does not show quite the findings of the original; `supercargo validate` tells them apart");
+    Ok(ExitCode::from(1))
+}
+
+/// What has to be the same: rule, place, severity.
+pub(super) type Told = (String, u64, Option<u16>, Option<u16>, bool);
+
+pub(super) fn findings_of(bytes: &[u8]) -> std::io::Result<Vec<Told>> {
+    let judged = judge("", bytes, None)?;
+    Ok(judged
+        .findings
+        .into_iter()
+        .map(|found| {
+            let rejects = found.severity == supercargo_x12::Severity::Reject;
+            (found.code, found.byte, found.element, found.component, rejects)
+        })
+        .collect())
+}
+
+pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Vec<u8>> {
+    let Pieces { pieces, sets } = cut(bytes, true)?;
+    let mut replacing = Replacing {
+        key,
+        known: HashMap::new(),
+        used: HashSet::new(),
+    };
+    let mut redacted = bytes.to_vec();
+    let mut annotated: Option<(usize, Vec<Vec<AnnotatedElement>>)> = None;
+    for piece in &pieces {
+        let body = bytes.get(piece.body.clone()).unwrap_or_default();
+        let new = match piece.place {
+            Place::Outside => replacing.words(body),
+            Place::Isa | Place::Envelope => replacing.envelope(body, piece),
+            Place::Set(number, at) => {
+                if annotated.as_ref().is_none_or(|(of, _)| *of != number) {
+                    annotated = sets.get(number).map(|(set, release)| {
+                        let release = release.unwrap_or(Release::R004010);
+                        let read = annotate(SchemaRegistry::standard(), release, set, None);
+                        (number, read.segments.into_iter().map(|segment| segment.elements).collect())
+                    });
+                }
+                let elements = annotated.as_ref().and_then(|(_, segments)| segments.get(at));
+                replacing.segment(body, piece, elements.map_or(&[], Vec::as_slice))
+            }
+        };
+        if let Some(place) = redacted.get_mut(piece.body.clone())
+            && place.len() == new.len()
+        {
+            place.copy_from_slice(&new);
+        }
+    }
+    Ok(redacted)
+}
+
+/// How a value is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Letters by letters, digits by digits.
+    Text,
+    /// Digits by digits, noughts stay.
+    Number,
+}
+
+/// Identifiers of the envelope's segments.
+const ENVELOPE: &[&[u8]] = &[b"ISA", b"GS", b"ST", b"SE", b"GE", b"IEA", b"TA1"];
+/// Data elements of text that hold the file together: assigned line number, HL numbers, set control number, version.
+const TEXT_KEPT: &[u16] = &[350, 628, 734, 329, 480, 1705, 1251];
+/// Codes that name a person's place all the same: postal code.
+const CODES_REPLACED: &[u16] = &[116];
+/// Numbers that are prices: unit price, amounts, rate.
+const PRICES: &[u16] = &[212, 782, 610, 118, 117];
+
+/// How an element is replaced; none: it is kept.
+fn kind_of(element: Option<&AnnotatedElement>) -> Option<Kind> {
+    let number = element.and_then(|element| element.data_element);
+    let is_one_of = |list: &[u16]| number.is_some_and(|number| list.contains(&number));
+    match element.and_then(|element| element.kind) {
+        Some(ElementType::Id) => is_one_of(CODES_REPLACED).then_some(Kind::Text),
+        Some(ElementType::Dt | ElementType::Tm) => None,
+        Some(ElementType::R | ElementType::N(_)) => is_one_of(PRICES).then_some(Kind::Number),
+        Some(ElementType::An | ElementType::B) => (!is_one_of(TEXT_KEPT)).then_some(Kind::Text),
+        // What no schema knows may be a name.
+        None => Some(Kind::Text),
+    }
+}
+
+struct Replacing<'a> {
+    key: &'a [u8],
+    known: HashMap<(Kind, Vec<u8>), Vec<u8>>,
+    used: HashSet<Vec<u8>>,
+}
+
+impl Replacing<'_> {
+    /// ISA, GS and their like: ids and passwords are replaced, all else holds the file together.
+    fn envelope(&mut self, body: &[u8], piece: &Piece) -> Vec<u8> {
+        let replaced: &[usize] = if body.starts_with(b"ISA") {
+            &[2, 4, 6, 8]
+        } else if body.starts_with(b"GS") {
+            &[2, 3]
+        } else {
+            &[]
+        };
+        self.joined(body, piece.delimiters.element, |replacing, n, element| {
+            if replaced.contains(&n) { replacing.value(element, Kind::Text) } else { element.to_vec() }
+        })
+    }
+
+    /// Bytes that belong to no interchange may be anything: each word is replaced, but for those that make it look like
+    /// a broken interchange.
+    fn words(&mut self, body: &[u8]) -> Vec<u8> {
+        let mut new = Vec::with_capacity(body.len());
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+        for run in body.chunk_by(|one, next| is_letter(*one) == is_letter(*next)) {
+            let is_kept = !run.first().copied().is_some_and(is_letter)
+                || ENVELOPE.iter().any(|id| run.eq_ignore_ascii_case(id));
+            if is_kept {
+                new.extend(run);
+            } else {
+                new.extend(self.value(run, Kind::Text));
+            }
+        }
+        new
+    }
+
+    fn segment(&mut self, body: &[u8], piece: &Piece, known: &[AnnotatedElement]) -> Vec<u8> {
+        let is_envelope = [&b"ST"[..], b"SE"].iter().any(|id| {
+            body.strip_prefix(*id).is_some_and(|rest| rest.first() == Some(&piece.delimiters.element))
+        });
+        if is_envelope {
+            return body.to_vec();
+        }
+        let component = piece.delimiters.component;
+        let repetition = piece.delimiters.repetition;
+        self.joined(body, piece.delimiters.element, |replacing, n, element| {
+            if n == 0 {
+                return element.to_vec();
+            }
+            let of = |k: Option<usize>| {
+                known.iter().find(|known| {
+                    usize::from(known.element) == n && known.component.map(usize::from) == k
+                })
+            };
+            let is_composite = known
+                .iter()
+                .any(|known| usize::from(known.element) == n && known.component.is_some());
+            let mut one = |element: &[u8]| {
+                if is_composite {
+                    replacing.joined(element, component, |replacing, k, part| {
+                        replacing.maybe(part, kind_of(of(Some(k + 1))))
+                    })
+                } else {
+                    replacing.maybe(element, kind_of(of(None)))
+                }
+            };
+            match repetition {
+                Some(separator) => join(element.split(|byte| *byte == separator).map(&mut one), separator),
+                None => one(element),
+            }
+        })
+    }
+
+    fn joined(
+        &mut self,
+        body: &[u8],
+        separator: u8,
+        mut each: impl FnMut(&mut Self, usize, &[u8]) -> Vec<u8>,
+    ) -> Vec<u8> {
+        let parts: Vec<Vec<u8>> = body
+            .split(|byte| *byte == separator)
+            .enumerate()
+            .map(|(n, part)| each(self, n, part))
+            .collect();
+        join(parts.into_iter(), separator)
+    }
+
+    fn maybe(&mut self, value: &[u8], kind: Option<Kind>) -> Vec<u8> {
+        match kind {
+            Some(kind) => self.value(value, kind),
+            None => value.to_vec(),
+        }
+    }
+
+    /// The replacement of a value, the same whenever the value comes again; different values become different ones as
+    /// far as their length allows.
+    fn value(&mut self, value: &[u8], kind: Kind) -> Vec<u8> {
+        let trimmed = value.trim_ascii_end();
+        let padding = value.get(trimmed.len()..).unwrap_or_default();
+        let entry = (kind, trimmed.to_vec());
+        let new = match self.known.get(&entry) {
+            Some(known) => known.clone(),
+            None => {
+                let mut new = Vec::new();
+                for attempt in 0..8_u8 {
+                    new = replaced(self.key, trimmed, kind, attempt);
+                    if !self.used.contains(&new) {
+                        break;
+                    }
+                }
+                self.used.insert(new.clone());
+                self.known.insert(entry, new.clone());
+                new
+            }
+        };
+        [new.as_slice(), padding].concat()
+    }
+}
+
+fn join(parts: impl Iterator<Item = Vec<u8>>, separator: u8) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for (n, part) in parts.enumerate() {
+        if n > 0 {
+            joined.push(separator);
+        }
+        joined.extend(part);
+    }
+    joined
+}
+
+fn replaced(key: &[u8], value: &[u8], kind: Kind, attempt: u8) -> Vec<u8> {
+    let mut chance = Chance::of(key, value, attempt);
+    let mut new = Vec::with_capacity(value.len());
+    for (n, byte) in value.iter().enumerate() {
+        let is_first = n == 0;
+        new.push(match byte {
+            b'0' if kind == Kind::Number || is_first => b'0',
+            b'0'..=b'9' if kind == Kind::Number || is_first => b'1' + chance.below(9),
+            b'0'..=b'9' => b'0' + chance.below(10),
+            b'A'..=b'Z' if kind == Kind::Text => b'A' + chance.below(26),
+            b'a'..=b'z' if kind == Kind::Text => b'a' + chance.below(26),
+            // Letters of other alphabets keep their lengths: what continues one stays, and so does its first byte.
+            other => *other,
+        });
+    }
+    if value.iter().any(|byte| *byte >= 0x80) {
+        foreign(value, &mut new);
+    }
+    keep_check_digit(value, &mut new);
+    new
+}
+
+/// Letters beyond ASCII become é, or its like of as many bytes.
+fn foreign(value: &[u8], new: &mut [u8]) {
+    let Ok(text) = std::str::from_utf8(value) else {
+        for byte in new.iter_mut().filter(|byte| **byte >= 0xc0) {
+            *byte = 0xe9;
+        }
+        return;
+    };
+    for (at, letter) in text.char_indices() {
+        let instead = match letter.len_utf8() {
+            2 => "é",
+            3 => "本",
+            4 => "𠀀",
+            _ => continue,
+        };
+        if letter.is_alphabetic()
+            && let Some(place) = new.get_mut(at..at + instead.len())
+        {
+            place.copy_from_slice(instead.as_bytes());
+        }
+    }
+}
+
+/// A GTIN or SSCC whose check digit was right gets the right one; one that was wrong stays wrong.
+fn keep_check_digit(old: &[u8], new: &mut [u8]) {
+    if !matches!(old.len(), 8 | 12 | 13 | 14 | 18) || !old.iter().all(u8::is_ascii_digit) {
+        return;
+    }
+    let (Some(right), Some(last)) = (check_digit(new), new.len().checked_sub(1)) else { return };
+    let was_right = check_digit(old) == old.last().copied();
+    if let Some(digit) = new.get_mut(last) {
+        if was_right {
+            *digit = right;
+        } else if *digit == right {
+            *digit = b'0' + (right - b'0' + 1) % 10;
+        }
+    }
+}
+
+/// GS1's check digit over all but the last digit: weights 3 and 1 from the right.
+fn check_digit(digits: &[u8]) -> Option<u8> {
+    let (_, body) = digits.split_last()?;
+    let sum: u32 = body
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(n, digit)| u32::from(digit - b'0') * if n % 2 == 0 { 3 } else { 1 })
+        .sum();
+    u8::try_from((10 - sum % 10) % 10).ok().map(|digit| b'0' + digit)
+}
+
+/// Numbers that follow from key and value, and tell neither.
+struct Chance {
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl Chance {
+    fn of(key: &[u8], value: &[u8], attempt: u8) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(key);
+        digest.update([attempt]);
+        digest.update(value);
+        Self {
+            block: digest.finalize().to_vec(),
+            at: 0,
+        }
+    }
+
+    fn below(&mut self, limit: u8) -> u8 {
+        if self.at >= self.block.len() {
+            self.block = Sha256::digest(&self.block).to_vec();
+            self.at = 0;
+        }
+        let byte = self.block.get(self.at).copied().unwrap_or_default();
+        self.at += 1;
+        byte % limit.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BIGBUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~BEG*00*SA*PO4711**20260115~REF*IA*123456~N1*ST*MAIN STORE*92*0042~N4*SPRINGFIELD*IL*62701*US~PO1*1*12*EA*12.50*PE*UP*036000291452~PO1*2*2X*EA*8.5*PE*UP*036000291451~CTT*2*14~SE*10*0001~GE*1*1~IEA*1*000000001~";
+
+    #[test]
+    fn names_numbers_and_prices_go_and_the_findings_stay() {
+        let redacted = redact(FILE.as_bytes(), b"key").unwrap();
+        let text = String::from_utf8(redacted.clone()).unwrap();
+        assert_eq!(text.len(), FILE.len());
+        for secret in ["BIGBUYER", "SELLER", "PO4711", "123456", "MAIN STORE", "0042", "SPRINGFIELD", "62701", "12.50", "036000291452"] {
+            assert!(!text.contains(secret), "{secret} is still in {text}");
+        }
+        for kept in ["ISA*00*", "*260115*1230*U*00401*000000001*", "BEG*00*SA*", "*IL*", "*US~", "PO1*1*12*EA*", "PO1*2*2X*EA*", "*PE*UP*", "CTT*2*14~"] {
+            assert!(text.contains(kept), "{kept} is not in {text}");
+        }
+        assert_eq!(findings_of(FILE.as_bytes()).unwrap(), findings_of(&redacted).unwrap());
+    }
+
+    #[test]
+    fn equal_values_stay_equal_and_check_digits_stay_what_they_were() {
+        let text = String::from_utf8(redact(FILE.as_bytes(), b"key").unwrap()).unwrap();
+        let part = |from: &str, separator: char| {
+            text.split(from).nth(1).unwrap().split(separator).next().unwrap().trim().to_owned()
+        };
+        assert_eq!(part("*ZZ*", '*'), part("GS*PO*", '*'));
+        let codes: Vec<&str> = text.split("*UP*").skip(1).map(|rest| rest.split('~').next().unwrap()).collect();
+        let is_right = |code: &str| check_digit(code.as_bytes()) == code.as_bytes().last().copied();
+        assert!(is_right(codes[0]) && !is_right(codes[1]), "{codes:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_file_and_another_another() {
+        let with = |key: &[u8]| redact(FILE.as_bytes(), key).unwrap();
+        assert_eq!(with(b"a"), with(b"a"));
+        assert_ne!(with(b"a"), with(b"b"));
+    }
+
+    #[test]
+    fn foreign_letters_keep_their_length() {
+        let new = replaced(b"k", "Müller 東".as_bytes(), Kind::Text, 0);
+        assert_eq!(new.len(), "Müller 東".len());
+        assert!(std::str::from_utf8(&new).unwrap().contains('é'));
+    }
+}
