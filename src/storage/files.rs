@@ -127,15 +127,13 @@ impl Connection {
     /// Takes back what an earlier reading of the file began and did not finish, so that it can be read again: all
     /// interchanges that are not settled, with their groups and documents.
     pub async fn forget_unsettled(&mut self, file: i64) -> Result<(), Failure> {
-        const UNSETTLED: &str =
-            "SELECT id FROM interchange WHERE file_id = $1 AND disposition IN ('received', 'held')";
+        const UNSETTLED: &str = "SELECT id FROM interchange WHERE file_id = $1 AND pair = '' AND disposition IN ('received', 'held')";
         for sql in [
             format!(
                 "DELETE FROM document WHERE interchange_id IN ({UNSETTLED}) AND subject_id IS NULL"
             ),
             format!("DELETE FROM functional_group WHERE interchange_id IN ({UNSETTLED})"),
-            "DELETE FROM interchange WHERE file_id = $1 AND pair = '' AND disposition IN ('received', 'held')"
-                .to_owned(),
+            format!("DELETE FROM interchange WHERE id IN ({UNSETTLED})"),
             "DELETE FROM document WHERE file_id = $1 AND interchange_id IS NULL".to_owned(),
         ] {
             self.execute(&sql, binds![file]).await?;

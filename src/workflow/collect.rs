@@ -15,8 +15,8 @@ use crate::storage::{Connection, Failure};
 /// What became of a remittance.
 #[derive(Debug, Clone)]
 pub enum Posted {
-    /// Booked as this payment.
-    Applied(PaymentId),
+    /// Booked as this payment, with what a person may want to know of it, such as an item that names nothing we know.
+    Applied(PaymentId, Vec<Finding>),
     /// The same remittance was booked before, as this payment: nothing happened again.
     Again(PaymentId),
     /// Does not add up: nothing was booked.
@@ -67,7 +67,7 @@ pub async fn post(
         gateway, connection, trading, mode, &plan, id, document, by, items,
     )
     .await?;
-    Ok(Posted::Applied(id))
+    Ok(Posted::Applied(id, plan.notes))
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -199,8 +199,10 @@ async fn tell_unapplied(
             "{amount} {currency} of payment {} are tied to no invoice",
             plan.remittance.reference
         ),
-        text: "Apply the rest in the console (Receivables, unapplied) once you know what it pays."
-            .to_owned(),
+        text: format!(
+            "{}\nWhat to do: apply it in the console (Receivables, unapplied) or with `supercargo pay` once you know what it pays.",
+            notice::lines(&plan.notes)
+        ),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
 }

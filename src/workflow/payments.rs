@@ -27,7 +27,7 @@ pub async fn pay(
             Box::pin(async move {
                 let trading = gateway.trading(connection, partner).await?;
                 match collect::post(&gateway, connection, &trading, mode, remittance, None, &actor).await? {
-                    Posted::Applied(id) => Ok(id),
+                    Posted::Applied(id, _) => Ok(id),
                     Posted::Again(id) => Err(Failure::refuse(format!(
                         "this payment is already booked as payment {id}: same reference, amount and date"
                     ))),

@@ -367,7 +367,10 @@ async fn payment(
     )
     .await?
     {
-        Posted::Applied(id) => Ok(Outcome::processed(subject(id), reference)),
+        Posted::Applied(id, notes) => Ok(Outcome {
+            findings: notes,
+            ..Outcome::processed(subject(id), reference)
+        }),
         Posted::Again(id) => {
             let finding = Finding::business(
                 "payment-repeated",
