@@ -216,6 +216,18 @@ impl Connection {
         Ok(())
     }
 
+    /// Keeps a document from every other transaction until this one ends. SQLite writes one transaction at a time anyway.
+    pub async fn lock_document(&mut self, id: i64) -> Result<(), Failure> {
+        if !self.is_sqlite() {
+            self.execute(
+                "SELECT id FROM document WHERE id = $1 FOR UPDATE",
+                binds![id],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
     /// One document.
     pub async fn document(&mut self, id: i64) -> Result<Option<DocumentRow>, Failure> {
         self.row(&format!("{DOCUMENT} WHERE id = $1"), binds![id])

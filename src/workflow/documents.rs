@@ -45,6 +45,16 @@ async fn find(connection: &mut Connection, id: DocumentId) -> Result<DocumentRow
     })
 }
 
+/// The same, kept from others until the transaction ends: of two people who press the same button, the second sees what
+/// the first did.
+async fn find_to_change(
+    connection: &mut Connection,
+    id: DocumentId,
+) -> Result<DocumentRow, Failure> {
+    connection.lock_document(id.0).await?;
+    find(connection, id).await
+}
+
 async fn replay_document(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -53,7 +63,7 @@ async fn replay_document(
     actor: &str,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    let document = find(connection, id).await?;
+    let document = find_to_change(connection, id).await?;
     if document.direction == "out" {
         return rebuild_held(gateway, connection, &document, actor).await;
     }
@@ -311,7 +321,7 @@ pub async fn dismiss(
         .write(Class::Ordinary, move |connection| {
             let (gateway, reason, actor) = (inside.clone(), reason.clone(), actor.clone());
             Box::pin(async move {
-                let document = find(connection, id).await?;
+                let document = find_to_change(connection, id).await?;
                 if document.direction != "in" || document.disposition != Disposition::Held.word() {
                     return Err(Failure::refuse(format!(
                         "document {id} is {}: only a held one can be dismissed",

@@ -1,6 +1,7 @@
 //! The one integration binary: whole rooms against real peers. `tests/run` installs and starts what it needs.
 
 mod arrows;
+mod bad_input;
 mod catalogue;
 mod console;
 mod engines;
