@@ -52,7 +52,9 @@ struct Acknowledging<'a> {
 /// Status 0: something was acknowledged; 1: nothing in the file can be.
 pub fn run(options: &Options, args: Args) -> CliResult {
     let profile = profile(args.profile.as_deref())?;
-    let ack = profile.as_ref().map_or_else(AckOptions::default, ack_options);
+    let ack = profile
+        .as_ref()
+        .map_or_else(AckOptions::default, ack_options);
     let asked = profile.as_ref().is_some_and(|profile| {
         profile.acknowledgment.send == AcknowledgmentKind::ImplementationAcknowledgment
     });
@@ -70,7 +72,9 @@ pub fn run(options: &Options, args: Args) -> CliResult {
     };
     let mut reader = Reader::new(open(&args.file)?);
     loop {
-        let event = reader.next().map_err(|error| CliError::file("read", &args.file, &error))?;
+        let event = reader
+            .next()
+            .map_err(|error| CliError::file("read", &args.file, &error))?;
         let Some(event) = event else { break };
         if let Some(bytes) = acknowledging.follow(event)? {
             print::bytes(&bytes)?;
@@ -128,7 +132,11 @@ impl Acknowledging<'_> {
         }
         // Nothing of an interchange counts that is refused, or cut off before its IEA: no 997 speaks of it.
         for group in groups.iter().filter(|_| counts) {
-            let built = if self.is_999 { build_999(group, &self.options) } else { build_997(group, &self.options) };
+            let built = if self.is_999 {
+                build_999(group, &self.options)
+            } else {
+                build_997(group, &self.options)
+            };
             if let Some(set) = built {
                 let envelope = self.envelope(verdict, Vec::new());
                 let group = self.group_of(group, set);
@@ -143,7 +151,9 @@ impl Acknowledging<'_> {
         if self.profile.is_some() {
             return;
         }
-        let theirs = groups.first().and_then(|group| Release::of_version(&group.version));
+        let theirs = groups
+            .first()
+            .and_then(|group| Release::of_version(&group.version));
         self.options.release = match (self.is_999, theirs) {
             (true, _) => Release::R005010,
             (false, theirs) => theirs.unwrap_or(Release::R004010),
@@ -158,7 +168,11 @@ impl Acknowledging<'_> {
         (now.date_naive(), now.time())
     }
 
-    fn envelope(&self, verdict: &InterchangeVerdict, ta1s: Vec<supercargo_x12::OutSegment>) -> Envelope {
+    fn envelope(
+        &self,
+        verdict: &InterchangeVerdict,
+        ta1s: Vec<supercargo_x12::OutSegment>,
+    ) -> Envelope {
         let header = &verdict.header;
         let (date, time) = self.date();
         let repeats = self.options.release == Release::R005010;

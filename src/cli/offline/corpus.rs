@@ -31,7 +31,9 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_file_goes_forth_and_back_and_keeps_its_findings_when_redacted() {
     let Some(folder) = folder() else {
-        println!("skipped: there is no corpus beside the checkout (SUPERCARGO_CORPUS names another place)");
+        println!(
+            "skipped: there is no corpus beside the checkout (SUPERCARGO_CORPUS names another place)"
+        );
         return;
     };
     let mut paths = Vec::new();
@@ -44,10 +46,17 @@ fn every_file_goes_forth_and_back_and_keeps_its_findings_when_redacted() {
         assert!(json::back(&text).unwrap() == bytes, "{shown}");
         let redacted = redact::redact(&bytes, b"key").unwrap();
         assert_eq!(redacted.len(), bytes.len(), "{shown}");
-        assert!(redact::findings_of(&redacted).unwrap() == redact::findings_of(&bytes).unwrap(), "{shown}");
+        assert!(
+            redact::findings_of(&redacted).unwrap() == redact::findings_of(&bytes).unwrap(),
+            "{shown}"
+        );
         let judged = judge::judge("", bytes.as_slice(), None).unwrap();
         let cut = pieces::cut(&bytes, false).unwrap();
-        let isas = cut.pieces.iter().filter(|piece| piece.place == pieces::Place::Isa).count();
+        let isas = cut
+            .pieces
+            .iter()
+            .filter(|piece| piece.place == pieces::Place::Isa)
+            .count();
         assert_eq!(judged.interchanges, isas as u64, "{shown}");
     }
 }

@@ -58,7 +58,11 @@ impl Pen {
     }
 
     fn marked(self, code: &str, text: &str) -> String {
-        if self.is_coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.is_coloured {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn bold(self, text: &str) -> String {
@@ -101,7 +105,9 @@ pub fn run(options: &Options, args: Args) -> CliResult {
     };
     let mut reader = Reader::new(open(&args.file)?);
     loop {
-        let event = reader.next().map_err(|error| CliError::file("read", &args.file, &error))?;
+        let event = reader
+            .next()
+            .map_err(|error| CliError::file("read", &args.file, &error))?;
         let Some(event) = event else { break };
         if options.json {
             explaining.print_json(event)?;
@@ -110,7 +116,11 @@ pub fn run(options: &Options, args: Args) -> CliResult {
             print::text(&text)?;
         }
     }
-    Ok(if explaining.refused { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if explaining.refused {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 impl Explaining<'_> {
@@ -121,10 +131,15 @@ impl Explaining<'_> {
     }
 
     fn annotated(&mut self, set: &TransactionSet) -> supercargo_x12::AnnotatedSet {
-        let overlay = self.profile.and_then(|profile| profile.guide.get(set.code()));
+        let overlay = self
+            .profile
+            .and_then(|profile| profile.guide.get(set.code()));
         let release = self.release.unwrap_or(Release::R004010);
         let annotated = annotate(SchemaRegistry::standard(), release, set, overlay);
-        let findings = annotated.segments.iter().flat_map(|segment| &segment.findings);
+        let findings = annotated
+            .segments
+            .iter()
+            .flat_map(|segment| &segment.findings);
         self.refused |= findings.chain(&annotated.findings).any(Finding::rejects);
         annotated
     }
@@ -135,8 +150,9 @@ impl Explaining<'_> {
             Event::GroupOpened(header) => self.release_of(header),
             Event::Set(set) => {
                 let annotated = self.annotated(set);
-                let text = serde_json::to_string(&annotated)
-                    .map_err(|error| CliError::Broken(format!("JSON could not be written: {error}")))?;
+                let text = serde_json::to_string(&annotated).map_err(|error| {
+                    CliError::Broken(format!("JSON could not be written: {error}"))
+                })?;
                 print::line(&text)?;
             }
             Event::NoInterchange(finding) => self.refused |= finding.rejects(),
@@ -148,7 +164,11 @@ impl Explaining<'_> {
     fn told(&mut self, event: Event<'_>) -> String {
         let pen = self.pen;
         match event {
-            Event::Outside(outside) => outside.finding.iter().map(|finding| self.remark(0, finding)).collect(),
+            Event::Outside(outside) => outside
+                .finding
+                .iter()
+                .map(|finding| self.remark(0, finding))
+                .collect(),
             Event::InterchangeOpened(header, _) => format!(
                 "{} {} from {}:{} to {}:{}, {}, version {}, {} {}\n",
                 pen.bold("Interchange"),
@@ -157,7 +177,11 @@ impl Explaining<'_> {
                 harmless(&header.sender),
                 harmless(&header.receiver_qualifier),
                 harmless(&header.receiver),
-                if header.is_test() { "test" } else { "production" },
+                if header.is_test() {
+                    "test"
+                } else {
+                    "production"
+                },
                 harmless(&header.version),
                 harmless(&header.date),
                 harmless(&header.time),
@@ -183,16 +207,33 @@ impl Explaining<'_> {
             }
             Event::Set(set) => self.set(set),
             Event::Stray(stray) => {
-                format!("    {}\n", pen.dim(&harmless(&supercargo_x12::decode(stray.bytes))))
+                format!(
+                    "    {}\n",
+                    pen.dim(&harmless(&supercargo_x12::decode(stray.bytes)))
+                )
             }
             Event::GroupClosed(closed) => {
-                let Some(mut group) = self.group.take() else { return String::new() };
+                let Some(mut group) = self.group.take() else {
+                    return String::new();
+                };
                 group.close(&closed);
-                group.findings.iter().map(|finding| self.remark(2, finding)).collect()
+                group
+                    .findings
+                    .iter()
+                    .map(|finding| self.remark(2, finding))
+                    .collect()
             }
             Event::InterchangeClosed(closed) => {
-                let mut text: String = closed.findings.iter().map(|finding| self.remark(0, finding)).collect();
-                text.push_str(&format!("{} {}\n", pen.dim("end of interchange"), pen.dim(&closed.header.control_number)));
+                let mut text: String = closed
+                    .findings
+                    .iter()
+                    .map(|finding| self.remark(0, finding))
+                    .collect();
+                text.push_str(&format!(
+                    "{} {}\n",
+                    pen.dim("end of interchange"),
+                    pen.dim(&closed.header.control_number)
+                ));
                 text
             }
             Event::NoInterchange(finding) => self.remark(0, &finding),
@@ -210,13 +251,19 @@ impl Explaining<'_> {
         if let Some(ack) = &finding.ack {
             rule.push_str(&format!(", {} {}", ack.place.name(), ack.code));
         }
-        let mark = self.pen.of_severity(finding.severity, &format!("^ {rule}:"));
+        let mark = self
+            .pen
+            .of_severity(finding.severity, &format!("^ {rule}:"));
         format!("{mark} {}", harmless(&finding.message))
     }
 
     fn set(&mut self, set: &TransactionSet) -> String {
         let annotated = self.annotated(set);
-        let title = if annotated.name.is_empty() { "(no schema)" } else { &annotated.name };
+        let title = if annotated.name.is_empty() {
+            "(no schema)"
+        } else {
+            &annotated.name
+        };
         let mut text = format!(
             "\n    {} {} {}\n",
             self.pen.bold(&format!("Set {}", harmless(&annotated.code))),
@@ -239,8 +286,16 @@ impl Explaining<'_> {
     fn segment(&self, segment: &AnnotatedSegment, separator: char) -> String {
         let indent = " ".repeat(4 + 2 * segment.depth);
         let shown = harmless(&segment.text);
-        let name = if segment.name.is_empty() { "not in the schema" } else { &segment.name };
-        let mut text = format!("{indent}{}   {}\n", self.pen.bold(&shown), self.pen.dim(name));
+        let name = if segment.name.is_empty() {
+            "not in the schema"
+        } else {
+            &segment.name
+        };
+        let mut text = format!(
+            "{indent}{}   {}\n",
+            self.pen.bold(&shown),
+            self.pen.dim(name)
+        );
         for finding in &segment.findings {
             let (at, width) = span(&segment.text, separator, finding);
             let carets = self.pen.of_severity(finding.severity, &"^".repeat(width));
@@ -248,8 +303,15 @@ impl Explaining<'_> {
             text.push_str(&format!("{indent}{}\n", self.sentence(finding)));
         }
         for element in &segment.elements {
-            let name = if element.name.is_empty() { "?" } else { &element.name };
-            let meaning = element.meaning.as_ref().map_or_else(String::new, |meaning| format!(" = {meaning}"));
+            let name = if element.name.is_empty() {
+                "?"
+            } else {
+                &element.name
+            };
+            let meaning = element
+                .meaning
+                .as_ref()
+                .map_or_else(String::new, |meaning| format!(" = {meaning}"));
             let line = format!("{}  {name}: {}{meaning}", element.place, element.value);
             text.push_str(&format!("{indent}    {}\n", self.pen.dim(&harmless(&line))));
         }
@@ -260,7 +322,10 @@ impl Explaining<'_> {
 /// Where in the segment's text a finding points, and how wide: its element, the place where a missing one belongs, or
 /// the identifier.
 fn span(text: &str, separator: char, finding: &Finding) -> (usize, usize) {
-    let of_other = finding.segment.as_ref().is_some_and(|id| !text.starts_with(id.as_str()));
+    let of_other = finding
+        .segment
+        .as_ref()
+        .is_some_and(|id| !text.starts_with(id.as_str()));
     let Some(element) = finding.element.filter(|_| !of_other) else {
         let id = text.split(separator).next().unwrap_or_default();
         return (0, id.chars().count().max(1));

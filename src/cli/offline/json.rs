@@ -24,7 +24,10 @@ pub fn run(args: &Args) -> CliResult {
     let bytes = whole(&args.file)?;
     if args.back {
         let file = back(&bytes).map_err(|why| {
-            CliError::Refused(format!("{}: {why}; only what `supercargo json FILE` printed can be turned back", args.file.display()))
+            CliError::Refused(format!(
+                "{}: {why}; only what `supercargo json FILE` printed can be turned back",
+                args.file.display()
+            ))
         })?;
         print::bytes(&file)?;
     } else {
@@ -62,7 +65,8 @@ impl Encoding {
             Self::Latin1 => text
                 .chars()
                 .map(|letter| {
-                    u8::try_from(u32::from(letter)).map_err(|_| format!("{letter:?} is no letter of Latin-1"))
+                    u8::try_from(u32::from(letter))
+                        .map_err(|_| format!("{letter:?} is no letter of Latin-1"))
                 })
                 .collect(),
         }
@@ -71,12 +75,17 @@ impl Encoding {
 
 pub(super) fn forth(bytes: &[u8]) -> std::io::Result<Value> {
     let cut = cut(bytes, false)?;
-    let encoding = if std::str::from_utf8(bytes).is_ok() { Encoding::Utf8 } else { Encoding::Latin1 };
+    let encoding = if std::str::from_utf8(bytes).is_ok() {
+        Encoding::Utf8
+    } else {
+        Encoding::Latin1
+    };
     let mut parts: Vec<Value> = Vec::new();
     let mut segments: Option<(Value, Vec<Value>)> = None;
     let close = |segments: &mut Option<(Value, Vec<Value>)>, parts: &mut Vec<Value>| {
         if let Some((delimiters, segments)) = segments.take() {
-            parts.push(json!({ "interchange": { "delimiters": delimiters, "segments": segments } }));
+            parts
+                .push(json!({ "interchange": { "delimiters": delimiters, "segments": segments } }));
         }
     };
     for piece in &cut.pieces {
@@ -137,10 +146,17 @@ fn segment(encoding: Encoding, bytes: &[u8], piece: &Piece) -> Value {
     let (Some(elements), Some(before), Some(end)) = (elements, before, end) else {
         return json!({ "bytes": hex::encode(slice(bytes, &(piece.before.start..piece.end.end))) });
     };
-    let usual_before = usual_before(piece.place == Place::Isa, piece.delimiters.after_terminator.as_bytes());
+    let usual_before = usual_before(
+        piece.place == Place::Isa,
+        piece.delimiters.after_terminator.as_bytes(),
+    );
     let is_usual = slice(bytes, &piece.before) == usual_before
         && slice(bytes, &piece.end) == [piece.delimiters.terminator];
-    if is_usual { json!(elements) } else { json!({ "segment": elements, "before": before, "end": end }) }
+    if is_usual {
+        json!(elements)
+    } else {
+        json!({ "segment": elements, "before": before, "end": end })
+    }
 }
 
 fn usual_before(is_isa: bool, after_terminator: &[u8]) -> &[u8] {
@@ -154,7 +170,10 @@ pub(super) fn back(json: &[u8]) -> Result<Vec<u8>, String> {
         Some("latin-1") => Encoding::Latin1,
         other => return Err(format!("`encoding` is {other:?}, not utf-8 or latin-1")),
     };
-    let parts = value.get("parts").and_then(Value::as_array).ok_or("`parts` is missing")?;
+    let parts = value
+        .get("parts")
+        .and_then(Value::as_array)
+        .ok_or("`parts` is missing")?;
     let mut file = Vec::new();
     for part in parts {
         let part = part.as_object().ok_or("a part is no object")?;
@@ -166,7 +185,11 @@ pub(super) fn back(json: &[u8]) -> Result<Vec<u8>, String> {
     Ok(file)
 }
 
-fn other_back(encoding: Encoding, part: &Map<String, Value>, file: &mut Vec<u8>) -> Result<(), String> {
+fn other_back(
+    encoding: Encoding,
+    part: &Map<String, Value>,
+    file: &mut Vec<u8>,
+) -> Result<(), String> {
     if let Some(text) = part.get("outside").and_then(Value::as_str) {
         file.extend(encoding.bytes(text)?);
     } else if let Some(text) = part.get("bytes").and_then(Value::as_str) {
@@ -182,21 +205,42 @@ fn interchange_back(
     interchange: &Map<String, Value>,
     file: &mut Vec<u8>,
 ) -> Result<(), String> {
-    let delimiters = interchange.get("delimiters").ok_or("`delimiters` is missing")?;
+    let delimiters = interchange
+        .get("delimiters")
+        .ok_or("`delimiters` is missing")?;
     let named = |name: &str| -> Result<Vec<u8>, String> {
-        let text = delimiters.get(name).and_then(Value::as_str).ok_or(format!("delimiter `{name}` is missing"))?;
+        let text = delimiters
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or(format!("delimiter `{name}` is missing"))?;
         // A delimiter is a byte, whatever the encoding of the text between.
         Encoding::Latin1.bytes(text)
     };
-    let (element, terminator, after) = (named("element")?, named("terminator")?, named("after_terminator")?);
-    let segments = interchange.get("segments").and_then(Value::as_array).ok_or("`segments` is missing")?;
+    let (element, terminator, after) = (
+        named("element")?,
+        named("terminator")?,
+        named("after_terminator")?,
+    );
+    let segments = interchange
+        .get("segments")
+        .and_then(Value::as_array)
+        .ok_or("`segments` is missing")?;
     for (n, segment) in segments.iter().enumerate() {
         let (elements, before, end) = match segment {
-            Value::Array(elements) => (elements, usual_before(n == 0, &after).to_vec(), terminator.clone()),
+            Value::Array(elements) => (
+                elements,
+                usual_before(n == 0, &after).to_vec(),
+                terminator.clone(),
+            ),
             Value::Object(part) => match part.get("segment").and_then(Value::as_array) {
                 Some(elements) => {
-                    let text = |name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default();
-                    (elements, encoding.bytes(text("before"))?, encoding.bytes(text("end"))?)
+                    let text =
+                        |name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default();
+                    (
+                        elements,
+                        encoding.bytes(text("before"))?,
+                        encoding.bytes(text("end"))?,
+                    )
                 }
                 None => {
                     other_back(encoding, part, file)?;
@@ -225,7 +269,11 @@ mod tests {
 
     #[test]
     fn forth_and_back_is_the_same_file() {
-        let latin = FILE.replace("4711", "M\u{fc}ller").chars().map(|letter| letter as u8).collect::<Vec<u8>>();
+        let latin = FILE
+            .replace("4711", "M\u{fc}ller")
+            .chars()
+            .map(|letter| letter as u8)
+            .collect::<Vec<u8>>();
         let files: Vec<Vec<u8>> = vec![
             FILE.into(),
             FILE.replace("4711", "M\u{fc}ller").into(),
@@ -240,7 +288,12 @@ mod tests {
         for file in files {
             let value = forth(&file).unwrap();
             let text = serde_json::to_vec(&value).unwrap();
-            assert_eq!(back(&text).unwrap(), file, "{}", String::from_utf8_lossy(&file));
+            assert_eq!(
+                back(&text).unwrap(),
+                file,
+                "{}",
+                String::from_utf8_lossy(&file)
+            );
         }
     }
 
@@ -248,13 +301,22 @@ mod tests {
     fn a_segment_reads_as_its_elements() {
         let value = forth(FILE.as_bytes()).unwrap();
         let segments = &value["parts"][0]["interchange"]["segments"];
-        assert_eq!(segments[3], json!(["BEG", "00", "SA", "4711", "", "20260115"]));
+        assert_eq!(
+            segments[3],
+            json!(["BEG", "00", "SA", "4711", "", "20260115"])
+        );
         assert_eq!(segments[4]["before"], "\n\n");
     }
 
     #[test]
     fn what_is_none_of_ours_is_refused() {
-        for text in ["", "[]", "{}", r#"{"encoding":"utf-8","parts":[{}]}"#, r#"{"encoding":"latin-1","parts":[{"outside":"€"}]}"#] {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"encoding":"utf-8","parts":[{}]}"#,
+            r#"{"encoding":"latin-1","parts":[{"outside":"€"}]}"#,
+        ] {
             assert!(back(text.as_bytes()).is_err(), "{text}");
         }
     }

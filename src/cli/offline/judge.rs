@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use serde::Serialize;
-use supercargo_x12::{AckCode, Event, Finding, GroupVerdict, Level, Origin, Reader, Release, Severity};
+use supercargo_x12::{
+    AckCode, Event, Finding, GroupVerdict, Level, Origin, Reader, Release, Severity,
+};
 
 use crate::config::profile::Profile;
 use crate::translation::judge::{judge_as, judge_set};
@@ -159,7 +161,7 @@ fn follow(
 ) {
     match event {
         Event::Outside(outside) => {
-            for finding in &outside.finding {
+            if let Some(finding) = &outside.finding {
                 judged.add(finding, &Around::default());
             }
         }

@@ -97,9 +97,10 @@ impl Cutting<'_> {
                 self.release = GroupVerdict::open(header).judge_release(None);
                 Met::Segment(Place::Envelope)
             }
-            Event::Ta1(_) | Event::Stray(_) | Event::GroupClosed(_) | Event::InterchangeClosed(_) => {
-                Met::Segment(Place::Envelope)
-            }
+            Event::Ta1(_)
+            | Event::Stray(_)
+            | Event::GroupClosed(_)
+            | Event::InterchangeClosed(_) => Met::Segment(Place::Envelope),
             Event::Set(set) => {
                 let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
                 let segments = set
@@ -122,7 +123,13 @@ impl Cutting<'_> {
             return;
         }
         match met {
-            Met::Outside => self.push(whole.start, whole.start, whole.end, whole.end, Place::Outside),
+            Met::Outside => self.push(
+                whole.start,
+                whole.start,
+                whole.end,
+                whole.end,
+                Place::Outside,
+            ),
             Met::Segment(place) => self.segment(whole, place),
             Met::Set(segments) => self.set(whole, &segments),
         }
@@ -141,13 +148,22 @@ impl Cutting<'_> {
     /// One segment alone: blanks, the segment up to its last terminator, the rest.
     fn segment(&mut self, whole: Range<usize>, place: Place) {
         let bytes = self.bytes.get(whole.clone()).unwrap_or_default();
-        let blanks = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let blanks = bytes
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
         let terminator = bytes
             .iter()
             .rposition(|byte| *byte == self.delimiters.terminator)
             .filter(|at| *at >= blanks)
             .unwrap_or(bytes.len());
-        self.push(whole.start, whole.start + blanks, whole.start + terminator, whole.end, place);
+        self.push(
+            whole.start,
+            whole.start + blanks,
+            whole.start + terminator,
+            whole.end,
+            place,
+        );
     }
 
     fn set(&mut self, whole: Range<usize>, segments: &[(usize, usize)]) {
@@ -199,8 +215,16 @@ mod tests {
             .pieces
             .iter()
             .filter(|piece| piece.place != Place::Outside)
-            .map(|piece| FILE[piece.body.clone()].split(|byte| *byte == b'*').next().unwrap())
+            .map(|piece| {
+                FILE[piece.body.clone()]
+                    .split(|byte| *byte == b'*')
+                    .next()
+                    .unwrap()
+            })
             .collect();
-        assert_eq!(bodies, [&b"ISA"[..], b"GS", b"ST", b"BEG", b"SE", b"GE", b"IEA"]);
+        assert_eq!(
+            bodies,
+            [&b"ISA"[..], b"GS", b"ST", b"BEG", b"SE", b"GE", b"IEA"]
+        );
     }
 }

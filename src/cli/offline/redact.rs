@@ -34,8 +34,9 @@ pub fn run(args: &Args) -> CliResult {
         Some(word) => Sha256::digest(word.as_bytes()).to_vec(),
         None => {
             let mut key = vec![0; 32];
-            getrandom::fill(&mut key)
-                .map_err(|error| CliError::Broken(format!("the system gives no random bytes: {error}")))?;
+            getrandom::fill(&mut key).map_err(|error| {
+                CliError::Broken(format!("the system gives no random bytes: {error}"))
+            })?;
             key
         }
     };
@@ -44,7 +45,9 @@ pub fn run(args: &Args) -> CliResult {
     if findings_of(&bytes).map_err(broken)? == findings_of(&redacted).map_err(broken)? {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("supercargo: the redacted file does not show quite the findings of the original; `supercargo validate` tells them apart");
+    eprintln!(
+        "supercargo: the redacted file does not show quite the findings of the original; `supercargo validate` tells them apart"
+    );
     Ok(ExitCode::from(1))
 }
 
@@ -58,7 +61,13 @@ pub(super) fn findings_of(bytes: &[u8]) -> std::io::Result<Vec<Told>> {
         .into_iter()
         .map(|found| {
             let rejects = found.severity == supercargo_x12::Severity::Reject;
-            (found.code, found.byte, found.element, found.component, rejects)
+            (
+                found.code,
+                found.byte,
+                found.element,
+                found.component,
+                rejects,
+            )
         })
         .collect())
 }
@@ -82,10 +91,18 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Vec<u8>> {
                     annotated = sets.get(number).map(|(set, release)| {
                         let release = release.unwrap_or(Release::R004010);
                         let read = annotate(SchemaRegistry::standard(), release, set, None);
-                        (number, read.segments.into_iter().map(|segment| segment.elements).collect())
+                        (
+                            number,
+                            read.segments
+                                .into_iter()
+                                .map(|segment| segment.elements)
+                                .collect(),
+                        )
                     });
                 }
-                let elements = annotated.as_ref().and_then(|(_, segments)| segments.get(at));
+                let elements = annotated
+                    .as_ref()
+                    .and_then(|(_, segments)| segments.get(at));
                 replacing.segment(body, piece, elements.map_or(&[], Vec::as_slice))
             }
         };
@@ -147,7 +164,11 @@ impl Replacing<'_> {
             &[]
         };
         self.joined(body, piece.delimiters.element, |replacing, n, element| {
-            if replaced.contains(&n) { replacing.value(element, Kind::Text) } else { element.to_vec() }
+            if replaced.contains(&n) {
+                replacing.value(element, Kind::Text)
+            } else {
+                element.to_vec()
+            }
         })
     }
 
@@ -170,7 +191,8 @@ impl Replacing<'_> {
 
     fn segment(&mut self, body: &[u8], piece: &Piece, known: &[AnnotatedElement]) -> Vec<u8> {
         let is_envelope = [&b"ST"[..], b"SE"].iter().any(|id| {
-            body.strip_prefix(*id).is_some_and(|rest| rest.first() == Some(&piece.delimiters.element))
+            body.strip_prefix(*id)
+                .is_some_and(|rest| rest.first() == Some(&piece.delimiters.element))
         });
         if is_envelope {
             return body.to_vec();
@@ -199,7 +221,10 @@ impl Replacing<'_> {
                 }
             };
             match repetition {
-                Some(separator) => join(element.split(|byte| *byte == separator).map(&mut one), separator),
+                Some(separator) => join(
+                    element.split(|byte| *byte == separator).map(&mut one),
+                    separator,
+                ),
                 None => one(element),
             }
         })
@@ -312,7 +337,9 @@ fn keep_check_digit(old: &[u8], new: &mut [u8]) {
     if !matches!(old.len(), 8 | 12 | 13 | 14 | 18) || !old.iter().all(u8::is_ascii_digit) {
         return;
     }
-    let (Some(right), Some(last)) = (check_digit(new), new.len().checked_sub(1)) else { return };
+    let (Some(right), Some(last)) = (check_digit(new), new.len().checked_sub(1)) else {
+        return;
+    };
     let was_right = check_digit(old) == old.last().copied();
     if let Some(digit) = new.get_mut(last) {
         if was_right {
@@ -332,7 +359,9 @@ fn check_digit(digits: &[u8]) -> Option<u8> {
         .enumerate()
         .map(|(n, digit)| u32::from(digit - b'0') * if n % 2 == 0 { 3 } else { 1 })
         .sum();
-    u8::try_from((10 - sum % 10) % 10).ok().map(|digit| b'0' + digit)
+    u8::try_from((10 - sum % 10) % 10)
+        .ok()
+        .map(|digit| b'0' + digit)
 }
 
 /// Numbers that follow from key and value, and tell neither.
@@ -375,23 +404,58 @@ mod tests {
         let redacted = redact(FILE.as_bytes(), b"key").unwrap();
         let text = String::from_utf8(redacted.clone()).unwrap();
         assert_eq!(text.len(), FILE.len());
-        for secret in ["BIGBUYER", "SELLER", "PO4711", "123456", "MAIN STORE", "0042", "SPRINGFIELD", "62701", "12.50", "036000291452"] {
+        for secret in [
+            "BIGBUYER",
+            "SELLER",
+            "PO4711",
+            "123456",
+            "MAIN STORE",
+            "0042",
+            "SPRINGFIELD",
+            "62701",
+            "12.50",
+            "036000291452",
+        ] {
             assert!(!text.contains(secret), "{secret} is still in {text}");
         }
-        for kept in ["ISA*00*", "*260115*1230*U*00401*000000001*", "BEG*00*SA*", "*IL*", "*US~", "PO1*1*12*EA*", "PO1*2*2X*EA*", "*PE*UP*", "CTT*2*14~"] {
+        for kept in [
+            "ISA*00*",
+            "*260115*1230*U*00401*000000001*",
+            "BEG*00*SA*",
+            "*IL*",
+            "*US~",
+            "PO1*1*12*EA*",
+            "PO1*2*2X*EA*",
+            "*PE*UP*",
+            "CTT*2*14~",
+        ] {
             assert!(text.contains(kept), "{kept} is not in {text}");
         }
-        assert_eq!(findings_of(FILE.as_bytes()).unwrap(), findings_of(&redacted).unwrap());
+        assert_eq!(
+            findings_of(FILE.as_bytes()).unwrap(),
+            findings_of(&redacted).unwrap()
+        );
     }
 
     #[test]
     fn equal_values_stay_equal_and_check_digits_stay_what_they_were() {
         let text = String::from_utf8(redact(FILE.as_bytes(), b"key").unwrap()).unwrap();
         let part = |from: &str, separator: char| {
-            text.split(from).nth(1).unwrap().split(separator).next().unwrap().trim().to_owned()
+            text.split(from)
+                .nth(1)
+                .unwrap()
+                .split(separator)
+                .next()
+                .unwrap()
+                .trim()
+                .to_owned()
         };
         assert_eq!(part("*ZZ*", '*'), part("GS*PO*", '*'));
-        let codes: Vec<&str> = text.split("*UP*").skip(1).map(|rest| rest.split('~').next().unwrap()).collect();
+        let codes: Vec<&str> = text
+            .split("*UP*")
+            .skip(1)
+            .map(|rest| rest.split('~').next().unwrap())
+            .collect();
         let is_right = |code: &str| check_digit(code.as_bytes()) == code.as_bytes().last().copied();
         assert!(is_right(codes[0]) && !is_right(codes[1]), "{codes:?}");
     }

@@ -28,7 +28,9 @@ pub fn run(options: &Options, args: Args) -> CliResult {
         gather(path, &mut files)?;
     }
     if files.is_empty() {
-        return Err(CliError::Broken("there is no file in these folders".to_owned()));
+        return Err(CliError::Broken(
+            "there is no file in these folders".to_owned(),
+        ));
     }
     let (mut is_accepted, mut is_broken) = (true, false);
     for file in files {
@@ -88,7 +90,11 @@ fn one(options: &Options, path: &Path, profile: Option<&Profile>) -> Result<bool
 fn told(judged: &Judged) -> String {
     let mut text = format!("{}: {}\n", harmless(&judged.file), judged.summary());
     for found in &judged.findings {
-        text.push_str(&format!("  {}\n    {}\n", place(found), harmless(&found.message)));
+        text.push_str(&format!(
+            "  {}\n    {}\n",
+            place(found),
+            harmless(&found.message)
+        ));
     }
     if judged.findings_left_out > 0 {
         text.push_str(&format!("  and {} more\n", judged.findings_left_out));
@@ -100,11 +106,18 @@ fn place(found: &Found) -> String {
     let severity = format!("{:?}", found.severity).to_lowercase();
     let mut parts = vec![severity, found.code.clone()];
     if let Some(set) = &found.set {
-        parts.push(format!("{set} {}", found.st02.as_deref().unwrap_or_default()));
+        parts.push(format!(
+            "{set} {}",
+            found.st02.as_deref().unwrap_or_default()
+        ));
     }
     if let Some(segment) = &found.segment {
-        let element = found.element.map_or_else(String::new, |element| format!("{element:02}"));
-        let component = found.component.map_or_else(String::new, |component| format!("-{component}"));
+        let element = found
+            .element
+            .map_or_else(String::new, |element| format!("{element:02}"));
+        let component = found
+            .component
+            .map_or_else(String::new, |component| format!("-{component}"));
         parts.push(format!("{segment}{element}{component}"));
     }
     parts.push(format!("byte {}, line {}", found.byte, found.file_line));
