@@ -1,8 +1,6 @@
 //! Push: a finished file goes to the partner's own server, or into its folder. The same bytes under the same name go
 //! again until they are known to have arrived.
 
-use std::path::{Path, PathBuf};
-
 use super::Gateway;
 use super::notice::{self, Notice};
 use crate::config::profile::connection::{Folder, RemoteServer};
@@ -11,6 +9,7 @@ use crate::storage::documents::TransmissionRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::{Lease, Work};
 use crate::storage::{Class, Failure};
+use crate::transport::folder;
 use crate::transport::sftp_client::{self, Parcel, PartnerServer, PartnerServerError};
 
 /// How a push ended.
@@ -36,7 +35,7 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
     };
     let pushed = match over.kind.as_str() {
         "sftp" => push_remote(gateway, &over.body, &transmission, bytes).await?,
-        "folder" => push_folder(gateway, &over.body, &transmission, &bytes),
+        "folder" => push_folder(gateway, &over.body, &transmission, bytes).await?,
         _ => Pushed::Delivered,
     };
     settle(gateway, leases, work, transmission, &over.body, pushed).await
@@ -79,38 +78,28 @@ fn parse<T: serde::de::DeserializeOwned>(settings: &str, connection: i64) -> Res
     })
 }
 
-fn push_folder(
+async fn push_folder(
     gateway: &Gateway,
     settings: &str,
     transmission: &TransmissionRow,
-    bytes: &[u8],
-) -> Pushed {
-    let written = parse::<Folder>(settings, transmission.connection_id)
-        .map_err(|failure| failure.to_string())
-        .and_then(|folder| {
-            write_whole(
-                &gateway.settings.data_path(&folder.outbound),
-                &transmission.name,
-                bytes,
-            )
-            .map_err(|error| error.to_string())
-        });
-    match written {
-        Ok(()) => Pushed::Delivered,
+    bytes: Vec<u8>,
+) -> Result<Pushed, Failure> {
+    let settings: Folder = parse(settings, transmission.connection_id)?;
+    let parcel = Parcel {
+        name: transmission.name.clone(),
+        bytes: bytes.into(),
+    };
+    let path = gateway.settings.data_path(&settings.outbound);
+    let laid = match std::fs::create_dir_all(&path) {
+        Ok(()) => folder::deliver(&path, parcel)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(error) => Err(format!("{} can not be made: {error}", path.display())),
+    };
+    Ok(match laid {
+        Ok(_) => Pushed::Delivered,
         Err(problem) => Pushed::Failed(problem),
-    }
-}
-
-/// Writes under a temporary name, syncs, and renames, so that nobody ever sees half a file.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    std::fs::create_dir_all(folder)?;
-    let temporary: PathBuf = folder.join(format!(".{name}.tmp"));
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, folder.join(name))?;
-    std::fs::File::open(folder)?.sync_all()
+    })
 }
 
 async fn finish(
