@@ -3,10 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{CliResult, Options, house, outcome};
+use super::listing::minute;
+use super::table::harmless;
+use super::{CliError, CliResult, Options, house, outcome, print};
 use crate::service::endpoints::Endpoints;
 use crate::storage::listing::Page;
+use crate::storage::listing::files::{FileFilter, files};
 use crate::storage::listing::health::{self, Health};
+use crate::storage::listing::partners::partners;
+use crate::transport::sftp_server::{HOST_KEY_FILE, HostKey};
 use crate::workflow::{COMPANY, Gateway};
 
 /// One thing that was looked at.
@@ -33,6 +38,11 @@ pub async fn run(options: &Options) -> CliResult {
     let gateway = house::open(options).await?;
     let mut checks = vec![database(&gateway), company(&gateway), mail(&gateway).await];
     checks.push(running(&gateway));
+    checks.push(folder(&gateway));
+    checks.extend(disk(&gateway));
+    checks.push(host_key(&gateway));
+    checks.push(clock(&gateway).await?);
+    checks.push(addresses(&gateway).await?);
     let health = health::look(
         &mut gateway.store.read().await?,
         COMPANY,
@@ -46,12 +56,12 @@ pub async fn run(options: &Options) -> CliResult {
         outcome::print_json(&checks)?;
     } else {
         for check in &checks {
-            println!(
+            print::line(&format!(
                 "{}  {:<12} {}",
                 if check.sound { "ok " } else { "!! " },
                 check.check,
-                check.says
-            );
+                harmless(&check.says)
+            ))?;
         }
     }
     Ok(if sound {
@@ -153,6 +163,107 @@ fn running(gateway: &Gateway) -> Check {
     }
 }
 
+/// Whether the data folder takes files.
+fn folder(gateway: &Gateway) -> Check {
+    let data = &gateway.settings.data;
+    let probe = data.join(format!(".doctor-{}", std::process::id()));
+    let tried = std::fs::write(&probe, b"probe").and_then(|()| std::fs::remove_file(&probe));
+    match tried {
+        Ok(()) => check(
+            "data folder",
+            true,
+            format!("{} takes files", data.display()),
+        ),
+        Err(error) => check(
+            "data folder",
+            false,
+            format!(
+                "{} takes no files: {error}; mend its permissions or choose another with --data",
+                data.display()
+            ),
+        ),
+    }
+}
+
+/// Megabytes below which a full disk is near.
+const DISK_MIN_MB: u64 = 1_024;
+
+/// What is free on the disk of the data folder; none where the system does not tell.
+fn disk(gateway: &Gateway) -> Option<Check> {
+    let found = rustix::fs::statvfs(&gateway.settings.data).ok()?;
+    let free_mb = found.f_bavail.saturating_mul(found.f_frsize) / 1024 / 1024;
+    let says = match free_mb < DISK_MIN_MB {
+        true => {
+            format!("{free_mb} MB are free: make room, for what can not be stored is not received")
+        }
+        false => format!("{free_mb} MB are free"),
+    };
+    Some(check("disk", free_mb >= DISK_MIN_MB, says))
+}
+
+/// The key by which partners know our mailbox.
+fn host_key(gateway: &Gateway) -> Check {
+    let folder = gateway.settings.data.join("keys");
+    if !folder.join(HOST_KEY_FILE).exists() {
+        return check(
+            "host key",
+            true,
+            "none yet; the first `supercargo serve` makes one",
+        );
+    }
+    match HostKey::load_or_create(&folder) {
+        Ok(key) => check("host key", true, key.fingerprint()),
+        Err(error) => check("host key", false, error.to_string()),
+    }
+}
+
+/// Whether the clock stands after what it has stamped.
+async fn clock(gateway: &Gateway) -> Result<Check, CliError> {
+    let now = gateway.now();
+    let filter = FileFilter {
+        page: Page::first(1),
+        ..FileFilter::default()
+    };
+    let newest = files(&mut gateway.store.read().await?, &filter).await?;
+    Ok(match newest.first().filter(|file| file.received_at > now) {
+        Some(file) => check(
+            "clock",
+            false,
+            format!(
+                "shows {} UTC, and the newest file was received at {}: set the machine's clock (or start `serve` with the right --now)",
+                minute(now),
+                minute(file.received_at)
+            ),
+        ),
+        None => check("clock", true, format!("{} UTC", minute(now))),
+    })
+}
+
+/// Partners that nobody can tell apart, or to whom nothing can be brought.
+async fn addresses(gateway: &Gateway) -> Result<Check, CliError> {
+    let all = partners(&mut gateway.store.read().await?, None, Page::first(10_000)).await?;
+    let cut_off: Vec<String> = all
+        .into_iter()
+        .filter(|partner| partner.addresses.is_empty() || partner.connections.is_empty())
+        .map(|partner| partner.partner)
+        .collect();
+    Ok(match cut_off.is_empty() {
+        true => check(
+            "addresses",
+            true,
+            "every partner has an EDI address and a connection",
+        ),
+        false => check(
+            "addresses",
+            false,
+            format!(
+                "no EDI address or no connection: {}; apply their profiles again (`supercargo partner apply FILE`)",
+                cut_off.join(", ")
+            ),
+        ),
+    })
+}
+
 fn house_checks(health: &Health) -> Vec<Check> {
     let list = |names: &[String]| names.join(", ");
     vec![
@@ -174,7 +285,11 @@ fn house_checks(health: &Health) -> Vec<Check> {
         }),
         check("items", health.items > 0, match health.items {
             0 => "there are none, so that every line is unknown: `supercargo item import FILE.csv`".to_owned(),
-            n => format!("{n}, {} of them without a price", health.items_without_price),
+            n if health.items_without_price > 0 => format!(
+                "{n}, {} of them without a price: their lines wait for a person unless the order has one (`supercargo price import FILE.csv`)",
+                health.items_without_price
+            ),
+            n => format!("{n}, all with a price"),
         }),
         check("work", health.stuck.is_empty(), match health.stuck.is_empty() {
             true => format!("nothing is stuck; {} pieces are due", health.due),

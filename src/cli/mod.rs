@@ -209,3 +209,39 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Doctor => doctor::run(options).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const DOCUMENTED: &str = include_str!("../../docs/cli.md");
+
+    #[test]
+    fn the_options_do_not_contradict_one_another() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_documented() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(
+                DOCUMENTED.contains(&format!("`{name}")) || name == "help",
+                "docs/cli.md does not tell of {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_of_the_standard_is_documented() {
+        for rule in supercargo_x12::Rule::ALL {
+            let name = rule.name();
+            assert!(
+                DOCUMENTED.contains(&format!("| `{name}` |")),
+                "docs/cli.md does not tell of {name}"
+            );
+        }
+    }
+}

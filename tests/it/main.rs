@@ -3,6 +3,7 @@
 mod arrows;
 mod bad_input;
 mod catalogue;
+mod cli;
 mod console;
 mod engines;
 mod folder;
