@@ -127,5 +127,5 @@ pub(crate) async fn standing_alerts(connection: &mut Connection) -> Result<i64, 
 
 /// Whether the database answers; for `/ready`.
 pub(crate) async fn answers(connection: &mut Connection) -> Result<bool, Failure> {
-    Ok(connection.number("SELECT 1", binds![]).await? == 1)
+    Ok(connection.number("SELECT CAST(1 AS BIGINT)", binds![]).await? == 1)
 }
