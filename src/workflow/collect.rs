@@ -200,7 +200,7 @@ async fn tell_unapplied(
             plan.remittance.reference
         ),
         text: format!(
-            "{}\nWhat to do: apply it in the console (Receivables, unapplied) or with `supercargo pay` once you know what it pays.",
+            "{}\nWhat to do: apply it in the console (Payments) once you know what it pays; do not book it a second time.",
             notice::lines(&plan.notes)
         ),
     };

@@ -127,5 +127,8 @@ pub(crate) async fn standing_alerts(connection: &mut Connection) -> Result<i64, 
 
 /// Whether the database answers; for `/ready`.
 pub(crate) async fn answers(connection: &mut Connection) -> Result<bool, Failure> {
-    Ok(connection.number("SELECT CAST(1 AS BIGINT)", binds![]).await? == 1)
+    Ok(connection
+        .number("SELECT CAST(1 AS BIGINT)", binds![])
+        .await?
+        == 1)
 }

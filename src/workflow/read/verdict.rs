@@ -128,6 +128,8 @@ struct Begun {
     mode: Mode,
     groups_written: usize,
     sets_written: i64,
+    /// Why the whole interchange is held or refused: each of its documents says so.
+    reasons: Vec<Finding>,
 }
 
 impl Begun {
@@ -143,6 +145,7 @@ impl Begun {
             mode: open.mode,
             groups_written: open.groups_written,
             sets_written: open.sets_written,
+            reasons: Vec::new(),
         }
     }
 
@@ -238,7 +241,8 @@ impl Begun {
             .trading
             .as_ref()
             .map(|trading| trading.profile.as_ref());
-        let (own, findings) = disposition_of(group, set, profile);
+        let (own, found) = disposition_of(group, set, profile);
+        let findings = self.reasons.iter().cloned().chain(found).collect();
         NewDocument {
             id,
             direction: Direction::In,
@@ -422,7 +426,10 @@ async fn settle(
 ) -> Result<Disposition, Failure> {
     let now = gateway.now();
     let judgment = judge(gateway, connection, open, closed).await?;
-    let begun = Begun::of(open);
+    let mut begun = Begun::of(open);
+    if judgment.disposition != Disposition::Received {
+        begun.reasons = judgment.findings.clone();
+    }
     let id = begun.interchange(gateway, connection, file).await?;
     let fresh = begun
         .write_groups(
@@ -624,7 +631,8 @@ async fn tell(
         "rejected"
     };
     let mut text = notice::lines(&judgment.findings);
-    for document in bad.iter().take(20) {
+    // Of what is held or refused as a whole the reasons stand above, once.
+    for document in bad.iter().take(if whole { 0 } else { 20 }) {
         text.push_str(&format!(
             "\nSet {} {} ({}):\n{}",
             document.set_code,
@@ -633,7 +641,7 @@ async fn tell(
             notice::lines(&document.findings)
         ));
     }
-    if bad.len() > 20 {
+    if bad.len() > 20 && !whole {
         text.push_str(&format!(
             "\n… and {} more sets; the console shows all.",
             bad.len() - 20
