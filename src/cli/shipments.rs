@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use super::show::shipments as show;
 use super::{CliError, CliResult, Options, house};
 use crate::domain::ids::ShipmentId;
-use crate::domain::shipment::Confirmation;
 use crate::workflow::{run, shipments};
 
 /// Shipments.
@@ -37,12 +36,8 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
         Command::Show { id } => show::show_one(options, id).await,
         Command::Confirm { file, reason } => {
             let bytes = house::read_file(&file)?;
-            let confirmations = read(&bytes).map_err(|error| {
-                CliError::Refused(format!(
-                    "{}: {error}; `shipment list --json` shows the shape",
-                    file.display()
-                ))
-            })?;
+            let confirmations = shipments::read_confirmations(&bytes)
+                .map_err(|failure| CliError::Refused(format!("{}: {failure}", file.display())))?;
             let gateway = house::open(options).await?;
             for mut confirmation in confirmations {
                 if reason.is_some() {
@@ -54,12 +49,5 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             run::work_once(&gateway).await?;
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-fn read(bytes: &[u8]) -> Result<Vec<Confirmation>, serde_json::Error> {
-    match serde_json::from_slice::<serde_json::Value>(bytes)? {
-        list @ serde_json::Value::Array(_) => serde_json::from_value(list),
-        one => serde_json::from_value(one).map(|confirmation| vec![confirmation]),
     }
 }

@@ -241,15 +241,6 @@ impl Connection {
             .await
     }
 
-    /// Documents about a subject, in order of number.
-    pub async fn documents_about(&mut self, subject: Subject) -> Result<Vec<DocumentRow>, Failure> {
-        self.rows(
-            &format!("{DOCUMENT} WHERE subject_kind = $1 AND subject_id = $2 ORDER BY id"),
-            binds![subject.kind, subject.id],
-        )
-        .await
-    }
-
     /// Documents queued for a partner that go out next, oldest first.
     pub async fn queued_documents(
         &mut self,

@@ -4,7 +4,7 @@ use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
-use crate::domain::ids::{OrderId, PartnerId, ShipmentId, WarehouseId};
+use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
 use crate::domain::order::Mode;
 use crate::domain::shipment::{Shipment, ShipmentState};
 
@@ -229,13 +229,5 @@ impl Connection {
             }
         }
         Ok(None)
-    }
-
-    /// The partner whose goods are on a shipment.
-    pub async fn shipment_partner(&mut self, id: ShipmentId) -> Result<Option<PartnerId>, Failure> {
-        Ok(self
-            .row::<(i64,)>("SELECT partner_id FROM shipment WHERE id = $1", binds![id])
-            .await?
-            .map(|row| PartnerId(row.0)))
     }
 }

@@ -25,26 +25,31 @@ pub async fn confirm(
     Ok(id)
 }
 
-/// Confirms shipments from JSON text, one object or an array, as `shipment list --json` writes them.
-pub async fn confirm_text(
-    gateway: &Gateway,
-    text: &[u8],
-    actor: &str,
-) -> Result<Vec<ShipmentId>, Failure> {
-    let read = |text: &[u8]| -> Result<Vec<Confirmation>, serde_json::Error> {
+/// Reads confirmations from JSON text, one object or an array, as `shipment list --json` writes them.
+pub fn read_confirmations(text: &[u8]) -> Result<Vec<Confirmation>, Failure> {
+    let read = || -> Result<Vec<Confirmation>, serde_json::Error> {
         match serde_json::from_slice::<serde_json::Value>(text)? {
             list @ serde_json::Value::Array(_) => serde_json::from_value(list),
             one => serde_json::from_value(one).map(|confirmation| vec![confirmation]),
         }
     };
-    let confirmations = read(text).map_err(|error| {
+    read().map_err(|error| {
         Failure::refuse(format!(
             "this is no confirmation of shipments: {error}; `shipment list --json` shows the shape"
         ))
-    })?;
+    })
+}
+
+/// Confirms shipments from JSON text; see [`read_confirmations`].
+pub async fn confirm_text(
+    gateway: &Gateway,
+    text: &[u8],
+    actor: &str,
+) -> Result<Vec<ShipmentId>, Failure> {
+    let confirmations = read_confirmations(text)?;
     let mut left = Vec::with_capacity(confirmations.len());
     for confirmation in confirmations {
-        left.push(self::confirm(gateway, confirmation, actor).await?);
+        left.push(confirm(gateway, confirmation, actor).await?);
     }
     Ok(left)
 }
