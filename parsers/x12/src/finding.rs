@@ -172,6 +172,8 @@ rules! {
     IeaGroupCount "iea-group-count-mismatch" Interchange Reject Some((Ta105, "021"));
     /// A segment between ISA and IEA that belongs to no group.
     SegmentOutsideGroup "segment-outside-group" Interchange Reject Some((Ta105, "022"));
+    /// ISB, ISE, TA3 or ISX behind the ISA: a service is asked for that is not offered here.
+    InterchangeService "interchange-service" Interchange Note None;
     /// A TA1 that cannot be read.
     Ta1Malformed "ta1-malformed" Interchange Reject Some((Ta105, "022"));
     /// The last segment has no terminator.

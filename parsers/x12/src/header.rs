@@ -115,35 +115,44 @@ pub(crate) fn read_isa(
         return IsaReading::More;
     }
     if let Ok((_, raw)) = fixed_isa(bytes) {
-        return finish(raw, bytes, None, offset, line);
+        if raw.terminator.is_ascii_alphanumeric() && bytes.len() < ISA_WINDOW && !at_end {
+            return IsaReading::More;
+        }
+        let raw = without_component(raw, bytes);
+        return finish(raw, bytes, Vec::new(), offset, line);
     }
     if bytes.len() < ISA_WINDOW && !at_end {
         return IsaReading::More;
     }
     let window = &bytes[..bytes.len().min(ISA_WINDOW)];
     let (joined, origins) = without_breaks(window);
-    if let Ok((_, mut raw)) = fixed_isa(&joined) {
-        raw.length = origins
-            .get(raw.length - 1)
-            .map_or(window.len(), |at| at + 1);
-        let note = Finding::new(
+    let wrapped = || {
+        Finding::new(
             Rule::IsaWrapped,
             offset,
             line,
             "The ISA is broken over lines; it was read as if the line breaks were not there. Ask the sender not to wrap files.",
-        );
-        return finish(raw, bytes, Some(note), offset, line);
+        )
+    };
+    if let Ok((_, mut raw)) = fixed_isa(&joined) {
+        raw.length = origins
+            .get(raw.length - 1)
+            .map_or(window.len(), |at| at + 1);
+        return finish(raw, bytes, vec![wrapped()], offset, line);
+    }
+    let problem = || {
+        Finding::new(
+            Rule::IsaNotFixedWidth,
+            offset,
+            line,
+            "The elements of the ISA do not have their fixed widths (106 bytes in all), so the separators were found by counting. The sender must pad ISA02, 04, 06 and 08 with blanks to 10, 10, 15 and 15 characters.",
+        )
+    };
+    if let Some(raw) = loose_wrapped_isa(window, &joined, &origins) {
+        return finish(raw, bytes, vec![problem(), wrapped()], offset, line);
     }
     match loose_isa(window) {
-        Ok((_, raw)) => {
-            let problem = Finding::new(
-                Rule::IsaNotFixedWidth,
-                offset,
-                line,
-                "The elements of the ISA do not have their fixed widths (106 bytes in all), so the separators were found by counting. The sender must pad ISA02, 04, 06 and 08 with blanks to 10, 10, 15 and 15 characters.",
-            );
-            finish(raw, bytes, Some(problem), offset, line)
-        }
+        Ok((_, raw)) => finish(raw, bytes, vec![problem()], offset, line),
         Err(_) if sure || plausible_start(window) => IsaReading::Unreadable(Finding::new(
             Rule::IsaUnreadable,
             offset,
@@ -188,6 +197,25 @@ fn fixed_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
     ))
 }
 
+/// An ISA whose ISA16 is empty has its terminator in that place, and the next segment begins where
+/// the terminator should stand.
+fn without_component<'a>(raw: RawIsa<'a>, bytes: &[u8]) -> RawIsa<'a> {
+    let next = &bytes[raw.length - 1..bytes.len().min(ISA_WINDOW)];
+    if raw.terminator.is_ascii_alphanumeric()
+        && !matches!(raw.component, b'\r' | b'\n')
+        && begins_segment(next, raw.separator)
+        && next.contains(&raw.component)
+    {
+        return RawIsa {
+            component: 0,
+            terminator: raw.component,
+            length: raw.length - 1,
+            ..raw
+        };
+    }
+    raw
+}
+
 /// Whether these bytes are an ISA with every separator in its place and plausible contents.
 pub(crate) fn is_fixed_isa(bytes: &[u8]) -> bool {
     fixed_isa(bytes).is_ok_and(|(_, raw)| {
@@ -217,18 +245,17 @@ fn loose_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
         elements.push(element);
         rest = after;
     }
+    // ISA11, 14 and 15 have one character, or one of the separators counted is not the ISA's.
+    if [10, 13, 14]
+        .iter()
+        .any(|at| elements[*at].trim_ascii().len() > 1)
+    {
+        return Err(refuse(rest));
+    }
     let (after, (_, first)) = (tag(&[separator][..]), take(1usize)).parse(rest)?;
-    let follows_terminator = |at: &[u8]| {
-        let at = at.trim_ascii_start();
-        at.is_empty()
-            || [&b"GS"[..], b"TA1", b"IEA"]
-                .iter()
-                .any(|id| at.starts_with(id) && at.get(id.len()) == Some(&separator))
-    };
+    let begins = |at: &[u8]| begins_segment(at, separator);
     let (after, component, terminator) = match after.split_first() {
-        Some((second, next)) if !follows_terminator(after) || follows_terminator(next) => {
-            (next, first[0], *second)
-        }
+        Some((second, next)) if !begins(after) || begins(next) => (next, first[0], *second),
         _ => (after, 0, first[0]),
     };
     Ok((
@@ -241,6 +268,51 @@ fn loose_isa(input: &[u8]) -> IResult<&[u8], RawIsa<'_>> {
             length: input.len() - after.len(),
         },
     ))
+}
+
+/// Whether what may follow an ISA begins here, or nothing does.
+fn begins_segment(at: &[u8], separator: u8) -> bool {
+    let at = at.trim_ascii_start();
+    at.is_empty()
+        || [&b"GS"[..], b"TA1", b"IEA"]
+            .iter()
+            .any(|id| at.starts_with(id) && at.get(id.len()) == Some(&separator))
+}
+
+/// Elements that lost their padding in a file that was wrapped as well: line breaks stand among
+/// them, and the terminator may be a line break itself.
+fn loose_wrapped_isa<'a>(window: &[u8], joined: &'a [u8], origins: &[usize]) -> Option<RawIsa<'a>> {
+    let separator = *joined.get(3)?;
+    let breaks_in = |from: usize, to: usize| {
+        (from..to).any(|at| {
+            origins
+                .get(at + 1)
+                .is_some_and(|next| *next > origins[at] + 1)
+        })
+    };
+    let (_, raw) = loose_isa(joined).ok()?;
+    let count: usize = raw.elements.iter().map(|element| element.len() + 1).sum();
+    let (component, digits) = (3 + count + 1, |text: &[u8]| {
+        !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+    });
+    let plausible = digits(raw.elements[11])
+        && digits(raw.elements[12])
+        && raw.elements[13].len() == 1
+        && raw.elements[14].len() == 1;
+    if !plausible || !breaks_in(0, component) {
+        return None;
+    }
+    let at = *origins.get(component)? + 1;
+    let terminator = *window.get(at)?;
+    if begins_segment(window.get(at + 1..)?, separator) {
+        return Some(RawIsa {
+            component: joined[component],
+            terminator,
+            length: at + 1,
+            ..raw
+        });
+    }
+    None
 }
 
 /// The bytes without CR and LF, and where each of them stood.
@@ -256,7 +328,7 @@ fn without_breaks(bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
 fn finish(
     raw: RawIsa<'_>,
     bytes: &[u8],
-    how: Option<Finding>,
+    mut findings: Vec<Finding>,
     offset: u64,
     line: u64,
 ) -> IsaReading {
@@ -298,7 +370,6 @@ fn finish(
         offset,
         line,
     };
-    let mut findings: Vec<Finding> = how.into_iter().collect();
     judge(&header, &mut findings);
     IsaReading::Read {
         header: Box::new(header),
@@ -640,6 +711,18 @@ mod tests {
         assert_eq!(
             length,
             "ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*>~".len()
+        );
+        let collapsed = "ISA*00* *00* *ZZ*A *ZZ*B *260115*12\n30*U*00401*000000001*0*P*>~\nGS*PO*";
+        let (isa, length, findings) = read(collapsed);
+        assert_eq!(
+            (isa.time.as_str(), isa.delimiters.terminator, length),
+            ("1230", b'~', collapsed.len() - 7)
+        );
+        assert_eq!(findings, [Rule::IsaNotFixedWidth, Rule::IsaWrapped]);
+        let (isa, ..) = read(&collapsed.replace('~', ""));
+        assert_eq!(
+            (isa.delimiters.component, isa.delimiters.terminator),
+            (b'>', b'\n')
         );
         let (isa, _, findings) =
             read("ISA*00**00**ZZ*A*ZZ*B*260115*1230*U*00401*000000001*0*P*~GS*PO*");

@@ -238,6 +238,11 @@ impl<R: Read> Reader<R> {
                     b"TA1" if self.group.is_none() && self.no_group_yet() => {
                         Ok(Some(self.read_ta1(segment)))
                     }
+                    b"ISB" | b"ISE" | b"TA3" | b"ISX"
+                        if self.group.is_none() && self.no_group_yet() =>
+                    {
+                        Ok(Some(self.service(segment, id)))
+                    }
                     _ => Ok(Some(self.stray(segment))),
                 }
             }
@@ -276,6 +281,7 @@ impl<R: Read> Reader<R> {
     fn open_group(&mut self, segment: window::Found) -> Event<'_> {
         let (offset, line) = self.here(segment.start);
         let count = segment.elements();
+        let blank = [2, 3].map(|n| !self.window.element(&segment, n).is_empty());
         let values = self.elements(&segment, 8);
         self.consume(&segment);
         let mut values = values.into_iter();
@@ -298,7 +304,7 @@ impl<R: Read> Reader<R> {
             open.groups += 1;
             header.ordinal = open.groups;
             open.stray_reported = false;
-            judge_group_header(&header, count, &mut open.findings, &mut findings);
+            judge_group_header(&header, count, blank, &mut open.findings, &mut findings);
             if !open
                 .group_numbers
                 .insert(header.control_number.trim_start_matches('0'))
@@ -350,6 +356,32 @@ impl<R: Read> Reader<R> {
             }
         }
         Event::Ta1(&self.ta1)
+    }
+
+    /// A segment that asks for a service of the interchange's carrier (grade of service, deferred
+    /// delivery, delivery notice, further characters): legal, and passed over.
+    fn service(&mut self, segment: window::Found, id: window::Id) -> Event<'_> {
+        let (offset, line) = self.here(segment.start);
+        let (from, to) = (segment.start, segment.end);
+        self.consume(&segment);
+        if let Some(open) = &mut self.interchange {
+            let text = format!(
+                "The segment {} asks for a service that is not offered here; it was passed over.",
+                show(id.as_str())
+            );
+            push(
+                &mut open.findings,
+                self.limits,
+                Finding {
+                    segment: Some(id.as_str().to_owned()),
+                    ..Finding::new(Rule::InterchangeService, offset, line, text)
+                },
+            );
+        }
+        Event::Stray(Stray {
+            offset,
+            bytes: self.window.bytes(from, to),
+        })
     }
 
     fn stray(&mut self, segment: window::Found) -> Event<'_> {
@@ -653,12 +685,16 @@ fn same_number(a: &str, b: &str) -> bool {
     }
 }
 
+/// `given` says of GS02 and GS03 whether anything stands there, be it blanks: the addresses of the
+/// ISA tell who speaks, so a blank code is for a person to judge.
 fn judge_group_header(
     header: &GroupHeader,
     count: usize,
+    given: [bool; 2],
     interchange: &mut Vec<Finding>,
     group: &mut Vec<Finding>,
 ) {
+    let mut held = Vec::new();
     let mut invalid = |element: u16, value: &str, text: String| {
         interchange.push(at_element(
             Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text)
@@ -677,11 +713,13 @@ fn judge_group_header(
             ),
         );
     }
-    for (element, value, who) in [
-        (2, &header.sender, "sender"),
-        (3, &header.receiver, "receiver"),
+    for (element, value, given, who) in [
+        (2, &header.sender, given[0], "sender"),
+        (3, &header.receiver, given[1], "receiver"),
     ] {
-        if value.is_empty() || value.chars().count() > 15 {
+        if value.is_empty() && given {
+            held.push((element, who));
+        } else if value.is_empty() || value.chars().count() > 15 {
             invalid(
                 element,
                 value,
@@ -724,6 +762,19 @@ fn judge_group_header(
                 "GS08 must be a version of 1 to 12 characters such as 004010, and the last element; it is {}.",
                 show(&header.version)
             ),
+        );
+    }
+    for (element, who) in held {
+        let text = format!(
+            "GS{element:02}, the application {who}'s code, is blank; ask the sender for a code of 2 to 15 characters."
+        );
+        interchange.push(
+            at_element(
+                Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text),
+                "GS",
+                element,
+            )
+            .with_severity(crate::Severity::Hold),
         );
     }
     let number = &header.control_number;

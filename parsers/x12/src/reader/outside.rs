@@ -239,6 +239,9 @@ impl<R: Read> Reader<R> {
             {
                 "It looks like X12 whose ISA segment is missing: ask the sender for the whole interchange."
             }
+            _ if start.trim_ascii_start().starts_with(b"ISA") => {
+                "It begins with ISA, but not with a whole interchange header: ask the sender for the file again."
+            }
             _ if text => "It looks like plain text.",
             _ => "It holds binary data of no kind that is known here.",
         };
@@ -275,7 +278,11 @@ mod tests {
             (&[0; 100_000], "zero"),
             (b"UNA:+.? 'UNB+UNOA:1", "EDIFACT"),
             (b"Dear customer, please find", "text"),
-            (b"ST*850*0001~", "ISA"),
+            (b"ST*850*0001~", "ISA segment is missing"),
+            (
+                b"ISA*00**00**ZZ*A*ZZ*B~GS*PO",
+                "not with a whole interchange header",
+            ),
             (b"\x00\x01\x02", "binary"),
             (b"<html>", "XML"),
         ] {

@@ -125,9 +125,25 @@ impl<'r> Validator<'r> {
         let checks = elements::Checks::without_schema(&dictionary, release, set, overlay);
         for segment in set.segments() {
             self.placed.push(NONE);
+            if !is_identifier(segment.id()) {
+                let text = format!(
+                    "{} is no segment identifier: two or three capitals and digits, a capital first.",
+                    show(segment.id())
+                );
+                report.add(report.segment(Rule::SegmentUnrecognized, segment, None, text));
+            }
             checks.characters_only(segment, report);
         }
     }
+}
+
+/// Whether a segment of some set could have this identifier.
+fn is_identifier(id: &str) -> bool {
+    matches!(id.len(), 2 | 3)
+        && id.starts_with(|first: char| first.is_ascii_uppercase())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Findings of one set as they come, up to the limit.

@@ -1,6 +1,8 @@
 //! Where the real files are, and reading a whole file into a comparable list of events.
 #![allow(dead_code)]
 
+pub mod complaints;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use supercargo_x12::{Event, Reader};
