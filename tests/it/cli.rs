@@ -9,9 +9,10 @@ use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The day the samples were written for.
-const NOW: &str = "2026-01-05T15:00:00Z";
+pub(crate) const NOW: &str = "2026-01-05T15:00:00Z";
 
-struct House {
+/// A data folder and the program that works on it.
+pub(crate) struct House {
     folder: TempDir,
 }
 
@@ -47,11 +48,11 @@ impl House {
         }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
+    pub(crate) fn with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
         command
             .current_dir(ROOT)
@@ -67,7 +68,7 @@ impl House {
     }
 
     /// Runs what has to succeed.
-    fn done(&self, arguments: &[&str]) {
+    pub(crate) fn done(&self, arguments: &[&str]) {
         let output = self.run(arguments);
         assert!(
             output.status.success(),
@@ -77,7 +78,7 @@ impl House {
     }
 
     /// The JSON of a command and its exit status.
-    fn json(&self, arguments: &[&str]) -> (Value, Option<i32>) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (Value, Option<i32>) {
         let output = self.run(&[arguments, &["--json"]].concat());
         let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!(
@@ -89,14 +90,14 @@ impl House {
         (value, output.status.code())
     }
 
-    fn list(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn list(&self, arguments: &[&str]) -> Vec<Value> {
         let (value, status) = self.json(arguments);
         assert_eq!(status, Some(0), "{arguments:?}");
         value.as_array().expect("an array").clone()
     }
 
     /// The sample partner with everything its orders need.
-    fn with_samples() -> Self {
+    pub(crate) fn with_samples() -> Self {
         let house = Self::new();
         house.done(&[
             "partner",

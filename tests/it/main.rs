@@ -5,6 +5,7 @@ mod bad_input;
 mod catalogue;
 mod cli;
 mod console;
+mod console_work;
 mod engines;
 mod folder;
 mod listing;

@@ -35,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<PartnerItem>, Failure> {
     let sql = format!(
         "SELECT p.id, p.code, p.name, p.kind, p.status, p.profile_version,
-            (SELECT MAX(f.received_at) FROM file f WHERE f.partner_id = p.id) AS last_in,
+            (SELECT MAX(d.created_at) FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none') AS last_in,
             (SELECT MAX(t.created_at) FROM transmission t WHERE t.partner_id = p.id) AS last_out,
             COALESCE(x.held, 0) AS held, COALESCE(x.overdue, 0) AS overdue, COALESCE(x.rejected, 0) AS rejected
          FROM partner p LEFT JOIN (
@@ -167,7 +167,7 @@ pub(crate) async fn one(
     connection
         .row(
             "SELECT p.id, p.code, p.name, p.kind, p.status, p.profile_version,
-                (SELECT MAX(f.received_at) FROM file f WHERE f.partner_id = p.id) AS last_in,
+                (SELECT MAX(d.created_at) FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none') AS last_in,
                 (SELECT MAX(t.created_at) FROM transmission t WHERE t.partner_id = p.id) AS last_out,
                 CAST(0 AS BIGINT) AS held, CAST(0 AS BIGINT) AS overdue, CAST(0 AS BIGINT) AS rejected
              FROM partner p WHERE p.id = $1",

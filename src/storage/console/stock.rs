@@ -69,15 +69,12 @@ pub(crate) async fn list(
     Ok((rows, None))
 }
 
-/// Codes of the warehouses.
-pub(crate) async fn warehouses(connection: &mut Connection) -> Result<Vec<String>, Failure> {
-    Ok(connection
-        .rows::<(String,)>(
-            "SELECT code FROM warehouse ORDER BY code LIMIT 500",
+/// Number and code of each warehouse, by code.
+pub(crate) async fn warehouses(connection: &mut Connection) -> Result<Vec<(i64, String)>, Failure> {
+    connection
+        .rows(
+            "SELECT id, code FROM warehouse ORDER BY code LIMIT 500",
             binds![],
         )
-        .await?
-        .into_iter()
-        .map(|row| row.0)
-        .collect())
+        .await
 }

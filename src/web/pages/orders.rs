@@ -16,6 +16,7 @@ use crate::storage::console::journal::{self, AuditItem};
 use crate::storage::console::orders::{self, OrderFilter, OrderItem};
 use crate::storage::console::partners;
 use crate::storage::console::shipments::{self, ShipmentItem};
+use crate::storage::console::stock;
 use crate::web::Console;
 use crate::web::chart::{self, Bar};
 use crate::web::export;
@@ -313,6 +314,10 @@ pub(crate) async fn one(
     let shipments = shipments::of_order(&mut connection, id).await?;
     let invoices = invoices::of_order(&mut connection, id).await?;
     let audit = journal::audit_of(&mut connection, "order", id).await?;
+    let warehouses: BTreeMap<i64, String> = stock::warehouses(&mut connection)
+        .await?
+        .into_iter()
+        .collect();
     drop(connection);
     let title = format!("PO {}", item.po_number);
     let frame = console
@@ -345,7 +350,7 @@ pub(crate) async fn one(
         lines: order
             .lines
             .iter()
-            .map(|line| line_row(line, &item.currency, &calendar))
+            .map(|line| line_row(line, &warehouses, &item.currency, &calendar))
             .collect(),
         grid: store_grid(&order),
         parties: order.header.parties.iter().map(party).collect(),
@@ -472,7 +477,12 @@ fn some_quantity(value: Decimal) -> String {
     }
 }
 
-fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
+fn line_row(
+    line: &OrderLine,
+    warehouses: &BTreeMap<i64, String>,
+    currency: &str,
+    calendar: &Calendar,
+) -> LineRow {
     let numbers: Vec<String> = line
         .numbers
         .iter()
@@ -496,10 +506,11 @@ fn line_row(line: &OrderLine, currency: &str, calendar: &Calendar) -> LineRow {
         .sources
         .iter()
         .map(|source| {
+            let code = warehouses.get(&source.warehouse.0);
             format!(
-                "{} from warehouse {}",
+                "{} from {}",
                 quantity(source.quantity),
-                source.warehouse
+                code.map_or("another warehouse", String::as_str)
             )
         })
         .collect();

@@ -480,8 +480,9 @@ fn tiles(
             },
             unit: String::new(),
             more: format!(
-                "{} documents in {DAYS} days, {} today",
+                "{} {} in {DAYS} days, {} today",
                 count(all),
+                if all == 1 { "document" } else { "documents" },
                 count(of_today)
             ),
             tone: Tone::Quiet,

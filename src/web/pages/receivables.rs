@@ -68,7 +68,7 @@ pub(crate) fn chart(currency: &str, sum: &AgeRow, size: (i64, i64)) -> Columns {
                 value: if *bucket == 0 {
                     String::new()
                 } else {
-                    chart::short(bucket / scale)
+                    chart::short((bucket + scale / 2).div_euclid(scale))
                 },
                 parts,
             }

@@ -68,7 +68,7 @@ pub(crate) async fn page(
     let warehouses = stock::warehouses(&mut connection)
         .await?
         .into_iter()
-        .map(|code| Choice {
+        .map(|(_, code)| Choice {
             chosen: warehouse.as_deref() == Some(code.as_str()),
             value: code.clone(),
             name: code,
