@@ -9,9 +9,9 @@
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Marks {
     /// Positions of element separators and segment terminators, ascending.
-    pub ends: Vec<u32>,
+    pub ends: Positions,
     /// Those of `ends` that are terminators, as indexes into `ends`.
-    pub terminators: Vec<u32>,
+    pub terminators: Positions,
 }
 
 impl Marks {
@@ -19,6 +19,78 @@ impl Marks {
     pub fn clear(&mut self) {
         self.ends.clear();
         self.terminators.clear();
+    }
+}
+
+/// Ascending numbers in memory that is cleared once and then written over and over: the hot loop
+/// writes sixteen at a time without asking how many of them count.
+#[derive(Default, Clone)]
+pub struct Positions {
+    all: Vec<u32>,
+    used: usize,
+}
+
+impl Positions {
+    /// Adds one.
+    pub fn push(&mut self, position: u32) {
+        if let Some(slot) = self.spare(1).first_mut() {
+            *slot = position;
+            self.used += 1;
+        }
+    }
+
+    /// Forgets all but the first so many.
+    pub fn truncate(&mut self, keep: usize) {
+        self.used = self.used.min(keep);
+    }
+
+    /// Forgets the first so many.
+    pub fn drop_first(&mut self, count: usize) {
+        let count = count.min(self.used);
+        self.all.copy_within(count..self.used, 0);
+        self.used -= count;
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// The memory behind the last one: so many numbers at least.
+    fn spare(&mut self, count: usize) -> &mut [u32] {
+        if self.all.len() < self.used + count {
+            self.all
+                .resize((self.used + count).max(self.all.len() * 2), 0);
+        }
+        &mut self.all[self.used..]
+    }
+}
+
+impl std::ops::Deref for Positions {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.all[..self.used]
+    }
+}
+
+impl std::ops::DerefMut for Positions {
+    fn deref_mut(&mut self) -> &mut [u32] {
+        &mut self.all[..self.used]
+    }
+}
+
+impl PartialEq for Positions {
+    fn eq(&self, other: &Positions) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Positions {}
+
+impl std::fmt::Debug for Positions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -31,6 +103,9 @@ pub struct Separators {
     pub terminator: u8,
 }
 
+/// Bytes looked at in one go: their marks stay in the processor's nearest memory. A multiple of 64.
+const PIECE: usize = 16 << 10;
+
 /// Adds the marks of `bytes[from..]` to `marks`. Says whether a CR or LF stands anywhere, and
 /// whether elsewhere than directly behind a terminator; `after_terminator` tells whether
 /// the byte before `from` is a terminator. A separator is never such a line break.
@@ -41,14 +116,27 @@ pub fn scan(
     after_terminator: bool,
     marks: &mut Marks,
 ) -> Breaks {
-    let Some(rest) = bytes.get(from..) else {
-        return Breaks::None;
-    };
-    let follows = if after_terminator {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let mut follows = if after_terminator {
         Follow::TERMINATOR
     } else {
         Follow::NOTHING
     };
+    let mut breaks = Breaks::None;
+    for (n, piece) in rest.chunks(PIECE).enumerate() {
+        let at = from + n * PIECE;
+        breaks = breaks.max(scan_piece(piece, at, separators, &mut follows, marks));
+    }
+    breaks
+}
+
+fn scan_piece(
+    piece: &[u8],
+    at: usize,
+    separators: Separators,
+    follows: &mut Follow,
+    marks: &mut Marks,
+) -> Breaks {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2")
         && std::arch::is_x86_feature_detected!("bmi1")
@@ -58,16 +146,16 @@ pub fn scan(
         // touches memory through slices only.
         #[allow(unsafe_code)]
         unsafe {
-            return scan_avx2(rest, from, separators, follows, marks);
+            return scan_avx2(piece, at, separators, follows, marks);
         }
     }
-    run(rest, from, separators, follows, marks, |block| {
+    run(piece, at, separators, follows, marks, |block| {
         masks(block, separators)
     })
 }
 
 /// The line breaks that stand in a stretch of bytes and are no separators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Breaks {
     /// None.
     None,
@@ -83,7 +171,7 @@ fn scan_avx2(
     rest: &[u8],
     from: usize,
     separators: Separators,
-    follows: Follow,
+    follows: &mut Follow,
     marks: &mut Marks,
 ) -> Breaks {
     run(rest, from, separators, follows, marks, |block| {
@@ -96,17 +184,24 @@ fn run(
     rest: &[u8],
     from: usize,
     separators: Separators,
-    mut follows: Follow,
+    follows: &mut Follow,
     marks: &mut Marks,
     masks: impl Fn(&[u8; 64]) -> Masks,
 ) -> Breaks {
     let mut base = from as u32;
     let (mut broken, mut any) = (false, false);
     let (blocks, tail) = rest.as_chunks::<64>();
-    marks.ends.reserve(rest.len() / 4 + 64);
+    let before = marks.ends.len();
+    let mut out = Out {
+        ends: marks.ends.spare(rest.len() + 128),
+        count: 0,
+        terminators: marks.terminators.spare(rest.len() + 128),
+        terminator_count: 0,
+        before: before as u32,
+    };
     for block in blocks {
         let masks = masks(block);
-        emit(&masks, base, marks);
+        out.take(&masks, base);
         any |= masks.breaks != 0;
         broken |= follows.step(&masks);
         base += 64;
@@ -118,10 +213,13 @@ fn run(
         let mut block = [filler; 64];
         block[..tail.len()].copy_from_slice(tail);
         let masks = masks(&block);
-        emit(&masks, base, marks);
+        out.take(&masks, base);
         any |= masks.breaks != 0;
         broken |= follows.step(&masks);
     }
+    let (count, terminators) = (out.count, out.terminator_count);
+    marks.ends.used += count;
+    marks.terminators.used += terminators;
     match (broken, any) {
         (true, _) => Breaks::Inside,
         (false, true) => Breaks::LineEnds,
@@ -172,29 +270,55 @@ struct Masks {
     breaks: u64,
 }
 
-#[inline(always)]
-fn emit(masks: &Masks, base: u32, marks: &mut Marks) {
-    let before = marks.ends.len() as u32;
-    let count = masks.any.count_ones() as usize;
-    let mut bits = masks.any;
-    // Sixteen at once without asking how many: what is too much is not taken over.
-    let mut found = [0u32; 16];
-    for slot in &mut found {
-        *slot = base.wrapping_add(bits.trailing_zeros());
-        bits &= bits.wrapping_sub(1);
-    }
-    marks.ends.extend_from_slice(&found[..count.min(16)]);
-    while bits != 0 {
-        marks.ends.push(base + bits.trailing_zeros());
-        bits &= bits - 1;
-    }
-    let mut terminators = masks.terminators;
-    while terminators != 0 {
-        let below = (terminators & terminators.wrapping_neg()) - 1;
-        marks
-            .terminators
-            .push(before + (masks.any & below).count_ones());
-        terminators &= terminators - 1;
+/// Where the marks of one call are written: room for every byte to be one, and some more.
+struct Out<'a> {
+    ends: &'a mut [u32],
+    count: usize,
+    terminators: &'a mut [u32],
+    terminator_count: usize,
+    /// Marks that were there before.
+    before: u32,
+}
+
+impl Out<'_> {
+    /// Adds the marks of one block. So many at once as blocks commonly have, without asking how
+    /// many there are: what is too much is written over by the next block.
+    #[inline(always)]
+    fn take(&mut self, masks: &Masks, base: u32) {
+        let count = masks.any.count_ones() as usize;
+        let before = self.before + self.count as u32;
+        let ends = self.ends.get_mut(self.count..).unwrap_or_default();
+        if let Some((slots, rest)) = ends.split_first_chunk_mut::<16>() {
+            let mut bits = masks.any;
+            for slot in slots {
+                *slot = base.wrapping_add(bits.trailing_zeros());
+                bits &= bits.wrapping_sub(1);
+            }
+            if bits != 0 {
+                for slot in rest.iter_mut().take(count - 16) {
+                    *slot = base.wrapping_add(bits.trailing_zeros());
+                    bits &= bits.wrapping_sub(1);
+                }
+            }
+        }
+        self.count += count;
+        let count = masks.terminators.count_ones() as usize;
+        let terminators = self.terminators.get_mut(self.terminator_count..);
+        if let Some((slots, rest)) = terminators.unwrap_or_default().split_first_chunk_mut::<4>() {
+            let mut bits = masks.terminators;
+            let mut next = || {
+                let below = bits.wrapping_sub(1) & !bits;
+                bits &= bits.wrapping_sub(1);
+                before.wrapping_add((masks.any & below).count_ones())
+            };
+            for slot in slots {
+                *slot = next();
+            }
+            for slot in rest.iter_mut().take(count.saturating_sub(4)) {
+                *slot = next();
+            }
+        }
+        self.terminator_count += count;
     }
 }
 
@@ -336,11 +460,11 @@ mod tests {
             let (expected, inside) = plain(&bytes, from, separators, after);
             prop_assert_eq!(&marks, &expected);
             prop_assert_eq!(broken == Breaks::Inside, inside);
-            let start = if after { Follow::TERMINATOR } else { Follow::NOTHING };
             for masks in [masks, portable_masks] {
+                let mut start = if after { Follow::TERMINATOR } else { Follow::NOTHING };
                 let mut marks = Marks::default();
                 let rest = bytes.get(from..).unwrap_or_default();
-                let again = run(rest, from, separators, start, &mut marks, |block| masks(block, separators));
+                let again = run(rest, from, separators, &mut start, &mut marks, |block| masks(block, separators));
                 prop_assert_eq!(&marks, &expected);
                 prop_assert!(again == broken || rest.is_empty());
             }

@@ -2,6 +2,7 @@
 
 use crate::delimiters::Delimiters;
 use crate::finding::Finding;
+use crate::schema::Key;
 
 /// Where a segment stands in the tables of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Span {
     pub first: u32,
     /// Index in `ends` of the end of the last element.
     pub last: u32,
+    /// The identifier.
+    pub key: Key,
 }
 
 /// A complete transaction set, ST to SE, as it was read.
@@ -32,6 +35,8 @@ pub struct TransactionSet {
     pub(crate) component_separator: u8,
     pub(crate) repetition_separator: Option<u8>,
     pub(crate) delimiters: Delimiters,
+    /// No line feed stands in it: all of it is on the line on which it begins.
+    pub(crate) is_one_line: bool,
     pub(crate) header: SetHeader,
     /// Findings about ST and SE, counts and control numbers, and of limits that were passed.
     pub(crate) findings: Vec<Finding>,
@@ -154,6 +159,9 @@ impl TransactionSet {
 
     /// The line in the file of a byte of the file.
     pub(crate) fn line_of(&self, offset: u64) -> u64 {
+        if self.is_one_line {
+            return self.header.line;
+        }
         let within =
             usize::try_from(offset.saturating_sub(self.header.offset)).unwrap_or(usize::MAX);
         let raw = self.raw();
@@ -186,14 +194,8 @@ impl<'a> Segment<'a> {
 
     /// The identifier as a number.
     #[inline]
-    pub(crate) fn key(&self) -> crate::schema::Key {
-        let span = self.span();
-        let bytes = self.set.text.as_bytes();
-        crate::schema::Key::of(
-            bytes
-                .get(span.start as usize..self.set.ends[span.first as usize] as usize)
-                .unwrap_or_default(),
-        )
+    pub(crate) fn key(&self) -> Key {
+        self.span().key
     }
 
     /// Where its elements end, the identifier's end first.
@@ -367,6 +369,8 @@ impl TransactionSet {
                 }));
                 from = to + 1;
             }
+            let id = self.ends[span.first as usize] as usize;
+            span.key = Key::of(text.as_bytes().get(span.start as usize..id).unwrap_or(b""));
         }
         self.text = text;
     }
@@ -414,12 +418,19 @@ impl TransactionSet {
             ..TransactionSet::default()
         };
         let (mut first, mut start) = (0, 0);
-        for last in marks.terminators {
-            set.spans.push(Span { start, first, last });
+        for last in marks.terminators.iter().copied() {
+            let id = bytes.get(start as usize..marks.ends[first as usize] as usize);
+            let key = Key::of(id.unwrap_or_default());
+            set.spans.push(Span {
+                start,
+                first,
+                last,
+                key,
+            });
             first = last + 1;
             start = marks.ends[last as usize] + 1;
         }
-        set.ends = marks.ends;
+        set.ends = marks.ends.to_vec();
         set.header.line = 1;
         set.header.length = bytes.len() as u64;
         set.fill(bytes, false);

@@ -20,11 +20,13 @@ enum Ending {
 impl<R: Read> Reader<R> {
     /// Reads the set whose ST the window looks at.
     pub(super) fn read_set(&mut self) -> io::Result<Event<'_>> {
-        let (mut count, mut breaks) = (0usize, false);
+        let mut spans = std::mem::take(&mut self.set.spans);
+        spans.clear();
+        let mut breaks = false;
         let mut trailer = None;
         let ending = loop {
-            if count > 0 {
-                count += self.window.run_on();
+            if !spans.is_empty() {
+                self.window.run_on(&mut spans);
                 if self.window.pending() > self.limits.set_bytes {
                     break Ending::Limit(Rule::SetTooLong);
                 }
@@ -35,33 +37,27 @@ impl<R: Read> Reader<R> {
                 Some(Piece::Segment(segment)) => segment,
             };
             let id = self.window.id(&segment);
-            match id.as_bytes() {
-                b"ST" if count > 0 => break Ending::NoTrailer,
-                b"GS" | b"GE" | b"IEA" => break Ending::NoTrailer,
-                b"BIN" | b"BDS" => {
-                    let segment = self.whole_binary(segment, id.as_bytes() == b"BDS")?;
-                    breaks |= segment.has_breaks;
-                    self.window.step(&segment);
-                    count += 1;
+            let segment = match id.as_bytes() {
+                b"ST" if spans.is_empty() => {
+                    self.window.begin_set(&segment);
+                    segment
                 }
-                b"SE" => {
-                    breaks |= segment.has_breaks;
-                    self.window.step(&segment);
-                    count += 1;
-                    trailer = Some(segment);
-                    break Ending::Trailer;
-                }
-                _ => {
-                    breaks |= segment.has_breaks;
-                    self.window.step(&segment);
-                    count += 1;
-                }
+                b"ST" | b"GS" | b"GE" | b"IEA" => break Ending::NoTrailer,
+                b"BIN" | b"BDS" => self.whole_binary(segment, id.as_bytes() == b"BDS")?,
+                _ => segment,
+            };
+            breaks |= segment.has_breaks;
+            self.window.step_in_set(&segment, &mut spans);
+            if id.as_bytes() == b"SE" {
+                trailer = Some(segment);
+                break Ending::Trailer;
             }
             if self.window.pending() > self.limits.set_bytes {
                 break Ending::Limit(Rule::SetTooLong);
             }
         };
-        Ok(self.finish_set(count, breaks, ending, trailer))
+        self.set.spans = spans;
+        Ok(self.finish_set(breaks, ending, trailer))
     }
 
     /// A BIN or BDS segment with all of its data.
@@ -74,17 +70,11 @@ impl<R: Read> Reader<R> {
         })
     }
 
-    fn finish_set(
-        &mut self,
-        count: usize,
-        breaks: bool,
-        ending: Ending,
-        trailer: Option<Found>,
-    ) -> Event<'_> {
+    fn finish_set(&mut self, breaks: bool, ending: Ending, trailer: Option<Found>) -> Event<'_> {
         let delimiters = self.delimiters();
-        let origin = self
-            .window
-            .take_marks(count, &mut self.set.spans, &mut self.set.ends);
+        let count = self.set.spans.len();
+        let origin = self.window.set_start();
+        self.window.take_ends(&self.set.spans, &mut self.set.ends);
         let end = self.window.stepped_to();
         let (offset, line) = self.here(origin);
         if breaks {
@@ -93,6 +83,7 @@ impl<R: Read> Reader<R> {
         let set = &mut self.set;
         set.delimiters = delimiters;
         set.fill(self.window.bytes(origin, end), breaks);
+        set.is_one_line = self.window.is_one_line();
         set.complete = matches!(ending, Ending::Trailer);
         set.findings.clear();
         set.header.offset = offset;
@@ -127,20 +118,18 @@ impl<R: Read> Reader<R> {
 impl TransactionSet {
     /// ST01 to ST03 from the first segment.
     pub(crate) fn read_header(&mut self) {
-        let mut values = ["", "", ""].map(str::to_owned);
+        let mut header = std::mem::take(&mut self.header);
+        header.st01.clear();
+        header.st02.clear();
+        header.st03 = None;
         if let Some(st) = self.segment(1) {
-            for (n, value) in values.iter_mut().enumerate() {
-                st.element(n + 1).trim_end().clone_into(value);
-            }
+            header.st01.push_str(st.element(1).trim_end());
+            header.st02.push_str(st.element(2).trim_end());
+            header.st03 = Some(st.element(3).trim_end())
+                .filter(|st03| !st03.is_empty())
+                .map(str::to_owned);
         }
-        let [st01, st02, st03] = values;
-        let st03 = (!st03.is_empty()).then_some(st03);
-        self.header = SetHeader {
-            st01,
-            st02,
-            st03,
-            ..std::mem::take(&mut self.header)
-        };
+        self.header = header;
     }
 }
 
@@ -152,42 +141,47 @@ fn judge(
     unterminated: bool,
     limits: &crate::Limits,
 ) {
-    let SetHeader { offset, line, .. } = set.header;
-    let (st01, st02) = (set.header.st01.clone(), set.header.st02.clone());
     let mut findings = std::mem::take(&mut set.findings);
+    let SetHeader {
+        offset,
+        line,
+        ref st01,
+        ref st02,
+        ..
+    } = set.header;
     let count = set.len();
     let st = |finding: Finding, element| at_element(finding, "ST", element);
     if st01.len() != 3 || !st01.bytes().all(|b| b.is_ascii_alphanumeric()) {
         let text = format!(
             "ST01 must be the identifier of a transaction set such as 850, not {}.",
-            show(&st01)
+            show(st01)
         );
         findings.push(st(
-            Finding::new(Rule::StIdentifier, offset, line, text).with_value(&st01),
+            Finding::new(Rule::StIdentifier, offset, line, text).with_value(st01),
             1,
         ));
     }
     if !(4..=9).contains(&st02.chars().count()) {
         let text = format!(
             "ST02 must be a control number of four to nine characters, not {}.",
-            show(&st02)
+            show(st02)
         );
         findings.push(st(
-            Finding::new(Rule::StControlNumber, offset, line, text).with_value(&st02),
+            Finding::new(Rule::StControlNumber, offset, line, text).with_value(st02),
             2,
         ));
     } else if repeated {
         let text = format!(
             "ST02 {} was used before in this group; every transaction set needs a number of its own.",
-            show(&st02)
+            show(st02)
         );
         findings.push(st(
-            Finding::new(Rule::StControlNumberRepeated, offset, line, text).with_value(&st02),
+            Finding::new(Rule::StControlNumberRepeated, offset, line, text).with_value(st02),
             2,
         ));
     }
     let end_offset = offset + set.header.length;
-    let end_line = set.line_of(end_offset);
+    let end_line = || set.line_of(end_offset);
     match ending {
         Ending::Trailer => {
             if let Some(se) = set.segments().next_back() {
@@ -206,11 +200,11 @@ fn judge(
                         1,
                     ));
                 }
-                if number != st02 {
+                if number != *st02 {
                     let text = format!(
                         "SE02 is {}, but ST02 is {}; they must be the same.",
                         show(number),
-                        show(&st02)
+                        show(st02)
                     );
                     findings.push(at_element(
                         Finding::new(Rule::SeControlNumber, at, at_line, text)
@@ -233,10 +227,10 @@ fn judge(
         Ending::NoTrailer => {
             let text = format!(
                 "The transaction set {} {} ends without its SE segment after {count} segments.",
-                show(&st01),
-                show(&st02)
+                show(st01),
+                show(st02)
             );
-            findings.push(Finding::new(Rule::SeMissing, end_offset, end_line, text));
+            findings.push(Finding::new(Rule::SeMissing, end_offset, end_line(), text));
         }
         Ending::Limit(rule) => {
             let text = match rule {
@@ -250,7 +244,7 @@ fn judge(
                     limits.set_bytes
                 ),
             };
-            let mut finding = Finding::new(rule, end_offset, end_line, text);
+            let mut finding = Finding::new(rule, end_offset, end_line(), text);
             if rule == Rule::SegmentTooLong {
                 finding.segment_index = Some(count as u32 + 1);
             }

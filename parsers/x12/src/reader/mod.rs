@@ -186,6 +186,19 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Begins anew with another source, as if with a new reader, but with the memory of this one:
+    /// what to do with many small files.
+    pub fn restart(&mut self, source: R) {
+        self.window.restart(source);
+        self.interchange = None;
+        self.group = None;
+        self.isa_numbers = ControlNumbers::default();
+        self.opened = 0;
+        self.outside_reported = false;
+        self.first_bytes.clear();
+        self.ended = false;
+    }
+
     /// The next event, or none at the end of the source.
     ///
     /// # Errors

@@ -31,7 +31,9 @@ impl<R: Read> Reader<R> {
         }
         while self.window.ahead().len() < PIECE + ISA_WINDOW && self.window.more()? {}
         if self.first_bytes.is_empty() {
-            self.first_bytes = self.window.ahead().iter().copied().take(LOOK).collect();
+            let ahead = self.window.ahead();
+            self.first_bytes
+                .extend_from_slice(&ahead[..ahead.len().min(LOOK)]);
         }
         if self.window.ahead().is_empty() {
             self.ended = true;

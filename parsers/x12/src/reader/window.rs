@@ -4,12 +4,17 @@ use crate::delimiters::Delimiters;
 use crate::header::{ISA_LENGTH, ISA_WINDOW, IsaReading, is_fixed_isa, read_isa};
 use crate::limits::Limits;
 use crate::scan::{Breaks, Marks, Separators, scan};
+use crate::schema::Key;
 use crate::set::Span;
 use std::borrow::Cow;
 use std::io::{self, Read};
 
 /// Bytes asked from the source at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes in which separators are looked for at once: their marks stay in the nearest memory.
+const STRIDE: usize = 16 << 10;
+/// Less room than this is not worth a question to the source.
+const LEAST: usize = 4096;
 /// A run of blanks longer than this is given in pieces of this size.
 const BLANK_PIECE: usize = 4096;
 
@@ -96,6 +101,9 @@ pub(super) struct Window<R> {
     /// The next of `marks.terminators` to look at, and where its segment begins.
     next: usize,
     next_from: usize,
+    /// Where the set that is being read begins, and the first of its marks.
+    set_start: usize,
+    set_mark: usize,
     /// Up to here the separators were looked for.
     scanned: usize,
     /// How far to look ahead at once.
@@ -129,14 +137,33 @@ impl<R: Read> Window<R> {
             marks: Marks::default(),
             next: 0,
             next_from: 0,
+            set_start: 0,
+            set_mark: 0,
             scanned: 0,
-            stride: CHUNK,
+            stride: STRIDE,
             has_tail: false,
             has_lines: true,
             broken: false,
             cut: None,
             skipping: false,
         }
+    }
+
+    /// Begins anew with another source; the memory is kept.
+    pub fn restart(&mut self, source: R) {
+        let (mut buffer, mut marks) = (
+            std::mem::take(&mut self.buffer),
+            std::mem::take(&mut self.marks),
+        );
+        // What one extraordinary set needed is given back.
+        buffer.truncate(4 * CHUNK);
+        buffer.shrink_to(4 * CHUNK);
+        marks.clear();
+        *self = Window {
+            buffer,
+            marks,
+            ..Window::new(source, self.limits)
+        };
     }
 
     pub fn bytes(&self, from: usize, to: usize) -> &[u8] {
@@ -159,6 +186,11 @@ impl<R: Read> Window<R> {
             return self.line;
         }
         self.line + memchr::memchr_iter(b'\n', self.bytes(self.cursor, at)).count() as u64
+    }
+
+    /// Whether no line feed stands between the cursor and what was looked at last.
+    pub fn is_one_line(&self) -> bool {
+        !self.has_lines
     }
 
     /// The bytes of the last event are no longer wanted.
@@ -211,10 +243,10 @@ impl<R: Read> Window<R> {
             return Ok(false);
         }
         let keep = self.raw_from.min(self.cursor);
-        if keep > 0 && (keep >= self.filled / 2 || self.buffer.len() - self.filled < CHUNK) {
+        if keep > 0 && (keep >= self.filled / 2 || self.buffer.len() - self.filled < LEAST) {
             self.shift(keep);
         }
-        if self.buffer.len() - self.filled < CHUNK {
+        if self.buffer.len() - self.filled < LEAST {
             let size = (self.filled + CHUNK).max(self.buffer.len() + self.buffer.len() / 2);
             self.buffer.resize(size, 0);
         }
@@ -244,23 +276,33 @@ impl<R: Read> Window<R> {
         self.next_from = self.next_from.saturating_sub(by);
         self.scanned = self.scanned.saturating_sub(by);
         self.cut = self.cut.map(|at| at.saturating_sub(by));
-        let gone = self.marks.ends.partition_point(|end| (*end as usize) < by);
+        self.set_start = self.set_start.saturating_sub(by);
+        self.drop_marks_before(by);
+        for end in self.marks.ends.iter_mut() {
+            *end -= by as u32;
+        }
+        if self.marks.ends.is_empty() {
+            self.broken = false;
+        }
+    }
+
+    /// Forgets the marks before a place.
+    fn drop_marks_before(&mut self, place: usize) {
+        let gone = self
+            .marks
+            .ends
+            .partition_point(|end| (*end as usize) < place);
         let gone_terminators = self
             .marks
             .terminators
             .partition_point(|index| (*index as usize) < gone);
-        self.marks.ends.drain(..gone);
-        self.marks.terminators.drain(..gone_terminators);
-        for end in &mut self.marks.ends {
-            *end -= by as u32;
-        }
-        for index in &mut self.marks.terminators {
+        self.marks.ends.drop_first(gone);
+        self.marks.terminators.drop_first(gone_terminators);
+        for index in self.marks.terminators.iter_mut() {
             *index -= gone as u32;
         }
         self.next -= gone_terminators;
-        if self.marks.ends.is_empty() {
-            self.broken = false;
-        }
+        self.set_mark = self.set_mark.saturating_sub(gone);
     }
 
     /// Starts to look for segments at the cursor.
@@ -272,7 +314,7 @@ impl<R: Read> Window<R> {
             .first()
             .is_some_and(|byte| *byte >= 0x80);
         self.forget_marks();
-        self.stride = CHUNK;
+        self.stride = STRIDE;
         self.next_from = self.cursor;
         let after: Vec<u8> = delimiters
             .after_terminator
@@ -458,6 +500,9 @@ impl<R: Read> Window<R> {
     }
 
     fn scan_on(&mut self) {
+        if self.next > self.marks.terminators.len() / 2 {
+            self.drop_marks_before(self.cursor);
+        }
         let to = self.filled.min(self.scanned + self.stride);
         let separators = Separators {
             element: self.delimiters.element,
@@ -475,7 +520,7 @@ impl<R: Read> Window<R> {
         self.broken |= breaks == Breaks::Inside;
         self.has_lines |= breaks != Breaks::None;
         self.scanned = to;
-        self.stride = (self.stride * 2).min(CHUNK);
+        self.stride = (self.stride * 2).min(STRIDE);
     }
 
     /// Where the next segment begins: behind line ends and the indentation of printed files.
@@ -622,80 +667,85 @@ impl<R: Read> Window<R> {
         Ok(())
     }
 
-    /// The marks of the last `count` segments stepped over: spans and ends counted from `origin`,
-    /// the place of the first one.
-    pub fn take_marks(&self, count: usize, spans: &mut Vec<Span>, ends: &mut Vec<u32>) -> usize {
-        spans.clear();
-        ends.clear();
-        let mine = &self.marks.terminators[self.next.saturating_sub(count)..self.next];
-        let first = match self.next.checked_sub(count + 1) {
-            Some(before) => self.marks.terminators[before] as usize + 1,
-            None => 0,
-        };
-        let Some(last) = mine.last() else {
-            return self.cursor;
-        };
-        let mut at = self.cursor;
-        let origin = self.blanks_from(at) as u32;
-        ends.extend(
-            self.marks.ends[first..=*last as usize]
-                .iter()
-                .map(|end| end - origin),
-        );
-        let mut mark = 0;
-        for terminator in mine {
-            if self.buffer.get(at).is_some_and(|byte| *byte <= b' ') {
-                at = self.blanks_from(at);
-            }
-            let start = at as u32 - origin;
-            let last = *terminator - first as u32;
-            spans.push(Span {
-                start,
-                first: mark,
-                last,
-            });
-            mark = last + 1;
-            at = self.behind(self.marks.ends[*terminator as usize] as usize);
-        }
-        origin as usize
+    /// The set that is being read begins with this segment.
+    pub fn begin_set(&mut self, first: &Found) {
+        self.set_start = first.start;
+        self.set_mark = first.first;
     }
 
-    /// Steps over segments that are plainly part of a set: already found, with a sound identifier,
-    /// and none that the envelope, binary data or a cut-off file have to do with. How many.
-    pub fn run_on(&mut self) -> usize {
+    /// Where the set that is being read begins.
+    pub fn set_start(&self) -> usize {
+        self.set_start
+    }
+
+    /// Steps over the next segment of the set that is being read.
+    pub fn step_in_set(&mut self, segment: &Found, spans: &mut Vec<Span>) {
+        spans.push(Span {
+            start: (segment.start - self.set_start) as u32,
+            first: (segment.first - self.set_mark) as u32,
+            last: (segment.last - self.set_mark) as u32,
+            key: Key::of(self.id(segment).as_bytes()),
+        });
+        self.step(segment);
+    }
+
+    /// The ends of the elements of the set that was read, counted from its first byte.
+    pub fn take_ends(&self, spans: &[Span], ends: &mut Vec<u32>) {
+        ends.clear();
+        let Some(last) = spans.last() else {
+            return;
+        };
+        let origin = self.set_start as u32;
+        let marks = &self.marks.ends[self.set_mark..=self.set_mark + last.last as usize];
+        ends.extend(marks.iter().map(|end| end - origin));
+    }
+
+    /// Steps over the segments that are plainly part of the set that is being read: already found,
+    /// with a sound identifier, and none that the envelope, binary data or a cut-off file have to
+    /// do with.
+    pub fn run_on(&mut self, spans: &mut Vec<Span>) {
         if self.broken || self.cut.is_some() || self.skipping || self.has_tail {
-            return 0;
+            return;
         }
         let bytes = &self.buffer[..self.filled];
-        let ends = self.marks.ends.as_slice();
+        let ends: &[u32] = &self.marks.ends;
         let (mut first, mut from) = (self.first_mark(), self.next_from);
-        let mut next = self.next;
-        for terminator in &self.marks.terminators[self.next..] {
+        let before = spans.len();
+        let ahead = &self.marks.terminators[self.next..];
+        spans.reserve(ahead.len());
+        for terminator in ahead {
             let last = *terminator as usize;
-            let (Some(end), Some(id_end)) = (ends.get(last), ends.get(first)) else {
-                break;
-            };
-            let end = *end as usize;
             if bytes.get(from).is_some_and(|byte| *byte <= b' ') {
                 from = self.blanks_from(from);
             }
-            let Some(id) = bytes.get(from..*id_end as usize) else {
+            let (Some(end), Some(id_end), Some(four)) = (
+                ends.get(last),
+                ends.get(first),
+                bytes.get(from..).and_then(<[u8]>::first_chunk::<4>),
+            ) else {
                 break;
             };
-            let long = last - first >= 16 || end - from > self.limits.segment_bytes;
-            if long || end >= self.filled || !is_plain(id) {
+            let end = *end as usize;
+            let key = plain_key(*four, (*id_end as usize).wrapping_sub(from));
+            let odd = last - first >= 16
+                || end.wrapping_sub(from) > self.limits.segment_bytes
+                || end >= bytes.len();
+            let (Some(key), false) = (key, odd) else {
                 break;
-            }
+            };
+            spans.push(Span {
+                start: (from - self.set_start) as u32,
+                first: (first - self.set_mark) as u32,
+                last: (last - self.set_mark) as u32,
+                key,
+            });
             first = last + 1;
             from = end + 1;
-            next += 1;
         }
-        let count = next - self.next;
-        if count > 0 {
-            self.next = next;
+        if spans.len() > before {
+            self.next += spans.len() - before;
             self.next_from = from;
         }
-        count
     }
 
     /// The first byte behind a terminator.
@@ -720,15 +770,62 @@ impl<R: Read> Window<R> {
     }
 }
 
-/// Whether a segment's identifier is sound and means nothing to the envelope.
+/// The key of a segment whose identifier, of this length at the start of these bytes, is sound and
+/// means nothing to the envelope. Without a branch that a processor could guess wrong.
 #[inline]
-fn is_plain(id: &[u8]) -> bool {
-    let sound = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    match id {
-        [b'S', b'T' | b'E'] | [b'G', b'S' | b'E'] => false,
-        [b'B', b'I', b'N'] | [b'B', b'D', b'S'] | [b'I', b'E' | b'S', b'A'] => false,
-        [a, b] => a.is_ascii_uppercase() && sound(b),
-        [a, b, c] => a.is_ascii_uppercase() && sound(b) && sound(c),
-        _ => false,
+fn plain_key(bytes: [u8; 4], length: usize) -> Option<Key> {
+    let class = |at: usize| CLASSES[usize::from(bytes[at])];
+    let is_short = u8::from(length == 2);
+    let sound = (class(0) & CAPITAL != 0)
+        & (class(1) != 0)
+        & ((class(2) | is_short) != 0)
+        & (length.wrapping_sub(2) <= 1);
+    let mask = 0x00ff_ffff >> (is_short * 8);
+    let key = Key(u32::from_le_bytes(bytes) & mask);
+    let is_envelope = ENVELOPE.0[slot(key.0, ENVELOPE.1)] == key.0;
+    (sound & !is_envelope).then_some(key)
+}
+
+const CAPITAL: u8 = 2;
+
+/// Capitals are 3, digits 1, all else 0.
+static CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if (byte as u8).is_ascii_uppercase() {
+            table[byte] = CAPITAL | 1;
+        } else if (byte as u8).is_ascii_digit() {
+            table[byte] = 1;
+        }
+        byte += 1;
     }
+    table
+};
+
+/// The identifiers that mean something to the reader, each at the slot that its key is hashed to,
+/// and the factor of the hash.
+static ENVELOPE: ([u32; 32], u32) = {
+    let ids: [&[u8]; 8] = [b"ST", b"SE", b"GS", b"GE", b"BIN", b"BDS", b"IEA", b"ISA"];
+    let mut factor = 0x9e37_79b1u32;
+    loop {
+        let mut table = [0; 32];
+        let (mut at, mut placed) = (0, 0);
+        while at < ids.len() {
+            let key = Key::of(ids[at]).0;
+            if table[slot(key, factor)] == 0 {
+                table[slot(key, factor)] = key;
+                placed += 1;
+            }
+            at += 1;
+        }
+        if placed == ids.len() {
+            break (table, factor);
+        }
+        factor = factor.wrapping_add(2);
+    }
+};
+
+const fn slot(key: u32, factor: u32) -> usize {
+    (key.wrapping_mul(factor) >> 27) as usize
 }

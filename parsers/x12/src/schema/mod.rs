@@ -57,16 +57,17 @@ impl Release {
 }
 
 /// An identifier of two or three characters as one number, to compare quickly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key(pub u32);
 
 impl Key {
-    /// Longer or shorter identifiers get a key that no segment has.
+    /// The characters as they stand in memory, the first lowest. Longer or shorter identifiers get a
+    /// key that no segment has.
     #[inline]
-    pub fn of(id: &[u8]) -> Key {
+    pub const fn of(id: &[u8]) -> Key {
         match id {
-            [a, b] => Key(u32::from(*a) << 16 | u32::from(*b) << 8),
-            [a, b, c] => Key(u32::from(*a) << 16 | u32::from(*b) << 8 | u32::from(*c)),
+            [a, b] => Key(u32::from_le_bytes([*a, *b, 0, 0])),
+            [a, b, c] if *c != 0 => Key(u32::from_le_bytes([*a, *b, *c, 0])),
             _ => Key(u32::MAX),
         }
     }
