@@ -3,10 +3,11 @@
 //! `cargo run --release -p supercargo-x12 --example throughput -- FILE…`
 //!
 //! Every stage streams from the file, so that `peak_rss_mb` is the reader's own. The stages take
-//! turns, seven times over: `seconds` is the median, and `ratio` the median of how often the stage
-//! went into the time of the `memchr2` pass of the same turn, a bare pass over the same bytes. On a
-//! machine that is shared the ratio is what can be compared. `STAGE=NAME` in the environment runs
-//! one stage alone.
+//! turns, seven times over (`TURNS=N` in the environment for another number): `seconds` is the
+//! median, `ratio` the median of the time of the `memchr2` pass of the same turn, a bare pass over
+//! the same bytes, divided by that of the stage, and `ratio_of_fastest` the same of the fastest turn
+//! of each. On a machine that is shared with others the ratios are what can be compared.
+//! `STAGE=NAME` runs one stage alone.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -238,7 +239,12 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// How often each stage runs.
-const TURNS: usize = 7;
+fn turns() -> usize {
+    let asked = std::env::var("TURNS")
+        .ok()
+        .and_then(|turns| turns.parse().ok());
+    asked.filter(|turns| *turns > 0).unwrap_or(7)
+}
 
 type Stage = fn(File, &mut Work<'_>) -> io::Result<Count>;
 
@@ -257,9 +263,10 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
         validator: Validator::new(SchemaRegistry::standard(), Limits::default()),
         buffer: vec![0u8; 64 << 10],
     };
-    let mut nanos = vec![[0u128; TURNS]; stages.len()];
+    let turns = turns();
+    let mut nanos = vec![vec![0u128; turns]; stages.len()];
     let mut sets = vec![0; stages.len()];
-    for turn in 0..TURNS {
+    for turn in 0..turns {
         for (at, (_, stage)) in stages.iter().enumerate() {
             let start = Instant::now();
             let mut count = Count::default();
@@ -274,7 +281,7 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
         }
     }
     for (at, (name, _)) in stages.iter().enumerate() {
-        let seconds = median(nanos[at]);
+        let seconds = median(nanos[at].clone());
         let per_second = |n: u64| u128::from(n) * 1_000_000_000 / seconds;
         let mut line = serde_json::json!({
             "file": path.display().to_string(),
@@ -286,8 +293,11 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
             "peak_rss_mb": peak_rss_mb(),
         });
         if stages[0].0 == "memchr2" {
-            let ratios = std::array::from_fn(|turn| nanos[0][turn] * 100 / nanos[at][turn]);
+            let pairs = nanos[0].iter().zip(&nanos[at]);
+            let ratios = pairs.map(|(pass, stage)| pass * 100 / stage).collect();
             line["ratio"] = decimal(median(ratios), 2).into();
+            let fastest = |at: usize| nanos[at].iter().copied().min().unwrap_or(1);
+            line["ratio_of_fastest"] = decimal(fastest(0) * 100 / fastest(at), 2).into();
         }
         if files.len() > 1 {
             line["files_per_s"] = (per_second(files.len() as u64) as u64).into();
@@ -297,9 +307,9 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn median(mut all: [u128; TURNS]) -> u128 {
+fn median(mut all: Vec<u128>) -> u128 {
     all.sort_unstable();
-    all[TURNS / 2]
+    all[all.len() / 2]
 }
 
 fn decimal(number: u128, decimals: u32) -> String {

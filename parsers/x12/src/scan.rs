@@ -69,6 +69,7 @@ impl Positions {
 impl std::ops::Deref for Positions {
     type Target = [u32];
 
+    #[inline]
     fn deref(&self) -> &[u32] {
         &self.all[..self.used]
     }
@@ -280,28 +281,48 @@ struct Out<'a> {
     before: u32,
 }
 
+/// Slots that the marks of one block are written into.
+const ROOM: usize = 64 + 8;
+
+/// For each byte the places of its bits, lowest first.
+static PLACES: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                table[byte][count] = bit as u8;
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    table
+};
+
 impl Out<'_> {
     /// Adds the marks of one block. So many at once as blocks commonly have, without asking how
     /// many there are: what is too much is written over by the next block.
     #[inline(always)]
     fn take(&mut self, masks: &Masks, base: u32) {
-        let count = masks.any.count_ones() as usize;
         let before = self.before + self.count as u32;
         let ends = self.ends.get_mut(self.count..).unwrap_or_default();
-        if let Some((slots, rest)) = ends.split_first_chunk_mut::<16>() {
-            let mut bits = masks.any;
-            for slot in slots {
-                *slot = base.wrapping_add(bits.trailing_zeros());
-                bits &= bits.wrapping_sub(1);
-            }
-            if bits != 0 {
-                for slot in rest.iter_mut().take(count - 16) {
-                    *slot = base.wrapping_add(bits.trailing_zeros());
-                    bits &= bits.wrapping_sub(1);
+        if let Some(slots) = ends.first_chunk_mut::<ROOM>() {
+            let mut count = 0;
+            for (byte, from) in masks.any.to_le_bytes().into_iter().zip((0..64).step_by(8)) {
+                let places = &PLACES[usize::from(byte)];
+                let base = base.wrapping_add(from);
+                if let Some(slots) = slots[count..].first_chunk_mut::<8>() {
+                    for (slot, place) in slots.iter_mut().zip(places) {
+                        *slot = base.wrapping_add(u32::from(*place));
+                    }
                 }
+                count += byte.count_ones() as usize;
             }
+            self.count += count;
         }
-        self.count += count;
         let count = masks.terminators.count_ones() as usize;
         let terminators = self.terminators.get_mut(self.terminator_count..);
         if let Some((slots, rest)) = terminators.unwrap_or_default().split_first_chunk_mut::<4>() {

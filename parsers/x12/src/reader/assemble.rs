@@ -18,18 +18,20 @@ enum Ending {
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads the set whose ST the window looks at.
-    pub(super) fn read_set(&mut self) -> io::Result<Event<'_>> {
+    /// Reads the set that begins with this ST, which the window looks at.
+    pub(super) fn read_set(&mut self, first: Found) -> io::Result<Event<'_>> {
         let mut spans = std::mem::take(&mut self.set.spans);
         spans.clear();
-        let mut breaks = false;
-        let mut trailer = None;
+        self.window.begin_set(&first);
+        self.window.step_in_set(&first, &mut spans);
+        let mut breaks = first.has_breaks;
+        let mut is_unterminated = false;
         let ending = loop {
-            if !spans.is_empty() {
-                self.window.run_on(&mut spans);
-                if self.window.pending() > self.limits.set_bytes {
-                    break Ending::Limit(Rule::SetTooLong);
-                }
+            if self.window.run_on(&mut spans) {
+                break Ending::Trailer;
+            }
+            if self.window.pending() > self.limits.set_bytes {
+                break Ending::Limit(Rule::SetTooLong);
             }
             let segment = match self.window.peek()? {
                 None | Some(Piece::Blank { .. }) => break Ending::NoTrailer,
@@ -38,10 +40,6 @@ impl<R: Read> Reader<R> {
             };
             let id = self.window.id(&segment);
             let segment = match id.as_bytes() {
-                b"ST" if spans.is_empty() => {
-                    self.window.begin_set(&segment);
-                    segment
-                }
                 b"ST" | b"GS" | b"GE" | b"IEA" => break Ending::NoTrailer,
                 b"BIN" | b"BDS" => self.whole_binary(segment, id.as_bytes() == b"BDS")?,
                 _ => segment,
@@ -49,15 +47,12 @@ impl<R: Read> Reader<R> {
             breaks |= segment.has_breaks;
             self.window.step_in_set(&segment, &mut spans);
             if id.as_bytes() == b"SE" {
-                trailer = Some(segment);
+                is_unterminated = segment.unterminated;
                 break Ending::Trailer;
-            }
-            if self.window.pending() > self.limits.set_bytes {
-                break Ending::Limit(Rule::SetTooLong);
             }
         };
         self.set.spans = spans;
-        Ok(self.finish_set(breaks, ending, trailer))
+        Ok(self.finish_set(breaks, ending, is_unterminated))
     }
 
     /// A BIN or BDS segment with all of its data.
@@ -70,7 +65,7 @@ impl<R: Read> Reader<R> {
         })
     }
 
-    fn finish_set(&mut self, breaks: bool, ending: Ending, trailer: Option<Found>) -> Event<'_> {
+    fn finish_set(&mut self, breaks: bool, ending: Ending, is_unterminated: bool) -> Event<'_> {
         let delimiters = self.delimiters();
         let count = self.set.spans.len();
         let origin = self.window.set_start();
@@ -104,13 +99,7 @@ impl<R: Read> Reader<R> {
             set.read_header();
             repeated = !group.numbers.insert(&set.header.st02);
         }
-        judge(
-            set,
-            ending,
-            repeated,
-            trailer.is_some_and(|segment| segment.unterminated),
-            &self.limits,
-        );
+        judge(set, ending, repeated, is_unterminated, &self.limits);
         Event::Set(&self.set)
     }
 }

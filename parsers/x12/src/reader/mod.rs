@@ -234,7 +234,7 @@ impl<R: Read> Reader<R> {
             Piece::Segment(segment) => {
                 let id = self.window.id(&segment);
                 match id.as_bytes() {
-                    b"ST" if self.group.is_some() => self.read_set().map(Some),
+                    b"ST" if self.group.is_some() => self.read_set(segment).map(Some),
                     b"GS" => {
                         if self.group.is_some() {
                             return Ok(Some(self.close_group(None)));

@@ -548,6 +548,7 @@ impl<R: Read> Window<R> {
             && byte != self.delimiters.terminator
     }
 
+    #[inline]
     pub fn id(&self, segment: &Found) -> Id {
         let end = self
             .marks
@@ -702,50 +703,67 @@ impl<R: Read> Window<R> {
 
     /// Steps over the segments that are plainly part of the set that is being read: already found,
     /// with a sound identifier, and none that the envelope, binary data or a cut-off file have to
-    /// do with.
-    pub fn run_on(&mut self, spans: &mut Vec<Span>) {
-        if self.broken || self.cut.is_some() || self.skipping || self.has_tail {
-            return;
+    /// do with; not where a limit is near. The SE that ends the set is the last one of them; whether
+    /// it was met.
+    pub fn run_on(&mut self, spans: &mut Vec<Span>) -> bool {
+        let is_odd = self.broken || self.cut.is_some() || self.skipping || self.has_tail;
+        let is_near_limit = self.scanned.saturating_sub(self.next_from) > self.limits.segment_bytes
+            || self.scanned.saturating_sub(self.cursor) > self.limits.set_bytes;
+        if is_odd || is_near_limit {
+            return false;
         }
         let bytes = &self.buffer[..self.filled];
         let ends: &[u32] = &self.marks.ends;
+        let mut ahead = &self.marks.terminators[self.next..];
+        // Only the last one can stand for the end of the source.
+        if ends.last().is_some_and(|end| *end as usize >= bytes.len()) {
+            ahead = ahead.split_last().map_or(&[], |(_, before)| before);
+        }
+        let (set_start, set_mark) = (self.set_start as u32, self.set_mark as u32);
         let (mut first, mut from) = (self.first_mark(), self.next_from);
-        let before = spans.len();
-        let ahead = &self.marks.terminators[self.next..];
+        let (before, mut is_last) = (spans.len(), false);
         spans.reserve(ahead.len());
         for terminator in ahead {
             let last = *terminator as usize;
-            if bytes.get(from).is_some_and(|byte| *byte <= b' ') {
-                from = self.blanks_from(from);
+            let Some(mut four) = four_at(bytes, from) else {
+                break;
+            };
+            let start = if four[0] > b' ' {
+                from
+            } else {
+                let start = self.blanks_from(from);
+                let Some(there) = four_at(bytes, start) else {
+                    break;
+                };
+                four = there;
+                start
+            };
+            let (Some(id_end), Some(end)) = (ends.get(first), ends.get(last)) else {
+                break;
+            };
+            let (key, is_plain) = plain_key(four, (*id_end as usize).wrapping_sub(start));
+            is_last = key == SE;
+            if !(is_plain | is_last) | (last.wrapping_sub(first) >= 16) {
+                is_last = false;
+                break;
             }
-            let (Some(end), Some(id_end), Some(four)) = (
-                ends.get(last),
-                ends.get(first),
-                bytes.get(from..).and_then(<[u8]>::first_chunk::<4>),
-            ) else {
-                break;
-            };
-            let end = *end as usize;
-            let key = plain_key(*four, (*id_end as usize).wrapping_sub(from));
-            let odd = last - first >= 16
-                || end.wrapping_sub(from) > self.limits.segment_bytes
-                || end >= bytes.len();
-            let (Some(key), false) = (key, odd) else {
-                break;
-            };
             spans.push(Span {
-                start: (from - self.set_start) as u32,
-                first: (first - self.set_mark) as u32,
-                last: (last - self.set_mark) as u32,
+                start: start as u32 - set_start,
+                first: first as u32 - set_mark,
+                last: last as u32 - set_mark,
                 key,
             });
             first = last + 1;
-            from = end + 1;
+            from = *end as usize + 1;
+            if is_last {
+                break;
+            }
         }
         if spans.len() > before {
             self.next += spans.len() - before;
             self.next_from = from;
         }
+        is_last
     }
 
     /// The first byte behind a terminator.
@@ -770,10 +788,16 @@ impl<R: Read> Window<R> {
     }
 }
 
-/// The key of a segment whose identifier, of this length at the start of these bytes, is sound and
-/// means nothing to the envelope. Without a branch that a processor could guess wrong.
 #[inline]
-fn plain_key(bytes: [u8; 4], length: usize) -> Option<Key> {
+fn four_at(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
+    bytes.get(at..)?.first_chunk().copied()
+}
+
+/// The key of a segment whose identifier has this length and stands at the start of these bytes, and
+/// whether it is sound and means nothing to the envelope. Without a branch that a processor could
+/// guess wrong.
+#[inline(always)]
+fn plain_key(bytes: [u8; 4], length: usize) -> (Key, bool) {
     let class = |at: usize| CLASSES[usize::from(bytes[at])];
     let is_short = u8::from(length == 2);
     let sound = (class(0) & CAPITAL != 0)
@@ -781,11 +805,16 @@ fn plain_key(bytes: [u8; 4], length: usize) -> Option<Key> {
         & ((class(2) | is_short) != 0)
         & (length.wrapping_sub(2) <= 1);
     let mask = 0x00ff_ffff >> (is_short * 8);
-    let key = Key(u32::from_le_bytes(bytes) & mask);
+    let key = if sound {
+        Key(u32::from_le_bytes(bytes) & mask)
+    } else {
+        Key(u32::MAX)
+    };
     let is_envelope = ENVELOPE.0[slot(key.0, ENVELOPE.1)] == key.0;
-    (sound & !is_envelope).then_some(key)
+    (key, sound & !is_envelope)
 }
 
+const SE: Key = Key::of(b"SE");
 const CAPITAL: u8 = 2;
 
 /// Capitals are 3, digits 1, all else 0.
