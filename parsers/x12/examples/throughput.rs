@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use supercargo_x12::{
@@ -21,50 +22,49 @@ use supercargo_x12::{
     write_interchange,
 };
 
-/// An 850 as a program wants it.
+/// An 850 as a program wants it; its texts are those of the set.
 #[derive(Debug, Default)]
 #[allow(dead_code)]
-struct Order {
-    number: String,
+struct Order<'a> {
+    number: &'a str,
     date: Option<NaiveDate>,
-    parties: Vec<(String, String)>,
-    lines: Vec<Line>,
+    parties: Vec<(&'a str, &'a str)>,
+    lines: Vec<Line<'a>>,
+    /// Qualifier and number of the items, those of one line after those of the other.
+    ids: Vec<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, Default)]
 #[allow(dead_code)]
-struct Line {
+struct Line<'a> {
     quantity: Option<Decimal>,
-    unit: String,
+    unit: &'a str,
     price: Option<Decimal>,
-    ids: Vec<(String, String)>,
+    ids: Range<usize>,
 }
 
-fn order(set: &TransactionSet) -> Order {
+fn order(set: &TransactionSet) -> Order<'_> {
     let mut order = Order::default();
     for segment in set.segments() {
         match segment.id() {
             "BEG" => {
-                order.number = segment.element(3).to_owned();
+                order.number = segment.element(3);
                 order.date = number::parse_d8(segment.element(5));
             }
-            "N1" => order
-                .parties
-                .push((segment.element(1).to_owned(), segment.element(4).to_owned())),
-            "PO1" => order.lines.push(Line {
-                quantity: number::parse_r(segment.element(2)),
-                unit: segment.element(3).to_owned(),
-                price: number::parse_r(segment.element(4)),
-                ids: (6..segment.element_count())
-                    .step_by(2)
-                    .map(|n| {
-                        (
-                            segment.element(n).to_owned(),
-                            segment.element(n + 1).to_owned(),
-                        )
-                    })
-                    .collect(),
-            }),
+            "N1" => order.parties.push((segment.element(1), segment.element(4))),
+            "PO1" => {
+                let first = order.ids.len();
+                let pairs = (6..segment.element_count()).step_by(2);
+                order
+                    .ids
+                    .extend(pairs.map(|n| (segment.element(n), segment.element(n + 1))));
+                order.lines.push(Line {
+                    quantity: number::parse_r(segment.element(2)),
+                    unit: segment.element(3),
+                    price: number::parse_r(segment.element(4)),
+                    ids: first..order.ids.len(),
+                });
+            }
             _ => {}
         }
     }

@@ -1,9 +1,10 @@
 //! From the schema texts to tables.
 
 use super::text::{self, NodeText, SegmentText, UseText};
+use super::ways::Ways;
 use super::{
-    CodeList, Condition, ConditionKind, Definition, Dictionary, Element, Key, NONE, Node, Release,
-    Schema, Use, What,
+    Check, CheckKind, CodeList, Condition, ConditionKind, Definition, Dictionary, Element, Key,
+    NONE, Node, PackedCodes, Release, Schema, Use, What,
 };
 use crate::element::ElementType;
 use std::collections::HashMap;
@@ -52,16 +53,26 @@ pub(super) fn dictionary(release: Release) -> Dictionary {
     let composite_at: HashMap<String, u16> = names.iter().cloned().zip(0..).collect();
     let mut ids: Vec<String> = segments.keys().cloned().collect();
     ids.sort_unstable();
-    let define = |source: &SegmentText| definition(source, &element_at, &composite_at);
-    Dictionary {
-        elements: numbers
+    let elements: Vec<Element> = numbers
+        .iter()
+        .filter_map(|number| elements.remove(number))
+        .map(element)
+        .collect();
+    let define = |(source, ordinal): (&SegmentText, u16)| {
+        let mut definition = definition(source, &element_at, &composite_at);
+        definition.ordinal = ordinal;
+        definition.checks = definition
+            .uses
             .iter()
-            .filter_map(|number| elements.remove(number))
-            .map(element)
-            .collect(),
+            .map(|place| check(place, &elements))
+            .collect();
+        definition
+    };
+    Dictionary {
         composites: names
             .iter()
             .filter_map(|name| composites.get(name))
+            .zip(0..)
             .map(define)
             .collect(),
         by_key: ids
@@ -72,8 +83,41 @@ pub(super) fn dictionary(release: Release) -> Dictionary {
         segments: ids
             .iter()
             .filter_map(|id| segments.get(id))
+            .zip(0..)
             .map(define)
             .collect(),
+        elements,
+    }
+}
+
+fn check(place: &Use, elements: &[Element]) -> Check {
+    let What::Element(at) = place.what else {
+        return Check {
+            kind: CheckKind::Other,
+            min: 0,
+            max: 0,
+            element: 0,
+        };
+    };
+    let element = &elements[usize::from(at)];
+    let short = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
+    Check {
+        kind: match element.kind {
+            ElementType::An => CheckKind::Text,
+            ElementType::Id => match &element.codes {
+                Some(list) if list.closed => CheckKind::Listed,
+                _ if element.max <= 4 => CheckKind::Code,
+                _ => CheckKind::Text,
+            },
+            ElementType::N(_) => CheckKind::Whole,
+            ElementType::R => CheckKind::Decimal,
+            ElementType::Dt => CheckKind::Date,
+            ElementType::Tm => CheckKind::Time,
+            ElementType::B => CheckKind::Other,
+        },
+        min: short(element.min),
+        max: short(element.max),
+        element: at,
     }
 }
 
@@ -92,10 +136,13 @@ fn element(source: text::ElementText) -> Element {
         codes.sort_unstable();
         CodeList {
             closed: source.closed,
-            packed: codes
-                .iter()
-                .filter_map(|(code, _)| CodeList::pack(code.as_bytes()))
-                .collect(),
+            packed: PackedCodes::of(
+                codes
+                    .iter()
+                    .filter_map(|(code, _)| CodeList::pack(code.as_bytes()))
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            ),
             codes,
         }
     });
@@ -133,22 +180,27 @@ fn definition(
         }),
         members: text.members.clone(),
     });
+    // The build script has seen to it that every reference is known.
+    let uses: Vec<Use> = source
+        .uses
+        .iter()
+        .filter_map(|text| {
+            what(text).map(|what| Use {
+                what,
+                mandatory: text.mandatory,
+                repeat: text.repeat.max(1),
+            })
+        })
+        .collect();
+    let mandatory = uses.iter().zip(1u32..).filter(|(place, _)| place.mandatory);
     Definition {
         id: source.id.clone(),
         name: source.name.clone(),
-        // The build script has seen to it that every reference is known.
-        uses: source
-            .uses
-            .iter()
-            .filter_map(|text| {
-                what(text).map(|what| Use {
-                    what,
-                    mandatory: text.mandatory,
-                    repeat: text.repeat.max(1),
-                })
-            })
-            .collect(),
+        mandatory: mandatory.fold(0, |mask, (_, n)| mask | 1u64.checked_shl(n).unwrap_or(0)),
         conditions: conditions.collect(),
+        checks: Vec::new(),
+        ordinal: 0,
+        uses,
     }
 }
 
@@ -173,11 +225,15 @@ pub(super) fn schema(
         definition: u16::MAX,
     }];
     add_children(&text.nodes, 0, &dictionary, &mut nodes)?;
+    if nodes.len() > Ways::PLACES {
+        return Err(format!("more than {} segments and loops", Ways::PLACES));
+    }
     Ok(Schema {
         code: text.code,
         functional_id: text.functional_id,
         name: text.name,
         release,
+        ways: Ways::between(&nodes),
         nodes,
         dictionary,
     })

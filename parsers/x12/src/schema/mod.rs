@@ -7,8 +7,10 @@ mod compile;
 mod functional;
 #[allow(missing_docs)]
 pub(crate) mod text;
+mod ways;
 
 pub use functional::functional_id_of;
+use ways::Ways;
 
 use crate::element::ElementType;
 use serde::{Deserialize, Serialize};
@@ -90,26 +92,60 @@ pub(crate) struct CodeList {
     /// Any other code is wrong; an open list only names the codes that we explain.
     pub closed: bool,
     pub codes: Vec<(String, String)>,
-    /// The codes packed, to find one quickly.
-    pub packed: Vec<u64>,
+    /// The codes packed, by hash.
+    pub packed: PackedCodes,
+}
+
+/// Codes of up to eight bytes, each packed into a number.
+#[derive(Debug)]
+pub(crate) struct PackedCodes(Vec<u64>);
+
+impl PackedCodes {
+    pub fn of(codes: impl ExactSizeIterator<Item = u64>) -> PackedCodes {
+        let mut all = PackedCodes(vec![0; (codes.len() * 4).next_power_of_two()]);
+        for code in codes {
+            let mut slot = all.slot(code);
+            while all.0[slot] != 0 {
+                slot = (slot + 1) & (all.0.len() - 1);
+            }
+            all.0[slot] = code;
+        }
+        all
+    }
+
+    fn slot(&self, code: u64) -> usize {
+        (code.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.0.len() - 1)
+    }
+
+    /// Whether the code is one of them; 0, the empty code, never is.
+    #[inline]
+    pub fn hold(&self, code: u64) -> bool {
+        let mut slot = self.slot(code);
+        while self.0[slot] != 0 {
+            if self.0[slot] == code {
+                return true;
+            }
+            slot = (slot + 1) & (self.0.len() - 1);
+        }
+        false
+    }
 }
 
 impl CodeList {
     /// Whether the code is in the list.
     #[inline]
     pub fn holds(&self, code: &[u8]) -> bool {
-        let packed = Self::pack(code);
-        packed.is_some_and(|packed| self.packed.binary_search(&packed).is_ok())
+        Self::pack(code).is_some_and(|packed| self.packed.hold(packed))
     }
 
-    /// A code of up to eight bytes as a number that sorts as it does.
+    /// A code of up to eight bytes as a number, the first byte lowest.
     pub fn pack(code: &[u8]) -> Option<u64> {
         if code.len() > 8 {
             return None;
         }
         let mut bytes = [0; 8];
         bytes[..code.len()].copy_from_slice(code);
-        Some(u64::from_be_bytes(bytes))
+        Some(u64::from_le_bytes(bytes))
     }
 
     pub fn meaning(&self, code: &str) -> Option<&str> {
@@ -154,6 +190,22 @@ pub(crate) struct Condition {
     pub members: Vec<u8>,
 }
 
+impl Condition {
+    /// Whether it is fulfilled by the elements that are given, bit n for element n.
+    #[inline]
+    pub fn is_fulfilled(&self, present: u64) -> bool {
+        let some = present & self.mask;
+        let first = || some & (1 << self.members[0]) == 0;
+        match self.kind {
+            ConditionKind::Paired => some == 0 || some == self.mask,
+            ConditionKind::Required => some != 0,
+            ConditionKind::Exclusive => some.count_ones() <= 1,
+            ConditionKind::Conditional => first() || some == self.mask,
+            ConditionKind::List => first() || some.count_ones() > 1,
+        }
+    }
+}
+
 /// A segment or composite.
 #[derive(Debug)]
 pub(crate) struct Definition {
@@ -161,6 +213,41 @@ pub(crate) struct Definition {
     pub name: String,
     pub uses: Vec<Use>,
     pub conditions: Vec<Condition>,
+    /// The places again, as short as the quick check needs them.
+    pub checks: Vec<Check>,
+    /// Bit n for mandatory element n.
+    pub mandatory: u64,
+    /// Its place among the definitions of its kind.
+    pub ordinal: u16,
+}
+
+/// What the quick check of a value asks for: it may only let pass what is certainly right.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Check {
+    pub kind: CheckKind,
+    pub min: u16,
+    pub max: u16,
+    /// Index of the element in the dictionary.
+    pub element: u16,
+}
+
+/// The kinds of quick checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckKind {
+    /// Text, or a long code of no list: any allowed character, no blank at the end.
+    Text,
+    /// A short code of no list: capitals and digits.
+    Code,
+    /// A code of a list that has all of them.
+    Listed,
+    /// Digits.
+    Whole,
+    /// Digits and perhaps a point.
+    Decimal,
+    Date,
+    Time,
+    /// A composite, binary data: nothing is quick about them.
+    Other,
 }
 
 /// Elements, composites and segments of a release.
@@ -206,6 +293,7 @@ pub struct Schema {
     pub(crate) release: Release,
     /// The first is the set itself, a loop of everything.
     pub(crate) nodes: Vec<Node>,
+    pub(crate) ways: Ways,
     pub(crate) dictionary: Arc<Dictionary>,
 }
 

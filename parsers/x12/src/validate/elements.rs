@@ -1,6 +1,7 @@
 //! Elements: presence, length, type, codes, conditions (rules 14 to 23).
 
 use super::Report;
+use super::plain::is_all_text;
 use crate::element::{
     Allowed, ByteClasses, CharacterSet, ElementType, decimal_digits, integer_digits, is_date,
     is_time,
@@ -15,13 +16,15 @@ use crate::text::show;
 
 /// What the elements of one set are checked by.
 pub(super) struct Checks<'a> {
-    dictionary: &'a Dictionary,
+    pub(super) dictionary: &'a Dictionary,
     schema: Option<&'a Schema>,
-    release: Release,
+    pub(super) release: Release,
     allowed: Allowed,
     component: u8,
     repetition: Option<u8>,
-    classes: ByteClasses,
+    pub(super) classes: ByteClasses,
+    /// No value of the set has to be looked at for characters that text may not hold.
+    pub(super) is_all_text: bool,
     /// Codes that the guide lets pass beyond the standard's.
     also: Vec<(Path, &'a [String])>,
 }
@@ -57,31 +60,24 @@ impl<'a> Checks<'a> {
         let rules = overlay
             .map(|overlay| overlay.element.as_slice())
             .unwrap_or_default();
+        let is_later = release >= Release::R005010;
+        let allowed = Allowed::new(
+            CharacterSet::Extended,
+            is_later,
+            overlay.is_some_and(|overlay| overlay.foreign_letters),
+        );
+        let component = set.component_separator;
+        let repetition = set.repetition_separator.filter(|_| is_later);
+        let later = [b'^', b'`'].map(|byte| (!is_later).then_some(byte));
         Checks {
             dictionary,
             schema: None,
             release,
-            allowed: Allowed::new(
-                CharacterSet::Extended,
-                release >= Release::R005010,
-                overlay.is_some_and(|overlay| overlay.foreign_letters),
-            ),
-            component: set.component_separator,
-            classes: ByteClasses::new(
-                Allowed::new(
-                    CharacterSet::Extended,
-                    release >= Release::R005010,
-                    overlay.is_some_and(|overlay| overlay.foreign_letters),
-                ),
-                [
-                    Some(set.component_separator),
-                    set.repetition_separator
-                        .filter(|_| release >= Release::R005010),
-                ],
-            ),
-            repetition: set
-                .repetition_separator
-                .filter(|_| release >= Release::R005010),
+            allowed,
+            component,
+            repetition,
+            is_all_text: is_all_text(set, [Some(component), repetition, later[0], later[1]]),
+            classes: ByteClasses::new(allowed, [Some(component), repetition]),
             also: rules
                 .iter()
                 .filter(|rule| !rule.also.is_empty())
@@ -190,6 +186,9 @@ impl<'a> Checks<'a> {
     /// A segment that has no place or no definition: its characters can still be wrong.
     pub fn characters_only(&self, segment: Segment<'_>, report: &mut Report<'_>) {
         if matches!(segment.id(), "BIN" | "BDS") {
+            return;
+        }
+        if self.is_all_text {
             return;
         }
         for n in 1..=segment.element_count() {
@@ -628,17 +627,7 @@ impl<'a> Checks<'a> {
         node: u32,
         report: &mut Report<'_>,
     ) {
-        let some = present & condition.mask;
-        let holds = match condition.kind {
-            ConditionKind::Paired => some == 0 || some == condition.mask,
-            ConditionKind::Required => some != 0,
-            ConditionKind::Exclusive => some.count_ones() <= 1,
-            ConditionKind::Conditional => {
-                some & (1 << condition.members[0]) == 0 || some == condition.mask
-            }
-            ConditionKind::List => some & (1 << condition.members[0]) == 0 || some.count_ones() > 1,
-        };
-        if holds {
+        if condition.is_fulfilled(present) {
             return;
         }
         for (rule, member) in broken(condition, present) {

@@ -2,6 +2,7 @@
 
 mod elements;
 mod guide;
+mod plain;
 mod semantics;
 mod structure;
 
@@ -47,6 +48,9 @@ pub struct Validator<'r> {
     /// The node of each segment of the set; `NONE` where it has no place.
     placed: Vec<u32>,
     walk: structure::Walk,
+    patterns: plain::Patterns,
+    /// The schema of the set before.
+    schema: Option<&'r Schema>,
 }
 
 impl<'r> Validator<'r> {
@@ -57,6 +61,8 @@ impl<'r> Validator<'r> {
             limits,
             placed: Vec::new(),
             walk: structure::Walk::default(),
+            patterns: plain::Patterns::default(),
+            schema: None,
         }
     }
 
@@ -74,7 +80,12 @@ impl<'r> Validator<'r> {
             full: false,
         };
         self.placed.clear();
-        let Some(schema) = self.registry.find(set.code(), release) else {
+        let is_same = |schema: &&Schema| schema.code == set.code() && schema.release == release;
+        self.schema = self
+            .schema
+            .filter(is_same)
+            .or_else(|| self.registry.find(set.code(), release));
+        let Some(schema) = self.schema else {
             self.without_schema(release, set, overlay, &mut report);
             return report.findings;
         };
@@ -84,6 +95,7 @@ impl<'r> Validator<'r> {
             let node = self.walk.place(schema, segment, &mut report);
             self.placed.push(node);
             match schema.definition(node) {
+                Some(definition) if checks.pass(segment, definition, &mut self.patterns) => {}
                 Some(definition) => checks.segment(segment, definition, node, &mut report),
                 None => checks.characters_only(segment, &mut report),
             }

@@ -47,42 +47,42 @@ impl Walk {
     /// Finds the place of the next segment. Returns its node, or none where it has no place.
     pub fn place(&mut self, schema: &Schema, segment: Segment<'_>, report: &mut Report<'_>) -> u32 {
         let key = segment.key();
-        match self.find(schema, key) {
+        let found = schema.ways.column(key);
+        match found.and_then(|column| self.find(schema, key, column)) {
             Some(found) => self.enter(schema, found, segment, report),
             None => self.misplaced(schema, key, segment, report),
         }
     }
 
     /// The first place for the segment: deepest loop first, never backwards.
-    fn find(&self, schema: &Schema, key: Key) -> Option<Match> {
+    fn find(&self, schema: &Schema, key: Key, column: usize) -> Option<Match> {
         let mut too_often = None;
         let mut skips = false;
         for (depth, frame) in self.frames.iter().enumerate().rev() {
-            let mut at = frame.child;
-            while at != NONE {
-                let node = &schema.nodes[at as usize];
-                if node.key == key {
-                    if at != frame.child || frame.count < node.max {
-                        return Some(Match {
-                            depth: depth + 1,
-                            node: at,
-                            too_often: false,
-                            skips,
-                        });
-                    }
-                    // The segment that begins a loop comes again with the loop, not within it.
-                    if schema.nodes[frame.node as usize].first_child != at || frame.node == 0 {
-                        too_often.get_or_insert(Match {
-                            depth: depth + 1,
-                            node: at,
-                            too_often: true,
-                            skips,
-                        });
-                    }
+            let at = frame.child;
+            let Some(node) = schema.nodes.get(at as usize) else {
+                continue;
+            };
+            let found = |node, too_often, skips| Match {
+                depth: depth + 1,
+                node,
+                too_often,
+                skips,
+            };
+            if node.key == key {
+                if frame.count < node.max {
+                    return Some(found(at, false, skips));
                 }
-                skips |= node.mandatory && (at != frame.child || frame.count == 0);
-                at = node.next;
+                // The segment that begins a loop comes again with the loop, not within it.
+                if schema.nodes[frame.node as usize].first_child != at || frame.node == 0 {
+                    too_often.get_or_insert(found(at, true, skips));
+                }
             }
+            skips |= node.mandatory && frame.count == 0;
+            if let Some((node, skips_more)) = schema.ways.after(at, column) {
+                return Some(found(node, false, skips | skips_more));
+            }
+            skips |= schema.ways.is_before_mandatory(at);
         }
         too_often
     }
