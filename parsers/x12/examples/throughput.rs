@@ -44,7 +44,11 @@ struct Line<'a> {
 }
 
 fn order(set: &TransactionSet) -> Order<'_> {
-    let mut order = Order::default();
+    let mut order = Order {
+        lines: Vec::with_capacity(set.len() / 4),
+        ids: Vec::with_capacity(set.len()),
+        ..Order::default()
+    };
     for segment in set.segments() {
         match segment.id() {
             "BEG" => {

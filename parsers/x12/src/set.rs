@@ -168,6 +168,7 @@ impl TransactionSet {
         self.header.line + memchr::memchr_iter(b'\n', &raw[..within.min(raw.len())]).count() as u64
     }
 
+    #[inline]
     fn slice(&self, from: u32, to: u32) -> &str {
         self.text.get(from as usize..to as usize).unwrap_or("")
     }
@@ -181,11 +182,13 @@ pub struct Segment<'a> {
 }
 
 impl<'a> Segment<'a> {
+    #[inline]
     fn span(&self) -> Span {
         self.set.spans[self.at]
     }
 
     /// The identifier, such as `PO1`.
+    #[inline]
     pub fn id(&self) -> &'a str {
         let span = self.span();
         self.set
@@ -211,12 +214,14 @@ impl<'a> Segment<'a> {
     }
 
     /// Number of elements, trailing empty ones included, the identifier not.
+    #[inline]
     pub fn element_count(&self) -> usize {
         let span = self.span();
         (span.last - span.first) as usize
     }
 
     /// Element `n` counted from 1, all of it; `""` when absent.
+    #[inline]
     pub fn element(&self, n: usize) -> &'a str {
         match self.bounds(n) {
             Some((from, to)) => self.set.slice(from, to),
@@ -287,6 +292,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Where element `n` stands in the text.
+    #[inline]
     pub(crate) fn bounds(&self, n: usize) -> Option<(u32, u32)> {
         if n == 0 || n > self.element_count() {
             return None;

@@ -3,7 +3,7 @@
 //! [`Checks::segment`](super::elements::Checks::segment), which alone makes findings.
 
 use super::elements::Checks;
-use crate::element::{is_date, is_time};
+use crate::element::{decimal_digits, is_date, is_time};
 use crate::schema::{Check, CheckKind, Definition, Release};
 use crate::set::{Segment, TransactionSet};
 
@@ -144,9 +144,11 @@ impl Checks<'_> {
                 Some(word) => word.is_digits(),
                 None => value.iter().all(u8::is_ascii_digit),
             },
-            CheckKind::Decimal => Word::at(text, from, length)
-                .and_then(Word::decimal_digits)
-                .is_some_and(|digits| digits >= usize::from(check.min)),
+            CheckKind::Decimal => match Word::at(text, from, length) {
+                Some(word) => word.decimal_digits(),
+                None => decimal_digits(value),
+            }
+            .is_some_and(|digits| digits >= usize::from(check.min)),
             CheckKind::Date => is_date(value),
             CheckKind::Time => is_time(value),
             CheckKind::Other => false,

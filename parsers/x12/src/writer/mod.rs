@@ -411,29 +411,37 @@ fn write_isa(
         ));
     }
     control("ISA13", envelope.control_number)?;
-    let elements: [String; 16] = [
-        "ISA".to_owned(),
-        "00".to_owned(),
-        " ".repeat(10),
-        "00".to_owned(),
-        " ".repeat(10),
-        envelope.sender.qualifier.clone(),
-        format!("{:<15}", envelope.sender.id),
-        envelope.receiver.qualifier.clone(),
-        format!("{:<15}", envelope.receiver.id),
-        number::d6(envelope.date),
-        number::t4(envelope.time),
-        "U".to_owned(),
-        envelope.version.clone(),
+    let blanks = "               ";
+    let (date, time) = (number::d6(envelope.date), number::t4(envelope.time));
+    let (number, usage) = (
         format!("{:09}", envelope.control_number),
-        if envelope.ack_requested { "1" } else { "0" }.to_owned(),
         envelope.usage.to_string(),
+    );
+    let elements: [(&str, usize); 16] = [
+        ("ISA", 3),
+        ("00", 2),
+        ("", 10),
+        ("00", 2),
+        ("", 10),
+        (&envelope.sender.qualifier, 2),
+        (&envelope.sender.id, 15),
+        (&envelope.receiver.qualifier, 2),
+        (&envelope.receiver.id, 15),
+        (&date, 6),
+        (&time, 4),
+        ("U", 1),
+        (&envelope.version, 5),
+        (&number, 9),
+        (if envelope.ack_requested { "1" } else { "0" }, 1),
+        (&usage, 1),
     ];
-    for (n, element) in elements.iter().enumerate() {
+    for (n, (element, width)) in elements.into_iter().enumerate() {
         match (n, delimiters.repetition) {
             (11, Some(byte)) => out.push(byte),
             _ => out.extend_from_slice(element.as_bytes()),
         }
+        let padding = width.saturating_sub(element.len());
+        out.extend_from_slice(&blanks.as_bytes()[..padding]);
         out.push(delimiters.element);
     }
     out.push(delimiters.component);
