@@ -177,6 +177,7 @@ impl Connection {
 
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
+        let _counted = super::effort::statement();
         let text = AssertSqlSafe(sql.to_owned());
         let result = match self {
             Self::Lite(connection) => match lite(binds) {
@@ -206,6 +207,7 @@ impl Connection {
         sql: &str,
         binds: Vec<Bind>,
     ) -> Result<Vec<T>, Failure> {
+        let _counted = super::effort::statement();
         let text = AssertSqlSafe(sql.to_owned());
         let result = match self {
             Self::Lite(connection) => match lite(binds) {

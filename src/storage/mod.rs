@@ -8,6 +8,7 @@ pub mod connection;
 pub(crate) mod console;
 pub mod content;
 pub mod documents;
+pub mod effort;
 pub mod failure;
 pub mod files;
 pub mod invoices;

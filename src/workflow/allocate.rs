@@ -10,6 +10,7 @@ use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::domain::stock::{MovementKind, to_stored};
+use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
 use crate::storage::{Connection, Failure, catalogue};
@@ -210,7 +211,9 @@ pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<O
         previous,
     };
     Some(Outgoing {
-        set: response::build(order, &trading.profile, &context),
+        set: spend(Effort::Rendering, || {
+            response::build(order, &trading.profile, &context)
+        }),
         set_code: "855",
         cause: format!("order:{}", order.id),
         revision: i64::from(order.answers),

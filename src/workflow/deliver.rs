@@ -19,6 +19,7 @@ use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
 use crate::storage::content::address;
 use crate::storage::documents::{DocumentRow, Numbered};
+use crate::storage::effort::{Effort, spend};
 use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
@@ -120,7 +121,7 @@ async fn send(
         return Ok(());
     };
     let addresses = Addresses::of(&trading.profile, company, world);
-    let sets = load(&documents)?;
+    let sets = spend(Effort::Rendering, || load(&documents))?;
     let pair = addresses.pair();
     let isa = wrapped(
         connection
@@ -137,13 +138,10 @@ async fn send(
     };
     let local = now.with_timezone(&trading.profile.time_zone).naive_local();
     let envelope = envelope(&trading.profile, &addresses, local, isa, world);
-    let written = render(
-        envelope,
-        &addresses,
-        sets,
-        gs06,
-        trading.profile.release_of(set_code),
-    )?;
+    let release = trading.profile.release_of(set_code);
+    let written = spend(Effort::Rendering, || {
+        render(envelope, &addresses, sets, gs06, release)
+    })?;
     let isa13 = format!("{isa:09}");
     let id = connection.identity("transmission").await?;
     let reference = documents

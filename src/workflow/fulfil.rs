@@ -18,6 +18,7 @@ use crate::domain::order::{Order, Party};
 use crate::domain::packing::{self, pack, sscc18};
 use crate::domain::shipment::{Carton, Shipment, ShipmentState, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
+use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
 use crate::storage::work::Step;
@@ -445,14 +446,16 @@ pub async fn outgoing(
     };
     let context = ShipNoticeContext { company, at: left };
     Ok(Outgoing {
-        set: ship_notice::build(
-            shipment,
-            orders,
-            warehouse,
-            &locations,
-            &trading.profile,
-            &context,
-        ),
+        set: spend(Effort::Rendering, || {
+            ship_notice::build(
+                shipment,
+                orders,
+                warehouse,
+                &locations,
+                &trading.profile,
+                &context,
+            )
+        }),
         set_code: "856",
         cause: format!("shipment:{}", shipment.id),
         revision: 1,

@@ -9,6 +9,7 @@ use crate::domain::invoice::{Billed, Invoice, InvoiceBasis, book_invoiced, invoi
 use crate::domain::ledger;
 use crate::domain::order::{Mode, Order};
 use crate::domain::shipment::{Shipment, ShipmentState};
+use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::{Connection, Failure, catalogue};
 use crate::translation::invoice::{self as document, InvoiceContext};
@@ -162,16 +163,14 @@ pub async fn outgoing(
         .our_company()
         .ok_or_else(|| Failure::refuse("the settings name no company"))?;
     let shipments = connection.shipments(&invoice.shipments).await?;
+    let context = InvoiceContext {
+        company,
+        shipments: &shipments,
+    };
     Ok(Outgoing {
-        set: document::build(
-            invoice,
-            order,
-            &trading.profile,
-            &InvoiceContext {
-                company,
-                shipments: &shipments,
-            },
-        ),
+        set: spend(Effort::Rendering, || {
+            document::build(invoice, order, &trading.profile, &context)
+        }),
         set_code: "810",
         cause: format!("invoice:{}", invoice.id),
         revision: 1,

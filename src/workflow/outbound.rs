@@ -9,6 +9,7 @@ use crate::domain::document::{Application, Delivery, Direction, Disposition, Syn
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::order::Mode;
 use crate::storage::documents::NewDocument;
+use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
@@ -78,12 +79,20 @@ fn judge(
 ) -> Result<NewDocument, Failure> {
     let (findings, body) = match &outgoing.set {
         Ok(set) => {
-            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
-                table: "document",
-                key: id.to_string(),
-                why: error.to_string(),
-            })?;
-            (outbound_findings(set, &trading.profile), Some(body))
+            let body =
+                spend(Effort::Rendering, || serde_json::to_string(set)).map_err(|error| {
+                    Failure::Corrupt {
+                        table: "document",
+                        key: id.to_string(),
+                        why: error.to_string(),
+                    }
+                })?;
+            (
+                spend(Effort::Rendering, || {
+                    outbound_findings(set, &trading.profile)
+                }),
+                Some(body),
+            )
         }
         Err(findings) => (findings.clone(), None),
     };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Gateway;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
+use crate::storage::effort::{Effort, Spending};
 use crate::storage::work::Step;
 use crate::storage::{Class, Failure};
 
@@ -59,6 +60,7 @@ async fn commit(
         .write(Class::Urgent, move |connection| {
             let (upload, content, bytes) = (upload.clone(), content.clone(), bytes.clone());
             Box::pin(async move {
+                let _working = Spending::begin(Effort::Working);
                 let key = upload.key.as_ref().map(|key| format!("upload:{key}"));
                 if let Some(key) = &key
                     && let Some(earlier) = connection.effect(key).await?

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, translate, verify};
 use crate::domain::clock::Instant;
+use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::{Lease, Step, Work};
 use crate::storage::{Class, Connection, Failure};
@@ -165,6 +166,7 @@ async fn transact(
         .write(class, move |connection| {
             let (gateway, leases, due) = (gateway_inside.clone(), leases.clone(), due.clone());
             Box::pin(async move {
+                let _working = Spending::begin(Effort::Working);
                 connection.check_fences(&leases).await?;
                 let ids: Vec<i64> = due.iter().map(|work| work.id).collect();
                 // Taken off first, so that a step may ask for its own subject again.

@@ -17,6 +17,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, OrderId, PartnerId, PaymentId};
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::storage::documents::DocumentRow;
+use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
@@ -149,7 +150,8 @@ impl Sets {
                     .await?
             }
         };
-        read_set(&bytes, &delimiters, offset).map_err(|error| corrupt(&error.to_string()))
+        spend(Effort::Reading, || read_set(&bytes, &delimiters, offset))
+            .map_err(|error| corrupt(&error.to_string()))
     }
 
     async fn range(
@@ -252,7 +254,9 @@ async fn order(
         header,
         lines,
         findings,
-    } = match purchase_order::read(set, &trading.profile) {
+    } = match spend(Effort::Reading, || {
+        purchase_order::read(set, &trading.profile)
+    }) {
         Ok(order) => order,
         Err(findings) => return Ok(Outcome::held("", findings)),
     };

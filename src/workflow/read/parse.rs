@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Severity};
+use crate::storage::effort::{Effort, Spending, spend};
 use crate::translation::judge::{judge_as, judge_set};
 use crate::translation::syntax;
 
@@ -64,7 +65,11 @@ pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Resu
     let mut inside: Option<Inside> = None;
     loop {
         let mut messages = Vec::new();
-        let ended = match reader.next()? {
+        let event = {
+            let _working = Spending::begin(Effort::Working);
+            spend(Effort::Reading, || reader.next())?
+        };
+        let ended = match event {
             None => true,
             Some(event) => follow(event, &mut inside, sender, &mut messages).is_err(),
         };
@@ -126,7 +131,10 @@ fn follow(
             if let Some(inside) = inside
                 && let Some(group) = &mut inside.group
             {
-                let verdict = judge_set(set, inside.release, inside.profile.as_deref());
+                let _working = Spending::begin(Effort::Working);
+                let verdict = spend(Effort::Reading, || {
+                    judge_set(set, inside.release, inside.profile.as_deref())
+                });
                 group.add(verdict);
             }
         }

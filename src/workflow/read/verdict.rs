@@ -13,6 +13,7 @@ use crate::domain::document::{Application, Delivery, Direction, Disposition, Syn
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::order::Mode;
 use crate::storage::documents::NewDocument;
+use crate::storage::effort::{Effort, Spending, spend};
 use crate::storage::files::{FileRow, NewInterchange};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -47,6 +48,7 @@ impl Reading<'_> {
                     begun.clone(),
                 );
                 Box::pin(async move {
+                    let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
                     let id = begun.interchange(&gateway, connection, &file).await?;
                     begun
@@ -95,6 +97,7 @@ impl Reading<'_> {
                     parts.clone(),
                 );
                 Box::pin(async move {
+                    let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
                     let disposition =
                         settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
@@ -532,7 +535,7 @@ async fn answer(
                     key: format!("{of}/{ordinal}"),
                     why: error.to_string(),
                 })?;
-            if let Some(built) = built(policy.send, &group, &options) {
+            if let Some(built) = spend(Effort::Rendering, || built(policy.send, &group, &options)) {
                 outgoing.push(acknowledgment(
                     Ok(built),
                     set,

@@ -1,0 +1,143 @@
+//! Files handed over as partners do, and how long each waits for its 997.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use supercargo::domain::ids::ConnectionId;
+use supercargo::storage::Store;
+use supercargo::workflow::Gateway;
+use supercargo::workflow::receive::{Upload, UploadSource, receive};
+
+use super::house::Sender;
+use super::{Broken, Outcome};
+
+/// How often the mailboxes are looked into: the error of a measured wait.
+const LOOK: Duration = Duration::from_millis(4);
+
+/// Hands a file over; its number.
+pub async fn hand_over(gateway: &Gateway, sender: &Sender, source: UploadSource) -> Outcome<i64> {
+    let upload = Upload {
+        connection: Some(ConnectionId(sender.mailbox)),
+        partner: None,
+        name: "po.edi".to_owned(),
+        source,
+        actor: sender.id.clone(),
+        key: None,
+    };
+    Ok(receive(gateway, upload).await?.0)
+}
+
+/// Who waits for a 997, and how long others have waited.
+#[derive(Default)]
+struct Waits {
+    complete: HashMap<i64, Instant>,
+    answered: HashMap<i64, Instant>,
+    took: Vec<Duration>,
+}
+
+impl Waits {
+    fn meet(&mut self, file: i64) -> bool {
+        if let (Some(complete), Some(answered)) =
+            (self.complete.get(&file), self.answered.get(&file))
+        {
+            self.took.push(answered.duration_since(*complete));
+            self.complete.remove(&file);
+            self.answered.remove(&file);
+            return true;
+        }
+        false
+    }
+}
+
+/// Watches the mailboxes for 997s.
+#[derive(Clone)]
+pub struct Watch {
+    waits: Arc<Mutex<Waits>>,
+    open: Arc<AtomicI64>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Begins.
+    pub fn begin(store: Store) -> (Self, tokio::task::JoinHandle<Outcome<()>>) {
+        let watch = Self {
+            waits: Arc::default(),
+            open: Arc::default(),
+            stop: Arc::default(),
+        };
+        let inside = watch.clone();
+        (watch, tokio::spawn(async move { inside.look(store).await }))
+    }
+
+    /// Files that wait for their 997.
+    pub fn open(&self) -> i64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// A file is complete from `at` on; called when its number is known.
+    pub fn complete(&self, file: i64, at: Instant) -> Outcome<()> {
+        let mut waits = self
+            .waits
+            .lock()
+            .map_err(|_| Broken("the watch broke".to_owned()))?;
+        waits.complete.insert(file, at);
+        self.open.fetch_add(1, Ordering::Relaxed);
+        if waits.meet(file) {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn look(self, store: Store) -> Outcome<()> {
+        let mut last = 0;
+        while !self.stop.load(Ordering::Relaxed) {
+            let seen: Vec<(i64, i64)> = store
+                .read()
+                .await?
+                .rows(
+                    "SELECT transmission.id, interchange.file_id FROM transmission
+                     JOIN document ON document.transmission_id = transmission.id
+                     JOIN interchange ON interchange.id = document.subject_id
+                     WHERE transmission.id > $1 AND transmission.set_code = '997' AND transmission.state = 'delivered'",
+                    vec![last.into()],
+                )
+                .await?;
+            let now = Instant::now();
+            if !seen.is_empty() {
+                let mut waits = self
+                    .waits
+                    .lock()
+                    .map_err(|_| Broken("the watch broke".to_owned()))?;
+                for (transmission, file) in seen {
+                    last = last.max(transmission);
+                    waits.answered.entry(file).or_insert(now);
+                    if waits.meet(file) {
+                        self.open.fetch_sub(1, Ordering::Relaxed);
+                    }
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Ends; the waits, shortest first.
+    pub fn end(&self) -> Outcome<Vec<Duration>> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut waits = self
+            .waits
+            .lock()
+            .map_err(|_| Broken("the watch broke".to_owned()))?;
+        let mut took = std::mem::take(&mut waits.took);
+        took.sort_unstable();
+        Ok(took)
+    }
+}
+
+/// The wait that `percent` of the waits do not exceed, in milliseconds.
+pub fn percentile(waits: &[Duration], percent: usize) -> u128 {
+    let at = (waits.len() * percent / 100).min(waits.len().saturating_sub(1));
+    waits.get(at).map_or(0, Duration::as_millis)
+}
