@@ -65,7 +65,11 @@ fn run() -> Result<(), String> {
                     }
                 }
                 _ => {
+                    let mut own = HashSet::new();
                     for segment in text::segments(&source).map_err(at)? {
+                        if !own.insert(segment.id.clone()) {
+                            return Err(at(format!("{} stands there twice", segment.id)));
+                        }
                         for element in &segment.uses {
                             let known = if element.reference.starts_with(['C', 'S']) {
                                 &composites

@@ -201,6 +201,7 @@ fn definition(
         checks: Vec::new(),
         ordinal: 0,
         uses,
+        open: source.open,
     }
 }
 
