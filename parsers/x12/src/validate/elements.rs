@@ -14,6 +14,9 @@ use crate::schema::{
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 
+/// Elements of the schemas whose number in X12's dictionary is not said.
+const UNNUMBERED: std::ops::Range<u16> = 9000..9990;
+
 /// What the elements of one set are checked by.
 pub(super) struct Checks<'a> {
     pub(super) dictionary: &'a Dictionary,
@@ -254,7 +257,7 @@ impl<'a> Checks<'a> {
         finding.element = Some(what.element as u16);
         finding.component = what.component.map(|n| n as u16);
         finding.repetition = what.repetition.map(|n| n as u16);
-        finding.data_element = number;
+        finding.data_element = number.filter(|number| !UNNUMBERED.contains(number));
         if self.release < Release::R005010
             && let (Rule::TooManyRepetitions | Rule::TooManyComponents, Some(ack)) =
                 (rule, finding.ack.as_mut())
