@@ -21,6 +21,8 @@ fn python(modules: &str) -> Option<PathBuf> {
     };
     let found = found.filter(has);
     if found.is_none() {
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("a test of peers");
         let line = format!("{test}: needs a Python with {modules}; tests/run installs it");
         eprintln!("left out: {line}");
         if let Some(path) = std::env::var_os("SUPERCARGO_TEST_LEFT_OUT") {
