@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use super::show::orders as show;
 use super::{CliResult, Options, house, print};
+use super::table::harmless;
 use crate::domain::ids::OrderId;
+use crate::domain::order::OrderState;
 use crate::workflow::{orders, run};
 
 /// Orders.
@@ -14,6 +16,11 @@ pub enum Command {
     List(show::List),
     /// Show one order with its lines and its whole thread
     Show {
+        /// Number of the order
+        id: OrderId,
+    },
+    /// Verify a held order again, by today's lists and profile: after its cause was mended
+    Verify {
         /// Number of the order
         id: OrderId,
     },
@@ -33,11 +40,33 @@ pub struct Decision {
     reason: String,
 }
 
+async fn verify(options: &Options, id: OrderId) -> CliResult {
+    let gateway = house::open(options).await?;
+    let verified = orders::verify_again(&gateway, id, &house::actor()).await?;
+    run::work_once(&gateway).await?;
+    if options.json {
+        return show::show_one(options, id).await;
+    }
+    let mut told = match &verified.state {
+        OrderState::Held { .. } => format!("Order {id} is held still:"),
+        OrderState::Rejected { reason } => format!("Order {id} is rejected: {}", harmless(reason)),
+        _ => format!("Order {id} goes on."),
+    };
+    if let OrderState::Held { reasons, .. } = &verified.state {
+        for reason in reasons {
+            told.push_str(&format!("\n  {}: {}", reason.code, harmless(&reason.message)));
+        }
+    }
+    print::line(&told)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     let (decision, releases) = match command {
         Command::List(args) => return show::list(options, args).await,
         Command::Show { id } => return show::show_one(options, id).await,
+        Command::Verify { id } => return verify(options, id).await,
         Command::Release(decision) => (decision, true),
         Command::Reject(decision) => (decision, false),
     };

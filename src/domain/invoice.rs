@@ -698,10 +698,39 @@ impl Billing<'_> {
             lines,
             charges,
             total,
-            parties: header.parties.clone(),
+            parties: parties(order, &share.shipments),
             references: references(order),
         })
     }
+}
+
+/// The order's parties, with the ship-to that the goods went to. Where they went to several, none is named.
+fn parties(order: &Order, shipments: &[Billed<'_>]) -> Vec<Party> {
+    let parties = order.header.parties.clone();
+    let told = |party: &Party| !party.id.is_empty() || !party.name.is_empty();
+    let mut places = shipments
+        .iter()
+        .map(|billed| &billed.shipment.ship_to)
+        .filter(|party| told(party));
+    let Some(first) = places.next() else {
+        return parties;
+    };
+    let same = |one: &Party, other: &Party| {
+        one.id == other.id && (!one.id.is_empty() || one.name == other.name)
+    };
+    let one_place = places.all(|other| same(first, other));
+    let ordered = order.header.ship_to();
+    if one_place && ordered.is_some_and(|ordered| same(ordered, first)) {
+        return parties;
+    }
+    let mut parties: Vec<Party> = parties
+        .into_iter()
+        .filter(|party| party.role != "ST")
+        .collect();
+    if one_place {
+        parties.push(first.clone());
+    }
+    parties
 }
 
 fn references(order: &Order) -> Vec<Reference> {

@@ -8,6 +8,7 @@ pub mod application;
 pub mod backoff;
 pub mod catalogue;
 pub mod clock;
+pub mod delivery;
 pub mod document;
 pub mod finding;
 pub mod gs1;

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Instant;
+use super::delivery::Delivery;
 use super::finding::Finding;
 use super::ids::{CompanyId, DocumentId, ItemId, OrderId, PartnerId, WarehouseId};
 use super::money::{Amount, Currency};
@@ -179,13 +180,22 @@ pub struct ItemNumber {
     pub value: String,
 }
 
-/// How much of a line goes to one store (SDQ).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How much of a line goes to one store (SDQ), or with one delivery (SCH, N1 with ST below the line).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreQuantity {
-    /// The buyer's number of the store.
+    /// The buyer's number of the store that the goods are marked for, empty where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub store: String,
     /// In the line's unit.
     pub quantity: Decimal,
+    /// Number of the [`Delivery`] that it travels with; 0: to the order's own ship-to, in its own window.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delivery: u32,
+}
+
+/// Whether a number is left out of what is stored.
+pub(super) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A segment that no rule used: kept and shown, never dropped.
@@ -230,7 +240,8 @@ pub struct OrderLine {
     /// PO401, inner units in a case as the buyer understands it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack: Option<Decimal>,
-    /// Store distribution (SDQ), empty where there is none.
+    /// Distribution over stores (SDQ) and deliveries (SCH, N1), those that leave first in front; empty where all goes to
+    /// the order's own ship-to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<StoreQuantity>,
     /// Dates of the line (DTM under PO1), qualifier → date.
@@ -495,7 +506,10 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// How far it has come.
     pub state: OrderState,
-    /// Everything verification remarked, holds and notes alike.
+    /// What was odd or could not be read in the 850; its holds want a person, however often the order is verified.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reading: Vec<Finding>,
+    /// Everything reading and verification remarked, holds and notes alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// The 850 it came in.
@@ -553,6 +567,9 @@ pub struct OrderHeader {
     /// Free text (N9/MSG, MTX, NTE): surfaced to a person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Places and days of their own that parts of lines go to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
     /// FOB01: who pays freight, CC collect, PP prepaid; empty where not said.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub freight: String,
@@ -634,6 +651,21 @@ impl Order {
             _ => Err(self.illegal(
                 "released",
                 "only a held order can be released; `order show` tells where it stands",
+            )),
+        }
+    }
+
+    /// Held → received: to be verified anew, by what is known today.
+    pub fn reconsider(mut self) -> Result<Self, IllegalTransition> {
+        match self.state {
+            OrderState::Held { .. } => {
+                self.state = OrderState::Received;
+                self.revision += 1;
+                Ok(self)
+            }
+            _ => Err(self.illegal(
+                "verified again",
+                "only a held order can be verified again; `order show` tells where it stands",
             )),
         }
     }
@@ -765,23 +797,24 @@ mod tests {
     #[test]
     fn every_state_and_every_event() {
         type Event = fn(Order) -> Result<Order, IllegalTransition>;
-        let events: [Event; 5] = [
+        let events: [Event; 6] = [
             |order| order.hold(Vec::new(), noon("2026-03-02")),
             Order::accept,
             Order::release,
+            Order::reconsider,
             |order| order.reject("no".into()),
             Order::settle,
         ];
         let table = [
-            ("received", ["held", "accepted", "-", "rejected", "-"]),
-            ("held", ["-", "-", "accepted", "rejected", "-"]),
-            ("accepted", ["-", "-", "-", "-", "confirmed"]),
-            ("confirmed", ["-", "-", "-", "-", "confirmed"]),
-            ("backordered", ["-", "-", "-", "-", "confirmed"]),
-            ("partly_shipped", ["-", "-", "-", "-", "confirmed"]),
-            ("shipped", ["-", "-", "-", "-", "confirmed"]),
-            ("invoiced", ["-", "-", "-", "-", "confirmed"]),
-            ("rejected", ["-", "-", "-", "-", "-"]),
+            ("received", ["held", "accepted", "-", "-", "rejected", "-"]),
+            ("held", ["-", "-", "accepted", "received", "rejected", "-"]),
+            ("accepted", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("confirmed", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("backordered", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("partly_shipped", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("shipped", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("invoiced", ["-", "-", "-", "-", "-", "confirmed"]),
+            ("rejected", ["-", "-", "-", "-", "-", "-"]),
         ];
         for (state, (name, wanted)) in states().into_iter().zip(table) {
             assert_eq!(state.word(), name);

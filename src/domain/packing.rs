@@ -19,18 +19,53 @@ pub const CARTONS_MAX: usize = 20_000;
 /// Packs what is confirmed of `order` out of `warehouse` and not in a shipment yet.
 ///
 /// With store distribution and [`PackingPolicy::carton_per_store`] each store gets its cartons, in the order in which
-/// the lines name the stores. Over several shipments a line's stores are served in the order of its SDQ, each with what
-/// it has not got yet, until the quantity is used up; what no store is left for is packed without one.
+/// the lines name the stores; what travels with different deliveries, or to different stores where the order names no
+/// single ship-to, never shares a carton. Over several shipments a line's stores and deliveries are served in the order
+/// of the line, each with what it has not got yet, until the quantity is used up; what none is left for is packed
+/// without one.
 pub fn pack(order: &Order, warehouse: WarehouseId, policy: &PackingPolicy) -> Vec<Carton> {
     let mut packer = Packer {
         order,
         policy,
         cartons: Vec::new(),
     };
-    for (store, parts) in by_store(order, warehouse, policy) {
-        packer.store(&store, &parts);
+    for (share, parts) in by_share(order, warehouse, policy) {
+        packer.store(share.store, &parts);
     }
     packer.cartons
+}
+
+/// Which of the cartons that stand on no pallet share one: at most `most` of them, all of one order, one delivery and
+/// one store, in the order of the cartons. None where `most` is 0: nothing is put on pallets.
+pub fn pallets(cartons: &[Carton], most: u32) -> Vec<Vec<usize>> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut pallets: Vec<Vec<usize>> = Vec::new();
+    if most == 0 {
+        return pallets;
+    }
+    let kind = |carton: &Carton| {
+        let first = carton.contents.first();
+        (
+            first.map(|content| (content.order, content.delivery)),
+            carton.store.clone(),
+        )
+    };
+    for (index, carton) in cartons.iter().enumerate() {
+        if !carton.pallet.is_empty() {
+            continue;
+        }
+        let open = pallets.iter_mut().rev().find(|pallet| {
+            pallet
+                .first()
+                .and_then(|first| cartons.get(*first))
+                .is_some_and(|first| kind(first) == kind(carton))
+        });
+        match open.filter(|pallet| pallet.len() < most) {
+            Some(pallet) => pallet.push(index),
+            None => pallets.push(vec![index]),
+        }
+    }
+    pallets
 }
 
 /// The order with what these cartons hold of it booked as released out of `warehouse`.
@@ -60,23 +95,34 @@ fn book(order: &mut Order, warehouse: WarehouseId, cartons: &[Carton], sign: Dec
                     .find(|source| source.warehouse == warehouse)
             });
             if let Some(source) = source {
-                book_content(source, &carton.store, content.quantity * sign);
+                let quantity = content.quantity * sign;
+                book_content(source, content.delivery, &carton.store, quantity);
             }
         }
     }
 }
 
 /// Books a quantity, below zero to take it back.
-pub(super) fn book_content(source: &mut LineSource, store: &str, quantity: Decimal) {
+pub(super) fn book_content(
+    source: &mut LineSource,
+    delivery: u32,
+    store: &str,
+    quantity: Decimal,
+) {
     source.released = source.released.saturating_add(quantity).normalize();
-    if store.is_empty() {
+    if store.is_empty() && delivery == 0 {
         return;
     }
-    match source.stores.iter_mut().find(|known| known.store == store) {
+    match source
+        .stores
+        .iter_mut()
+        .find(|known| known.store == store && known.delivery == delivery)
+    {
         Some(known) => known.quantity = known.quantity.saturating_add(quantity).normalize(),
         None => source.stores.push(StoreQuantity {
             store: store.to_owned(),
             quantity,
+            delivery,
         }),
     }
     source.stores.retain(|known| !known.quantity.is_zero());
@@ -87,6 +133,7 @@ struct Part<'o> {
     line: &'o OrderLine,
     accepted: &'o AcceptedLine,
     quantity: Decimal,
+    delivery: u32,
 }
 
 impl Part<'_> {
@@ -95,13 +142,26 @@ impl Part<'_> {
     }
 }
 
-/// What is to be packed, by store, each store once; the empty store stands for none and comes last.
-fn by_store<'o>(
+/// What no carton may mix: the delivery that goods travel with, and the store that they are marked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share<'o> {
+    delivery: u32,
+    store: &'o str,
+}
+
+/// Neither a delivery nor a store.
+const WHOLE: Share<'static> = Share {
+    delivery: 0,
+    store: "",
+};
+
+/// What is to be packed, by share, each once; the whole comes last.
+fn by_share<'o>(
     order: &'o Order,
     warehouse: WarehouseId,
     policy: &PackingPolicy,
-) -> Vec<(String, Vec<Part<'o>>)> {
-    let mut stores: Vec<(String, Vec<Part<'o>>)> = Vec::new();
+) -> Vec<(Share<'o>, Vec<Part<'o>>)> {
+    let mut shares: Vec<(Share<'o>, Vec<Part<'o>>)> = Vec::new();
     let mut loose = Vec::new();
     for line in &order.lines {
         let Some(accepted) = line
@@ -117,54 +177,83 @@ fn by_store<'o>(
             .filter(|source| source.warehouse == warehouse)
             .map(|source| source.quantity.saturating_sub(source.released))
             .fold(Decimal::ZERO, Decimal::saturating_add);
-        for (store, quantity) in waiting_stores(line, policy) {
+        let waiting = waiting_shares(order, line, policy);
+        // What no share is left for goes to the order's ship-to, and where there is none with the last share.
+        let over = match order.header.ship_to() {
+            Some(_) => WHOLE,
+            None => waiting.last().map_or(WHOLE, |(share, _)| *share),
+        };
+        for (share, quantity) in waiting {
             let quantity = quantity.min(open);
             if quantity <= Decimal::ZERO {
                 continue;
             }
             open -= quantity;
-            let part = Part {
-                line,
-                accepted,
-                quantity,
-            };
-            match stores.iter_mut().find(|(known, _)| known == store) {
-                Some((_, parts)) => parts.push(part),
-                None => stores.push((store.to_owned(), vec![part])),
-            }
+            add_part(&mut shares, share, line, accepted, quantity);
         }
-        if open > Decimal::ZERO {
+        if open > Decimal::ZERO && over == WHOLE {
             loose.push(Part {
                 line,
                 accepted,
                 quantity: open,
+                delivery: 0,
             });
+        } else if open > Decimal::ZERO {
+            add_part(&mut shares, over, line, accepted, open);
         }
     }
     if !loose.is_empty() {
-        stores.push((String::new(), loose));
+        shares.push((WHOLE, loose));
     }
-    stores
+    shares
 }
 
-/// The line's stores with what each has not got yet out of any warehouse, in the order of the SDQ.
-fn waiting_stores<'o>(line: &'o OrderLine, policy: &PackingPolicy) -> Vec<(&'o str, Decimal)> {
-    if !policy.carton_per_store {
-        return Vec::new();
+fn add_part<'o>(
+    shares: &mut Vec<(Share<'o>, Vec<Part<'o>>)>,
+    share: Share<'o>,
+    line: &'o OrderLine,
+    accepted: &'o AcceptedLine,
+    quantity: Decimal,
+) {
+    let part = Part {
+        line,
+        accepted,
+        quantity,
+        delivery: share.delivery,
+    };
+    match shares.iter_mut().find(|(known, _)| *known == share) {
+        Some((_, parts)) => parts.push(part),
+        None => shares.push((share, vec![part])),
     }
-    let mut waiting: Vec<(&str, Decimal)> = Vec::new();
-    for store in &line.stores {
-        match waiting.iter_mut().find(|(known, _)| *known == store.store) {
-            Some((_, quantity)) => *quantity = quantity.saturating_add(store.quantity),
-            None => waiting.push((&store.store, store.quantity)),
+}
+
+/// The line's shares with what each has not got yet out of any warehouse, in the order of the line.
+fn waiting_shares<'o>(
+    order: &Order,
+    line: &'o OrderLine,
+    policy: &PackingPolicy,
+) -> Vec<(Share<'o>, Decimal)> {
+    let mut waiting: Vec<(Share<'o>, Decimal)> = Vec::new();
+    for part in &line.stores {
+        let apart = policy.carton_per_store || order.header.place_of(part.delivery).is_none();
+        let share = Share {
+            delivery: part.delivery,
+            store: if apart { &part.store } else { "" },
+        };
+        if share == WHOLE {
+            continue;
+        }
+        match waiting.iter_mut().find(|(known, _)| *known == share) {
+            Some((_, quantity)) => *quantity = quantity.saturating_add(part.quantity),
+            None => waiting.push((share, part.quantity)),
         }
     }
-    for (store, quantity) in &mut waiting {
+    for (share, quantity) in &mut waiting {
         let got = line
             .sources
             .iter()
             .flat_map(|source| &source.stores)
-            .filter(|known| known.store == *store)
+            .filter(|known| known.delivery == share.delivery && known.store == share.store)
             .fold(Decimal::ZERO, |sum, known| {
                 sum.saturating_add(known.quantity)
             });
@@ -277,6 +366,7 @@ impl Packer<'_> {
             contents,
             grams,
             tracking: String::new(),
+            pallet: String::new(),
         });
     }
 
@@ -293,6 +383,7 @@ fn content(order: OrderId, po_number: &str, part: &Part<'_>, units: Decimal) -> 
         item: part.accepted.item_code.clone(),
         quantity: units.normalize(),
         unit: part.line.unit.clone(),
+        delivery: part.delivery,
     }
 }
 
@@ -477,6 +568,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn pallets_hold_one_orders_cartons_for_one_store() {
+        use super::super::specimens::{carton, content};
+        let mut cartons: Vec<Carton> = ["A", "A", "A", "B", "A"]
+            .into_iter()
+            .map(|store| carton("", store, vec![content(1, "1")]))
+            .collect();
+        assert_eq!(pallets(&cartons, 2), [vec![0, 1], vec![2, 4], vec![3]]);
+        assert_eq!(pallets(&cartons, 9), [vec![0, 1, 2, 4], vec![3]]);
+        assert_eq!(pallets(&cartons, 0), [vec![]; 0] as [Vec<usize>; 0]);
+        cartons[0].pallet = "006141411234567890".into();
+        assert_eq!(pallets(&cartons, 2), [vec![1, 2], vec![3], vec![4]]);
+    }
+
     mod properties {
         use std::collections::BTreeMap;
 
@@ -512,6 +617,7 @@ mod tests {
                             .map(|(store, quantity)| StoreQuantity {
                                 store: (*store).to_owned(),
                                 quantity: Decimal::from(quantity),
+                                delivery: 0,
                             })
                             .collect();
                         line

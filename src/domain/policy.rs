@@ -137,6 +137,8 @@ pub struct PackingPolicy {
     pub mix_items: bool,
     /// Most base units in a mixed carton.
     pub carton_units_max: Decimal,
+    /// Most cartons on a pallet; 0: none are put on pallets.
+    pub pallet_cartons: u32,
     /// Orders to the same ship-to out of the same warehouse travel on one shipment while it has not left.
     pub consolidate: bool,
     /// Days from shipping to arrival, for the estimated delivery date.
@@ -153,6 +155,7 @@ impl Default for PackingPolicy {
             carton_per_store: true,
             mix_items: true,
             carton_units_max: Decimal::from(48),
+            pallet_cartons: 0,
             consolidate: false,
             transit_days: 3,
             carrier: String::new(),

@@ -10,7 +10,7 @@ use super::allocation::Reservation;
 use super::clock::Instant;
 use super::gs1::sscc_is_valid;
 use super::ids::{CompanyId, OrderId, PartnerId, ShipmentId, WarehouseId};
-use super::order::{LineRefusal, Mode, Order, Party};
+use super::order::{LineRefusal, Mode, Order, Party, is_zero};
 use super::packing::book_content;
 use super::policy::OnShort;
 
@@ -32,6 +32,9 @@ pub struct CartonContent {
     /// The line's unit. A confirmation may leave it out.
     #[serde(default)]
     pub unit: String,
+    /// Number of the order's delivery that it belongs to, 0 for none. A confirmation leaves it out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub delivery: u32,
 }
 
 /// A carton with its label's number.
@@ -51,6 +54,9 @@ pub struct Carton {
     /// The carrier's number of this package, empty where there is none.
     #[serde(default)]
     pub tracking: String,
+    /// SSCC-18 of the pallet that it stands on, empty where it stands on none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pallet: String,
 }
 
 /// How far a shipment is.
@@ -195,6 +201,17 @@ impl Shipment {
         orders
     }
 
+    /// The SSCCs of its pallets, each once, in the order of the cartons.
+    pub fn pallets(&self) -> Vec<&str> {
+        let mut pallets: Vec<&str> = Vec::new();
+        for carton in &self.cartons {
+            if !carton.pallet.is_empty() && !pallets.contains(&carton.pallet.as_str()) {
+                pallets.push(&carton.pallet);
+            }
+        }
+        pallets
+    }
+
     /// Shipped quantity by order and line.
     pub fn quantities(&self) -> BTreeMap<(OrderId, u32), Decimal> {
         let mut sums = BTreeMap::new();
@@ -326,6 +343,15 @@ impl Shipment {
             }
             packed.push(carton);
         }
+        if let Some(carton) = packed
+            .iter()
+            .find(|carton| seen.contains(&carton.pallet))
+        {
+            return Err(self.mismatch(format!(
+                "SSCC {} stands on a pallet and on a carton",
+                carton.pallet
+            )));
+        }
         if packed.is_empty() {
             return Err(self.mismatch(
                 "nothing is in its cartons; if nothing leaves, do not confirm it".to_owned(),
@@ -334,17 +360,24 @@ impl Shipment {
         Ok(packed)
     }
 
-    fn packed_carton(&self, carton: &Carton) -> Result<Carton, ShipmentRefusal> {
-        let sscc = carton.sscc.trim();
-        let sscc = match sscc.strip_prefix("00") {
-            Some(rest) if sscc.len() == 20 => rest,
-            _ => sscc,
+    /// An SSCC as it was scanned, without its application identifier; possibly empty.
+    fn label<'t>(&self, scanned: &'t str) -> Result<&'t str, ShipmentRefusal> {
+        let scanned = scanned.trim();
+        let sscc = match scanned.strip_prefix("00") {
+            Some(rest) if scanned.len() == 20 => rest,
+            _ => scanned,
         };
-        if !sscc.is_empty() && !sscc_is_valid(sscc) {
-            return Err(self.mismatch(format!(
-                "{sscc:?} is no SSCC: 18 digits, the last of them the check digit; scan the label again"
-            )));
+        if sscc.is_empty() || sscc_is_valid(sscc) {
+            return Ok(sscc);
         }
+        Err(self.mismatch(format!(
+            "{sscc:?} is no SSCC: 18 digits, the last of them the check digit; scan the label again"
+        )))
+    }
+
+    fn packed_carton(&self, carton: &Carton) -> Result<Carton, ShipmentRefusal> {
+        let sscc = self.label(&carton.sscc)?;
+        let pallet = self.label(&carton.pallet)?;
         let planned = self
             .cartons
             .iter()
@@ -352,7 +385,7 @@ impl Shipment {
         let mut contents = Vec::with_capacity(carton.contents.len());
         for content in &carton.contents {
             if !content.quantity.is_zero() {
-                contents.push(self.packed_content(content)?);
+                contents.push(self.packed_content(content, sscc)?);
             }
         }
         let or_planned = |given: &str, planned: Option<&String>| {
@@ -372,17 +405,30 @@ impl Shipment {
                 as_planned.map_or(0, |planned| planned.grams)
             },
             tracking: or_planned(&carton.tracking, planned.map(|planned| &planned.tracking)),
+            pallet: or_planned(pallet, planned.map(|planned| &planned.pallet)),
             contents,
         })
     }
 
-    fn packed_content(&self, content: &CartonContent) -> Result<CartonContent, ShipmentRefusal> {
+    fn packed_content(
+        &self,
+        content: &CartonContent,
+        sscc: &str,
+    ) -> Result<CartonContent, ShipmentRefusal> {
         let named = format!("line {} of order {}", content.line, content.order);
+        // The plan of the same carton knows best which delivery the goods belong to.
         let planned = self
             .cartons
             .iter()
-            .flat_map(|carton| &carton.contents)
-            .find(|planned| planned.order == content.order && planned.line == content.line)
+            .flat_map(|carton| {
+                carton
+                    .contents
+                    .iter()
+                    .map(move |content| (carton.sscc != sscc, content))
+            })
+            .filter(|(_, planned)| planned.order == content.order && planned.line == content.line)
+            .min_by_key(|(other_carton, _)| *other_carton)
+            .map(|(_, planned)| planned)
             .ok_or_else(|| self.mismatch(format!("{named} is not on it")))?;
         if content.quantity < Decimal::ZERO {
             return Err(self.mismatch(format!("{named} has a quantity below zero")));
@@ -408,7 +454,7 @@ impl Shipment {
     fn check_quantities(&self, cartons: &[Carton]) -> Result<(), ShipmentRefusal> {
         let planned = by_store(&self.cartons);
         for (key, quantity) in by_store(cartons) {
-            let (order, line, store) = &key;
+            let (order, line, _, store) = &key;
             let allowed = planned.get(&key).copied().unwrap_or(Decimal::ZERO);
             let whose = if store.is_empty() {
                 String::new()
@@ -438,12 +484,20 @@ impl Shipment {
     }
 }
 
-fn by_store(cartons: &[Carton]) -> BTreeMap<(OrderId, u32, String), Decimal> {
-    let mut sums: BTreeMap<(OrderId, u32, String), Decimal> = BTreeMap::new();
+/// Order, line, number of the delivery, store.
+type Share = (OrderId, u32, u32, String);
+
+fn by_store(cartons: &[Carton]) -> BTreeMap<Share, Decimal> {
+    let mut sums: BTreeMap<Share, Decimal> = BTreeMap::new();
     for carton in cartons {
         for content in &carton.contents {
             let sum = sums
-                .entry((content.order, content.line, carton.store.clone()))
+                .entry((
+                    content.order,
+                    content.line,
+                    content.delivery,
+                    carton.store.clone(),
+                ))
                 .or_default();
             *sum = sum.saturating_add(content.quantity);
         }
@@ -503,7 +557,7 @@ pub fn return_short(
     let mut left = by_store(&shipped.cartons);
     let mut unreserved = Vec::new();
     for (key, quantity) in by_store(&planned.cartons) {
-        let (of, number, store) = &key;
+        let (of, number, delivery, store) = &key;
         let short = quantity - left.remove(&key).unwrap_or(Decimal::ZERO);
         if *of != order.id || short <= Decimal::ZERO {
             continue;
@@ -518,7 +572,7 @@ pub fn return_short(
         else {
             continue;
         };
-        book_content(source, store, Decimal::ZERO - short);
+        book_content(source, *delivery, store, Decimal::ZERO - short);
         source.quantity -= short;
         line.sources.retain(|source| !source.quantity.is_zero());
         line.confirmed -= short;
@@ -888,7 +942,7 @@ mod tests {
                     };
                     order = return_short(order, &plan, &left, on_short).order;
                     order = book_shipped(order, &left);
-                    for ((_, _, store), quantity) in by_store(&left.cartons) {
+                    for ((_, _, _, store), quantity) in by_store(&left.cartons) {
                         *sent.entry(store).or_default() += quantity;
                     }
                     let line = &order.lines[0];

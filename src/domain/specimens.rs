@@ -107,6 +107,7 @@ pub fn stores(quantities: &[(&str, &str)]) -> Vec<StoreQuantity> {
         .map(|(store, quantity)| StoreQuantity {
             store: (*store).into(),
             quantity: decimal(quantity),
+            delivery: 0,
         })
         .collect()
 }
@@ -138,6 +139,7 @@ pub fn order(lines: Vec<OrderLine>) -> Order {
             references: Vec::new(),
             charges: Vec::new(),
             notes: Vec::new(),
+            deliveries: Vec::new(),
             freight: String::new(),
             carrier: String::new(),
             routing: String::new(),
@@ -145,6 +147,7 @@ pub fn order(lines: Vec<OrderLine>) -> Order {
         },
         lines,
         state: OrderState::Received,
+        reading: Vec::new(),
         findings: Vec::new(),
         source: DocumentId(1),
         received_at: noon("2026-03-01"),
@@ -177,6 +180,7 @@ pub fn content(line: u32, quantity: &str) -> CartonContent {
         item: format!("A-{line}"),
         quantity: decimal(quantity),
         unit: "EA".into(),
+        delivery: 0,
     }
 }
 
@@ -187,6 +191,7 @@ pub fn carton(sscc: &str, store: &str, contents: Vec<CartonContent>) -> Carton {
         contents,
         grams: 0,
         tracking: String::new(),
+        pallet: String::new(),
     }
 }
 

@@ -72,9 +72,11 @@ impl Terms {
         }
         let base = self.base(invoiced, shipped);
         let days = self.net_days.unwrap_or(NET_DAYS_DEFAULT);
-        match self.kind.as_str() {
-            "02" => add_days(end_of_month(base), days),
-            "09" => proximo(base, self.day_of_month.unwrap_or(days)),
+        match (self.kind.as_str(), self.day_of_month) {
+            ("02" | "09", Some(day)) => proximo(base, day),
+            // End of month without days is the end of the month.
+            ("02", None) => add_days(end_of_month(base), self.net_days.unwrap_or(0)),
+            ("09", None) => proximo(base, days),
             _ => add_days(base, days),
         }
     }
@@ -85,12 +87,11 @@ impl Terms {
             .filter(|percent| *percent > Decimal::ZERO)?;
         self.discount_due.or_else(|| {
             let base = self.base(invoiced, shipped);
-            let base = if self.kind == "02" {
-                end_of_month(base)
-            } else {
-                base
-            };
-            self.discount_days.map(|days| add_days(base, days))
+            match (self.kind.as_str(), self.discount_days, self.day_of_month) {
+                ("02" | "09", None, Some(day)) => Some(proximo(base, day)),
+                ("02" | "09", Some(days), _) => Some(add_days(end_of_month(base), days)),
+                (_, days, _) => days.map(|days| add_days(base, days)),
+            }
         })
     }
 
@@ -144,55 +145,81 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// Terms of a kind with what is written, as `net 30, day 10, pay 2026-03-01, off 2 in 10 by 2026-01-20`.
+    fn terms(kind: &str, written: &str) -> Terms {
+        let mut terms = Terms {
+            kind: kind.into(),
+            ..Terms::default()
+        };
+        let words: Vec<&str> = written.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        for pair in words.chunks(2) {
+            let value = pair[1];
+            match pair[0] {
+                "net" => terms.net_days = value.parse().ok(),
+                "day" => terms.day_of_month = value.parse().ok(),
+                "pay" => terms.net_due = value.parse().ok(),
+                "off" => terms.discount_percent = value.parse().ok(),
+                "in" => terms.discount_days = value.parse().ok(),
+                "by" => terms.discount_due = value.parse().ok(),
+                "from" => {
+                    terms.from = match value {
+                        "shipment" => TermsFrom::Shipment,
+                        "delivery" => TermsFrom::Delivery,
+                        "receipt" => TermsFrom::Receipt,
+                        _ => TermsFrom::Invoice,
+                    }
+                }
+                other => panic!("{other}"),
+            }
+        }
+        terms
+    }
+
+    /// Worked out by the calendar: (kind, terms, day of the invoice, due, discount until); shipped the day before.
     #[test]
-    fn due_dates() {
+    fn days_by_the_calendar() {
         let table = [
+            ("", "", "2026-01-15", "2026-02-14", ""),
+            ("01", "net 30", "2026-01-15", "2026-02-14", ""),
+            ("01", "net 0", "2026-01-15", "2026-01-15", ""),
+            ("01", "net 30", "2024-01-31", "2024-03-01", ""),
+            ("01", "net 30 from shipment", "2026-01-15", "2026-02-13", ""),
+            ("01", "net 30 from delivery", "2026-01-15", "2026-02-13", ""),
+            ("01", "net 30 from receipt", "2026-01-15", "2026-02-14", ""),
+            ("08", "net 30, off 2 in 10", "2026-01-15", "2026-02-14", "2026-01-25"),
+            ("01", "net 60, off 2.5 in 30", "2026-12-15", "2027-02-13", "2027-01-14"),
+            ("05", "net 45", "2026-01-15", "2026-03-01", ""),
+            ("14", "net 46, off 2 in 45", "2026-01-01", "2026-02-16", "2026-02-15"),
+            ("02", "", "2026-01-15", "2026-01-31", ""),
+            ("02", "net 10", "2026-01-15", "2026-02-10", ""),
+            ("02", "net 10", "2026-01-31", "2026-02-10", ""),
+            ("02", "net 30", "2024-01-15", "2024-03-01", ""),
+            ("02", "net 30, off 2 in 10", "2026-02-03", "2026-03-30", "2026-03-10"),
+            ("02", "day 15", "2026-01-15", "2026-02-15", ""),
+            ("09", "day 10", "2026-01-15", "2026-02-10", ""),
+            ("09", "day 10", "2026-12-31", "2027-01-10", ""),
+            ("09", "day 31", "2026-01-15", "2026-02-28", ""),
+            ("09", "day 31", "2024-01-15", "2024-02-29", ""),
+            ("09", "day 10, off 2", "2026-01-15", "2026-02-10", "2026-02-10"),
+            ("03", "pay 2026-03-01", "2026-01-15", "2026-03-01", ""),
+            ("01", "pay 2026-03-01, net 5", "2026-01-15", "2026-03-01", ""),
             (
-                Terms {
-                    net_days: Some(30),
-                    ..Terms::default()
-                },
-                "2026-02-14",
-            ),
-            (Terms::default(), "2026-02-14"),
-            (
-                Terms {
-                    kind: "02".into(),
-                    net_days: Some(10),
-                    ..Terms::default()
-                },
-                "2026-02-10",
-            ),
-            (
-                Terms {
-                    kind: "09".into(),
-                    day_of_month: Some(31),
-                    ..Terms::default()
-                },
-                "2026-02-28",
-            ),
-            (
-                Terms {
-                    net_due: Some(day("2026-03-01")),
-                    net_days: Some(5),
-                    ..Terms::default()
-                },
+                "03",
+                "pay 2026-03-01, off 1 by 2026-02-01",
+                "2026-01-15",
                 "2026-03-01",
+                "2026-02-01",
             ),
-            (
-                Terms {
-                    from: TermsFrom::Shipment,
-                    net_days: Some(30),
-                    ..Terms::default()
-                },
-                "2026-02-12",
-            ),
+            ("01", "net 30, off 0 in 10", "2026-01-15", "2026-02-14", ""),
         ];
-        for (terms, due) in table {
+        for (kind, written, invoiced, due, until) in table {
+            let terms = terms(kind, written);
+            let shipped = day(invoiced).pred_opt().unwrap();
+            assert_eq!(terms.due(day(invoiced), shipped), day(due), "{kind} {written}");
             assert_eq!(
-                terms.due(day("2026-01-15"), day("2026-01-13")),
-                day(due),
-                "{terms:?}"
+                terms.discount_until(day(invoiced), shipped),
+                (!until.is_empty()).then(|| day(until)),
+                "{kind} {written}"
             );
         }
     }

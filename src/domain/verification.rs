@@ -20,9 +20,12 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::catalogue::{Item, PriceEntry};
-use super::finding::{Finding, Origin, Severity};
+use super::delivery::Delivery;
+use super::finding::{Finding, Origin, Severity, gravest};
 use super::ids::{ItemId, PartnerId};
-use super::order::{Charge, ItemNumber, LineRefusal, Order, OrderHeader, OrderLine};
+use super::order::{
+    Charge, ItemNumber, LineRefusal, Order, OrderDates, OrderHeader, OrderLine, Party,
+};
 use super::policy::{Outcome, VerificationPolicy};
 
 use rule::{Effect, Fault, Reach, cut, shown};
@@ -63,7 +66,7 @@ pub enum Verdict {
 pub struct Verified {
     /// The order, each line with `accepted` or with `refusal`; its state as before.
     pub order: Order,
-    /// What was found, in the order of header, lines, whole. The order carries them too.
+    /// What was found, in the order of reading, header, lines, whole. The order carries them too.
     pub findings: Vec<Finding>,
     /// What is to become of the order.
     pub verdict: Verdict,
@@ -100,17 +103,38 @@ pub fn verify(
     }
     judge.repeated_lines(&mut lines);
     judge.minimum(&order.header, &lines);
-    let verdict = judge.verdict(&lines);
+    let read = read(&order.reading, released);
+    let verdict = match judge.verdict(&lines) {
+        Verdict::Accept if gravest(&read) >= Some(Severity::Hold) => Verdict::Hold,
+        verdict => verdict,
+    };
+    let findings: Vec<Finding> = read.into_iter().chain(judge.findings).collect();
     order.lines = lines;
     order
         .findings
         .retain(|finding| finding.origin != Origin::Business);
-    order.findings.extend(judge.findings.iter().cloned());
+    order.findings.extend(findings.iter().cloned());
     Verified {
         order,
-        findings: judge.findings,
+        findings,
         verdict,
     }
+}
+
+/// What was odd in the 850 itself; once a person has released the order, none of it holds.
+fn read(reading: &[Finding], released: bool) -> Vec<Finding> {
+    reading
+        .iter()
+        .cloned()
+        .map(|finding| Finding {
+            severity: if released {
+                Severity::Note
+            } else {
+                finding.severity
+            },
+            ..finding
+        })
+        .collect()
 }
 
 struct Judge<'k> {
@@ -163,8 +187,20 @@ impl<'k> Judge<'k> {
 
     fn ship_to(&mut self, header: &OrderHeader, lines: &[OrderLine]) {
         let policy = self.policy.ship_to_unknown;
-        let Some(party) = header.party("ST") else {
-            if lines.iter().any(|line| line.stores.is_empty()) {
+        let placed = |line: &OrderLine| {
+            !line.stores.is_empty()
+                && line.stores.iter().all(|share| {
+                    !share.store.is_empty() || header.place_of(share.delivery).is_some()
+                })
+        };
+        match header.party("ST") {
+            Some(_) => {
+                let named = header.parties.iter().filter(|party| party.role == "ST");
+                for party in named {
+                    self.place(party, "The ship-to");
+                }
+            }
+            None if !lines.iter().all(placed) => {
                 self.find(
                     Fault::new(
                         "ship-to-missing",
@@ -175,36 +211,115 @@ impl<'k> Judge<'k> {
                     .in_header("N1", 1),
                 );
             }
-            return;
-        };
-        let addressed = !party.street.is_empty() && !party.city.is_empty();
-        if self.known.locations_listed
-            && !self.known.locations.contains(party.id.trim())
-            && !(party.id.is_empty() && addressed)
+            None => {}
+        }
+        for party in header
+            .deliveries
+            .iter()
+            .filter_map(|delivery| delivery.ship_to.as_ref())
         {
+            self.place(party, "A ship-to below the lines,");
+        }
+    }
+
+    /// A place has to be in the partner's location list, or to bring a whole address without a number.
+    fn place(&mut self, party: &Party, what: &str) {
+        let addressed = !party.street.is_empty() && !party.city.is_empty();
+        if !self.known.locations_listed
+            || self.known.locations.contains(party.id.trim())
+            || (party.id.is_empty() && addressed)
+        {
+            return;
+        }
+        let what = format!(
+            "{what} {:?} ({}) is not in the partner's location list",
+            party.id,
+            cut(&party.name, 40)
+        );
+        self.find(
+            Fault::new(
+                "ship-to-unknown",
+                self.policy.ship_to_unknown,
+                what,
+                "import it (`location import`) and verify the order again (`order verify`), release or reject it",
+            )
+            .in_header("N1", 4)
+            .met(&party.id),
+        );
+    }
+
+    fn dates(&mut self, header: &OrderHeader) {
+        self.dates_in_order(&header.dates, "");
+        for delivery in &header.deliveries {
+            self.delivery_dates(header, delivery);
+        }
+    }
+
+    /// The days of one delivery: in order among themselves, not past, and not after the order's last day.
+    fn delivery_dates(&mut self, header: &OrderHeader, delivery: &Delivery) {
+        let day = |qualifier: &str| delivery.dates.get(qualifier).copied();
+        let own = OrderDates {
+            ship_not_before: day("037"),
+            ship_requested: day("010").or_else(|| day("068")),
+            ship_no_later: day("038"),
+            delivery_requested: day("002"),
+            cancel_after: day("001"),
+            other: BTreeMap::new(),
+        };
+        let to = header.destination(delivery.number, "", "");
+        let name = if to.id.is_empty() { &to.name } else { &to.id };
+        let whose = format!("of the part for {:?}, ", cut(name, 40));
+        self.dates_in_order(&own, &whose);
+        let policy = self.policy.dates_out_of_order;
+        let arrives = ["002", "067", "069", "074", "017", "063", "061"]
+            .into_iter()
+            .filter_map(day)
+            .max();
+        if let Some(arrives) = arrives.filter(|arrives| *arrives < self.today) {
             let what = format!(
-                "The ship-to {:?} ({}) is not in the partner's location list",
-                party.id,
-                cut(&party.name, 40)
+                "The day of arrival {whose}{arrives}, is past; today is {}",
+                self.today
             );
             self.find(
                 Fault::new(
-                    "ship-to-unknown",
+                    "delivery-date-past",
                     policy,
                     what,
-                    "import it (`location import`) and release the order, or reject it",
+                    "ask the buyer for a new date, and release the order as it is or reject it",
                 )
-                .in_header("N1", 4)
-                .met(&party.id),
+                .in_header("SCH", 6)
+                .met(arrives.format("%Y%m%d").to_string()),
+            );
+        }
+        let whole = header.window(0, 0).last;
+        let first = own.ship_not_before.or(own.ship_requested);
+        if let (Some(first), Some(last)) = (first, whole)
+            && first > last
+        {
+            let what = format!(
+                "The part for {:?} is to leave on {first}, after the last day of the order, {last}",
+                cut(name, 40)
+            );
+            self.find(
+                Fault::new(
+                    "dates-out-of-order",
+                    policy,
+                    what,
+                    "ask the buyer which of them holds; released, the part leaves on its own day",
+                )
+                .in_header("SCH", 6)
+                .met(first.format("%Y%m%d").to_string()),
             );
         }
     }
 
-    fn dates(&mut self, header: &OrderHeader) {
+    /// `whose` stands in front of the dates where they are not the order's own.
+    fn dates_in_order(&mut self, dates: &OrderDates, whose: &str) {
         let policy = self.policy.dates_out_of_order;
         let advice =
             "ask the buyer which of them holds, and release the order as it is or reject it";
-        let dates = &header.dates;
+        let segment = if whose.is_empty() { "DTM" } else { "SCH" };
+        let element = if whose.is_empty() { 2 } else { 6 };
         let chain: Vec<(&str, NaiveDate)> = [
             ("037 ship not before", dates.ship_not_before),
             ("010 requested ship", dates.ship_requested),
@@ -230,11 +345,12 @@ impl<'k> Judge<'k> {
             .chain(delivery);
         for [(earlier, first), (later, second)] in pairs {
             if first > second {
-                let what =
-                    format!("The dates contradict: {earlier} {first} is after {later} {second}");
+                let what = format!(
+                    "The dates contradict: {whose}{earlier} {first} is after {later} {second}"
+                );
                 self.find(
                     Fault::new("dates-out-of-order", policy, what, advice)
-                        .in_header("DTM", 2)
+                        .in_header(segment, element)
                         .met(second.format("%Y%m%d").to_string()),
                 );
             }
@@ -248,7 +364,10 @@ impl<'k> Judge<'k> {
                 .map(|day| (code, name, day))
         });
         if let Some((code, name, day)) = past {
-            let what = format!("The {name} {day} is past; today is {}", self.today);
+            let what = format!(
+                "The {name} {whose}{day} is past; today is {}",
+                self.today
+            );
             self.find(
                 Fault::new(
                     code,
@@ -256,7 +375,7 @@ impl<'k> Judge<'k> {
                     what,
                     "ask the buyer for a new date, and release the order as it is or reject it",
                 )
-                .in_header("DTM", 2)
+                .in_header(segment, element)
                 .met(day.format("%Y%m%d").to_string()),
             );
         }
@@ -652,7 +771,7 @@ mod tests {
         );
         assert_eq!(
             finding.message,
-            "Line 1 (buyer's line 001, VN A-1): the buyer's price 12.00 per EA differs from the list's 12.50 by 0.50; release the order to take the buyer's price, correct the price list (`price import`), or reject the order."
+            "Line 1 (buyer's line 001, VN A-1): the buyer's price 12.00 per EA differs from the list's 12.50 by 0.50; release the order to take the buyer's price; or correct the price list (`price import`) and verify it again (`order verify`); or reject it."
         );
         assert_eq!(verified.order.findings, verified.findings);
     }
@@ -1158,6 +1277,7 @@ mod tests {
                         line.stores = vec![super::super::super::order::StoreQuantity {
                             store: "1".into(),
                             quantity: *price,
+                            delivery: 0,
                         }];
                         line
                     })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::FromRow;
 
-use super::connection::{Connection, list};
+use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use super::stock::{Change, Movement};
 use crate::binds;
@@ -561,7 +561,8 @@ pub async fn save_warehouses(
 }
 
 /// Makes what is on hand what was counted: (item, warehouse, stored quantity), each pair once. The difference is posted
-/// as an adjustment under `source`. A count below what is promised is refused.
+/// as an adjustment under `source`. A count below what is promised is refused. Receipts expected there by that day are
+/// expected no longer.
 pub async fn count_stock(
     connection: &mut Connection,
     mode: Mode,
@@ -614,7 +615,31 @@ pub async fn count_stock(
             changes,
         })
         .collect();
-    connection.move_stock(&movements, at).await
+    connection.move_stock(&movements, at).await?;
+    close_receipts(connection, mode, counts, at.date_naive()).await
+}
+
+/// What was to come in by the day of a count has been counted, or did not come: it is expected no longer.
+async fn close_receipts(
+    connection: &mut Connection,
+    mode: Mode,
+    counts: &BTreeMap<(ItemId, WarehouseId), i64>,
+    today: chrono::NaiveDate,
+) -> Result<(), Failure> {
+    let counted: Vec<&(ItemId, WarehouseId)> = counts.keys().collect();
+    for chunk in counted.chunks(ASKED_MAX / 2) {
+        let sql = format!(
+            "DELETE FROM expected_receipt WHERE mode = $1 AND on_date <= $2
+             AND (item_id, warehouse_id) IN (VALUES {})",
+            tuples(chunk.len(), 2, 2)
+        );
+        let mut asked = binds![mode.word(), today];
+        for (item, warehouse) in chunk {
+            asked.extend(binds![*item, *warehouse]);
+        }
+        connection.execute(&sql, asked).await?;
+    }
+    Ok(())
 }
 
 async fn stored(

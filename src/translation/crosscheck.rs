@@ -185,32 +185,41 @@ fn check_shipped(
     }
 }
 
-/// MAN against the cartons: each once, none beside them. A structure without packs has none at all.
+/// MAN against cartons and pallets, by the level that it stands in: each once, none beside them. A structure without
+/// packs, or without tares, tells of none.
 fn check_labels(set: &OutboundSet, shipment: &Shipment, findings: &mut Vec<Finding>) {
-    let told: Vec<&str> = set
-        .segments
-        .iter()
-        .filter(|segment| segment.id == "MAN" && matches!(built(segment, 1), "GM" | "AA"))
-        .map(|man| {
-            let value = built(man, 2);
-            value.get(value.len().saturating_sub(18)..).unwrap_or(value)
-        })
-        .collect();
-    if told.is_empty() {
-        return;
+    let mut level = "";
+    let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for segment in &set.segments {
+        match segment.id.as_str() {
+            "HL" => level = built(segment, 3),
+            "MAN" if matches!(built(segment, 1), "GM" | "AA") => {
+                let value = built(segment, 2);
+                let digits = value.get(value.len().saturating_sub(18)..).unwrap_or(value);
+                told.entry(level).or_default().push(digits);
+            }
+            _ => {}
+        }
     }
-    let unique: BTreeSet<&str> = told.iter().copied().collect();
-    let labels: BTreeSet<&str> = shipment
+    let cartons: BTreeSet<&str> = shipment
         .cartons
         .iter()
         .map(|carton| carton.sscc.as_str())
         .collect();
-    if unique != labels || told.len() != shipment.cartons.len() {
-        findings.push(differs(
-            "ship-notice-labels-differ",
-            None,
-            format!("the 856 names {} cartons ({} different), and the shipment has {}: each label has to stand in it once", told.len(), unique.len(), shipment.cartons.len()),
-        ));
+    let pallets: BTreeSet<&str> = shipment.pallets().into_iter().collect();
+    for (level, told) in told {
+        let (what, labels) = match level {
+            "T" => ("pallets", &pallets),
+            _ => ("cartons", &cartons),
+        };
+        let unique: BTreeSet<&str> = told.iter().copied().collect();
+        if unique != *labels || told.len() != labels.len() {
+            findings.push(differs(
+                "ship-notice-labels-differ",
+                None,
+                format!("the 856 names {} {what} ({} different), and the shipment has {}: each label has to stand in it once", told.len(), unique.len(), labels.len()),
+            ));
+        }
     }
 }
 

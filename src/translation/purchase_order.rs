@@ -4,6 +4,7 @@
 //! not be read becomes a finding at its place and the order is held; only what makes no order at all is refused.
 
 mod line;
+mod routing;
 mod stores;
 
 use chrono::NaiveDate;
@@ -16,6 +17,7 @@ use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::money::Currency;
 use crate::domain::order::{OrderDates, OrderHeader, OrderLine, Party, Reference};
+use routing::Routing;
 
 /// An 850 as the domain sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +45,14 @@ pub fn read(set: &TransactionSet, profile: &Profile) -> Result<PurchaseOrder, Ve
         findings,
         within: Loop::Heading,
         party: None,
+        routing: Routing::default(),
     };
     for segment in set.segments() {
         reading.take(segment);
     }
     reading.close_party();
+    reading.close_line();
+    routing::check_header(&reading.header, &reading.lines, &mut reading.findings);
     let Reading {
         mut header,
         lines,
@@ -146,6 +151,7 @@ fn beginning(
         references: Vec::new(),
         charges: Vec::new(),
         notes: Vec::new(),
+        deliveries: Vec::new(),
         freight: String::new(),
         carrier: String::new(),
         routing: String::new(),
@@ -208,8 +214,11 @@ enum Loop {
     Line,
     LineNote,
     LineParty,
-    /// Loops below a line that no rule uses: schedules, sublines, lead times.
+    LineSchedule,
+    /// Loops below a line that no rule uses: quantities, lead times, packing.
     LineOther,
+    /// Sublines, which no rule uses: they have parties, notes and quantities of their own.
+    LineSub,
     Summary,
 }
 
@@ -217,7 +226,12 @@ impl Loop {
     fn in_line(self) -> bool {
         matches!(
             self,
-            Self::Line | Self::LineNote | Self::LineParty | Self::LineOther
+            Self::Line
+                | Self::LineNote
+                | Self::LineParty
+                | Self::LineSchedule
+                | Self::LineOther
+                | Self::LineSub
         )
     }
 }
@@ -228,8 +242,10 @@ struct Reading {
     lines: Vec<OrderLine>,
     findings: Vec<Finding>,
     within: Loop,
-    /// The party whose loop is open.
+    /// The party of the heading whose loop is open.
     party: Option<Party>,
+    /// Where and when the last line goes.
+    routing: Routing,
 }
 
 impl Reading {
@@ -240,29 +256,26 @@ impl Reading {
             "ST" | "SE" | "BEG" | "CTT" => true,
             "AMT" if self.within == Loop::Summary => self.check_total(segment),
             "MSG" | "MTX" | "NTE" => self.take_note(segment),
-            _ if self.within == Loop::LineOther => false,
+            _ if matches!(self.within, Loop::LineOther | Loop::LineSub) => false,
             _ if self.within.in_line() => self.take_in_line(segment),
             _ => self.take_in_heading(segment),
         };
         if !used {
             self.header.unused.push(place::unused(segment));
         }
-        if segment.id() == "SCH" {
-            self.findings.push(self.about_line(fault(
-                segment,
-                1,
-                "line-schedule",
-                Severity::Hold,
-                "the line has a delivery schedule (SCH), which is not followed: the line would ship as a whole; settle it with the buyer, then release or reject the order",
-            )));
-        }
     }
 
-    fn about_line(&self, finding: Finding) -> Finding {
-        match self.lines.last() {
-            Some(line) => finding.on_line(line.line),
-            None => finding,
-        }
+    /// The line is read whole: where and when its parts go is settled.
+    fn close_line(&mut self) {
+        let routing = std::mem::take(&mut self.routing);
+        let Some(line) = self.lines.last_mut() else {
+            return;
+        };
+        let mut found = Vec::new();
+        routing::settle(&mut self.header, line, routing, &mut found);
+        let number = line.line;
+        self.findings
+            .extend(found.into_iter().map(|finding| finding.on_line(number)));
     }
 
     /// Which loop the segment opens.
@@ -271,12 +284,17 @@ impl Reading {
         self.within = match id {
             "PO1" => Loop::Line,
             "CTT" => Loop::Summary,
+            "AMT" | "LM" if self.within == Loop::LineSub => Loop::LineOther,
+            _ if self.within == Loop::LineSub => return,
+            "SLN" if line => Loop::LineSub,
             "N9" if line => Loop::LineNote,
             "N9" => Loop::HeadingNote,
             "N1" if line => Loop::LineParty,
             "N1" => Loop::HeadingParty,
             "SAC" if self.within == Loop::Heading => Loop::HeadingCharge,
-            "SCH" | "SLN" | "LDT" | "LS" | "QTY" if line => Loop::LineOther,
+            "SCH" | "QTY" | "PKG" if self.within == Loop::LineParty => return,
+            "SCH" if line => Loop::LineSchedule,
+            "LDT" | "LS" | "QTY" | "PKG" if line => Loop::LineOther,
             _ if self.within == Loop::HeadingCharge && id != "CUR" => Loop::Heading,
             _ => return,
         };
@@ -311,6 +329,14 @@ impl Reading {
             (Loop::Heading, "ITD") if header.terms.is_none() => {
                 header.terms = terms::read(segment, &mut self.findings);
                 return header.terms.is_some();
+            }
+            (Loop::Heading, "ITD") => {
+                let further = header
+                    .terms
+                    .as_ref()
+                    .and_then(|first| terms::further(segment, first));
+                self.findings.extend(further);
+                return false;
             }
             (Loop::Heading, "FOB") if header.freight.is_empty() => {
                 trimmed(segment, 1).clone_into(&mut header.freight);

@@ -4,6 +4,7 @@
 mod answer;
 
 use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, OutboundSet, seg};
 
 use super::crosscheck::response_against_order;
@@ -47,11 +48,13 @@ pub fn build(
     context: &ResponseContext<'_>,
 ) -> Result<OutboundSet, Vec<Finding>> {
     let mut draft = Draft::new("855");
-    let scheduled = ship_date(order, context.date);
     let answers: Vec<(&OrderLine, Vec<LineAnswer>)> = order
         .lines
         .iter()
-        .map(|line| (line, answer::of_line(line, profile, scheduled)))
+        .map(|line| {
+            let ships = confirmed_parts(order, line, profile, context.date);
+            (line, answer::of_line(line, profile, &ships))
+        })
         .collect();
     for line in order
         .lines
@@ -99,6 +102,38 @@ pub fn build(
     }
     draft.check(|plain| response_against_order(plain, order, profile));
     draft.finish(profile)
+}
+
+/// The confirmed quantity of a line by the day on which it is going to ship. What has deliveries of its own is served
+/// in the order of the line, as it is packed.
+fn confirmed_parts(
+    order: &Order,
+    line: &OrderLine,
+    profile: &Profile,
+    today: NaiveDate,
+) -> Vec<(Decimal, NaiveDate)> {
+    let mut parts: Vec<(Decimal, NaiveDate)> = Vec::new();
+    let mut open = line.confirmed;
+    let mut add = |quantity: Decimal, day: NaiveDate| {
+        if quantity.is_zero() {
+            return;
+        }
+        match parts.iter_mut().find(|(_, known)| *known == day) {
+            Some((sum, _)) => *sum = sum.saturating_add(quantity),
+            None => parts.push((quantity, day)),
+        }
+    };
+    for share in line.stores.iter().filter(|share| share.delivery > 0) {
+        let quantity = share.quantity.min(open).max(Decimal::ZERO);
+        open -= quantity;
+        let first = order
+            .header
+            .window(share.delivery, profile.packing.transit_days)
+            .first;
+        add(quantity, first.map_or_else(|| ship_date(order, today), |day| day.max(today)));
+    }
+    add(open, ship_date(order, today));
+    parts
 }
 
 /// The day on which what is confirmed is going to ship: when the ship window opens, or as asked, and not in the past.
@@ -166,7 +201,7 @@ fn header<'a>(
             draft.push(seg("REF").el(qualifier).el(value));
         }
     }
-    if let Some(ship_to) = header.party("ST") {
+    if let Some(ship_to) = header.ship_to() {
         draft.extend(party::write("ST", ship_to, Extent::Name));
     }
 }

@@ -299,6 +299,8 @@ pub(crate) fn partner_choices(
 /// The sentences for what was just done; a page is asked for with `?done=` and the word.
 fn done(word: &str) -> Option<&'static str> {
     Some(match word {
+        "verified" => "Verified again, and nothing holds it now. The order goes on to allocation.",
+        "held-still" => "Verified again. It is held still, for what stands below.",
         "released" => "Released. The order goes on to allocation.",
         "rejected" => "Rejected. The buyer is told in the 855.",
         "replayed" => "Replayed. What it led to shows below as soon as the work is done.",

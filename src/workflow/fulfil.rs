@@ -13,10 +13,11 @@ use super::{COMPANY, Gateway, Trading};
 use crate::domain::allocation::Reservation;
 use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
 use crate::domain::clock::Instant;
-use crate::domain::ids::{ItemId, PartnerId, ShipmentId};
+use crate::domain::delivery::{Journey, journeys};
+use crate::domain::ids::{ItemId, OrderId, PartnerId, ShipmentId};
 use crate::domain::order::{Order, Party};
 use crate::domain::packing::{self, pack, sscc18};
-use crate::domain::shipment::{Carton, Shipment, ShipmentState, book_shipped, promises_of};
+use crate::domain::shipment::{Shipment, ShipmentState, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
@@ -42,17 +43,20 @@ pub async fn plan(
                 continue;
             }
             *order = packing::release(order.clone(), warehouse.id, &cartons);
-            let shipment = planned(connection, trading, order, warehouse, cartons).await?;
-            join(connection, trading, shipment, &mut fresh, &mut joined).await?;
+            for journey in journeys(order, cartons) {
+                let shipment = planned(connection, trading, order, warehouse, journey).await?;
+                join(connection, trading, shipment, &mut fresh, &mut joined).await?;
+            }
         }
     }
+    let most = trading.profile.packing.pallet_cartons;
     for shipment in &mut fresh {
         shipment.id = ShipmentId(connection.identity("shipment").await?);
         shipment.bill_of_lading = bill_of_lading(shipment);
-        label(gateway, connection, shipment).await?;
+        label(gateway, connection, shipment, most).await?;
     }
     for (shipment, _) in &mut joined {
-        label(gateway, connection, shipment).await?;
+        label(gateway, connection, shipment, most).await?;
     }
     connection.add_shipments(&fresh, gateway.now()).await?;
     connection.save_shipments(&joined).await?;
@@ -67,9 +71,8 @@ async fn planned(
     trading: &Trading,
     order: &Order,
     warehouse: &Warehouse,
-    cartons: Vec<Carton>,
+    journey: Journey,
 ) -> Result<Shipment, Failure> {
-    let dates = &order.header.dates;
     let policy = &trading.profile.packing;
     let first_of = |codes: [&str; 3]| {
         codes
@@ -78,6 +81,12 @@ async fn planned(
             .unwrap_or_default()
             .to_owned()
     };
+    let window = order.header.window(journey.delivery, policy.transit_days);
+    let destination = order.header.destination(
+        journey.delivery,
+        &journey.store,
+        &trading.profile.ship_notice.location_qualifier,
+    );
     Ok(Shipment {
         id: ShipmentId(0),
         company: order.company,
@@ -85,13 +94,13 @@ async fn planned(
         mode: order.mode,
         warehouse: warehouse.id,
         warehouse_code: warehouse.code.clone(),
-        ship_to: ship_to(connection, trading.partner, order).await?,
-        cartons,
+        ship_to: completed(connection, trading.partner, destination).await?,
+        cartons: journey.cartons,
         carrier: first_of([&order.header.carrier, &policy.carrier, &warehouse.carrier]),
         tracking: String::new(),
         bill_of_lading: String::new(),
-        not_before: dates.ship_not_before,
-        not_after: dates.ship_no_later.or(dates.cancel_after),
+        not_before: window.first,
+        not_after: window.last,
         expected_delivery: None,
         window_override: None,
         state: ShipmentState::Planned,
@@ -99,21 +108,12 @@ async fn planned(
     })
 }
 
-/// Where the order's goods go: its ship-to, completed from the partner's location list.
-async fn ship_to(
+/// A destination with what the partner's location list knows of it.
+async fn completed(
     connection: &mut Connection,
     partner: PartnerId,
-    order: &Order,
+    mut party: Party,
 ) -> Result<Party, Failure> {
-    let Some(party) = order
-        .header
-        .party("ST")
-        .or_else(|| order.header.party("BY"))
-    else {
-        return Ok(Party::default());
-    };
-    let mut party = party.clone();
-    party.role = "ST".to_owned();
     if party.street.is_empty() && !party.id.is_empty() {
         let known =
             catalogue::locations(connection, partner, std::slice::from_ref(&party.id)).await?;
@@ -152,6 +152,7 @@ async fn join(
                 && other.mode == shipment.mode
                 && other.ship_to == shipment.ship_to
                 && other.not_before == shipment.not_before
+                && !parts_of_one_order(other, &shipment)
         };
         if let Some(other) = fresh
             .iter_mut()
@@ -161,7 +162,11 @@ async fn join(
             merge(other, shipment);
             return Ok(());
         }
-        if let Some(mut other) = connection.open_shipment_like(&shipment).await? {
+        let open = connection
+            .open_shipment_like(&shipment)
+            .await?
+            .filter(fits);
+        if let Some(mut other) = open {
             let before = other.revision;
             other.revision += 1;
             merge(&mut other, shipment);
@@ -171,6 +176,24 @@ async fn join(
     }
     fresh.push(shipment);
     Ok(())
+}
+
+/// Whether two shipments carry different deliveries of one order: these keep their windows, and stay apart.
+fn parts_of_one_order(one: &Shipment, other: &Shipment) -> bool {
+    let contents = |shipment: &Shipment| -> Vec<(OrderId, u32)> {
+        shipment
+            .cartons
+            .iter()
+            .flat_map(|carton| &carton.contents)
+            .map(|content| (content.order, content.delivery))
+            .collect()
+    };
+    let known = contents(one);
+    contents(other).iter().any(|(order, delivery)| {
+        known
+            .iter()
+            .any(|(of, number)| of == order && number != delivery)
+    })
 }
 
 fn merge(into: &mut Shipment, from: Shipment) {
@@ -186,11 +209,13 @@ fn bill_of_lading(shipment: &Shipment) -> String {
     format!("{:010}", shipment.id.0)
 }
 
-/// Gives every carton without one an SSCC-18 of our own.
-async fn label(
+/// Gives every carton without one an SSCC-18 of our own, and puts cartons that stand on none on pallets with theirs, at
+/// most `pallet_cartons` on each; 0 puts none on any.
+pub async fn label(
     gateway: &Gateway,
     connection: &mut Connection,
     shipment: &mut Shipment,
+    pallet_cartons: u32,
 ) -> Result<(), Failure> {
     let Some(company) = gateway.settings.our_company() else {
         return Ok(());
@@ -200,21 +225,37 @@ async fn label(
         .iter()
         .filter(|carton| carton.sscc.is_empty())
         .count();
-    if bare == 0 {
+    let pallets = packing::pallets(&shipment.cartons, pallet_cartons);
+    if bare + pallets.len() == 0 {
         return Ok(());
     }
     let first = connection
-        .take_sscc_serials(&company.gs1_prefix, shipment.mode, bare)
+        .take_sscc_serials(
+            &company.gs1_prefix,
+            shipment.mode,
+            bare + pallets.len(),
+        )
         .await?;
+    let numbered = |serial: i64| {
+        let serial = u64::try_from(serial).unwrap_or_default();
+        sscc18(company.sscc_extension, &company.gs1_prefix, serial).map_err(Failure::refused)
+    };
+    let mut serials = first..;
     for (carton, serial) in shipment
         .cartons
         .iter_mut()
         .filter(|carton| carton.sscc.is_empty())
-        .zip(first..)
+        .zip(serials.by_ref())
     {
-        let serial = u64::try_from(serial).unwrap_or_default();
-        carton.sscc = sscc18(company.sscc_extension, &company.gs1_prefix, serial)
-            .map_err(Failure::refused)?;
+        carton.sscc = numbered(serial)?;
+    }
+    for (pallet, serial) in pallets.into_iter().zip(serials) {
+        let sscc = numbered(serial)?;
+        for index in pallet {
+            if let Some(carton) = shipment.cartons.get_mut(index) {
+                carton.pallet.clone_from(&sscc);
+            }
+        }
     }
     Ok(())
 }
@@ -333,13 +374,15 @@ pub async fn leave(
             &shipment
                 .cartons
                 .iter()
-                .map(|carton| carton.sscc.clone())
+                .map(|carton| carton.sscc.as_str())
+                .chain(shipment.pallets())
+                .map(str::to_owned)
                 .collect::<Vec<_>>(),
         )
         .await?
     {
         return Err(Failure::refuse(format!(
-            "carton {bare} is already on another shipment: an SSCC is never used twice; give this carton another label"
+            "the carton or pallet {bare} is already on another shipment: an SSCC is never used twice; give it another label"
         )));
     }
     let orders = connection.orders(&shipment.orders()).await?;

@@ -1,4 +1,4 @@
-//! What people do with orders: release or reject one that is held; let waiting ones be allocated again.
+//! What people do with orders: verify again, release or reject one that is held; let waiting ones be allocated again.
 
 use super::{Gateway, allocate, verify};
 use crate::domain::ids::OrderId;
@@ -27,6 +27,40 @@ pub async fn reject(
     actor: &str,
 ) -> Result<(), Failure> {
     decide(gateway, id, reason, actor, false).await
+}
+
+/// Verifies a held order again, by today's lists and profile: it goes on, is held with what is wrong now, or is rejected.
+/// The order as it is then.
+pub async fn verify_again(gateway: &Gateway, id: OrderId, actor: &str) -> Result<Order, Failure> {
+    let (inside, actor) = (gateway.clone(), actor.to_owned());
+    let verified = gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, actor) = (inside.clone(), actor.clone());
+            Box::pin(async move { verify_held(&gateway, connection, id, &actor).await })
+        })
+        .await?;
+    gateway.wake();
+    Ok(verified)
+}
+
+async fn verify_held(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    id: OrderId,
+    actor: &str,
+) -> Result<Order, Failure> {
+    let order = find(connection, id).await?;
+    let (before, now) = (order.revision, gateway.now());
+    let order = order.reconsider().map_err(Failure::refused)?;
+    let trading = gateway.trading(connection, order.partner).await?;
+    let subject = Subject::new("order", id.0);
+    connection.clear_alerts(now, subject).await?;
+    connection
+        .record(now, actor, "order verified again", subject, "")
+        .await?;
+    verify::verify_orders(gateway, connection, &trading, vec![(order, before)]).await?;
+    find(connection, id).await
 }
 
 async fn decide(
@@ -80,7 +114,7 @@ async fn release_order(
         return order.release().map(|_| ()).map_err(Failure::refused);
     }
     let trading = gateway.trading(connection, order.partner).await?;
-    let known = verify::known(connection, &trading, std::slice::from_ref(&order)).await?;
+    let known = verify::known(connection, &trading, std::iter::once(&order)).await?;
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
     let verified = verify(order, &known, &trading.profile.verification, today, true);
     let order = verified.order.release().map_err(Failure::refused)?;

@@ -83,10 +83,12 @@ async fn write(
     let before = planned.revision;
     let now = gateway.now();
     let today = fulfil::day_at(warehouse, now);
-    let packed = planned
+    let mut packed = planned
         .clone()
         .confirm(confirmation)
         .map_err(Failure::refused)?;
+    // What was packed anew is labelled now; on which pallets it stands, whoever packed it has said.
+    fulfil::label(gateway, connection, &mut packed, 0).await?;
     let shipped = packed
         .ship(now, today, confirmation.reason.as_deref())
         .map_err(Failure::refused)?;

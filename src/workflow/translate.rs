@@ -275,6 +275,7 @@ async fn order(
         header,
         lines,
         state: OrderState::Received,
+        reading: findings.clone(),
         findings,
         source: DocumentId(document.id),
         received_at: gateway.now(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, allocate, notice};
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{OrderId, PartnerId};
 use crate::domain::order::{Order, OrderState};
 use crate::domain::verification::{Known, Verdict, Verified, verify};
@@ -19,12 +20,16 @@ pub async fn step(
 ) -> Result<Vec<Later>, Failure> {
     let ids: Vec<OrderId> = subjects.iter().copied().map(OrderId).collect();
     let orders = connection.orders(&ids).await?;
-    let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
+    let mut by_partner: BTreeMap<PartnerId, Vec<(Order, i64)>> = BTreeMap::new();
     for order in orders
         .into_iter()
         .filter(|order| order.state == OrderState::Received)
     {
-        by_partner.entry(order.partner).or_default().push(order);
+        let before = order.revision;
+        by_partner
+            .entry(order.partner)
+            .or_default()
+            .push((order, before));
     }
     for (partner, orders) in by_partner {
         let trading = gateway.trading(connection, partner).await?;
@@ -33,20 +38,22 @@ pub async fn step(
     Ok(Vec::new())
 }
 
-async fn verify_orders(
+/// Verifies received orders of one partner, each with the revision that it was read with.
+pub async fn verify_orders(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
-    orders: Vec<Order>,
+    orders: Vec<(Order, i64)>,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    let known = known(connection, trading, &orders).await?;
+    let known = known(connection, trading, orders.iter().map(|(order, _)| order)).await?;
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
     let mut changed = Vec::with_capacity(orders.len());
     let mut accepted = Vec::new();
     let mut entries = Vec::with_capacity(orders.len());
-    for order in orders {
-        let (id, before) = (order.id, order.revision);
+    for (order, before) in orders {
+        let id = order.id;
+        let order = without_doubts_of_terms(order, trading);
         let Verified {
             order,
             findings,
@@ -64,8 +71,9 @@ async fn verify_orders(
                 order.accept().map_err(Failure::refused)?
             }
             Verdict::Hold => {
-                entries.push(("order held".to_owned(), subject, notice::lines(&findings)));
-                let held = order.hold(findings, now).map_err(Failure::refused)?;
+                let reasons = reasons(findings);
+                entries.push(("order held".to_owned(), subject, notice::lines(&reasons)));
+                let held = order.hold(reasons, now).map_err(Failure::refused)?;
                 tell_held(gateway, connection, trading, &held).await?;
                 held
             }
@@ -85,14 +93,33 @@ async fn verify_orders(
         .await
 }
 
+/// Where the profile's terms win over the order's, nothing waits for what is odd in those.
+fn without_doubts_of_terms(mut order: Order, trading: &Trading) -> Order {
+    if !trading.profile.invoicing.terms_from_order {
+        for finding in &mut order.reading {
+            if finding.code.starts_with("terms-") {
+                finding.severity = Severity::Note;
+            }
+        }
+    }
+    order
+}
+
+/// What of the findings holds the order; what is only worth knowing stays with the order's remarks.
+fn reasons(findings: Vec<Finding>) -> Vec<Finding> {
+    findings
+        .into_iter()
+        .filter(|finding| finding.severity >= Severity::Hold)
+        .collect()
+}
+
 /// Everything that verification has to know about the items, prices and places that these orders name.
 pub async fn known(
     connection: &mut Connection,
     trading: &Trading,
-    orders: &[Order],
+    orders: impl Iterator<Item = &Order>,
 ) -> Result<Known, Failure> {
     let numbers: Vec<_> = orders
-        .iter()
         .flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone()))
         .collect();
     let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, &numbers).await?;
@@ -125,8 +152,9 @@ async fn tell_held(
         subject: Subject::new("order", order.id.0),
         title: format!("order {} (PO {}) is held", order.id, order.header.po_number),
         text: format!(
-            "{}\nWhat to do: release it (`supercargo order release {} --reason …`) or reject it (`supercargo order reject {} --reason …`); the pipeline then goes on.",
+            "{}\nWhat to do: mend what it names (item, price, location, profile) and verify it again (`supercargo order verify {}`); or release it as it is (`supercargo order release {} --reason …`) or reject it (`supercargo order reject {} --reason …`). The pipeline then goes on.",
             notice::lines(reasons),
+            order.id,
             order.id,
             order.id
         ),

@@ -136,6 +136,7 @@ fn told(shipment: &ShipmentListing) -> String {
     text.push('\n');
     let mut table = Table::new(&[
         "SSCC",
+        "PALLET",
         "STORE",
         "ORDER",
         "PO NUMBER",
@@ -149,6 +150,11 @@ fn told(shipment: &ShipmentListing) -> String {
             table.row(vec![
                 if n == 0 {
                     dash(Some(&carton.sscc))
+                } else {
+                    String::new()
+                },
+                if n == 0 {
+                    dash(Some(&carton.pallet))
                 } else {
                     String::new()
                 },

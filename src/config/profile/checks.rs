@@ -351,6 +351,12 @@ fn check_codes(profile: &Profile, found: &mut Found<'_>) {
     }
     check_code("ship_notice.packaging", &notice.packaging, 3..=5, found);
     check_code(
+        "ship_notice.pallet_packaging",
+        &notice.pallet_packaging,
+        3..=5,
+        found,
+    );
+    check_code(
         "ship_notice.mark_for_role",
         &notice.mark_for_role,
         2..=3,

@@ -57,6 +57,8 @@ pub enum OutboundLevel {
     Shipment,
     /// 856: each O level.
     Order,
+    /// 856: each T level.
+    Tare,
     /// 856: each P level.
     Pack,
     /// 856: each I level.
@@ -73,6 +75,7 @@ impl OutboundLevel {
             "856" => &[
                 Self::Shipment,
                 Self::Order,
+                Self::Tare,
                 Self::Pack,
                 Self::Item,
                 Self::Summary,
@@ -88,6 +91,7 @@ impl OutboundLevel {
             Self::Line => "line",
             Self::Shipment => "shipment",
             Self::Order => "order",
+            Self::Tare => "tare",
             Self::Pack => "pack",
             Self::Item => "item",
             Self::Summary => "summary",

@@ -18,6 +18,8 @@ pub struct ShipNotice {
     pub carton_tracking: bool,
     /// TD101, the kind of packages.
     pub packaging: String,
+    /// TD101 of the pallets, in structures with tares.
+    pub pallet_packaging: String,
     /// Unit of the gross weight (TD108).
     pub weight_unit: WeightUnit,
     /// Whether the gross weight is stated where it is known.
@@ -53,6 +55,7 @@ impl Default for ShipNotice {
             sscc: SsccQualifier::WithIdentifier,
             carton_tracking: false,
             packaging: "CTN25".to_owned(),
+            pallet_packaging: "PLT94".to_owned(),
             weight_unit: WeightUnit::Pound,
             weight: true,
             references: vec!["BM".to_owned(), "CN".to_owned()],
@@ -79,7 +82,7 @@ impl ShipNotice {
     }
 }
 
-/// Order of the HL levels of an 856. Those with tares (pallets) will join them.
+/// Order of the HL levels of an 856.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Structure {
@@ -92,15 +95,23 @@ pub enum Structure {
     ShipmentOrderItem,
     /// Standard pack: each item lists its cartons.
     ShipmentOrderItemPack,
+    /// Pallets (tares) below the order, cartons on them; cartons on no pallet stand below the order.
+    ShipmentOrderTarePackItem,
+    /// Pallets above orders: one pallet may hold several orders.
+    ShipmentTareOrderPackItem,
+    /// Pallets with their items, without cartons.
+    ShipmentOrderTareItem,
 }
 
 impl Structure {
     /// BSN05 that goes with it.
     pub fn code(self) -> &'static str {
         match self {
-            Self::ShipmentOrderPackItem => "0001",
+            Self::ShipmentOrderPackItem
+            | Self::ShipmentOrderTarePackItem
+            | Self::ShipmentOrderTareItem => "0001",
             Self::ShipmentOrderItemPack => "0002",
-            Self::ShipmentPackOrderItem => "0003",
+            Self::ShipmentPackOrderItem | Self::ShipmentTareOrderPackItem => "0003",
             Self::ShipmentOrderItem => "0004",
         }
     }
@@ -112,7 +123,25 @@ impl Structure {
             Self::ShipmentPackOrderItem => "shipment_pack_order_item",
             Self::ShipmentOrderItem => "shipment_order_item",
             Self::ShipmentOrderItemPack => "shipment_order_item_pack",
+            Self::ShipmentOrderTarePackItem => "shipment_order_tare_pack_item",
+            Self::ShipmentTareOrderPackItem => "shipment_tare_order_pack_item",
+            Self::ShipmentOrderTareItem => "shipment_order_tare_item",
         }
+    }
+
+    /// Whether pallets are levels of their own.
+    pub fn has_tares(self) -> bool {
+        matches!(
+            self,
+            Self::ShipmentOrderTarePackItem
+                | Self::ShipmentTareOrderPackItem
+                | Self::ShipmentOrderTareItem
+        )
+    }
+
+    /// Whether cartons are levels of their own.
+    pub fn has_packs(self) -> bool {
+        !matches!(self, Self::ShipmentOrderItem | Self::ShipmentOrderTareItem)
     }
 }
 

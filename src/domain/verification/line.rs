@@ -193,7 +193,7 @@ impl<'k> Judge<'k> {
                     "item-unknown",
                     self.policy.item_unknown,
                     "no item of ours has any of these numbers".to_owned(),
-                    "add the item or the buyer's number of it (`item import`) and release the order, or reject it",
+                    "add the item or the buyer's number of it (`item import`) and verify the order again (`order verify`), or reject it",
                 )
                 .reach(Reach::Nobody)
                 .on(line, number_element(0))
@@ -211,7 +211,7 @@ impl<'k> Judge<'k> {
                     "item-ambiguous",
                     self.policy.item_unknown,
                     what,
-                    "correct the buyer's numbers in the item list; released, the item of the first number is taken",
+                    "correct the buyer's numbers in the item list and verify the order again (`order verify`); released, the item of the first number is taken",
                 )
                 .reach(Reach::Person)
                 .on(line, number_element(*index))
@@ -283,20 +283,26 @@ impl<'k> Judge<'k> {
         if whole && sum == Some(line.ordered) {
             return Effect::Go;
         }
+        let deliveries = line.stores.iter().any(|share| share.delivery > 0);
+        let (whose, one) = if deliveries {
+            ("the quantities by place and day (SCH, N1)", "a quantity by place and day (SCH, N1)")
+        } else {
+            ("the stores' quantities (SDQ)", "a store's quantity (SDQ)")
+        };
         let what = match sum {
             Some(sum) if whole => format!(
-                "the stores' quantities (SDQ) add up to {}, the line orders {}",
+                "{whose} add up to {}, the line orders {}",
                 sum.normalize(),
                 line.ordered.normalize()
             ),
-            _ => "a store's quantity (SDQ) is zero, below zero or absurd".to_owned(),
+            _ => format!("{one} is zero, below zero or absurd"),
         };
         self.find(
             Fault::new(
                 "store-quantities-differ",
                 self.policy.store_quantities,
                 what,
-                "ask the buyer; released, the line's quantity holds and the stores are served in turn until it is used up",
+                "ask the buyer; released, the line's quantity holds, all are served in turn until it is used up, and what is over goes to the order's ship-to",
             )
             .reach(Reach::Person)
             .on(line, 2)
@@ -312,7 +318,7 @@ impl<'k> Judge<'k> {
             .stores
             .iter()
             .map(|store| store.store.as_str())
-            .filter(|store| !self.known.locations.contains(store.trim()))
+            .filter(|store| !store.is_empty() && !self.known.locations.contains(store.trim()))
             .collect();
         let Some(first) = unknown.first() else {
             return Effect::Go;
@@ -327,7 +333,7 @@ impl<'k> Judge<'k> {
                 "store-unknown",
                 self.policy.ship_to_unknown,
                 what,
-                "import it (`location import`) and release the order, or reject it",
+                "import it (`location import`) and verify the order again (`order verify`), or reject it",
             )
             .on(line, 2)
             .met(*first),
@@ -349,7 +355,7 @@ impl<'k> Judge<'k> {
                 "unit-unknown",
                 self.policy.unit_unknown,
                 what,
-                "give the item this unit (`item import`) and release the order, or reject it",
+                "give the item this unit (`item import`) and verify the order again (`order verify`), or reject it",
             )
             .reach(Reach::Nobody)
             .on(line, 3)

@@ -98,7 +98,7 @@ impl<'k> Judge<'k> {
                 "price-differs",
                 self.policy.price_differs,
                 what,
-                "release the order to take the buyer's price, correct the price list (`price import`), or reject the order",
+                "release the order to take the buyer's price; or correct the price list (`price import`) and verify it again (`order verify`); or reject it",
             )
             .with_change(true)
             .on(line, 4)
@@ -143,7 +143,7 @@ impl<'k> Judge<'k> {
                 "price-missing",
                 self.policy.price_missing,
                 what,
-                "import a price (`price import`) and release the order, or reject it",
+                "import a price (`price import`) and verify the order again (`order verify`), or reject it",
             )
             .reach(Reach::Nobody)
             .on(line, 4),

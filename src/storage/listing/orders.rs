@@ -10,7 +10,9 @@ use super::documents::{DocumentBrief, THREAD};
 use super::{Conditions, FindingListing, Page, decimal, from_body, instant, money};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, PartnerId};
-use crate::domain::order::{Mode, Order, OrderLine, OrderState, Party, UnusedSegment};
+use crate::domain::order::{
+    Mode, Order, OrderHeader, OrderLine, OrderState, Party, UnusedSegment,
+};
 use crate::storage::connection::{Bind, Connection, list};
 use crate::storage::failure::Failure;
 
@@ -56,7 +58,7 @@ pub struct OrderListing {
     pub release: String,
     /// Name of the buying party, or the partner's.
     pub buyer: String,
-    /// Number of the ship-to, empty where there is none.
+    /// Number of the ship-to, empty where there is none or the lines go to several.
     pub ship_to: String,
     /// May not ship before.
     pub ship_not_before: Option<NaiveDate>,
@@ -85,6 +87,8 @@ pub struct OrderLineListing {
     pub item: String,
     /// In words.
     pub description: String,
+    /// How it is shared among stores and deliveries, empty where all of it goes to the order's ship-to.
+    pub shares: Vec<ShareListing>,
     /// Ordered.
     pub ordered: String,
     /// Unit of measure.
@@ -107,6 +111,19 @@ pub struct OrderLineListing {
     pub refusal: Option<String>,
     /// When the backordered part is expected to ship.
     pub backorder_date: Option<NaiveDate>,
+}
+
+/// How much of a line goes to one store, or to one place on days of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShareListing {
+    /// Store that the goods are marked for, possibly empty.
+    pub store: String,
+    /// Number, or else name, of the place that they go to, possibly empty.
+    pub ship_to: String,
+    /// In the line's unit.
+    pub quantity: String,
+    /// Qualifier → day, where the share has days of its own.
+    pub dates: BTreeMap<String, NaiveDate>,
 }
 
 /// One order with all that its page shows.
@@ -146,8 +163,27 @@ struct Row {
 const SELECT: &str = "SELECT o.id, p.code AS partner, p.name AS partner_name, o.value, o.currency, o.received_at, o.body
     FROM purchase_order o JOIN partner p ON p.id = o.partner_id";
 
-impl From<&OrderLine> for OrderLineListing {
-    fn from(line: &OrderLine) -> Self {
+fn shares(header: &OrderHeader, line: &OrderLine) -> Vec<ShareListing> {
+    line.stores
+        .iter()
+        .map(|share| {
+            let to = header.destination(share.delivery, &share.store, "");
+            let ship_to = if to.id.is_empty() { to.name } else { to.id };
+            ShareListing {
+                store: share.store.clone(),
+                ship_to,
+                quantity: decimal(share.quantity),
+                dates: header
+                    .delivery(share.delivery)
+                    .map(|delivery| delivery.dates.clone())
+                    .unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+impl OrderLineListing {
+    fn of(header: &OrderHeader, line: &OrderLine) -> Self {
         let accepted = line.accepted.as_ref();
         Self {
             line: line.line,
@@ -165,6 +201,7 @@ impl From<&OrderLine> for OrderLineListing {
                 .map(|accepted| accepted.description.clone())
                 .filter(|description| !description.is_empty())
                 .unwrap_or_else(|| line.description.clone()),
+            shares: shares(header, line),
             ordered: decimal(line.ordered),
             unit: line.unit.clone(),
             unit_price: accepted
@@ -223,7 +260,7 @@ fn listing(
             .filter(|name| !name.is_empty())
             .unwrap_or(row.partner_name),
         ship_to: header
-            .party("ST")
+            .ship_to()
             .map(|party| party.id.clone())
             .unwrap_or_default(),
         ship_not_before: header.dates.ship_not_before,
@@ -231,7 +268,11 @@ fn listing(
         delivery_requested: header.dates.delivery_requested,
         cancel_after: header.dates.cancel_after,
         reasons,
-        lines: order.lines.iter().map(OrderLineListing::from).collect(),
+        lines: order
+            .lines
+            .iter()
+            .map(|line| OrderLineListing::of(header, line))
+            .collect(),
         documents,
     })
 }

@@ -83,6 +83,8 @@ pub struct CartonListing {
     pub grams: i64,
     /// The carrier's number of this package, empty where there is none.
     pub tracking: String,
+    /// SSCC-18 of the pallet that it stands on, empty where it stands on none.
+    pub pallet: String,
 }
 
 /// What a carton holds of one order line.
@@ -118,6 +120,7 @@ impl From<&Carton> for CartonListing {
             contents: contents.collect(),
             grams: carton.grams,
             tracking: carton.tracking.clone(),
+            pallet: carton.pallet.clone(),
         }
     }
 }

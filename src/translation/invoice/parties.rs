@@ -42,8 +42,10 @@ fn named(paper: &Paper<'_>, role: &str) -> Option<Party> {
     if role == "RE" && of_invoice.is_none() {
         return Some(remit_to(paper.context.company));
     }
+    // An invoice knows where its own goods went, and that may be elsewhere than the order says.
+    let knows_places = role == "ST" && !paper.invoice.parties.is_empty();
     of_invoice
-        .or_else(|| paper.order.header.party(role))
+        .or_else(|| paper.order.header.party(role).filter(|_| !knows_places))
         .cloned()
         .or_else(|| match role {
             "SF" => ship_from(paper),

@@ -21,9 +21,10 @@ impl Reading {
         }
         match (self.within, segment.id()) {
             (Loop::LineNote, "N9") => {}
-            (Loop::LineParty, "N1") => {
-                self.check_line_party(segment);
-                return false;
+            (Loop::LineParty, _) => return self.routing.take_in_party(segment),
+            (Loop::LineSchedule, "SCH") => {
+                self.routing.take_schedule(segment);
+                return true;
             }
             (Loop::Line, _) => {}
             _ => return false,
@@ -70,33 +71,13 @@ impl Reading {
     }
 
     fn open_line(&mut self, segment: Segment<'_>) {
+        self.close_line();
         let number = u32::try_from(self.lines.len() + 1).unwrap_or(u32::MAX);
         let mut found = Vec::new();
         let line = read(segment, number, &mut found);
         self.lines.push(line);
         self.findings
             .extend(found.into_iter().map(|finding| finding.on_line(number)));
-    }
-
-    /// A ship-to of a single line: the goods would go to the header's, so a person has to look.
-    fn check_line_party(&mut self, segment: Segment<'_>) {
-        if segment.element(1) != "ST" {
-            return;
-        }
-        let same = self
-            .header
-            .party("ST")
-            .is_some_and(|ship_to| !ship_to.id.is_empty() && ship_to.id == trimmed(segment, 4));
-        if !same {
-            let finding = fault(
-                segment,
-                4,
-                "line-ship-to",
-                Severity::Hold,
-                "the line has a ship-to of its own (N1 ST), which is not followed: it would ship to the order's; settle it with the buyer, then release or reject the order",
-            );
-            self.findings.push(self.about_line(finding));
-        }
     }
 }
 

@@ -46,6 +46,7 @@ pub fn read(segment: Segment<'_>, line: &mut OrderLine, found: &mut Vec<Finding>
             None => line.stores.push(StoreQuantity {
                 store: store.to_owned(),
                 quantity,
+                delivery: 0,
             }),
         }
     }

@@ -32,32 +32,46 @@ pub struct LineAnswer {
     pub date: Option<(String, NaiveDate)>,
 }
 
-/// The answers of a line. `ships` is the day on which what is confirmed is going to leave.
-pub fn of_line(line: &OrderLine, profile: &Profile, ships: NaiveDate) -> Vec<LineAnswer> {
-    let parts: Vec<LineAnswer> = [
-        confirmed(line, profile, ships),
-        backordered(line, profile),
-        refused(line, profile),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if profile.response.partial == PartialLine::Single && parts.len() > 1 {
+/// The answers of a line. `ships` are the parts of what is confirmed, each with the day on which it is going to leave;
+/// they add up to it.
+pub fn of_line(
+    line: &OrderLine,
+    profile: &Profile,
+    ships: &[(Decimal, NaiveDate)],
+) -> Vec<LineAnswer> {
+    let single_only = profile.response.partial == PartialLine::Single;
+    // Where the partner takes one answer a line, it has the day on which all of it has left.
+    let last = ships.iter().map(|(_, day)| *day).max();
+    let parts: Vec<LineAnswer> = match last {
+        Some(last) if single_only => vec![confirmed(line, profile, line.confirmed, last)],
+        _ => ships
+            .iter()
+            .map(|(quantity, day)| confirmed(line, profile, *quantity, *day))
+            .collect(),
+    };
+    let parts: Vec<LineAnswer> = parts
+        .into_iter()
+        .chain(backordered(line, profile))
+        .chain(refused(line, profile))
+        .collect();
+    if single_only && parts.len() > 1 {
         return vec![single(line, profile, parts)];
     }
     parts
 }
 
-fn confirmed(line: &OrderLine, profile: &Profile, ships: NaiveDate) -> Option<LineAnswer> {
-    if line.confirmed.is_zero() {
-        return None;
-    }
+fn confirmed(
+    line: &OrderLine,
+    profile: &Profile,
+    quantity: Decimal,
+    ships: NaiveDate,
+) -> LineAnswer {
     let changed = line
         .accepted
         .as_ref()
         .is_some_and(|accepted| accepted.price_changed);
     let codes = &profile.response.line_codes;
-    Some(LineAnswer {
+    LineAnswer {
         course: if changed {
             Course::Changed
         } else {
@@ -68,9 +82,9 @@ fn confirmed(line: &OrderLine, profile: &Profile, ships: NaiveDate) -> Option<Li
         } else {
             codes.accepted.clone()
         },
-        quantity: line.confirmed,
+        quantity,
         date: dated(&profile.response.confirmed_date, ships, profile),
-    })
+    }
 }
 
 fn backordered(line: &OrderLine, profile: &Profile) -> Option<LineAnswer> {

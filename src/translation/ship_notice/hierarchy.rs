@@ -43,6 +43,7 @@ impl<'a> Hierarchy<'a> {
     ) -> Level {
         let code = match kind {
             OutboundLevel::Order => "O",
+            OutboundLevel::Tare => "T",
             OutboundLevel::Pack => "P",
             OutboundLevel::Item => "I",
             _ => "S",

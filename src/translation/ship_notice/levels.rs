@@ -20,6 +20,7 @@ use crate::domain::shipment::Carton;
 pub fn shipment<'a>(material: &Material<'a>, hierarchy: &mut Hierarchy<'a>) -> Level {
     let shipment = material.shipment;
     let mut segments = vec![packages(material)];
+    segments.extend(pallets(material));
     segments.extend(carrier(material));
     segments.extend(references(material));
     segments.push(
@@ -63,6 +64,17 @@ fn packages(material: &Material<'_>) -> OutSegment {
         .el("G")
         .el(decimal_text(weight(grams, notice.weight_unit)))
         .el(notice.weight_unit.code())
+}
+
+/// TD1 of the pallets, where the partner is told of them.
+fn pallets(material: &Material<'_>) -> Option<OutSegment> {
+    let notice = &material.profile.ship_notice;
+    let pallets = material.shipment.pallets().len();
+    (notice.structure.has_tares() && pallets > 0).then(|| {
+        seg("TD1")
+            .el(&notice.pallet_packaging)
+            .el(pallets.to_string())
+    })
 }
 
 /// Grams in the partner's unit, to two decimals, and never nothing.
@@ -213,6 +225,23 @@ pub fn order<'a>(
         ..material.facts()
     };
     hierarchy.open(OutboundLevel::Order, Some(parent), facts, segments)
+}
+
+/// A T level: the pallet's label.
+pub fn tare<'a>(
+    material: &Material<'a>,
+    hierarchy: &mut Hierarchy<'a>,
+    parent: Level,
+    pallet: &str,
+    orders: &[&'a Order],
+) -> Level {
+    let sscc = material.profile.ship_notice.sscc;
+    let segments = vec![seg("MAN").el(sscc.code()).el(sscc.value(pallet))];
+    let facts = Facts {
+        orders: orders.to_vec(),
+        ..material.facts()
+    };
+    hierarchy.open(OutboundLevel::Tare, Some(parent), facts, segments)
 }
 
 /// A P level: the label's number, the carrier's, and the store.

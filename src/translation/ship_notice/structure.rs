@@ -50,7 +50,7 @@ pub fn faults(material: &Material<'_>) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     for (index, carton) in shipment.cartons.iter().enumerate() {
         let place = format!("carton {} of shipment {}", index + 1, shipment.id);
-        findings.extend(label_fault(carton, &place, &mut seen));
+        findings.extend(label_fault(&carton.sscc, &place, &mut seen));
         if carton.contents.is_empty() {
             findings.push(refuse(
                 "carton-empty",
@@ -64,17 +64,72 @@ pub fn faults(material: &Material<'_>) -> Vec<Finding> {
                 .filter_map(|content| content_fault(material, content, &place)),
         );
     }
+    if material.profile.ship_notice.structure.has_tares() {
+        for (index, pallet) in shipment.pallets().into_iter().enumerate() {
+            let place = format!("pallet {} of shipment {}", index + 1, shipment.id);
+            findings.extend(label_fault(pallet, &place, &mut seen));
+        }
+        findings.extend(pallet_faults(material));
+    }
     findings.extend(shape_faults(material));
     findings
 }
 
+/// Pallets that the structure has no room for.
+fn pallet_faults(material: &Material<'_>) -> Vec<Finding> {
+    let structure = material.profile.ship_notice.structure;
+    let shipment = material.shipment;
+    let mut findings = Vec::new();
+    if structure == Structure::ShipmentOrderTareItem {
+        let loose = shipment
+            .cartons
+            .iter()
+            .filter(|carton| carton.pallet.is_empty())
+            .count();
+        if loose > 0 {
+            findings.push(refuse(
+                "carton-without-pallet",
+                format!("{loose} cartons of shipment {} stand on no pallet, and the partner's structure tells of goods by pallet: put them on one, or set `ship_notice.structure` to shipment_order_tare_pack_item", shipment.id),
+            ));
+        }
+    }
+    if structure == Structure::ShipmentTareOrderPackItem {
+        return findings;
+    }
+    for pallet in shipment.pallets() {
+        let over: BTreeSet<(OrderId, &str)> = groups(material, on_pallet(material, pallet))
+            .iter()
+            .map(|group| (group.order.id, group.store.unwrap_or_default()))
+            .collect();
+        if over.len() > 1 {
+            findings.push(refuse(
+                "pallet-mixed",
+                format!("pallet {pallet} of shipment {} holds goods of several orders, or of several stores that have order levels of their own, and the partner's structure has pallets below orders: load it by order, or set `ship_notice.structure` to shipment_tare_order_pack_item", shipment.id),
+            ));
+        }
+    }
+    findings
+}
+
+/// The cartons on a pallet; of the empty one, those on none.
+fn on_pallet<'a>(
+    material: &Material<'a>,
+    pallet: &str,
+) -> impl Iterator<Item = &'a Carton> + use<'a> {
+    let pallet = pallet.to_owned();
+    material
+        .shipment
+        .cartons
+        .iter()
+        .filter(move |carton| carton.pallet == pallet)
+}
+
 /// Every carton has its own SSCC (X12-RULES 67, 68).
 fn label_fault<'a>(
-    carton: &'a Carton,
+    sscc: &'a str,
     place: &str,
     seen: &mut BTreeSet<&'a str>,
 ) -> Option<Finding> {
-    let sscc = carton.sscc.as_str();
     if sscc.is_empty() {
         return Some(refuse(
             "carton-without-sscc",
@@ -87,14 +142,14 @@ fn label_fault<'a>(
         return Some(refuse(
             "sscc-invalid",
             format!(
-                "{place} has the SSCC {sscc:?}, which is not 18 digits with the right check digit: label the carton again"
+                "{place} has the SSCC {sscc:?}, which is not 18 digits with the right check digit: label it again"
             ),
         ));
     }
     (!seen.insert(sscc)).then(|| {
         refuse(
             "sscc-repeated",
-            format!("{place} has the SSCC {sscc} of another carton: label one of them again"),
+            format!("{place} has the SSCC {sscc} of another one: label one of them again"),
         )
     })
 }
@@ -149,7 +204,11 @@ fn shape_faults(material: &Material<'_>) -> Vec<Finding> {
             .map(|content| (content.order, content.line))
             .collect();
         let message = match structure {
-            Structure::ShipmentOrderPackItem if orders.len() > 1 => {
+            Structure::ShipmentOrderPackItem
+            | Structure::ShipmentOrderTarePackItem
+            | Structure::ShipmentTareOrderPackItem
+                if orders.len() > 1 =>
+            {
                 "holds goods of several orders, and the partner's structure has cartons below orders: pack it by order, or set `ship_notice.structure` to shipment_pack_order_item"
             }
             Structure::ShipmentOrderItemPack if lines.len() > 1 => {
@@ -181,18 +240,51 @@ pub fn build<'a>(material: &Material<'a>, hierarchy: &mut Hierarchy<'a>) {
             }
         }
         Structure::ShipmentOrderPackItem => {
-            for group in groups(material) {
+            for group in groups(material, &material.shipment.cartons) {
                 let order = levels::order(material, hierarchy, shipment, group.order, group.store);
-                for carton in &group.cartons {
-                    let pack = levels::pack(material, hierarchy, order, carton, &[group.order]);
-                    for goods in goods(material, [*carton], Some(group.order)) {
-                        levels::item(material, hierarchy, pack, &goods, Some(carton));
+                packs(material, hierarchy, order, group.order, &group.cartons);
+            }
+        }
+        Structure::ShipmentOrderTarePackItem => {
+            for group in groups(material, &material.shipment.cartons) {
+                let order = levels::order(material, hierarchy, shipment, group.order, group.store);
+                for (pallet, cartons) in by_pallet(&group.cartons) {
+                    let below = match pallet {
+                        "" => order,
+                        pallet => levels::tare(material, hierarchy, order, pallet, &[group.order]),
+                    };
+                    packs(material, hierarchy, below, group.order, &cartons);
+                }
+            }
+        }
+        Structure::ShipmentTareOrderPackItem => {
+            let all: Vec<&'a Carton> = material.shipment.cartons.iter().collect();
+            for (pallet, cartons) in by_pallet(&all) {
+                let groups = groups(material, cartons);
+                let orders: Vec<&'a Order> = groups.iter().map(|group| group.order).collect();
+                let below = match pallet {
+                    "" => shipment,
+                    pallet => levels::tare(material, hierarchy, shipment, pallet, &orders),
+                };
+                for group in groups {
+                    let order = levels::order(material, hierarchy, below, group.order, group.store);
+                    packs(material, hierarchy, order, group.order, &group.cartons);
+                }
+            }
+        }
+        Structure::ShipmentOrderTareItem => {
+            for group in groups(material, &material.shipment.cartons) {
+                let order = levels::order(material, hierarchy, shipment, group.order, group.store);
+                for (pallet, cartons) in by_pallet(&group.cartons) {
+                    let tare = levels::tare(material, hierarchy, order, pallet, &[group.order]);
+                    for goods in goods(material, cartons, Some(group.order)) {
+                        levels::item(material, hierarchy, tare, &goods, None);
                     }
                 }
             }
         }
         Structure::ShipmentOrderItem => {
-            for group in groups(material) {
+            for group in groups(material, &material.shipment.cartons) {
                 let order = levels::order(material, hierarchy, shipment, group.order, group.store);
                 for goods in goods(material, group.cartons, Some(group.order)) {
                     levels::item(material, hierarchy, order, &goods, None);
@@ -200,12 +292,41 @@ pub fn build<'a>(material: &Material<'a>, hierarchy: &mut Hierarchy<'a>) {
             }
         }
         Structure::ShipmentOrderItemPack => {
-            for group in groups(material) {
+            for group in groups(material, &material.shipment.cartons) {
                 let order = levels::order(material, hierarchy, shipment, group.order, group.store);
                 order_item_pack(material, hierarchy, order, &group);
             }
         }
     }
+}
+
+/// A pack level for each carton, with what it holds of the order.
+fn packs<'a>(
+    material: &Material<'a>,
+    hierarchy: &mut Hierarchy<'a>,
+    parent: Level,
+    order: &'a Order,
+    cartons: &[&'a Carton],
+) {
+    for carton in cartons {
+        let pack = levels::pack(material, hierarchy, parent, carton, &[order]);
+        for goods in goods(material, [*carton], Some(order)) {
+            levels::item(material, hierarchy, pack, &goods, Some(carton));
+        }
+    }
+}
+
+/// Cartons by pallet, those on none last, in the order of the cartons.
+fn by_pallet<'a>(cartons: &[&'a Carton]) -> Vec<(&'a str, Vec<&'a Carton>)> {
+    let mut pallets: Vec<(&'a str, Vec<&'a Carton>)> = Vec::new();
+    for carton in cartons {
+        match pallets.iter_mut().find(|(known, _)| *known == carton.pallet) {
+            Some((_, on_it)) => on_it.push(carton),
+            None => pallets.push((&carton.pallet, vec![carton])),
+        }
+    }
+    pallets.sort_by_key(|(pallet, _)| pallet.is_empty());
+    pallets
 }
 
 fn pack_order_item<'a>(
@@ -272,16 +393,19 @@ fn marks_orders(material: &Material<'_>) -> bool {
     let notice = &material.profile.ship_notice;
     match notice.mark_for {
         MarkFor::Order => true,
-        MarkFor::Pack => notice.structure == Structure::ShipmentOrderItem,
+        MarkFor::Pack => !notice.structure.has_packs(),
         MarkFor::None => false,
     }
 }
 
 /// Cartons by order, and by store where order levels are marked for one; in the order of numbers.
-fn groups<'a>(material: &Material<'a>) -> Vec<Group<'a>> {
+fn groups<'a>(
+    material: &Material<'a>,
+    cartons: impl IntoIterator<Item = &'a Carton>,
+) -> Vec<Group<'a>> {
     let by_store = marks_orders(material);
     let mut groups: BTreeMap<(OrderId, &'a str), Group<'a>> = BTreeMap::new();
-    for carton in &material.shipment.cartons {
+    for carton in cartons {
         let orders: BTreeSet<OrderId> = carton
             .contents
             .iter()

@@ -51,6 +51,23 @@ pub(crate) async fn release_order(
     Ok(back(&format!("/orders/{id}"), "released"))
 }
 
+/// `POST /orders/{id}/verify`: by today's lists and profile.
+pub(crate) async fn verify_order(
+    State(console): State<Console>,
+    Path(id): Path<i64>,
+    form: SignedForm,
+) -> Result<Response, Trouble> {
+    form.person.require(Role::Ops)?;
+    let verified =
+        workflow::orders::verify_again(console.gateway(), OrderId(id), &form.person.name).await?;
+    let done = match verified.state.word() {
+        "held" => "held-still",
+        "rejected" => "rejected",
+        _ => "verified",
+    };
+    Ok(back(&format!("/orders/{id}"), done))
+}
+
 /// `POST /orders/{id}/reject`
 pub(crate) async fn reject_order(
     State(console): State<Console>,

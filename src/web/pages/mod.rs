@@ -79,6 +79,7 @@ fn goods() -> Router<Console> {
         .route("/orders", get(orders::list))
         .route("/orders.csv", get(orders::export))
         .route("/orders/{id}", get(orders::one))
+        .route("/orders/{id}/verify", post(actions::verify_order))
         .route("/orders/{id}/release", post(actions::release_order))
         .route("/orders/{id}/reject", post(actions::reject_order))
         .route("/shipments", get(shipments::list))

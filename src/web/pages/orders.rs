@@ -601,24 +601,28 @@ fn store_grid(order: &Order) -> Option<StoreGrid> {
     if lines.is_empty() {
         return None;
     }
-    let stores: BTreeSet<&str> = lines
+    let shares: BTreeSet<(u32, &str)> = lines
         .iter()
-        .flat_map(|line| line.stores.iter().map(|share| share.store.as_str()))
+        .flat_map(|line| {
+            line.stores
+                .iter()
+                .map(|share| (share.delivery, share.store.as_str()))
+        })
         .collect();
-    let share = |line: &OrderLine, store: &str| -> Decimal {
+    let share = |line: &OrderLine, of: (u32, &str)| -> Decimal {
         line.stores
             .iter()
-            .filter(|share| share.store == store)
+            .filter(|share| (share.delivery, share.store.as_str()) == of)
             .map(|share| share.quantity)
             .sum()
     };
-    let rows = stores
+    let rows = shares
         .iter()
-        .map(|store| {
-            let cells: Vec<Decimal> = lines.iter().map(|line| share(line, store)).collect();
+        .map(|of| {
+            let cells: Vec<Decimal> = lines.iter().map(|line| share(line, *of)).collect();
             let sum: Decimal = cells.iter().sum();
             (
-                (*store).to_owned(),
+                share_said(order, *of),
                 cells.into_iter().map(some_quantity).collect(),
                 quantity(sum),
             )
@@ -647,6 +651,28 @@ fn store_grid(order: &Order) -> Option<StoreGrid> {
         rows,
         totals,
     })
+}
+
+/// Where a share of the lines goes, and when, as far as that is its own: `0123`, `DC07, 010 2026-03-12`.
+fn share_said(order: &Order, (delivery, store): (u32, &str)) -> String {
+    let header = &order.header;
+    let mut said = Vec::new();
+    if delivery > 0 {
+        let to = header.destination(delivery, store, "");
+        said.push(if to.id.is_empty() { to.name } else { to.id });
+    }
+    if !store.is_empty() && !said.iter().any(|known| known == store) {
+        said.push(store.to_owned());
+    }
+    let dates = header.delivery(delivery).map(|delivery| &delivery.dates);
+    said.extend(
+        dates
+            .into_iter()
+            .flatten()
+            .map(|(qualifier, day)| format!("{qualifier} {day}")),
+    );
+    said.retain(|part| !part.is_empty());
+    said.join(", ")
 }
 
 pub(crate) fn party(party: &Party) -> PartyCard {

@@ -542,6 +542,7 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                     .map(|(store, quantity)| StoreQuantity {
                         store: (*store).to_owned(),
                         quantity,
+                        delivery: 0,
                     })
                     .collect()
             };
@@ -693,6 +694,7 @@ fn order(
             } else {
                 Vec::new()
             },
+            deliveries: Vec::new(),
             freight: "CC".into(),
             carrier: "SMPL".into(),
             routing: "Sample Freight".into(),
@@ -703,6 +705,7 @@ fn order(
         },
         lines: lines(place, station),
         state,
+        reading: Vec::new(),
         findings: vec![Finding::business(
             "below-minimum",
             Severity::Note,
@@ -899,9 +902,11 @@ async fn goods(
                 item: line.accepted.as_ref().unwrap().item_code.clone(),
                 quantity: line.confirmed,
                 unit: "EA".into(),
+                delivery: 0,
             }],
             grams: 12_400,
             tracking: String::new(),
+            pallet: String::new(),
         })
         .collect();
     let mut shipment = Shipment {

@@ -246,11 +246,18 @@ fn what_an_850_means_beyond_its_letters() {
         PO1**5*EA*9.99*NC*VN*A~SDQ*EA*92*01*2*02*1~SDQ*EA*92*01*2~N1*ST*OTHER*92*77~SCH*5*EA***002*20260110~\
         PO1**1*EA***VN*B~MTX*GEN*FRAGILE~CTT*2~SE*12*0001~";
     let read = purchase_order::read(&set(text), &profile("")).unwrap();
-    assert_eq!(codes(&read.findings), ["line-ship-to", "line-schedule"]);
+    assert_eq!(codes(&read.findings), ["terms-in-words"]);
+    let delivery = &read.header.deliveries[0];
+    assert_eq!(
+        (
+            delivery.ship_to.as_ref().unwrap().id.as_str(),
+            delivery.dates.get("002").copied()
+        ),
+        ("77", Some(day("2026-01-10")))
+    );
     assert!(
-        read.findings
-            .iter()
-            .all(|finding| finding.order_line == Some(1))
+        read.lines[0].stores.iter().all(|store| store.delivery == 1),
+        "the stores' goods go by way of the line's own ship-to"
     );
     assert_eq!(read.header.terms, None);
     assert_eq!(read.header.vendor_number, "987654");
@@ -274,7 +281,114 @@ fn what_an_850_means_beyond_its_letters() {
         .iter()
         .map(|kept| &kept.text[..3])
         .collect();
-    assert_eq!(kept, ["ITD", "N1*", "SCH"]);
+    assert_eq!(kept, ["ITD"]);
+}
+
+/// Terms that can be reckoned in one way only are taken without a word; all others say so (X12-RULES 79).
+#[test]
+fn terms_in_doubt_are_not_reckoned_in_silence() {
+    let table: [(&str, &[&str]); 16] = [
+        ("ITD*01*3*2**10**30~", &[]),
+        ("ITD*02*3*****10~", &[]),
+        ("ITD*09*3**********10TH PROX*10~", &[]),
+        ("ITD*03*3****20260301~", &[]),
+        ("ITD*14*3*2**45**46~", &[]),
+        ("ITD*01*3*2**10**30~ITD*01*3*2**10**30~", &[]),
+        ("ITD*01*2**********N60 ROG~", &["terms-in-words"]),
+        ("ITD*04*3*****30~", &["terms-kind-unknown"]),
+        ("ITD*04*3****20260301~", &[]),
+        ("ITD*01*4*****30~", &["terms-base-unknown"]),
+        ("ITD*03*3*****30~", &["terms-date-missing"]),
+        ("ITD*09*3*****30~", &["terms-day-missing"]),
+        ("ITD*09*3*****30******10~", &["terms-contradict"]),
+        ("ITD*01*3*2**40**30~", &["terms-contradict"]),
+        ("ITD*01*3*****30**20260401*50000~", &["terms-instalments"]),
+        ("ITD*01*3*****30~ITD*01*3*****60~", &["terms-instalments"]),
+    ];
+    for (itd, expected) in table {
+        let text = format!(
+            "ST*850*0001~BEG*00*SA*1**20260105~{itd}N1*ST*SHOP*92*1~PO1**5*EA*9.99**VN*A~CTT*1~SE*9*0001~"
+        );
+        let read = purchase_order::read(&set(&text), &profile("")).unwrap();
+        assert_eq!(codes(&read.findings), expected, "{itd}");
+        let waits = read
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Hold);
+        assert_eq!(waits, !expected.is_empty() && expected[0] != "terms-in-words");
+    }
+}
+
+/// What goes elsewhere or on other days than the order does: each share as `store>place on days: quantity`.
+#[test]
+fn parts_of_lines_go_where_and_when_they_are_asked_for() {
+    type Row<'a> = (&'a str, &'a [&'a str], &'a [&'a str]);
+    let table: [Row<'_>; 13] = [
+        ("", &[], &[]),
+        ("N1*ST*SHOP*92*1~", &[], &[]),
+        ("N1*ST**92*77~", &[">77: 30"], &[]),
+        ("DTM*010*20260110~", &[], &[]),
+        ("DTM*037*20260110~", &[">1 on 037 2026-01-10: 30"], &[]),
+        ("SCH*30*EA***002*20260110~", &[">1 on 002 2026-01-10: 30"], &[]),
+        (
+            "SCH*20*EA***010*20260112~SCH*10*EA***010*20260110*0900*038*20260111~",
+            &[
+                ">1 on 010 2026-01-10 038 2026-01-11: 10",
+                ">1 on 010 2026-01-12: 20",
+            ],
+            &[],
+        ),
+        (
+            "SCH*20*EA*ST*77*010*20260110~SCH*10*EA*ST*MAIN STREET*010*20260110~",
+            &[
+                ">77 on 010 2026-01-10: 20",
+                ">MAIN STREET on 010 2026-01-10: 10",
+            ],
+            &[],
+        ),
+        (
+            "SCH*20*EA*Z7*0007*010*20260110~SCH*10*EA*Z7*0008*010*20260110~",
+            &[
+                "0007>1 on 010 2026-01-10: 20",
+                "0008>1 on 010 2026-01-10: 10",
+            ],
+            &[],
+        ),
+        (
+            "N1*ST**92*77~QTY*38*20~N1*ST**92*78~SCH*10*EA***010*20260110~",
+            &[">77: 20", ">78 on 010 2026-01-10: 10"],
+            &[],
+        ),
+        (
+            "SCH*30*CA***010*20260110~",
+            &[">1 on 010 2026-01-10: 30"],
+            &["store-unit-differs"],
+        ),
+        ("N1*ST**92*77~N1*ST**92*78~", &[], &["line-ship-to"]),
+        // Sublines have parties and quantities of their own, which are none of the line's.
+        ("SLN*1**I*1*EA~N1*ST**92*77~QTY*38*5~", &[], &[]),
+    ];
+    for (below, shares, expected) in table {
+        let text = format!(
+            "ST*850*0001~BEG*00*SA*1**20260105~N1*ST*SHOP*92*1~PO1**30*EA*9.99**VN*A~{below}CTT*1~SE*9*0001~"
+        );
+        let read = purchase_order::read(&set(&text), &profile("")).unwrap();
+        assert_eq!(codes(&read.findings), expected, "{below}");
+        let told: Vec<String> = read.lines[0]
+            .stores
+            .iter()
+            .map(|share| {
+                let to = read.header.destination(share.delivery, &share.store, "92");
+                let place = if to.id.is_empty() { to.name } else { to.id };
+                let days: Vec<String> = read.header.delivery(share.delivery).map_or_else(Vec::new, |delivery| {
+                    delivery.dates.iter().map(|(qualifier, day)| format!("{qualifier} {day}")).collect()
+                });
+                let on = if days.is_empty() { String::new() } else { format!(" on {}", days.join(" ")) };
+                format!("{}>{place}{on}: {}", share.store, share.quantity)
+            })
+            .collect();
+        assert_eq!(told, shares, "{below}");
+    }
 }
 
 const REMITTANCE: &str = "ST*820*0001~BPR*C*890*C*ACH*CTX*01*999988880*DA*123*******20260301~TRN*1*EFT4711~\

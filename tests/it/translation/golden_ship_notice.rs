@@ -36,6 +36,7 @@ pub fn content(order: &Order, line: u32, quantity: &str) -> CartonContent {
         item: format!("OUR-{line}"),
         quantity: decimal(quantity),
         unit: order.line(line).unwrap().unit.clone(),
+        delivery: 0,
     }
 }
 
@@ -46,6 +47,7 @@ pub fn carton(sscc: &str, store: &str, grams: i64, contents: Vec<CartonContent>)
         contents,
         grams,
         tracking: String::new(),
+        pallet: String::new(),
     }
 }
 
@@ -173,6 +175,74 @@ fn standard_pack() {
     let order = allocated(7, BIGBOX, &profile);
     let built = build(&shipment(&order), &[order], &profile);
     assert_document(built, include_str!("golden/856-order-item-pack.edi"));
+}
+
+/// Two cartons on one pallet, one on none.
+#[test]
+fn pallets_with_cartons() {
+    let profile = profile("[ship_notice]\nstructure = \"shipment_order_tare_pack_item\"");
+    let order = allocated(7, BIGBOX, &profile);
+    let mut shipment = shipment(&order);
+    for carton in &mut shipment.cartons[..2] {
+        carton.pallet = PALLET.into();
+    }
+    let built = build(&shipment, &[order], &profile);
+    assert_document(
+        built,
+        include_str!("golden/856-order-tare-pack-item.edi"),
+    );
+}
+
+/// Worked out by the rule: seventeen digits, then what fills the weighted sum to a multiple of ten.
+const PALLET: &str = "106141410000000026";
+
+#[test]
+fn every_structure_with_pallets() {
+    let table = [
+        (
+            "shipment_order_tare_pack_item",
+            "none",
+            "S O1 T2 P3 I4 P3 I6 P2 I8",
+        ),
+        (
+            "shipment_tare_order_pack_item",
+            "none",
+            "S T1 O2 P3 I4 P3 I6 O1 P8 I9",
+        ),
+        ("shipment_order_pack_item", "none", "S O1 P2 I3 P2 I5 P2 I7"),
+        ("shipment_order_tare_item", "none", "carton-without-pallet"),
+        ("shipment_order_tare_pack_item", "order", "pallet-mixed"),
+    ];
+    for (structure, mark_for, expected) in table {
+        let profile = profile(&format!(
+            "[ship_notice]\nstructure = \"{structure}\"\nmark_for = \"{mark_for}\"\n[[outbound.856]]\naction = \"add\"\nlevel = \"tare\"\nsegment = \"REF\"\nelements = [\"ZZ\", \"PALLET\"]"
+        ));
+        let order = allocated(7, BIGBOX, &profile);
+        let mut shipment = shipment(&order);
+        for carton in &mut shipment.cartons[..2] {
+            carton.pallet = PALLET.into();
+        }
+        match build(&shipment, &[order], &profile) {
+            Ok(built) => {
+                assert_eq!(shape(&built), expected, "{structure} {mark_for}");
+                let named = text(&built).matches(PALLET).count();
+                assert_eq!(named, usize::from(structure.contains("tare")));
+            }
+            Err(findings) => assert_eq!(codes(&findings), [expected]),
+        }
+    }
+    let whole = profile("[ship_notice]\nstructure = \"shipment_order_tare_item\"\nmark_for = \"none\"");
+    let order = allocated(7, BIGBOX, &whole);
+    let mut on_one = shipment(&order);
+    for carton in &mut on_one.cartons {
+        carton.pallet = PALLET.into();
+    }
+    let built = build(&on_one, std::slice::from_ref(&order), &whole).unwrap();
+    assert_eq!(shape(&built), "S O1 T2 I3 I3");
+    assert_sound(&built);
+    on_one.cartons[0].pallet = on_one.cartons[1].sscc.clone();
+    let findings = build(&on_one, &[order], &whole).unwrap_err();
+    assert_eq!(codes(&findings), ["sscc-repeated"]);
 }
 
 /// The levels with their parents, such as `S O1 P2 I3`.

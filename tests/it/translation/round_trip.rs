@@ -67,7 +67,7 @@ prop_compose! {
         for (store, quantity) in stores {
             let store = format!("{store:04}");
             if distinct.iter().all(|known| known.store != store) {
-                distinct.push(StoreQuantity { store, quantity: Decimal::from(quantity) });
+                distinct.push(StoreQuantity { store, quantity: Decimal::from(quantity), delivery: 0 });
             }
         }
         MeantLine {

@@ -74,6 +74,33 @@ pub(super) fn check(profile: &Profile, found: &mut Found<'_>) {
             "The discount's days can not be more than the net days",
         );
     }
+    found.unless(
+        matches!(
+            terms.kind.as_str(),
+            "" | "01" | "02" | "03" | "05" | "08" | "09" | "14"
+        ),
+        "invoicing.terms.kind",
+        format!("no due date can be reckoned from terms of kind {:?}", terms.kind),
+        "Write 01 basic, 02 end of month, 03 fixed date, 05 no discount, 08 basic discount or 09 proximo",
+    );
+    found.unless(
+        terms.kind != "03" || terms.net_due.is_some(),
+        "invoicing.terms.net_due",
+        "terms for a fixed date without the date",
+        "Write net_due = \"2026-03-31\"",
+    );
+    found.unless(
+        terms.kind != "09" || terms.day_of_month.is_some() || terms.net_due.is_some(),
+        "invoicing.terms.day_of_month",
+        "terms for a day of the next month without the day",
+        "Write day_of_month = 10",
+    );
+    found.unless(
+        terms.day_of_month.is_none_or(|day| (1..=31).contains(&day)),
+        "invoicing.terms.day_of_month",
+        "no day of a month",
+        "Write 1 to 31; where the month is shorter, its last day is meant",
+    );
     for (index, charge) in invoicing.charges.iter().enumerate() {
         check_charge(&format!("invoicing.charges[{}]", index + 1), charge, found);
     }

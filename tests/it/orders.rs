@@ -1,0 +1,337 @@
+//! Orders off the straight road, each through the whole thread on both databases: several ship-tos and days in one order,
+//! a held order verified again, a backorder that stock arrives for.
+
+use supercargo::config::samples;
+use supercargo::domain::ids::{DocumentId, OrderId};
+use supercargo::storage::StoreLocation;
+use supercargo::workflow::lists::ListKind;
+use supercargo::workflow::{documents, lists, orders, partners, run};
+
+use crate::peers::postgres::fresh_database;
+use crate::thread::House;
+
+/// A buyer without peculiarities but these.
+async fn buyer(house: &House, lines: &str) {
+    let profile = format!("partner = \"plain\"\n{lines}\n[[address]]\nid = \"PLAINSAMPLE\"\n");
+    partners::apply(&house.gateway, &profile, "test")
+        .await
+        .unwrap();
+}
+
+/// An interchange with one 850, on the day of the samples.
+fn interchange(number: u32, segments: &str) -> Vec<u8> {
+    let body: Vec<&str> = segments
+        .split('~')
+        .map(str::trim)
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    format!(
+        "ISA*00*          *00*          *ZZ*PLAINSAMPLE    *ZZ*SUPERCARGO     *260105*0800*U*00401*{number:09}*0*P*>~\
+         GS*PO*PLAINSAMPLE*SUPERCARGO*20260105*0800*{number}*X*004010~ST*850*0001~{}~SE*{}*0001~GE*1*{number}~IEA*1*{number:09}~",
+        body.join("~"),
+        body.len() + 2
+    )
+    .into_bytes()
+}
+
+/// The documents of one kind that we sent, as text.
+async fn sent(house: &House, set: &str) -> Vec<String> {
+    let ids = house
+        .lines(&format!(
+            "SELECT CAST(d.id AS TEXT) FROM document d JOIN partner p ON p.id = d.partner_id
+             WHERE p.code = 'plain' AND d.direction = 'out' AND d.set_code = '{set}' ORDER BY d.id"
+        ))
+        .await;
+    let mut texts = Vec::new();
+    for id in ids {
+        let id = DocumentId(id.parse().unwrap());
+        let bytes = documents::raw(&house.gateway, id).await.unwrap();
+        texts.push(String::from_utf8(bytes).unwrap());
+    }
+    texts
+}
+
+/// The segments of one id in a document.
+fn segments<'a>(text: &'a str, id: &str) -> Vec<&'a str> {
+    text.split('~')
+        .map(str::trim)
+        .filter(|segment| segment.split('*').next() == Some(id))
+        .collect()
+}
+
+async fn status(house: &House) -> String {
+    house
+        .lines("SELECT o.status FROM purchase_order o JOIN partner p ON p.id = o.partner_id WHERE p.code = 'plain' ORDER BY o.id DESC")
+        .await
+        .swap_remove(0)
+}
+
+async fn number(house: &House) -> OrderId {
+    let ids = house
+        .lines("SELECT CAST(o.id AS TEXT) FROM purchase_order o JOIN partner p ON p.id = o.partner_id WHERE p.code = 'plain' ORDER BY o.id DESC")
+        .await;
+    OrderId(ids[0].parse().unwrap())
+}
+
+async fn settle(house: &House) {
+    let done = run::settle(&house.gateway, std::time::Duration::from_secs(60)).await;
+    assert!(done.unwrap());
+}
+
+async fn load(house: &House, kind: ListKind, text: &str) {
+    lists::load(&house.gateway, kind, text.as_bytes(), Some("plain"), "test")
+        .await
+        .unwrap();
+}
+
+/// No document of ours was held by our own checks.
+async fn nothing_is_held(house: &House) {
+    let held = house
+        .lines("SELECT findings FROM document WHERE direction = 'out' AND delivery = 'held'")
+        .await;
+    assert_eq!(held, [""; 0]);
+    house.prove().await;
+}
+
+/// A test on SQLite, and on PostgreSQL where there is one.
+macro_rules! on_both {
+    ($name:ident) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                let folder = tempfile::tempdir().unwrap();
+                let file = folder.path().join("supercargo.db");
+                super::$name(House::open(StoreLocation::Sqlite(file)).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                let Some(database) = fresh_database().await else {
+                    return;
+                };
+                let location = StoreLocation::Postgres(database.url.clone());
+                super::$name(House::open(location).await).await;
+            }
+        }
+    };
+}
+
+/// Two lines for two distribution centres, one of them on two days; and one line by store without any ship-to.
+async fn several_ship_tos(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"EAST\"]").await;
+    let order = "BEG*00*SA*MULTI-1**20260105~N1*BY*PLAIN*92*HQ~N1*ST*DC ONE*92*D1~N3*1 FIRST ROAD~N4*DOVER*DE*19901~\
+        N1*ST*DC TWO*92*D2~N3*2 SECOND ROAD~N4*TRENTON*NJ*08601~\
+        PO1*1*30*EA*10**VN*HW-1001~SCH*10*EA*ST*D1*010*20260105~SCH*12*EA*ST*DC TWO*010*20260105~SCH*8*EA*ST*D2*010*20260108~\
+        PO1*2*5*EA*4**VN*HW-1002~N1*ST**92*D2~QTY*38*2~N1*ST**92*D1~QTY*38*3~\
+        PO1*3*6*EA*4**VN*HW-1002~SDQ*EA*92*0007*2*0009*4~CTT*3";
+    house.submit("multi.edi", &interchange(1, order)).await;
+    let shipments = house
+        .lines(
+            "SELECT s.ship_to || ' ' || s.status || ' ' || COALESCE(s.not_before, '-') FROM shipment s
+             JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain' ORDER BY 1",
+        )
+        .await;
+    let mut expected = vec![
+        "92:0007 shipped -",
+        "92:0009 shipped -",
+        "92:D1 shipped -",
+        "92:D1 shipped 2026-01-05",
+        "92:D2 planned 2026-01-08",
+        "92:D2 shipped -",
+        "92:D2 shipped 2026-01-05",
+    ];
+    expected.sort_unstable();
+    let mut shipments = shipments;
+    shipments.sort_unstable();
+    assert_eq!(shipments, expected);
+    let answers = sent(&house, "855").await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(
+        segments(&answers[0], "ACK"),
+        [
+            "ACK*IA*22*EA*068*20260105",
+            "ACK*IA*8*EA*068*20260108",
+            "ACK*IA*5*EA*068*20260105",
+            "ACK*IA*6*EA*068*20260105",
+        ]
+    );
+    house.advance(3).await;
+    assert_eq!(status(&house).await, "invoiced");
+    for set in ["856", "810"] {
+        let mut places: Vec<String> = sent(&house, set)
+            .await
+            .iter()
+            .flat_map(|text| segments(text, "N1"))
+            .filter(|segment| segment.starts_with("N1*ST*"))
+            .map(|segment| segment.rsplit('*').next().unwrap().to_owned())
+            .collect();
+        places.sort_unstable();
+        assert_eq!(
+            places,
+            ["0007", "0009", "D1", "D1", "D2", "D2", "D2"],
+            "{set}: one ship-to each, where the goods went"
+        );
+    }
+    let told = sent(&house, "856").await.concat();
+    assert!(told.contains("N3*2 SECOND ROAD"), "with its address\n{told}");
+    nothing_is_held(&house).await;
+}
+on_both!(several_ship_tos);
+
+/// What leaves open how much goes where is held, and says so.
+async fn unclear_ship_tos(house: House) {
+    buyer(&house, "").await;
+    let two = "N1*ST*DC ONE*92*D1~N1*ST*DC TWO*92*D2~";
+    let line = "PO1*1*30*EA*10**VN*HW-1001~";
+    let table = [
+        (format!("{two}{line}"), "order-ship-tos"),
+        (format!("{line}{two}"), "line-ship-to"),
+        (
+            format!("N1*ST**92*D1~{line}SCH*10*EA*ST*D2*010*20260106~"),
+            "store-quantities-differ",
+        ),
+        (
+            format!("N1*ST**92*D1~{line}SCH*30*EA***405*20260106~"),
+            "schedule-date-unknown",
+        ),
+        (
+            format!("N1*ST**92*D1~{line}SDQ*EA*92*7*15*8*15~SCH*15*EA***010*20260106~SCH*15*EA***010*20260109~"),
+            "line-stores-and-schedule",
+        ),
+        (
+            format!("{line}SCH*30*EA***010*20260106~N1*ST**92*D1~QTY*38*10~N1*ST**92*D2~QTY*38*20~"),
+            "line-routing-unclear",
+        ),
+    ];
+    for (n, (body, code)) in (1..).zip(&table) {
+        let order = format!("BEG*00*SA*UNCLEAR-{n}**20260105~{body}CTT*1");
+        house.submit("unclear.edi", &interchange(n, &order)).await;
+        assert_eq!(status(&house).await, "held", "{code}");
+        let held = house
+            .lines(&format!("SELECT body FROM purchase_order WHERE po_number = 'UNCLEAR-{n}'"))
+            .await;
+        assert!(held[0].contains(code), "{code}: {}", held[0]);
+        // Held for good, however often it is looked at; released, it goes on.
+        let id = number(&house).await;
+        orders::verify_again(&house.gateway, id, "test").await.unwrap();
+        assert_eq!(status(&house).await, "held", "{code}");
+        orders::release(&house.gateway, id, "agreed by phone", "test")
+            .await
+            .unwrap();
+        settle(&house).await;
+        assert_ne!(status(&house).await, "held", "{code}");
+    }
+    nothing_is_held(&house).await;
+}
+on_both!(unclear_ship_tos);
+
+/// A price is corrected, and the held order is verified again: it goes on once.
+async fn verified_again(house: House) {
+    buyer(&house, "").await;
+    load(&house, ListKind::Prices, "item,price\nHW-1001,10.00\n").await;
+    let order = "BEG*00*SA*AGAIN-1**20260105~N9*ZZ*NOTE~MSG*CALL AHEAD~N1*ST*SHOP*92*S1~\
+        PO1*1*6*EA*12**VN*HW-1001~CTT*1";
+    house.submit("again.edi", &interchange(1, order)).await;
+    assert_eq!(status(&house).await, "held");
+    let id = number(&house).await;
+    let reasons = house
+        .lines("SELECT detail FROM audit WHERE action = 'order held'")
+        .await
+        .join("\n");
+    assert!(
+        reasons.contains("price") && !reasons.contains("free text"),
+        "the note does not hold it: {reasons}"
+    );
+    let again = orders::verify_again(&house.gateway, id, "pat").await.unwrap();
+    assert_eq!(again.state.word(), "held", "nothing was corrected");
+    load(&house, ListKind::Prices, "item,price\nHW-1001,12.00\n").await;
+    let again = orders::verify_again(&house.gateway, id, "pat").await.unwrap();
+    assert_eq!(again.state.word(), "accepted");
+    let refused = orders::verify_again(&house.gateway, id, "pat").await;
+    assert!(
+        refused.unwrap_err().to_string().contains("only a held order"),
+        "once is enough"
+    );
+    settle(&house).await;
+    assert_eq!(status(&house).await, "invoiced");
+    for set in ["855", "856", "810"] {
+        assert_eq!(sent(&house, set).await.len(), 1, "{set}");
+    }
+    let who = house
+        .lines("SELECT actor FROM audit WHERE action = 'order verified again'")
+        .await;
+    assert_eq!(who, ["pat", "pat"]);
+    nothing_is_held(&house).await;
+}
+on_both!(verified_again);
+
+/// 100 ordered, 40 there, 120 expected: what waits is promised for that day, and ships when the stock is there.
+async fn stock_arrives(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"EAST\"]").await;
+    let order = |po: &str| {
+        format!("BEG*00*SA*{po}**20260105~N1*ST*SHOP*92*S1~PO1*1*100*EA*20**VN*HW-1003~CTT*1")
+    };
+    house.submit("wait.edi", &interchange(1, &order("WAIT-1"))).await;
+    assert_eq!(status(&house).await, "partly_shipped");
+    assert_eq!(
+        segments(&sent(&house, "855").await[0], "ACK"),
+        ["ACK*IA*40*EA*068*20260105", "ACK*IB*60*EA*068*20260125"]
+    );
+    house.advance(20).await;
+    lists::load(
+        &house.gateway,
+        ListKind::Stock,
+        b"warehouse,item,quantity\nEAST,HW-1003,120\n",
+        None,
+        "test",
+    )
+    .await
+    .unwrap();
+    settle(&house).await;
+    assert_eq!(status(&house).await, "invoiced");
+    let answers = sent(&house, "855").await;
+    assert_eq!(answers.len(), 2);
+    assert_eq!(segments(&answers[0], "BAK")[0][..6].to_owned(), "BAK*00");
+    assert!(segments(&answers[1], "BAK")[0].starts_with("BAK*05*AD*WAIT-1"));
+    assert_eq!(segments(&answers[1], "ACK"), ["ACK*IA*100*EA*068*20260125"]);
+    for set in ["856", "810"] {
+        assert_eq!(sent(&house, set).await.len(), 2, "{set}");
+    }
+    let expected = house
+        .lines("SELECT CAST(COUNT(*) AS TEXT) FROM expected_receipt r JOIN item i ON i.id = r.item_id WHERE i.code = 'HW-1003'")
+        .await;
+    assert_eq!(expected, ["0"], "what was counted is expected no longer");
+    // The rest of it, 60, is all that a second order of 100 gets, and nothing of it waits where the partner wants it cut.
+    buyer(
+        &house,
+        "[allocation]\nwarehouses = [\"EAST\"]\non_short = \"cut\"",
+    )
+    .await;
+    house.submit("cut.edi", &interchange(2, &order("CUT-1"))).await;
+    assert_eq!(status(&house).await, "invoiced");
+    assert_eq!(
+        segments(&sent(&house, "855").await[2], "ACK"),
+        ["ACK*IA*60*EA*068*20260125", "ACK*ID*40*EA"]
+    );
+    lists::load(
+        &house.gateway,
+        ListKind::Stock,
+        b"warehouse,item,quantity\nEAST,HW-1003,500\n",
+        None,
+        "test",
+    )
+    .await
+    .unwrap();
+    settle(&house).await;
+    assert_eq!(sent(&house, "855").await.len(), 3, "what was cut stays cut");
+    nothing_is_held(&house).await;
+}
+on_both!(stock_arrives);
+
+/// The days that the samples are written for, so that the dates above are those of the house.
+#[test]
+fn the_day_is_that_of_the_samples() {
+    assert_eq!(samples::WRITTEN_ON.to_string(), "2026-01-05");
+}
