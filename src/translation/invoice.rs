@@ -89,6 +89,21 @@ pub fn build(
     }
 }
 
+/// The invoice as one that takes the place of an earlier document of it, with the purpose (BIG08) that the partner wants
+/// there; an original goes without.
+#[must_use]
+pub fn sent_again(mut set: OutboundSet, profile: &Profile) -> OutboundSet {
+    let purpose = &profile.invoice_document.resend_purpose;
+    for big in set
+        .segments
+        .iter_mut()
+        .filter(|segment| segment.id == "BIG" && purpose != "00")
+    {
+        *big = big.clone().at(8, purpose);
+    }
+    set
+}
+
 /// What the segments are written from.
 struct Paper<'a> {
     invoice: &'a Invoice,

@@ -122,6 +122,15 @@ pub fn build(
     draft.finish(profile)
 }
 
+/// The notice as one that takes the place of an earlier one, with the purpose (BSN01) that the partner wants there.
+#[must_use]
+pub fn sent_again(mut set: OutboundSet, profile: &Profile) -> OutboundSet {
+    for bsn in set.segments.iter_mut().filter(|segment| segment.id == "BSN") {
+        *bsn = bsn.clone().at(1, &profile.ship_notice.resend_purpose);
+    }
+    set
+}
+
 /// BSN.
 fn beginning(material: &Material<'_>) -> supercargo_x12::OutSegment {
     seg("BSN")

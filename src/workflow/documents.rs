@@ -14,6 +14,7 @@ use crate::storage::documents::DocumentRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
+use crate::translation::{invoice, ship_notice};
 
 /// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. One that is held
 /// because its sender was not known is read again from the file.
@@ -173,6 +174,14 @@ async fn again(
     let trading = gateway.trading(connection, partner).await?;
     let mode: Mode = document.mode.parse().map_err(Failure::refuse)?;
     let mut outgoing = rebuild(gateway, connection, &trading, document).await?;
+    // One that never left is no repetition to the partner.
+    if document.delivery != Delivery::Held.word() {
+        outgoing.set = outgoing.set.map(|set| match outgoing.set_code {
+            "856" => ship_notice::sent_again(set, &trading.profile),
+            "810" => invoice::sent_again(set, &trading.profile),
+            _ => set,
+        });
+    }
     outgoing.replaces = Some(document.id);
     outgoing.revision = 1_000 + document.id;
     let made = outbound::queue(gateway, connection, &trading, mode, vec![outgoing]).await?;

@@ -1,11 +1,15 @@
 //! Orders off the straight road, each through the whole thread on both databases: several ship-tos and days in one order,
 //! a held order verified again, a backorder that stock arrives for.
 
+use std::collections::BTreeSet;
+
 use supercargo::config::samples;
 use supercargo::domain::ids::{DocumentId, OrderId};
+use supercargo::domain::order::Mode;
+use supercargo::domain::shipment::Shipment;
 use supercargo::storage::StoreLocation;
 use supercargo::workflow::lists::ListKind;
-use supercargo::workflow::{documents, lists, orders, partners, run};
+use supercargo::workflow::{documents, lists, orders, partners, run, shipments};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -197,7 +201,7 @@ async fn unclear_ship_tos(house: House) {
             "schedule-date-unknown",
         ),
         (
-            format!("N1*ST**92*D1~{line}SDQ*EA*92*7*15*8*15~SCH*15*EA***010*20260106~SCH*15*EA***010*20260109~"),
+            format!("N1*ST**92*D1~{line}SDQ*EA*92*07*15*08*15~SCH*15*EA***010*20260106~SCH*15*EA***010*20260109~"),
             "line-stores-and-schedule",
         ),
         (
@@ -293,7 +297,7 @@ async fn stock_arrives(house: House) {
     assert_eq!(status(&house).await, "invoiced");
     let answers = sent(&house, "855").await;
     assert_eq!(answers.len(), 2);
-    assert_eq!(segments(&answers[0], "BAK")[0][..6].to_owned(), "BAK*00");
+    assert!(segments(&answers[0], "BAK")[0].starts_with("BAK*00*AC*WAIT-1"));
     assert!(segments(&answers[1], "BAK")[0].starts_with("BAK*05*AD*WAIT-1"));
     assert_eq!(segments(&answers[1], "ACK"), ["ACK*IA*100*EA*068*20260125"]);
     for set in ["856", "810"] {
@@ -329,6 +333,167 @@ async fn stock_arrives(house: House) {
     nothing_is_held(&house).await;
 }
 on_both!(stock_arrives);
+
+/// Two orders for one place travel together on pallets; nothing leaves before its window without a reason; what is short
+/// goes with a second shipment; no label is used twice.
+async fn together_and_in_parts(house: House) {
+    buyer(
+        &house,
+        "[allocation]\nwarehouses = [\"WEST\"]\n[packing]\nconsolidate = true\npallet_cartons = 2\n\
+         [ship_notice]\nstructure = \"shipment_order_tare_pack_item\"",
+    )
+    .await;
+    let stock = b"warehouse,item,quantity\nWEST,HW-1001,60\n";
+    lists::load(&house.gateway, ListKind::Stock, stock, None, "test")
+        .await
+        .unwrap();
+    for (n, po) in [(1, "TOG-1"), (2, "TOG-2")] {
+        let order = format!(
+            "BEG*00*SA*{po}**20260105~DTM*037*20260106~DTM*038*20260108~N1*ST*SHOP*92*S1~PO1*1*18*EA*10**VN*HW-1001~CTT*1"
+        );
+        house.submit("together.edi", &interchange(n, &order)).await;
+    }
+    let planned = house
+        .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain'")
+        .await;
+    assert_eq!(planned.len(), 1, "both on one");
+    let mut shipment: Shipment = serde_json::from_str(&planned[0]).unwrap();
+    assert_eq!(shipment.orders().len(), 2);
+    assert_eq!((shipment.cartons.len(), shipment.pallets().len()), (6, 4));
+    let labels: BTreeSet<String> = shipment
+        .cartons
+        .iter()
+        .map(|carton| carton.sscc.clone())
+        .chain(shipment.pallets().into_iter().map(str::to_owned))
+        .collect();
+    assert_eq!(labels.len(), 10, "every label once");
+
+    let early = shipments::confirm_text(
+        &house.gateway,
+        format!("{{\"shipment\": {}}}", shipment.id).as_bytes(),
+        "test",
+    )
+    .await;
+    assert!(early.unwrap_err().to_string().contains("may leave from 2026-01-06"));
+    // The last carton, of the second order, is not there; the others leave a day early, for a reason.
+    let left_behind = shipment.cartons.pop().unwrap();
+    assert_eq!(left_behind.contents[0].quantity.to_string(), "6");
+    let confirmation = serde_json::json!({
+        "shipment": shipment.id,
+        "cartons": shipment.cartons,
+        "tracking": "PRO1",
+        "override": "agreed by phone",
+    });
+    let text = confirmation.to_string();
+    shipments::confirm_text(&house.gateway, text.as_bytes(), "test")
+        .await
+        .unwrap();
+    let twice = shipments::confirm_text(&house.gateway, text.as_bytes(), "test").await;
+    assert!(twice.unwrap_err().to_string().contains("already shipped"));
+    settle(&house).await;
+    let notices = sent(&house, "856").await;
+    assert_eq!(notices.len(), 1);
+    let levels: String = segments(&notices[0], "HL")
+        .iter()
+        .map(|level| level.split('*').nth(3).unwrap())
+        .collect();
+    assert_eq!(levels, "SOTPIPITPIOTPIPI");
+    let told: BTreeSet<&str> = segments(&notices[0], "MAN")
+        .iter()
+        .map(|man| &man["MAN*GM*00".len()..])
+        .collect();
+    assert_eq!(told.len(), 8, "five cartons on three pallets");
+    assert!(told.iter().all(|sscc| labels.contains(*sscc)));
+    assert_eq!(sent(&house, "810").await.len(), 2, "an invoice for each order");
+
+    // What did not leave waits, is promised again when it is asked for, and goes under a label of its own.
+    assert_eq!(status(&house).await, "partly_shipped");
+    orders::allocate_waiting(&house.gateway, Mode::Production)
+        .await
+        .unwrap();
+    settle(&house).await;
+    let second = house
+        .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain' AND s.status = 'planned'")
+        .await;
+    assert_eq!(second.len(), 1);
+    let second: Shipment = serde_json::from_str(&second[0]).unwrap();
+    assert!(!labels.contains(&second.cartons[0].sscc));
+    let stolen = format!(
+        "{{\"shipment\": {}, \"override\": \"x\", \"cartons\": [{{\"sscc\": \"{}\", \"contents\": [{{\"order\": {}, \"line\": 1, \"quantity\": 6}}]}}]}}",
+        second.id,
+        shipment.cartons[0].sscc,
+        second.orders()[0]
+    );
+    let refused = shipments::confirm_text(&house.gateway, stolen.as_bytes(), "test").await;
+    assert!(refused.unwrap_err().to_string().contains("never used twice"));
+    house.advance(1).await;
+    shipments::confirm_text(
+        &house.gateway,
+        format!("{{\"shipment\": {}}}", second.id).as_bytes(),
+        "test",
+    )
+    .await
+    .unwrap();
+    settle(&house).await;
+    assert_eq!(status(&house).await, "invoiced");
+    assert_eq!(sent(&house, "856").await.len(), 2);
+    nothing_is_held(&house).await;
+}
+on_both!(together_and_in_parts);
+
+/// The partner rejects our 856 and 810 in its 997; sent again they say what they are, under new control numbers, once.
+async fn sent_again(house: House) {
+    buyer(
+        &house,
+        "[ship_notice]\nresend_purpose = \"05\"\n[invoice_document]\nresend_purpose = \"05\"",
+    )
+    .await;
+    let order = "BEG*00*SA*RESEND-1**20260105~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1";
+    house.submit("resend.edi", &interchange(1, order)).await;
+    for (n, (set, functional)) in (1..).zip([("856", "SH"), ("810", "IN"), ("855", "PR")]) {
+        let first = sent(&house, set).await.swap_remove(0);
+        let place = house
+            .lines(&format!(
+                "SELECT CAST(d.id AS TEXT) || ' ' || d.gs06 || ' ' || d.st02 FROM document d JOIN partner p ON p.id = d.partner_id
+                 WHERE p.code = 'plain' AND d.set_code = '{set}'"
+            ))
+            .await;
+        let place: Vec<&str> = place[0].split(' ').collect();
+        let (gs06, st02) = (place[1], place[2]);
+        let answer = format!(
+            "ISA*00*          *00*          *ZZ*PLAINSAMPLE    *ZZ*SUPERCARGO     *260105*0900*U*00401*{:09}*0*P*>~\
+             GS*FA*PLAINSAMPLE*SUPERCARGO*20260105*0900*{n}*X*004010~ST*997*0001~AK1*{functional}*{gs06}~AK2*{set}*{st02}~\
+             AK5*R*5~AK9*R*1*1*0~SE*6*0001~GE*1*{n}~IEA*1*{:09}~",
+            100 + n,
+            100 + n
+        );
+        house.submit("answer.edi", answer.as_bytes()).await;
+        let id = DocumentId(place[0].parse().unwrap());
+        documents::resend(&house.gateway, id, "test").await.unwrap();
+        settle(&house).await;
+        let all = sent(&house, set).await;
+        assert_eq!(all.len(), 2, "{set}");
+        let told = |text: &str| match set {
+            "856" => segments(text, "BSN")[0].split('*').nth(1).unwrap().to_owned(),
+            "810" => segments(text, "BIG")[0].split('*').nth(8).unwrap_or("00").to_owned(),
+            _ => segments(text, "BAK")[0].split('*').nth(1).unwrap().to_owned(),
+        };
+        let again = if set == "855" { "00" } else { "05" };
+        assert_eq!((told(&first).as_str(), told(&all[1]).as_str()), ("00", again), "{set}");
+        let deliveries = house
+            .lines(&format!(
+                "SELECT d.delivery || ' ' || CASE WHEN d.gs06 = '{gs06}' THEN 'same' ELSE 'new' END FROM document d
+                 JOIN partner p ON p.id = d.partner_id WHERE p.code = 'plain' AND d.set_code = '{set}' ORDER BY d.id"
+            ))
+            .await;
+        assert_eq!(deliveries[0], "superseded same", "{set}");
+        assert!(deliveries[1].ends_with(" new"), "{set}: {deliveries:?}");
+        let twice = documents::resend(&house.gateway, id, "test").await;
+        assert!(twice.is_err(), "{set}: once is enough");
+    }
+    nothing_is_held(&house).await;
+}
+on_both!(sent_again);
 
 /// The days that the samples are written for, so that the dates above are those of the house.
 #[test]

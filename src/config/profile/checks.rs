@@ -362,6 +362,20 @@ fn check_codes(profile: &Profile, found: &mut Found<'_>) {
         2..=3,
         found,
     );
+    for (key, code) in [
+        ("ship_notice.resend_purpose", &notice.resend_purpose),
+        (
+            "invoice_document.resend_purpose",
+            &profile.invoice_document.resend_purpose,
+        ),
+    ] {
+        found.unless(
+            matches!(code.as_str(), "00" | "05"),
+            key,
+            format!("{code:?} is no purpose of a document that is sent again"),
+            "Write 00 (original) or 05 (replace)",
+        );
+    }
     let lists = [
         ("ship_notice.references", &notice.references),
         ("ship_notice.order_references", &notice.order_references),

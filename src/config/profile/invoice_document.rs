@@ -33,6 +33,8 @@ pub struct InvoiceDocument {
     pub shipped_units: bool,
     /// CTT with the number of lines.
     pub line_count: bool,
+    /// BIG08 of an 810 that is sent again in place of a rejected one: 00 original, 05 replace.
+    pub resend_purpose: String,
     /// N103 of parties that have only a number in our lists: 92 assigned by the buyer, UL GLN.
     pub location_qualifier: String,
 }
@@ -54,6 +56,7 @@ impl Default for InvoiceDocument {
             carrier: false,
             shipped_units: false,
             line_count: true,
+            resend_purpose: "00".to_owned(),
             location_qualifier: "92".to_owned(),
         }
     }

@@ -44,6 +44,8 @@ pub struct ShipNotice {
     pub description: bool,
     /// What CTT01 counts.
     pub total: Ctt,
+    /// BSN01 of an 856 that is sent again in place of a rejected one: 00 original, 05 replace.
+    pub resend_purpose: String,
 }
 
 impl Default for ShipNotice {
@@ -67,6 +69,7 @@ impl Default for ShipNotice {
             pack: false,
             description: false,
             total: Ctt::Levels,
+            resend_purpose: "00".to_owned(),
         }
     }
 }

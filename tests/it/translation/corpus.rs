@@ -98,7 +98,7 @@ fn orders() {
                     messages,
                     "{name}"
                 );
-                let parties = order.header.parties.len() + kept(&["N1"]);
+                let parties = order.header.parties.len() + kept(&["N1"]) + ship_tos_of_lines(set);
                 assert_eq!(parties, count("N1"), "{name}");
                 let references = order.header.references.len()
                     + order
@@ -119,6 +119,20 @@ fn orders() {
         eprintln!("{read} orders read; refused:\n{}", refused.join("\n"));
         assert!(read > 20, "{read}");
     }
+}
+
+/// Ship-tos below lines, which become deliveries; those below sublines are kept as they are.
+fn ship_tos_of_lines(set: &TransactionSet) -> usize {
+    let mut below = "";
+    let mut found = 0;
+    for segment in set.segments() {
+        match segment.id() {
+            "PO1" | "SLN" | "CTT" => below = segment.id(),
+            "N1" if below == "PO1" && segment.element(1) == "ST" => found += 1,
+            _ => {}
+        }
+    }
+    found
 }
 
 #[test]
