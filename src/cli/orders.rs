@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::show::orders as show;
-use super::{CliResult, Options, house, print};
 use super::table::harmless;
+use super::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
 use crate::workflow::{orders, run};
@@ -54,7 +54,11 @@ async fn verify(options: &Options, id: OrderId) -> CliResult {
     };
     if let OrderState::Held { reasons, .. } = &verified.state {
         for reason in reasons {
-            told.push_str(&format!("\n  {}: {}", reason.code, harmless(&reason.message)));
+            told.push_str(&format!(
+                "\n  {}: {}",
+                reason.code,
+                harmless(&reason.message)
+            ));
         }
     }
     print::line(&told)?;

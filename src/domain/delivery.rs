@@ -63,9 +63,7 @@ impl Delivery {
     fn own_window(&self, transit: Days) -> ShipWindow {
         let back = |day: NaiveDate| day.checked_sub_days(transit).unwrap_or(day);
         ShipWindow {
-            first: self
-                .day(&LEAVES)
-                .or_else(|| self.day(&ARRIVES).map(back)),
+            first: self.day(&LEAVES).or_else(|| self.day(&ARRIVES).map(back)),
             last: self
                 .day(&LEAVES_LAST)
                 .or_else(|| self.day(&ARRIVES_LAST).map(back)),
@@ -136,9 +134,11 @@ impl OrderHeader {
         };
         let own = delivery.own_window(Days::new(u64::from(transit_days)));
         let first = own.first.or(whole.first);
-        let last = own
-            .last
-            .or_else(|| whole.last.filter(|last| first.is_none_or(|first| first <= *last)));
+        let last = own.last.or_else(|| {
+            whole
+                .last
+                .filter(|last| first.is_none_or(|first| first <= *last))
+        });
         ShipWindow { first, last }
     }
 }
@@ -239,7 +239,11 @@ mod tests {
             order.header.deliveries = vec![delivery(1, None, dates)];
             let window = order.header.window(1, 3);
             assert_eq!(window.first, Some(day(first)), "{dates:?}");
-            assert_eq!(window.last, (!last.is_empty()).then(|| day(last)), "{dates:?}");
+            assert_eq!(
+                window.last,
+                (!last.is_empty()).then(|| day(last)),
+                "{dates:?}"
+            );
         }
     }
 
@@ -250,13 +254,25 @@ mod tests {
         let id = |order: &Order, delivery, store: &str| {
             order.header.destination(delivery, store, "92").id
         };
-        assert_eq!(id(&order, 0, "0001"), "0100", "to the order's ship-to, marked for the store");
+        assert_eq!(
+            id(&order, 0, "0001"),
+            "0100",
+            "to the order's ship-to, marked for the store"
+        );
         assert_eq!(id(&order, 1, ""), "0300");
         order.header.parties.push(place("0200"));
-        assert_eq!(id(&order, 0, "0200"), "0200", "of several ship-tos the one that is the store");
+        assert_eq!(
+            id(&order, 0, "0200"),
+            "0200",
+            "of several ship-tos the one that is the store"
+        );
         assert_eq!(id(&order, 0, "0001"), "0001");
         order.header.parties.clear();
-        assert_eq!(id(&order, 0, "0001"), "0001", "without a ship-to the store itself");
+        assert_eq!(
+            id(&order, 0, "0001"),
+            "0001",
+            "without a ship-to the store itself"
+        );
         assert_eq!(id(&order, 0, ""), "");
     }
 
@@ -284,7 +300,11 @@ mod tests {
         order.header.parties.clear();
         assert_eq!(
             told(&order),
-            [(0, "0001".into(), 1), (1, String::new(), 1), (0, "0002".into(), 1)]
+            [
+                (0, "0001".into(), 1),
+                (1, String::new(), 1),
+                (0, "0002".into(), 1)
+            ]
         );
     }
 }

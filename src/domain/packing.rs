@@ -103,12 +103,7 @@ fn book(order: &mut Order, warehouse: WarehouseId, cartons: &[Carton], sign: Dec
 }
 
 /// Books a quantity, below zero to take it back.
-pub(super) fn book_content(
-    source: &mut LineSource,
-    delivery: u32,
-    store: &str,
-    quantity: Decimal,
-) {
+pub(super) fn book_content(source: &mut LineSource, delivery: u32, store: &str, quantity: Decimal) {
     source.released = source.released.saturating_add(quantity).normalize();
     if store.is_empty() && delivery == 0 {
         return;

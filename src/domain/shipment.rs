@@ -343,10 +343,7 @@ impl Shipment {
             }
             packed.push(carton);
         }
-        if let Some(carton) = packed
-            .iter()
-            .find(|carton| seen.contains(&carton.pallet))
-        {
+        if let Some(carton) = packed.iter().find(|carton| seen.contains(&carton.pallet)) {
             return Err(self.mismatch(format!(
                 "SSCC {} stands on a pallet and on a carton",
                 carton.pallet

@@ -364,10 +364,7 @@ impl<'k> Judge<'k> {
                 .map(|day| (code, name, day))
         });
         if let Some((code, name, day)) = past {
-            let what = format!(
-                "The {name} {whose}{day} is past; today is {}",
-                self.today
-            );
+            let what = format!("The {name} {whose}{day} is past; today is {}", self.today);
             self.find(
                 Fault::new(
                     code,

@@ -130,7 +130,10 @@ fn confirmed_parts(
             .header
             .window(share.delivery, profile.packing.transit_days)
             .first;
-        add(quantity, first.map_or_else(|| ship_date(order, today), |day| day.max(today)));
+        add(
+            quantity,
+            first.map_or_else(|| ship_date(order, today), |day| day.max(today)),
+        );
     }
     add(open, ship_date(order, today));
     parts

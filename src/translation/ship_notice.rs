@@ -125,7 +125,11 @@ pub fn build(
 /// The notice as one that takes the place of an earlier one, with the purpose (BSN01) that the partner wants there.
 #[must_use]
 pub fn sent_again(mut set: OutboundSet, profile: &Profile) -> OutboundSet {
-    for bsn in set.segments.iter_mut().filter(|segment| segment.id == "BSN") {
+    for bsn in set
+        .segments
+        .iter_mut()
+        .filter(|segment| segment.id == "BSN")
+    {
         *bsn = bsn.clone().at(1, &profile.ship_notice.resend_purpose);
     }
     set

@@ -86,41 +86,92 @@ fn doubts(segment: Segment<'_>, terms: &Terms) -> Vec<Finding> {
     };
     let counted = terms.net_due.is_none();
     if counted && !KINDS.contains(&terms.kind.as_str()) {
-        doubt(1, "terms-kind-unknown", format!("no due date can be reckoned from terms of kind {} (ITD01)", terms.kind));
+        doubt(
+            1,
+            "terms-kind-unknown",
+            format!(
+                "no due date can be reckoned from terms of kind {} (ITD01)",
+                terms.kind
+            ),
+        );
     }
     let base = trimmed(segment, 2);
     if counted && !BASES.contains(&base) {
-        doubt(2, "terms-base-unknown", format!("the terms count from a day that is not known here (ITD02 {base})"));
+        doubt(
+            2,
+            "terms-base-unknown",
+            format!("the terms count from a day that is not known here (ITD02 {base})"),
+        );
     }
     if counted && terms.kind == "03" {
-        doubt(6, "terms-date-missing", "the terms are for a fixed date (ITD01 03), and none stands in ITD06".to_owned());
+        doubt(
+            6,
+            "terms-date-missing",
+            "the terms are for a fixed date (ITD01 03), and none stands in ITD06".to_owned(),
+        );
     }
     let day = terms.day_of_month;
     if counted && terms.kind == "09" && day.is_none() {
-        doubt(13, "terms-day-missing", "the terms are for a day of the next month (ITD01 09), and none stands in ITD13".to_owned());
+        doubt(
+            13,
+            "terms-day-missing",
+            "the terms are for a day of the next month (ITD01 09), and none stands in ITD13"
+                .to_owned(),
+        );
     }
     if day.is_some_and(|day| !(1..=31).contains(&day)) {
-        doubt(13, "terms-contradict", "ITD13 is no day of a month".to_owned());
+        doubt(
+            13,
+            "terms-contradict",
+            "ITD13 is no day of a month".to_owned(),
+        );
     }
     if counted && day.is_some() && !matches!(terms.kind.as_str(), "02" | "09") {
-        doubt(13, "terms-contradict", "the terms name a day of the month (ITD13) and count days from the invoice (ITD01)".to_owned());
+        doubt(
+            13,
+            "terms-contradict",
+            "the terms name a day of the month (ITD13) and count days from the invoice (ITD01)"
+                .to_owned(),
+        );
     }
     if counted && day.is_some() && terms.net_days.is_some_and(|days| days > 0) {
-        doubt(7, "terms-contradict", "the terms name a day of the month (ITD13) and net days (ITD07) as well".to_owned());
+        doubt(
+            7,
+            "terms-contradict",
+            "the terms name a day of the month (ITD13) and net days (ITD07) as well".to_owned(),
+        );
     }
     let late = match (terms.discount_days, terms.net_days) {
-        (Some(discount), Some(net)) => counted && discount > net && terms.discount_percent.is_some_and(|percent| percent > Decimal::ZERO),
+        (Some(discount), Some(net)) => {
+            counted
+                && discount > net
+                && terms
+                    .discount_percent
+                    .is_some_and(|percent| percent > Decimal::ZERO)
+        }
         _ => false,
     };
     let after = matches!((terms.discount_due, terms.net_due), (Some(discount), Some(net)) if discount > net);
     if late || after {
-        doubt(5, "terms-contradict", "the discount holds longer than the whole is due".to_owned());
+        doubt(
+            5,
+            "terms-contradict",
+            "the discount holds longer than the whole is due".to_owned(),
+        );
     }
-    if terms.discount_percent.is_some_and(|percent| percent < Decimal::ZERO || percent > Decimal::ONE_HUNDRED) {
-        doubt(3, "terms-contradict", "the discount (ITD03) is no percentage of an invoice".to_owned());
+    if terms
+        .discount_percent
+        .is_some_and(|percent| percent < Decimal::ZERO || percent > Decimal::ONE_HUNDRED)
+    {
+        doubt(
+            3,
+            "terms-contradict",
+            "the discount (ITD03) is no percentage of an invoice".to_owned(),
+        );
     }
     let part = (9..=11).find(|n| {
-        decimal(segment.element(*n)).is_some_and(|number| !number.is_zero() && (*n != 11 || number != Decimal::ONE_HUNDRED))
+        decimal(segment.element(*n))
+            .is_some_and(|number| !number.is_zero() && (*n != 11 || number != Decimal::ONE_HUNDRED))
     });
     if let Some(n) = part {
         doubt(n, "terms-instalments", "the terms defer a part of the invoice (ITD09 to ITD11), and an invoice has one due date here".to_owned());
@@ -133,9 +184,18 @@ fn told(terms: &Terms) -> String {
     match (terms.net_due, terms.kind.as_str(), terms.day_of_month) {
         (Some(day), _, _) => format!("due on {day}"),
         (None, "02" | "09", Some(day)) => format!("due on day {day} of the next month"),
-        (None, "02", None) => format!("due {} days after the end of the month", terms.net_days.unwrap_or(0)),
-        (None, "09", None) => format!("due on day {} of the next month", terms.net_days.unwrap_or(NET_DAYS_DEFAULT)),
-        _ => format!("due {} days after", terms.net_days.unwrap_or(NET_DAYS_DEFAULT)),
+        (None, "02", None) => format!(
+            "due {} days after the end of the month",
+            terms.net_days.unwrap_or(0)
+        ),
+        (None, "09", None) => format!(
+            "due on day {} of the next month",
+            terms.net_days.unwrap_or(NET_DAYS_DEFAULT)
+        ),
+        _ => format!(
+            "due {} days after",
+            terms.net_days.unwrap_or(NET_DAYS_DEFAULT)
+        ),
     }
 }
 

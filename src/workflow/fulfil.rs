@@ -162,10 +162,7 @@ async fn join(
             merge(other, shipment);
             return Ok(());
         }
-        let open = connection
-            .open_shipment_like(&shipment)
-            .await?
-            .filter(fits);
+        let open = connection.open_shipment_like(&shipment).await?.filter(fits);
         if let Some(mut other) = open {
             let before = other.revision;
             other.revision += 1;
@@ -230,11 +227,7 @@ pub async fn label(
         return Ok(());
     }
     let first = connection
-        .take_sscc_serials(
-            &company.gs1_prefix,
-            shipment.mode,
-            bare + pallets.len(),
-        )
+        .take_sscc_serials(&company.gs1_prefix, shipment.mode, bare + pallets.len())
         .await?;
     let numbered = |serial: i64| {
         let serial = u64::try_from(serial).unwrap_or_default();

@@ -179,7 +179,10 @@ async fn several_ship_tos(house: House) {
         );
     }
     let told = sent(&house, "856").await.concat();
-    assert!(told.contains("N3*2 SECOND ROAD"), "with its address\n{told}");
+    assert!(
+        told.contains("N3*2 SECOND ROAD"),
+        "with its address\n{told}"
+    );
     nothing_is_held(&house).await;
 }
 on_both!(several_ship_tos);
@@ -201,11 +204,15 @@ async fn unclear_ship_tos(house: House) {
             "schedule-date-unknown",
         ),
         (
-            format!("N1*ST**92*D1~{line}SDQ*EA*92*07*15*08*15~SCH*15*EA***010*20260106~SCH*15*EA***010*20260109~"),
+            format!(
+                "N1*ST**92*D1~{line}SDQ*EA*92*07*15*08*15~SCH*15*EA***010*20260106~SCH*15*EA***010*20260109~"
+            ),
             "line-stores-and-schedule",
         ),
         (
-            format!("{line}SCH*30*EA***010*20260106~N1*ST**92*D1~QTY*38*10~N1*ST**92*D2~QTY*38*20~"),
+            format!(
+                "{line}SCH*30*EA***010*20260106~N1*ST**92*D1~QTY*38*10~N1*ST**92*D2~QTY*38*20~"
+            ),
             "line-routing-unclear",
         ),
     ];
@@ -214,12 +221,16 @@ async fn unclear_ship_tos(house: House) {
         house.submit("unclear.edi", &interchange(n, &order)).await;
         assert_eq!(status(&house).await, "held", "{code}");
         let held = house
-            .lines(&format!("SELECT body FROM purchase_order WHERE po_number = 'UNCLEAR-{n}'"))
+            .lines(&format!(
+                "SELECT body FROM purchase_order WHERE po_number = 'UNCLEAR-{n}'"
+            ))
             .await;
         assert!(held[0].contains(code), "{code}: {}", held[0]);
         // Held for good, however often it is looked at; released, it goes on.
         let id = number(&house).await;
-        orders::verify_again(&house.gateway, id, "test").await.unwrap();
+        orders::verify_again(&house.gateway, id, "test")
+            .await
+            .unwrap();
         assert_eq!(status(&house).await, "held", "{code}");
         orders::release(&house.gateway, id, "agreed by phone", "test")
             .await
@@ -248,14 +259,21 @@ async fn verified_again(house: House) {
         reasons.contains("price") && !reasons.contains("free text"),
         "the note does not hold it: {reasons}"
     );
-    let again = orders::verify_again(&house.gateway, id, "pat").await.unwrap();
+    let again = orders::verify_again(&house.gateway, id, "pat")
+        .await
+        .unwrap();
     assert_eq!(again.state.word(), "held", "nothing was corrected");
     load(&house, ListKind::Prices, "item,price\nHW-1001,12.00\n").await;
-    let again = orders::verify_again(&house.gateway, id, "pat").await.unwrap();
+    let again = orders::verify_again(&house.gateway, id, "pat")
+        .await
+        .unwrap();
     assert_eq!(again.state.word(), "accepted");
     let refused = orders::verify_again(&house.gateway, id, "pat").await;
     assert!(
-        refused.unwrap_err().to_string().contains("only a held order"),
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("only a held order"),
         "once is enough"
     );
     settle(&house).await;
@@ -277,7 +295,9 @@ async fn stock_arrives(house: House) {
     let order = |po: &str| {
         format!("BEG*00*SA*{po}**20260105~N1*ST*SHOP*92*S1~PO1*1*100*EA*20**VN*HW-1003~CTT*1")
     };
-    house.submit("wait.edi", &interchange(1, &order("WAIT-1"))).await;
+    house
+        .submit("wait.edi", &interchange(1, &order("WAIT-1")))
+        .await;
     assert_eq!(status(&house).await, "partly_shipped");
     assert_eq!(
         segments(&sent(&house, "855").await[0], "ACK"),
@@ -313,7 +333,9 @@ async fn stock_arrives(house: House) {
         "[allocation]\nwarehouses = [\"EAST\"]\non_short = \"cut\"",
     )
     .await;
-    house.submit("cut.edi", &interchange(2, &order("CUT-1"))).await;
+    house
+        .submit("cut.edi", &interchange(2, &order("CUT-1")))
+        .await;
     assert_eq!(status(&house).await, "invoiced");
     assert_eq!(
         segments(&sent(&house, "855").await[2], "ACK"),
@@ -374,7 +396,12 @@ async fn together_and_in_parts(house: House) {
         "test",
     )
     .await;
-    assert!(early.unwrap_err().to_string().contains("may leave from 2026-01-06"));
+    assert!(
+        early
+            .unwrap_err()
+            .to_string()
+            .contains("may leave from 2026-01-06")
+    );
     // The last carton, of the second order, is not there; the others leave a day early, for a reason.
     let left_behind = shipment.cartons.pop().unwrap();
     assert_eq!(left_behind.contents[0].quantity.to_string(), "6");
@@ -404,7 +431,11 @@ async fn together_and_in_parts(house: House) {
         .collect();
     assert_eq!(told.len(), 8, "five cartons on three pallets");
     assert!(told.iter().all(|sscc| labels.contains(*sscc)));
-    assert_eq!(sent(&house, "810").await.len(), 2, "an invoice for each order");
+    assert_eq!(
+        sent(&house, "810").await.len(),
+        2,
+        "an invoice for each order"
+    );
 
     // What did not leave waits, is promised again when it is asked for, and goes under a label of its own.
     assert_eq!(status(&house).await, "partly_shipped");
@@ -425,7 +456,12 @@ async fn together_and_in_parts(house: House) {
         second.orders()[0]
     );
     let refused = shipments::confirm_text(&house.gateway, stolen.as_bytes(), "test").await;
-    assert!(refused.unwrap_err().to_string().contains("never used twice"));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("never used twice")
+    );
     house.advance(1).await;
     shipments::confirm_text(
         &house.gateway,
@@ -474,12 +510,28 @@ async fn sent_again(house: House) {
         let all = sent(&house, set).await;
         assert_eq!(all.len(), 2, "{set}");
         let told = |text: &str| match set {
-            "856" => segments(text, "BSN")[0].split('*').nth(1).unwrap().to_owned(),
-            "810" => segments(text, "BIG")[0].split('*').nth(8).unwrap_or("00").to_owned(),
-            _ => segments(text, "BAK")[0].split('*').nth(1).unwrap().to_owned(),
+            "856" => segments(text, "BSN")[0]
+                .split('*')
+                .nth(1)
+                .unwrap()
+                .to_owned(),
+            "810" => segments(text, "BIG")[0]
+                .split('*')
+                .nth(8)
+                .unwrap_or("00")
+                .to_owned(),
+            _ => segments(text, "BAK")[0]
+                .split('*')
+                .nth(1)
+                .unwrap()
+                .to_owned(),
         };
         let again = if set == "855" { "00" } else { "05" };
-        assert_eq!((told(&first).as_str(), told(&all[1]).as_str()), ("00", again), "{set}");
+        assert_eq!(
+            (told(&first).as_str(), told(&all[1]).as_str()),
+            ("00", again),
+            "{set}"
+        );
         let deliveries = house
             .lines(&format!(
                 "SELECT d.delivery || ' ' || CASE WHEN d.gs06 = '{gs06}' THEN 'same' ELSE 'new' END FROM document d

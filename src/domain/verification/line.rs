@@ -285,7 +285,10 @@ impl<'k> Judge<'k> {
         }
         let deliveries = line.stores.iter().any(|share| share.delivery > 0);
         let (whose, one) = if deliveries {
-            ("the quantities by place and day (SCH, N1)", "a quantity by place and day (SCH, N1)")
+            (
+                "the quantities by place and day (SCH, N1)",
+                "a quantity by place and day (SCH, N1)",
+            )
         } else {
             ("the stores' quantities (SDQ)", "a store's quantity (SDQ)")
         };

@@ -10,9 +10,7 @@ use super::documents::{DocumentBrief, THREAD};
 use super::{Conditions, FindingListing, Page, decimal, from_body, instant, money};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, PartnerId};
-use crate::domain::order::{
-    Mode, Order, OrderHeader, OrderLine, OrderState, Party, UnusedSegment,
-};
+use crate::domain::order::{Mode, Order, OrderHeader, OrderLine, OrderState, Party, UnusedSegment};
 use crate::storage::connection::{Bind, Connection, list};
 use crate::storage::failure::Failure;
 

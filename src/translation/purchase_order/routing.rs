@@ -107,7 +107,9 @@ impl Routing {
                 let day = date(segment.element(2));
                 let used = day.is_some() && says_when(segment.element(1));
                 if let (true, Some(day)) = (used, day) {
-                    open.dates.entry(segment.element(1).to_owned()).or_insert(day);
+                    open.dates
+                        .entry(segment.element(1).to_owned())
+                        .or_insert(day);
                 }
                 used
             }
@@ -177,16 +179,22 @@ pub fn settle(
         });
     }
     let plain = |part: &Part| part.ship_to.is_none() && part.dates.is_empty();
-    if parts.iter().all(|part| plain(part) && part.store.is_empty()) {
+    if parts
+        .iter()
+        .all(|part| plain(part) && part.store.is_empty())
+    {
         // All of it goes where and when the order goes, whatever the parts add up to; that they do is for verification.
-        if let Some(sum) = sum_of(&parts).filter(|sum| *sum != line.ordered && line.stores.is_empty())
+        if let Some(sum) =
+            sum_of(&parts).filter(|sum| *sum != line.ordered && line.stores.is_empty())
         {
             share_out(header, line, vec![(parts.swap_remove(0), sum)]);
         }
         return;
     }
     let whole = match parts.as_slice() {
-        [part] => part.quantity.is_none_or(|quantity| quantity == line.ordered),
+        [part] => part
+            .quantity
+            .is_none_or(|quantity| quantity == line.ordered),
         _ => false,
     };
     if !line.stores.is_empty() {
@@ -447,7 +455,8 @@ fn place_named(header: &OrderHeader, destinations: &[Destination], name: &str) -
         .find(called)
         .cloned();
     let party = known.unwrap_or_else(|| {
-        let is_number = !name.contains(' ') && name.contains(|letter: char| letter.is_ascii_digit());
+        let is_number =
+            !name.contains(' ') && name.contains(|letter: char| letter.is_ascii_digit());
         if is_number {
             Party {
                 id_qualifier: "92".to_owned(),

@@ -125,11 +125,7 @@ fn on_pallet<'a>(
 }
 
 /// Every carton has its own SSCC (X12-RULES 67, 68).
-fn label_fault<'a>(
-    sscc: &'a str,
-    place: &str,
-    seen: &mut BTreeSet<&'a str>,
-) -> Option<Finding> {
+fn label_fault<'a>(sscc: &'a str, place: &str, seen: &mut BTreeSet<&'a str>) -> Option<Finding> {
     if sscc.is_empty() {
         return Some(refuse(
             "carton-without-sscc",
@@ -320,7 +316,10 @@ fn packs<'a>(
 fn by_pallet<'a>(cartons: &[&'a Carton]) -> Vec<(&'a str, Vec<&'a Carton>)> {
     let mut pallets: Vec<(&'a str, Vec<&'a Carton>)> = Vec::new();
     for carton in cartons {
-        match pallets.iter_mut().find(|(known, _)| *known == carton.pallet) {
+        match pallets
+            .iter_mut()
+            .find(|(known, _)| *known == carton.pallet)
+        {
             Some((_, on_it)) => on_it.push(carton),
             None => pallets.push((&carton.pallet, vec![carton])),
         }

@@ -315,7 +315,10 @@ fn terms_in_doubt_are_not_reckoned_in_silence() {
             .findings
             .iter()
             .any(|finding| finding.severity == Severity::Hold);
-        assert_eq!(waits, !expected.is_empty() && expected[0] != "terms-in-words");
+        assert_eq!(
+            waits,
+            !expected.is_empty() && expected[0] != "terms-in-words"
+        );
     }
 }
 
@@ -329,7 +332,11 @@ fn parts_of_lines_go_where_and_when_they_are_asked_for() {
         ("N1*ST**92*77~", &[">77: 30"], &[]),
         ("DTM*010*20260110~", &[], &[]),
         ("DTM*037*20260110~", &[">1 on 037 2026-01-10: 30"], &[]),
-        ("SCH*30*EA***002*20260110~", &[">1 on 002 2026-01-10: 30"], &[]),
+        (
+            "SCH*30*EA***002*20260110~",
+            &[">1 on 002 2026-01-10: 30"],
+            &[],
+        ),
         (
             "SCH*20*EA***010*20260112~SCH*10*EA***010*20260110*0900*038*20260111~",
             &[
@@ -380,10 +387,21 @@ fn parts_of_lines_go_where_and_when_they_are_asked_for() {
             .map(|share| {
                 let to = read.header.destination(share.delivery, &share.store, "92");
                 let place = if to.id.is_empty() { to.name } else { to.id };
-                let days: Vec<String> = read.header.delivery(share.delivery).map_or_else(Vec::new, |delivery| {
-                    delivery.dates.iter().map(|(qualifier, day)| format!("{qualifier} {day}")).collect()
-                });
-                let on = if days.is_empty() { String::new() } else { format!(" on {}", days.join(" ")) };
+                let days: Vec<String> =
+                    read.header
+                        .delivery(share.delivery)
+                        .map_or_else(Vec::new, |delivery| {
+                            delivery
+                                .dates
+                                .iter()
+                                .map(|(qualifier, day)| format!("{qualifier} {day}"))
+                                .collect()
+                        });
+                let on = if days.is_empty() {
+                    String::new()
+                } else {
+                    format!(" on {}", days.join(" "))
+                };
                 format!("{}>{place}{on}: {}", share.store, share.quantity)
             })
             .collect();

@@ -187,10 +187,7 @@ fn pallets_with_cartons() {
         carton.pallet = PALLET.into();
     }
     let built = build(&shipment, &[order], &profile);
-    assert_document(
-        built,
-        include_str!("golden/856-order-tare-pack-item.edi"),
-    );
+    assert_document(built, include_str!("golden/856-order-tare-pack-item.edi"));
 }
 
 /// Worked out by the rule: seventeen digits, then what fills the weighted sum to a multiple of ten.
@@ -231,7 +228,8 @@ fn every_structure_with_pallets() {
             Err(findings) => assert_eq!(codes(&findings), [expected]),
         }
     }
-    let whole = profile("[ship_notice]\nstructure = \"shipment_order_tare_item\"\nmark_for = \"none\"");
+    let whole =
+        profile("[ship_notice]\nstructure = \"shipment_order_tare_item\"\nmark_for = \"none\"");
     let order = allocated(7, BIGBOX, &whole);
     let mut on_one = shipment(&order);
     for carton in &mut on_one.cartons {
