@@ -414,4 +414,29 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn only_lists_that_are_known_whole_are_closed() {
+        for (release, closed) in [
+            (
+                Release::R004010,
+                &[248, 349, 353, 478, 481, 587, 715, 717, 720, 723, 736, 1073][..],
+            ),
+            (
+                Release::R005010,
+                &[
+                    248, 349, 353, 478, 481, 587, 620, 715, 717, 720, 723, 736, 1073,
+                ],
+            ),
+        ] {
+            let dictionary = SchemaRegistry::standard().dictionary(release);
+            let found: Vec<u16> = dictionary
+                .elements
+                .iter()
+                .filter(|element| element.codes.as_ref().is_some_and(|list| list.closed))
+                .map(|element| element.number)
+                .collect();
+            assert_eq!(found, closed, "{release:?}");
+        }
+    }
 }
