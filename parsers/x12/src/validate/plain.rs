@@ -224,7 +224,7 @@ impl Word {
         let points = !((others & all(0x7f)).wrapping_add(all(0x7f)) | others | all(0x7f));
         let is_one = points & points.wrapping_sub(1) == 0;
         let digits = Word {
-            bytes: self.bytes ^ (points >> 7) * u64::from(b'.' ^ b'0'),
+            bytes: self.bytes ^ ((points >> 7) * u64::from(b'.' ^ b'0')),
             length: self.length,
         };
         let count = self.length - usize::from(points != 0);
