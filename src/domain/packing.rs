@@ -572,7 +572,7 @@ mod tests {
             .collect();
         assert_eq!(pallets(&cartons, 2), [vec![0, 1], vec![2, 4], vec![3]]);
         assert_eq!(pallets(&cartons, 9), [vec![0, 1, 2, 4], vec![3]]);
-        assert_eq!(pallets(&cartons, 0), [vec![]; 0] as [Vec<usize>; 0]);
+        assert!(pallets(&cartons, 0).is_empty());
         cartons[0].pallet = "006141411234567890".into();
         assert_eq!(pallets(&cartons, 2), [vec![1, 2], vec![3], vec![4]]);
     }
