@@ -133,7 +133,7 @@ fn annotate_segment(
         id: segment.id().to_owned(),
         name: definition.map(|d| d.name.clone()).unwrap_or_default(),
         index: segment.index(),
-        depth: schema.map_or(0, |schema| depth(schema, node)),
+        depth: schema.map_or(0, |schema| schema.depth(node)),
         loop_id: schema
             .filter(|_| node != NONE)
             .and_then(|schema| schema.loop_of(node))
@@ -145,21 +145,6 @@ fn annotate_segment(
         elements: annotate_elements(segment, definition, dictionary),
         findings: Vec::new(),
     }
-}
-
-/// Loops around a node, the set itself not counted.
-fn depth(schema: &Schema, mut node: u32) -> usize {
-    let mut depth = 0;
-    while let Some(parent) = schema
-        .nodes
-        .get(node as usize)
-        .map(|n| n.parent)
-        .filter(|p| *p != NONE && *p != 0)
-    {
-        depth += 1;
-        node = parent;
-    }
-    depth
 }
 
 fn annotate_elements(

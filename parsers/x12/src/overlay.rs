@@ -2,6 +2,7 @@
 //!
 //! Its findings are marked as the guide's: they hold a set, they never reject it.
 
+use crate::set::Segment;
 use serde::{Deserialize, Serialize};
 
 /// The guide of one partner for one transaction set, as a profile writes it.
@@ -52,8 +53,9 @@ pub enum Presence {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SegmentRule {
-    /// Which one: `REF`, `/REF` (heading only), `PO1/PID` (in the loop of PO1), `N1[ST]` (by its
-    /// first element), `N1[ST]/N3` (in such a loop).
+    /// Which one: `REF` (wherever it stands), `/REF` (outside every loop), `PO1/PID` (in the loop of
+    /// PO1), `N1[ST]` or `N1[ST|BY]` (by its first element), `HL[3=S]` (by its third), `N1[ST]/N3`
+    /// (in such a loop), `/N1/N3` (in the heading's N1 loop, not in that of a line).
     pub at: String,
     /// Required or forbidden. Required inside a loop means in each occurrence of the loop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +75,7 @@ pub struct SegmentRule {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ElementRule {
-    /// Which one: `BEG02`, `PO1/PO103`, `REF[DP]02`, `C040` components as `REF04-2`.
+    /// Which one: `BEG02`, `PO1/PO103`, `REF[DP]02`, a component of it as `REF04-2`.
     pub at: String,
     /// Required or forbidden.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,9 @@ pub struct ElementRule {
 }
 
 /// A rule between two elements: when the one is such, the other must be such.
+///
+/// Both in one segment: each such segment is judged by itself. Both in one loop, such as `PO1/PO103`
+/// and `PO1/PO4`: each occurrence of the loop is. Otherwise the whole set is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConditionRule {
@@ -106,6 +111,9 @@ pub struct ConditionRule {
     pub when: String,
     /// Its values; without any, that it is present at all.
     pub is: Vec<String>,
+    /// Or: present, and none of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub is_not: Vec<String>,
     /// The element or segment that must follow: `N1[ST]04`, or within the same segment `ITD03`.
     pub then: String,
     /// Required or forbidden.
@@ -122,33 +130,54 @@ pub struct ConditionRule {
 /// A place in a set, read from its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    /// Only in the heading, outside every loop.
-    pub heading: bool,
+    /// The first step stands outside every loop, and each further one directly in the loop before it.
+    pub rooted: bool,
     /// Loops from the outside, then the segment.
     pub steps: Vec<Step>,
     /// Element and component, from 1.
     pub element: Option<(u16, Option<u16>)>,
 }
 
-/// A segment identifier with an optional value of its first element.
+/// A segment identifier with an optional value of one of its elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
     pub id: String,
-    pub qualifier: Option<String>,
+    pub qualifier: Option<Qualifier>,
+}
+
+/// The values of an element by which one segment is told from others of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Qualifier {
+    /// Position in the segment, from 1.
+    pub element: u16,
+    /// Any of these.
+    pub values: Vec<String>,
+}
+
+impl Step {
+    /// Whether a segment is the one that is meant.
+    pub fn fits(&self, segment: Segment<'_>) -> bool {
+        segment.id() == self.id
+            && self.qualifier.as_ref().is_none_or(|qualifier| {
+                let value = segment.element(usize::from(qualifier.element)).trim_end();
+                qualifier.values.iter().any(|wanted| wanted == value)
+            })
+    }
 }
 
 impl Path {
     /// Reads `PO1/N1[ST]04-2`.
     pub fn read(text: &str) -> Option<Path> {
-        let (heading, text) = match text.strip_prefix('/') {
+        let (rooted, text) = match text.strip_prefix('/') {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let mut parts: Vec<&str> = text.split('/').collect();
+        let mut parts: Vec<&str> = parts(text);
         let last = parts.pop()?;
         let mut steps: Vec<Step> = parts
             .into_iter()
             .map(|part| {
+                // A loop is named by its segment alone: `PO103/…` is no place.
                 step(part)
                     .filter(|(_, rest)| rest.is_empty())
                     .map(|(step, _)| step)
@@ -162,32 +191,63 @@ impl Path {
                 let (element, component) = rest
                     .split_once('-')
                     .map_or((rest, None), |(e, c)| (e, Some(c)));
-                let digits = |text: &str| {
-                    text.bytes()
-                        .all(|b| b.is_ascii_digit())
-                        .then(|| text.parse::<u16>().ok())
-                        .flatten()
-                        .filter(|n| *n > 0)
-                };
                 Some((
-                    digits(element).filter(|_| element.len() == 2)?,
+                    position(element).filter(|_| element.len() == 2)?,
                     match component {
-                        Some(component) => Some(digits(component)?),
+                        Some(component) => Some(position(component)?),
                         None => None,
                     },
                 ))
             }
         };
         Some(Path {
-            heading,
+            rooted,
             steps,
             element,
         })
     }
 
+    /// The loops around the segment.
+    pub fn loops(&self) -> &[Step] {
+        &self.steps[..self.steps.len() - 1]
+    }
+
     pub fn segment(&self) -> &Step {
         &self.steps[self.steps.len() - 1]
     }
+}
+
+/// The steps of a path; a slash in brackets belongs to the value there.
+fn parts(text: &str) -> Vec<&str> {
+    let mut in_brackets = false;
+    text.split(move |letter| {
+        match letter {
+            '[' => in_brackets = true,
+            ']' => in_brackets = false,
+            _ => {}
+        }
+        letter == '/' && !in_brackets
+    })
+    .collect()
+}
+
+/// A number from 1 on.
+fn position(text: &str) -> Option<u16> {
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse::<u16>().ok())
+        .flatten()
+        .filter(|n| *n > 0)
+}
+
+/// `ST`, `ST|BY`, `3=S`.
+fn qualifier(text: &str) -> Option<Qualifier> {
+    let (element, values) = match text.split_once('=') {
+        Some((element, values)) => (position(element)?, values),
+        None => (1, text),
+    };
+    let values: Vec<String> = values.split('|').map(str::to_owned).collect();
+    (!values.iter().any(String::is_empty)).then_some(Qualifier { element, values })
 }
 
 /// An identifier, a qualifier in brackets, and the digits that remain.
@@ -196,8 +256,8 @@ fn step(text: &str) -> Option<(Step, &str)> {
     // digits are the element, if enough stands before them.
     let (head, qualifier, rest) = match text.split_once('[') {
         Some((id, rest)) => {
-            let (qualifier, rest) = rest.split_once(']')?;
-            (id, Some(qualifier.to_owned()), rest)
+            let (inner, rest) = rest.split_once(']')?;
+            (id, Some(qualifier(inner)?), rest)
         }
         None => {
             let stem = text.split_once('-').map_or(text, |(stem, _)| stem);
@@ -238,10 +298,30 @@ mod tests {
             (
                 path.steps.len(),
                 path.segment().id.as_str(),
-                path.segment().qualifier.as_deref(),
+                path.segment().qualifier.clone(),
                 path.element
             ),
-            (2, "N1", Some("ST"), Some((4, Some(2))))
+            (
+                2,
+                "N1",
+                Some(Qualifier {
+                    element: 1,
+                    values: vec!["ST".into()]
+                }),
+                Some((4, Some(2)))
+            )
+        );
+        let by = |text: &str| Path::read(text).unwrap().steps[0].qualifier.clone();
+        assert_eq!(
+            by("/HL[3=S]/TD5"),
+            Some(Qualifier {
+                element: 3,
+                values: vec!["S".into()]
+            })
+        );
+        assert_eq!(
+            by("N1[ST|A/B]").unwrap().values,
+            ["ST".to_owned(), "A/B".to_owned()]
         );
         for (text, id, element) in [
             ("PO103", "PO1", Some((3, None))),
@@ -259,7 +339,18 @@ mod tests {
                 "{text}"
             );
         }
-        for bad in ["", "ref", "REFX", "N1[ST", "PO1//PID", "REF00"] {
+        for bad in [
+            "",
+            "ref",
+            "REFX",
+            "N1[ST",
+            "PO1//PID",
+            "REF00",
+            "N1[]",
+            "N1[0=A]",
+            "N1[A|]",
+            "PO103/PID",
+        ] {
             assert_eq!(Path::read(bad), None, "{bad}");
         }
     }

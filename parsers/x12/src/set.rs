@@ -245,13 +245,13 @@ impl<'a> Segment<'a> {
     }
 
     /// The components of a piece of text taken from an element.
-    pub fn components_of(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn components_of(&self, text: &'a str) -> impl Iterator<Item = &'a str> + use<'a> {
         text.split(char::from(self.set.component_separator))
     }
 
     /// The repetitions of element `n`; one where the release has none or the element does not
     /// repeat.
-    pub fn repetitions(&self, n: usize) -> impl Iterator<Item = &'a str> {
+    pub fn repetitions(&self, n: usize) -> impl Iterator<Item = &'a str> + use<'a> {
         let separator = self.set.repetition_separator.map(char::from);
         self.element(n).split(move |c| Some(c) == separator)
     }

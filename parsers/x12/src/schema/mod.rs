@@ -331,6 +331,32 @@ impl Schema {
             .map_or("", |definition| definition.id.as_str())
     }
 
+    /// Whether a node is the segment that begins a loop.
+    pub(crate) fn begins_loop(&self, node: u32) -> bool {
+        self.nodes.get(node as usize).is_some_and(|this| {
+            this.parent != 0
+                && self
+                    .nodes
+                    .get(this.parent as usize)
+                    .is_some_and(|parent| parent.first_child == node)
+        })
+    }
+
+    /// Loops around a node, the one that it begins included.
+    pub(crate) fn depth(&self, mut node: u32) -> usize {
+        let mut depth = 0;
+        while let Some(parent) = self
+            .nodes
+            .get(node as usize)
+            .map(|node| node.parent)
+            .filter(|parent| *parent != NONE && *parent != 0)
+        {
+            depth += 1;
+            node = parent;
+        }
+        depth
+    }
+
     /// The loop that a node stands in, by the identifier that begins it; none in the heading.
     pub(crate) fn loop_of(&self, node: u32) -> Option<&str> {
         let parent = self.nodes.get(node as usize)?.parent;

@@ -9,7 +9,7 @@ use crate::element::{
 use crate::finding::{Finding, Rule};
 use crate::overlay::{Overlay, Path};
 use crate::schema::{
-    Condition, ConditionKind, Definition, Dictionary, Element, Release, Schema, Use, What,
+    Condition, ConditionKind, Definition, Dictionary, Element, NONE, Release, Schema, Use, What,
 };
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
@@ -565,10 +565,40 @@ impl<'a> Checks<'a> {
     /// Whether the guide lets the code pass.
     fn is_extended(&self, what: Place<'_>, code: &str) -> bool {
         self.also.iter().any(|(path, codes)| {
-            let here = path.segment().id == what.segment.id()
-                && path.element == Some((what.element as u16, what.component.map(|n| n as u16)));
+            let here = path.element
+                == Some((what.element as u16, what.component.map(|n| n as u16)))
+                && path.segment().fits(what.segment)
+                && self.is_within(path, what.node);
             here && codes.iter().any(|known| known == code)
         })
+    }
+
+    /// Whether a node stands in the loops that a path names; by which element such a loop is told
+    /// from others is not asked here.
+    fn is_within(&self, path: &Path, node: u32) -> bool {
+        let Some(schema) = self.schema else {
+            return true;
+        };
+        let mut around = Vec::new();
+        let mut at = node;
+        while let Some(parent) = schema
+            .nodes
+            .get(at as usize)
+            .map(|node| node.parent)
+            .filter(|parent| *parent != NONE && *parent != 0)
+        {
+            around.push(schema.id_of(parent));
+            at = parent;
+        }
+        // The segment that begins a loop is also a segment of what is around the loop.
+        let begins = schema.begins_loop(node);
+        let ends_with = |around: &[&str]| {
+            let wanted = path.loops();
+            let fits = wanted.len() <= around.len()
+                && wanted.iter().rev().zip(around).all(|(a, b)| a.id == *b);
+            fits && (!path.rooted || wanted.len() == around.len())
+        };
+        ends_with(&around) || (begins && around.get(1..).is_some_and(ends_with))
     }
 
     #[cold]
