@@ -28,7 +28,7 @@ pub(super) fn check(profile: &Profile, found: &mut Found<'_>) {
                 found.fault(
                     &format!("guide.{set}.{key}"),
                     what,
-                    "Places are written `REF`, `/REF` (heading only), `PO1/PID`, `N1[ST]/N3`, `BEG02`, `REF[DP]02`, `PO1/PO103`, `REF04-2`",
+                    "Places are written `REF`, `/REF` (outside every loop), `PO1/PID`, `N1[ST]/N3`, `HL[3=S]/TD5`, `BEG02`, `REF[DP]02`, `PO1/PO103`, `REF04-2`",
                 );
             }
         }
