@@ -41,6 +41,7 @@ mod overlay;
 mod reader;
 mod scan;
 mod schema;
+mod sef;
 mod set;
 mod text;
 mod validate;
@@ -60,6 +61,7 @@ pub use reader::{
     Event, GroupClosed, InterchangeClosed, NotASet, Outside, Reader, Stray, read_set,
 };
 pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
+pub use sef::{SefError, SefFinding, SefGuide, SefNote, SefSet, import_sef};
 pub use set::{Segment, SetHeader, TransactionSet};
 pub use text::decode;
 pub use validate::{Validator, validate_outbound, validate_set};
