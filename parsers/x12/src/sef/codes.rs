@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 /// Codes of one list beyond this are left out.
 const CODES_MAX: usize = 5_000;
+/// Codes of all lists together.
+const ALL_MAX: usize = 200_000;
 
 /// Where something stands, as codes, rules and variables name it: `850/41///3`, `850/41///3-2`,
 /// `///310/`, `//ISA//6`.
@@ -50,6 +52,7 @@ pub(super) struct CodeLists {
     pub at: HashMap<Location, Vec<String>>,
     /// Lists that only a rule puts in force, by element and number.
     pub numbered: HashMap<(String, u32), Vec<String>>,
+    read: usize,
 }
 
 /// Reads the lists that are tied to places. An element's whole list is X12's own, which the schemas
@@ -83,7 +86,20 @@ fn tied(record: &Record, mut text: &str, lists: &mut CodeLists, findings: &mut F
             number = digits.parse::<u32>().ok();
             inside = list;
         }
+        if lists.read > ALL_MAX {
+            let text = format!(
+                "the lists have more than {ALL_MAX} codes together; this one and those after it were left out"
+            );
+            return findings.add(line, text);
+        }
         let codes = expand(inside, line, element, findings);
+        // What was tried in vain has cost as much.
+        lists.read += codes.len()
+            + if inside.contains(':') {
+                CODES_MAX / 50
+            } else {
+                1
+            };
         if let Some(number) = number {
             lists
                 .numbered
@@ -190,7 +206,11 @@ fn range(from: &str, to: &str) -> Option<Vec<String>> {
         };
         return Some((first..=last).map(|n| format!("{n:0width$}")).collect());
     }
-    if from.len() != to.len() || !from.bytes().all(|b| b.is_ascii_alphanumeric()) {
+    let is_code = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+    // Codes of one length differ in their last places only.
+    let apart = from.bytes().zip(to.bytes()).position(|(a, b)| a != b);
+    let far = apart.is_some_and(|at| from.len() - at > 3);
+    if from.len() != to.len() || !is_code(from) || !is_code(to) || far {
         return None;
     }
     let mut codes = vec![from.to_owned()];

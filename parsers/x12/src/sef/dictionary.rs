@@ -109,17 +109,15 @@ fn definition(record: &Record, findings: &mut Findings) -> DefinitionText {
         relations: Vec::new(),
         masks: Vec::new(),
     };
-    let mut next = 1;
-    places(
-        places_text,
+    let mut reading = Reading {
         line,
         id,
-        1,
-        0,
-        &mut next,
-        &mut definition.places,
-        findings,
-    );
+        next: 1,
+        list: Vec::new(),
+        findings: &mut *findings,
+    };
+    let _ = reading.places(places_text, 1, 0);
+    definition.places = reading.list;
     let mut parts = tail.split(',');
     let first = parts.next().unwrap_or("");
     match first.strip_prefix('+') {
@@ -148,63 +146,111 @@ fn places_end(text: &str) -> usize {
     text.len()
 }
 
-#[allow(clippy::too_many_arguments)]
-fn places(
-    mut text: &str,
+/// The places of a definition as they are read.
+struct Reading<'f> {
     line: u32,
-    id: &str,
-    times: usize,
-    depth: usize,
-    next: &mut u32,
-    list: &mut Vec<PlaceText>,
-    findings: &mut Findings,
-) {
-    let whole = text;
-    for turn in 0..times {
-        text = whole;
-        while let Some(mark) = text.chars().next() {
-            if list.len() >= PLACES_MAX {
-                if turn == 0 || !text.is_empty() {
-                    findings.add(
-                        line,
-                        format!("{id} has more than {PLACES_MAX} places; the rest was left out"),
-                    );
+    id: &'f str,
+    next: u32,
+    list: Vec<PlaceText>,
+    findings: &'f mut Findings,
+}
+
+impl Reading<'_> {
+    /// Reads places so many times over. Ends everything where something is wrong or too much.
+    fn places(&mut self, whole: &str, times: usize, depth: usize) -> Option<()> {
+        for _ in 0..times {
+            let before = self.list.len();
+            let mut text = whole;
+            while let Some(mark) = text.chars().next() {
+                if self.list.len() >= PLACES_MAX {
+                    return self.end(format!(
+                        "has more than {PLACES_MAX} places; the rest was left out"
+                    ));
                 }
-                return;
+                let rest = &text[mark.len_utf8()..];
+                match mark {
+                    '[' => {
+                        let Some(end) = rest.find(']') else {
+                            return self.end("has a bracket that is not closed".to_owned());
+                        };
+                        self.place(&rest[..end]);
+                        text = &rest[end + 1..];
+                    }
+                    '{' if depth < 4 => {
+                        let Some(end) = closing(rest) else {
+                            return self.end("has a brace that is not closed".to_owned());
+                        };
+                        let inside = &rest[..end];
+                        let digits = inside
+                            .find(|c: char| !c.is_ascii_digit())
+                            .unwrap_or(inside.len());
+                        let again = inside[..digits].parse().unwrap_or(1usize).min(PLACES_MAX);
+                        self.places(&inside[digits..], again, depth + 1)?;
+                        text = &rest[end + 1..];
+                    }
+                    _ => return self.end(format!("was not read from {} on", show(text))),
+                }
             }
-            let rest = &text[mark.len_utf8()..];
-            match mark {
-                '[' => {
-                    let Some(end) = rest.find(']') else {
-                        return findings.add(line, format!("{id}: a bracket is not closed"));
-                    };
-                    place(&rest[..end], line, id, next, list, findings);
-                    text = &rest[end + 1..];
-                }
-                '{' if depth < 4 => {
-                    let Some(end) = closing(rest) else {
-                        return findings.add(line, format!("{id}: a brace is not closed"));
-                    };
-                    let inside = &rest[..end];
-                    let digits = inside
-                        .find(|c: char| !c.is_ascii_digit())
-                        .unwrap_or(inside.len());
-                    let again = inside[..digits].parse().unwrap_or(1usize).min(PLACES_MAX);
-                    places(
-                        &inside[digits..],
-                        line,
-                        id,
-                        again,
-                        depth + 1,
-                        next,
-                        list,
-                        findings,
-                    );
-                    text = &rest[end + 1..];
-                }
-                _ => return findings.add(line, format!("{id}: {} is not understood", show(text))),
+            if self.list.len() == before {
+                break;
             }
         }
+        Some(())
+    }
+
+    fn end(&mut self, what: String) -> Option<()> {
+        self.findings.add(self.line, format!("{} {what}", self.id));
+        None
+    }
+
+    /// `!373@4;8:8,M,2`
+    fn place(&mut self, inside: &str) {
+        let mut fields = inside.split(',');
+        let head = fields.next().unwrap_or("");
+        let (usage, head) = match head.chars().next().and_then(Usage::of_mark) {
+            Some(usage) => (usage, &head[1..]),
+            None => (Usage::Plain, head),
+        };
+        let (head, lengths) = head
+            .split_once(';')
+            .map_or((head, None), |(h, l)| (h, Some(l)));
+        let (name, ordinal) = head
+            .split_once('@')
+            .map_or((head, None), |(n, o)| (n, Some(o)));
+        let (line, id, findings) = (self.line, self.id, &mut *self.findings);
+        let mut unknown = |what: &str| {
+            let text = format!("{id}: {what} of {} is not understood", show(inside));
+            findings.add(line, text);
+        };
+        let mut place = PlaceText {
+            id: name.to_owned(),
+            usage,
+            ordinal: self.next,
+            min: None,
+            max: None,
+            mandatory: false,
+        };
+        match ordinal.map(str::parse) {
+            None => self.next += 1,
+            Some(Ok(ordinal)) => place.ordinal = ordinal,
+            Some(Err(_)) => unknown("the ordinal"),
+        }
+        if let Some(lengths) = lengths {
+            let (min, max) = lengths.split_once(':').unwrap_or((lengths, ""));
+            for (text, target) in [(min, &mut place.min), (max, &mut place.max)] {
+                match text.parse() {
+                    Ok(number) => *target = Some(number),
+                    Err(_) if text.is_empty() => {}
+                    Err(_) => unknown("a length"),
+                }
+            }
+        }
+        match fields.next() {
+            None | Some("" | "O" | "C" | "X" | "F") => {}
+            Some("M") => place.mandatory = true,
+            Some(_) => unknown("the requirement"),
+        }
+        self.list.push(place);
     }
 }
 
@@ -222,64 +268,6 @@ fn closing(text: &str) -> Option<usize> {
         }
     }
     None
-}
-
-/// `!373@4;8:8,M,2`
-fn place(
-    inside: &str,
-    line: u32,
-    id: &str,
-    next: &mut u32,
-    list: &mut Vec<PlaceText>,
-    findings: &mut Findings,
-) {
-    let mut fields = inside.split(',');
-    let head = fields.next().unwrap_or("");
-    let (usage, head) = match head.chars().next().and_then(Usage::of_mark) {
-        Some(usage) => (usage, &head[1..]),
-        None => (Usage::Plain, head),
-    };
-    let (head, lengths) = head
-        .split_once(';')
-        .map_or((head, None), |(h, l)| (h, Some(l)));
-    let (name, ordinal) = head
-        .split_once('@')
-        .map_or((head, None), |(n, o)| (n, Some(o)));
-    let mut unknown = |what: &str| {
-        findings.add(
-            line,
-            format!("{id}: {what} of {} is not understood", show(inside)),
-        )
-    };
-    let mut place = PlaceText {
-        id: name.to_owned(),
-        usage,
-        ordinal: *next,
-        min: None,
-        max: None,
-        mandatory: false,
-    };
-    match ordinal.map(str::parse) {
-        None => *next += 1,
-        Some(Ok(ordinal)) => place.ordinal = ordinal,
-        Some(Err(_)) => unknown("the ordinal"),
-    }
-    if let Some(lengths) = lengths {
-        let (min, max) = lengths.split_once(':').unwrap_or((lengths, ""));
-        for (text, target) in [(min, &mut place.min), (max, &mut place.max)] {
-            match text.parse() {
-                Ok(number) => *target = Some(number),
-                Err(_) if text.is_empty() => {}
-                Err(_) => unknown("a length"),
-            }
-        }
-    }
-    match fields.next() {
-        None | Some("" | "O" | "C" | "X" | "F") => {}
-        Some("M") => place.mandatory = true,
-        Some(_) => unknown("the requirement"),
-    }
-    list.push(place);
 }
 
 /// `R0203P0405`

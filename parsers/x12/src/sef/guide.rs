@@ -32,6 +32,16 @@ pub(super) fn make(file: &File, mut findings: Findings) -> Result<SefGuide, SefE
     let mut told = HashSet::new();
     let mut made = Vec::new();
     for record in &file.sets {
+        if made.iter().any(|set: &SefSet| set.code == record.key) {
+            findings.add(
+                record.line,
+                format!(
+                    "the set {} is there a second time: it was left out",
+                    show(&record.key)
+                ),
+            );
+            continue;
+        }
         let text = sets::read(record, &mut findings);
         let registry = SchemaRegistry::standard();
         let Some(schema) = registry.find(&text.code, release) else {
