@@ -1,6 +1,15 @@
 //! The command line: one file per command. Exit status 0 done, 1 the input was refused, 2 wrong usage or a broken
 //! system; errors go to stderr with what to do about them.
 
+// The standard macros panic where the reader has gone away (`| head`); these end quietly.
+macro_rules! println {
+    () => { $crate::cli::print::told(format_args!("")) };
+    ($($told:tt)*) => { $crate::cli::print::told(format_args!($($told)*)) };
+}
+macro_rules! eprintln {
+    ($($told:tt)*) => { $crate::cli::print::warned(format_args!($($told)*)) };
+}
+
 mod demo;
 mod doctor;
 mod documents;
@@ -85,6 +94,9 @@ enum Command {
     Json(offline::json::Args),
     /// A file that may be shown to strangers, with the same findings; needs no database
     Redact(offline::redact::Args),
+    /// Guides of partners; needs no database
+    #[command(subcommand)]
+    Guide(offline::guide::Command),
     /// Trading partners and their profiles
     #[command(subcommand)]
     Partner(partner::Command),
@@ -185,6 +197,7 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Explain(args) => offline::explain::run(options, args),
         Command::Ack(args) => offline::ack::run(options, args),
         Command::Json(args) => offline::json::run(&args),
+        Command::Guide(command) => offline::guide::run(options, command),
         Command::Redact(args) => offline::redact::run(&args),
         Command::Partner(command) => partner::run(options, command).await,
         Command::Mailbox(command) => mailbox::run(options, command).await,

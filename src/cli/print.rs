@@ -1,5 +1,6 @@
 //! Standard output. A reader that goes away (`| head`) ends the program quietly.
 
+use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
 use super::CliError;
@@ -14,6 +15,26 @@ pub fn bytes(bytes: &[u8]) -> Result<(), CliError> {
             "standard output can not be written: {error}"
         ))),
     }
+}
+
+/// What `println!` does in the commands.
+pub fn told(text: Arguments<'_>) {
+    if let Err(error) = line(&text.to_string()) {
+        warned(format_args!("supercargo: {error}"));
+        std::process::exit(2);
+    }
+}
+
+/// What `eprintln!` does in the commands: nobody may be listening.
+pub fn warned(text: Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a line for whoever may be looking, and goes on without: what serves does not end because
+/// its terminal was closed.
+pub fn aside(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// Prints text as it is.

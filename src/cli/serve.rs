@@ -32,14 +32,14 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     let database = serve.location.to_string();
     let service = Service::start(serve).await?;
     let endpoints = &service.endpoints;
-    println!(
+    super::print::aside(&format!(
         "Supercargo serves. SFTP mailbox {} · console http://{} · {database} · data in {data} · endpoints in {data}/endpoints.json",
         endpoints.sftp, endpoints.http
-    );
-    println!(
+    ));
+    super::print::aside(&format!(
         "Host key of the mailbox: {}",
         endpoints.host_key_fingerprint
-    );
+    ));
     stop_signal().await;
     eprintln!("supercargo: stopping; what was begun is finished or left for the next start");
     service.stop().await;

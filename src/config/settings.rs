@@ -296,6 +296,12 @@ pub struct Limits {
     pub set_bytes_max: u64,
     /// Largest segment, bytes.
     pub segment_bytes_max: u64,
+    /// Largest binary element of a BIN or BDS segment, bytes.
+    pub binary_bytes_max: u64,
+    /// Most elements of one segment.
+    pub elements_max: u32,
+    /// Most levels of HL below one another.
+    pub hierarchy_levels_max: u32,
     /// Most lines of one order.
     pub order_lines_max: u32,
     /// Most findings kept for one document; the rest is counted.
@@ -312,10 +318,30 @@ impl Default for Limits {
             file_bytes_max: 2 << 30,
             set_bytes_max: 64 << 20,
             segment_bytes_max: 1 << 20,
+            binary_bytes_max: 16 << 20,
+            elements_max: 1_000,
+            hierarchy_levels_max: 64,
             order_lines_max: 20_000,
             findings_max: 1_000,
             mailbox_files_max: 10_000,
             files_per_minute_max: 6_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds on reading and judging X12; past each there is a finding.
+    pub fn of_x12(&self) -> supercargo_x12::Limits {
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        supercargo_x12::Limits {
+            segment_bytes: bytes(self.segment_bytes_max),
+            binary_bytes: bytes(self.binary_bytes_max),
+            elements: count(self.elements_max),
+            set_bytes: bytes(self.set_bytes_max),
+            findings: count(self.findings_max),
+            envelope_findings: count(self.findings_max),
+            depth: count(self.hierarchy_levels_max),
         }
     }
 }

@@ -2,8 +2,8 @@
 //! leaves.
 
 use supercargo_x12::{
-    AckOptions, CharacterSet, GroupVerdict, OutboundSet, Release, SchemaRegistry, SetVerdict,
-    TransactionSet, check_characters, validate_outbound, validate_set,
+    AckOptions, CharacterSet, GroupVerdict, Limits, OutboundSet, Release, SchemaRegistry,
+    SetVerdict, TransactionSet, Validator, check_characters, validate_outbound,
 };
 
 use super::outbound::delimiters;
@@ -24,10 +24,13 @@ pub fn judge_set(
     set: &TransactionSet,
     release: Option<Release>,
     profile: Option<&Profile>,
+    limits: Limits,
 ) -> SetVerdict {
     let guide = profile.and_then(|profile| profile.guide.get(set.code()));
     let findings = release
-        .map(|release| validate_set(SchemaRegistry::standard(), release, set, guide))
+        .map(|release| {
+            Validator::new(SchemaRegistry::standard(), limits).validate(release, set, guide)
+        })
         .unwrap_or_default();
     let mut verdict = SetVerdict::of(set, findings);
     if let Some(profile) = profile {

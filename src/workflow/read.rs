@@ -38,7 +38,8 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
         size: file.size,
     };
     let reader = ContentReader::new(gateway.store.clone(), &content);
-    let parsing = tokio::task::spawn_blocking(move || parse(reader, &sender));
+    let limits = gateway.settings.limits.of_x12();
+    let parsing = tokio::task::spawn_blocking(move || parse(reader, limits, &sender));
     let mut reading = Reading {
         gateway,
         leases,

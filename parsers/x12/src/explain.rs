@@ -93,10 +93,14 @@ pub fn annotate(
     findings.extend(validator.validate(release, set, overlay));
     let schema = registry.find(set.code(), release);
     let dictionary = registry.dictionary(release);
+    let mut lines = Lines::of(set);
     let mut segments: Vec<AnnotatedSegment> = set
         .segments()
         .zip(validator.placed())
-        .map(|(segment, node)| annotate_segment(segment, *node, schema, &dictionary))
+        .map(|(segment, node)| {
+            let line = lines.at(segment.offset());
+            annotate_segment(segment, *node, line, schema, &dictionary)
+        })
         .collect();
     let mut rest = Vec::new();
     for finding in findings {
@@ -120,9 +124,37 @@ pub fn annotate(
     }
 }
 
+/// The lines of segments in their order: each byte of the set is looked at once.
+struct Lines<'a> {
+    raw: &'a [u8],
+    from: u64,
+    seen: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn of(set: &'a TransactionSet) -> Lines<'a> {
+        Lines {
+            raw: set.raw(),
+            from: set.offset(),
+            seen: 0,
+            line: set.header().line,
+        }
+    }
+
+    fn at(&mut self, offset: u64) -> u64 {
+        let within = usize::try_from(offset.saturating_sub(self.from)).unwrap_or(usize::MAX);
+        let to = within.clamp(self.seen, self.raw.len());
+        self.line += memchr::memchr_iter(b'\n', &self.raw[self.seen..to]).count() as u64;
+        self.seen = to;
+        self.line
+    }
+}
+
 fn annotate_segment(
     segment: Segment<'_>,
     node: u32,
+    line: u64,
     schema: Option<&Schema>,
     dictionary: &Dictionary,
 ) -> AnnotatedSegment {
@@ -140,7 +172,7 @@ fn annotate_segment(
             .map(str::to_owned),
         offset: segment.offset(),
         length: segment.length(),
-        line: segment.line(),
+        line,
         text: segment.text().to_owned(),
         elements: annotate_elements(segment, definition, dictionary),
         findings: Vec::new(),

@@ -1,33 +1,4 @@
-//! X12, the format of American business documents: bytes to segments and back, schemas, partner
-//! guides, findings, acknowledgments. Nothing of orders or databases.
-//!
-//! Read a file, judge its sets, answer with a 997:
-//!
-//! ```
-//! # let file: &[u8] = b"ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5~CTT*1~SE*5*0001~GE*1*1~IEA*1*000000001~";
-//! use supercargo_x12::{AckOptions, Event, GroupVerdict, Reader, Release, SchemaRegistry, SetVerdict, build_997, validate_set};
-//! let registry = SchemaRegistry::standard();
-//! let mut reader = Reader::new(file);
-//! let mut group = None;
-//! while let Some(event) = reader.next()? {
-//!     match event {
-//!         Event::GroupOpened(header) => group = Some(GroupVerdict::open(header)),
-//!         Event::Set(set) => {
-//!             println!("{} for PO {}", set.code(), set.find("BEG").map_or("", |beg| beg.element(3)));
-//!             let findings = validate_set(registry, Release::R004010, set, None);
-//!             if let Some(group) = &mut group { group.add(SetVerdict::of(set, findings)) }
-//!         }
-//!         Event::GroupClosed(closed) => {
-//!             let Some(mut group) = group.take() else { continue };
-//!             group.close(&closed);
-//!             let answer = build_997(&group, &AckOptions::default());
-//!             assert_eq!(answer.unwrap().segments[0].id, "AK1");
-//!         }
-//!         _ => {}
-//!     }
-//! }
-//! # Ok::<(), std::io::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod ack;
 mod delimiters;
@@ -70,3 +41,20 @@ pub use writer::{
     Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, WriteError,
     Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,
 };
+
+#[cfg(test)]
+mod tests {
+    /// The front page tells of every finding, with its code and what it does.
+    #[test]
+    fn the_front_page_lists_every_finding() {
+        let page = include_str!("../README.md");
+        for rule in crate::Rule::ALL {
+            let does = format!("{:?}", rule.severity()).to_lowercase();
+            let row = match rule.ack() {
+                Some((_, code)) => format!("| {code} | `{}` | {does} |", rule.name()),
+                None => format!("| `{}` | {does} |", rule.name()),
+            };
+            assert!(page.contains(&row), "README.md lacks {row}");
+        }
+    }
+}

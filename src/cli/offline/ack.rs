@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use chrono::{NaiveDate, NaiveTime, Utc};
 use supercargo_x12::{
-    AckOptions, Address, Envelope, Event, Group, GroupVerdict, InterchangeVerdict, NumberedSet,
-    OutboundSet, Reader, Release, build_997, build_999, build_ta1, set_number, write_interchange,
+    AckOptions, Address, Envelope, Event, Group, GroupVerdict, InterchangeVerdict, Limits,
+    NumberedSet, OutboundSet, Reader, Release, build_997, build_999, build_ta1, set_number,
+    write_interchange,
 };
 
-use super::{open, profile};
+use super::{limits, open, profile};
 use crate::cli::{CliError, CliResult, Options, print};
 use crate::config::profile::Profile;
 use crate::config::profile::acknowledgment::AcknowledgmentKind;
@@ -43,6 +44,7 @@ struct Acknowledging<'a> {
     always_ta1: bool,
     number: u32,
     now: Instant,
+    limits: Limits,
     release: Option<Release>,
     group: Option<GroupVerdict>,
     groups: Vec<GroupVerdict>,
@@ -65,12 +67,13 @@ pub fn run(options: &Options, args: Args) -> CliResult {
         always_ta1: args.ta1,
         number: args.control_number,
         now: HouseClock::starting_at(options.now).now(),
+        limits: limits(options)?,
         release: None,
         group: None,
         groups: Vec::new(),
         written: 0,
     };
-    let mut reader = Reader::new(open(&args.file)?);
+    let mut reader = Reader::with_limits(open(&args.file)?, acknowledging.limits);
     loop {
         let event = reader
             .next()
@@ -99,7 +102,7 @@ impl Acknowledging<'_> {
             }
             Event::Set(set) => {
                 if let Some(group) = &mut self.group {
-                    group.add(judge_set(set, self.release, self.profile));
+                    group.add(judge_set(set, self.release, self.profile, self.limits));
                 }
             }
             Event::GroupClosed(closed) => {

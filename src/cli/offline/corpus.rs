@@ -50,7 +50,13 @@ fn every_file_goes_forth_and_back_and_keeps_its_findings_when_redacted() {
             redact::findings_of(&redacted).unwrap() == redact::findings_of(&bytes).unwrap(),
             "{shown}"
         );
-        let judged = judge::judge("", bytes.as_slice(), None).unwrap();
+        let judged = judge::judge(
+            "",
+            bytes.as_slice(),
+            None,
+            supercargo_x12::Limits::default(),
+        )
+        .unwrap();
         let cut = pieces::cut(&bytes, false).unwrap();
         let isas = cut
             .pieces

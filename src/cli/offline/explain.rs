@@ -9,7 +9,7 @@ use supercargo_x12::{
     TransactionSet, annotate,
 };
 
-use super::{open, profile};
+use super::{limits, open, profile, with_guide};
 use crate::cli::table::harmless;
 use crate::cli::{CliError, CliResult, Options, print};
 use crate::config::profile::Profile;
@@ -23,6 +23,9 @@ pub struct Args {
     /// Judge by this partner's guide too
     #[arg(long, value_name = "FILE.toml")]
     profile: Option<PathBuf>,
+    /// Judge by the guide in this SEF file too
+    #[arg(long, value_name = "FILE.sef")]
+    guide: Option<PathBuf>,
     /// Only the segments in which something was found
     #[arg(long)]
     findings_only: bool,
@@ -94,7 +97,7 @@ struct Explaining<'a> {
 
 /// Status 0: nothing is refused; 1: something is.
 pub fn run(options: &Options, args: Args) -> CliResult {
-    let profile = profile(args.profile.as_deref())?;
+    let profile = with_guide(profile(args.profile.as_deref())?, args.guide.as_deref())?;
     let mut explaining = Explaining {
         pen: Pen::of(args.color),
         profile: profile.as_ref(),
@@ -103,7 +106,7 @@ pub fn run(options: &Options, args: Args) -> CliResult {
         release: None,
         refused: false,
     };
-    let mut reader = Reader::new(open(&args.file)?);
+    let mut reader = Reader::with_limits(open(&args.file)?, limits(options)?);
     loop {
         let event = reader
             .next()

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde::Serialize;
 use supercargo_x12::{
-    AckCode, Event, Finding, GroupVerdict, Level, Origin, Reader, Release, Severity,
+    AckCode, Event, Finding, GroupVerdict, Level, Limits, Origin, Reader, Release, Severity,
 };
 
 use crate::config::profile::Profile;
@@ -131,7 +131,12 @@ impl Judged {
 }
 
 /// Judges what a source holds. Fails only where the source does.
-pub fn judge(name: &str, source: impl Read, profile: Option<&Profile>) -> std::io::Result<Judged> {
+pub fn judge(
+    name: &str,
+    source: impl Read,
+    profile: Option<&Profile>,
+    limits: Limits,
+) -> std::io::Result<Judged> {
     let mut judged = Judged {
         file: name.to_owned(),
         accepted: true,
@@ -142,11 +147,17 @@ pub fn judge(name: &str, source: impl Read, profile: Option<&Profile>) -> std::i
         findings: Vec::new(),
         findings_left_out: 0,
     };
-    let mut reader = Reader::new(source);
+    let mut reader = Reader::with_limits(source, limits);
     let mut around = Around::default();
     let mut group: Option<(GroupVerdict, Option<Release>)> = None;
     while let Some(event) = reader.next()? {
-        follow(event, &mut judged, &mut around, &mut group, profile);
+        follow(
+            event,
+            &mut judged,
+            &mut around,
+            &mut group,
+            (profile, limits),
+        );
     }
     judged.findings.sort_by_key(|found| found.byte);
     Ok(judged)
@@ -157,7 +168,7 @@ fn follow(
     judged: &mut Judged,
     around: &mut Around,
     group: &mut Option<(GroupVerdict, Option<Release>)>,
-    profile: Option<&Profile>,
+    (profile, limits): (Option<&Profile>, Limits),
 ) {
     match event {
         Event::Outside(outside) => {
@@ -179,7 +190,7 @@ fn follow(
         }
         Event::Set(set) => {
             let release = group.as_ref().and_then(|(_, release)| *release);
-            let verdict = judge_set(set, release, profile);
+            let verdict = judge_set(set, release, profile, limits);
             let inside = Around {
                 set: Some(verdict.st01.clone()),
                 st02: Some(verdict.st02.clone()),

@@ -1,9 +1,11 @@
-//! Commands that look at files and need neither database nor server: `validate`, `explain`, `ack`, `json`, `redact`.
+//! Commands that look at files and need neither database nor server: `validate`, `explain`, `ack`, `json`,
+//! `redact`, `guide`.
 
 pub mod ack;
 #[cfg(test)]
 mod corpus;
 pub mod explain;
+pub mod guide;
 pub mod json;
 pub mod judge;
 pub mod pieces;
@@ -14,8 +16,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{CliError, house};
+use supercargo_x12::{Limits, import_sef};
+
+use super::{CliError, Options, house};
 use crate::config::profile::Profile;
+use crate::config::settings::Settings;
 
 /// Bytes of a file that is taken into memory whole.
 const WHOLE_MAX: u64 = 256 * 1024 * 1024;
@@ -46,6 +51,36 @@ fn whole(path: &Path) -> Result<Vec<u8>, CliError> {
         )));
     }
     Ok(bytes)
+}
+
+/// The bounds on reading: those of the settings where they are named.
+fn limits(options: &Options) -> Result<Limits, CliError> {
+    let settings = match &options.config {
+        Some(path) => Settings::load(path)?,
+        None => Settings::default(),
+    };
+    Ok(settings.limits.of_x12())
+}
+
+/// The profile with the guide of a SEF file, where one is named: for its sets that guide stands in place of the
+/// profile's.
+fn with_guide(profile: Option<Profile>, path: Option<&Path>) -> Result<Option<Profile>, CliError> {
+    let Some(path) = path else { return Ok(profile) };
+    let guide = import_sef(&whole(path)?)
+        .map_err(|refused| CliError::Refused(format!("{}: {refused}", path.display())))?;
+    if !guide.findings.is_empty() {
+        eprintln!(
+            "supercargo: {} places of {} are not understood or can not be judged; `supercargo guide import {}` tells each",
+            guide.findings.len(),
+            path.display(),
+            path.display()
+        );
+    }
+    let mut profile = profile.unwrap_or_default();
+    for set in guide.sets {
+        profile.guide.insert(set.code, set.overlay);
+    }
+    Ok(Some(profile))
 }
 
 /// The profile whose guide a file is judged by, where one is named.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use sha2::{Digest, Sha256};
-use supercargo_x12::{AnnotatedElement, ElementType, Release, SchemaRegistry, annotate};
+use supercargo_x12::{AnnotatedElement, ElementType, Limits, Release, SchemaRegistry, annotate};
 
 use super::judge::judge;
 use super::pieces::{Piece, Pieces, Place, cut};
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> CliResult {
 pub(super) type Told = (String, u64, Option<u16>, Option<u16>, bool);
 
 pub(super) fn findings_of(bytes: &[u8]) -> std::io::Result<Vec<Told>> {
-    let judged = judge("", bytes, None)?;
+    let judged = judge("", bytes, None, Limits::default())?;
     Ok(judged
         .findings
         .into_iter()

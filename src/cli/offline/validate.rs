@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use supercargo_x12::Limits;
+
 use super::judge::{Found, Judged, judge};
-use super::{open, profile};
+use super::{limits, open, profile, with_guide};
 use crate::cli::table::harmless;
 use crate::cli::{CliError, CliResult, Options, print};
 use crate::config::profile::Profile;
@@ -18,11 +20,15 @@ pub struct Args {
     /// Judge by this partner's guide too
     #[arg(long, value_name = "FILE.toml")]
     profile: Option<PathBuf>,
+    /// Judge by the guide in this SEF file too
+    #[arg(long, value_name = "FILE.sef")]
+    guide: Option<PathBuf>,
 }
 
 /// Status 0: everything is accepted; 1: something is refused; 2: something could not be read.
 pub fn run(options: &Options, args: Args) -> CliResult {
-    let profile = profile(args.profile.as_deref())?;
+    let profile = with_guide(profile(args.profile.as_deref())?, args.guide.as_deref())?;
+    let limits = limits(options)?;
     let mut files = Vec::new();
     for path in &args.paths {
         gather(path, &mut files)?;
@@ -34,7 +40,7 @@ pub fn run(options: &Options, args: Args) -> CliResult {
     }
     let (mut is_accepted, mut is_broken) = (true, false);
     for file in files {
-        match one(options, &file, profile.as_ref()) {
+        match one(options, &file, profile.as_ref(), limits) {
             Ok(accepted) => is_accepted &= accepted,
             Err(error) => {
                 eprintln!("supercargo: {error}");
@@ -74,8 +80,13 @@ fn gather(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CliError> {
     Ok(())
 }
 
-fn one(options: &Options, path: &Path, profile: Option<&Profile>) -> Result<bool, CliError> {
-    let judged = judge(&path.display().to_string(), open(path)?, profile)
+fn one(
+    options: &Options,
+    path: &Path,
+    profile: Option<&Profile>,
+    limits: Limits,
+) -> Result<bool, CliError> {
+    let judged = judge(&path.display().to_string(), open(path)?, profile, limits)
         .map_err(|error| CliError::file("read", path, &error))?;
     if options.json {
         let text = serde_json::to_string(&judged)

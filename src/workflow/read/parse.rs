@@ -5,7 +5,9 @@ use std::io::Read;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use supercargo_x12::{Event, GroupVerdict, InterchangeVerdict, IsaHeader, Reader, Release, Ta1};
+use supercargo_x12::{
+    Event, GroupVerdict, InterchangeVerdict, IsaHeader, Limits, Reader, Release, Ta1,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::config::profile::Profile;
@@ -60,8 +62,12 @@ struct Inside {
 struct Gone;
 
 /// Reads to the end of the source. Fails only where the source does.
-pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Result<()> {
-    let mut reader = Reader::new(source);
+pub fn parse(
+    source: impl Read,
+    limits: Limits,
+    sender: &mpsc::Sender<Message>,
+) -> std::io::Result<()> {
+    let mut reader = Reader::with_limits(source, limits);
     let mut inside: Option<Inside> = None;
     loop {
         let mut messages = Vec::new();
@@ -71,7 +77,7 @@ pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Resu
         };
         let ended = match event {
             None => true,
-            Some(event) => follow(event, &mut inside, sender, &mut messages).is_err(),
+            Some(event) => follow(event, &mut inside, limits, sender, &mut messages).is_err(),
         };
         if let Some(inside) = &mut inside {
             inside.digest.update(reader.raw());
@@ -101,6 +107,7 @@ pub fn parse(source: impl Read, sender: &mpsc::Sender<Message>) -> std::io::Resu
 fn follow(
     event: Event<'_>,
     inside: &mut Option<Inside>,
+    limits: Limits,
     sender: &mpsc::Sender<Message>,
     messages: &mut Vec<Message>,
 ) -> Result<(), Gone> {
@@ -133,7 +140,7 @@ fn follow(
             {
                 let _working = Spending::begin(Effort::Working);
                 let verdict = spend(Effort::Reading, || {
-                    judge_set(set, inside.release, inside.profile.as_deref())
+                    judge_set(set, inside.release, inside.profile.as_deref(), limits)
                 });
                 group.add(verdict);
             }
