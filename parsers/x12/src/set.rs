@@ -157,6 +157,16 @@ impl TransactionSet {
             .saturating_add_signed(i64::from(at) + shift)
     }
 
+    /// Line ends between two bytes of the file.
+    pub(crate) fn lines_between(&self, from: u64, to: u64) -> u64 {
+        let within = |offset: u64| {
+            usize::try_from(offset.saturating_sub(self.header.offset)).unwrap_or(usize::MAX)
+        };
+        let raw = self.raw();
+        let (from, to) = (within(from).min(raw.len()), within(to).min(raw.len()));
+        memchr::memchr_iter(b'\n', raw.get(from..to).unwrap_or_default()).count() as u64
+    }
+
     /// The line in the file of a byte of the file.
     pub(crate) fn line_of(&self, offset: u64) -> u64 {
         if self.is_one_line {

@@ -142,6 +142,8 @@ fn a_million_elements_are_too_many() {
     let head = format!("{ISA}{GS}ST*850*0001~BEG*00*SA*4711**20260115~REF");
     let tail = format!("~{}", tail());
     let came = read(source(&head, b"*A", 1_000_000, &tail), Limits::default());
+    check(&came, Rule::SegmentTooLong);
+    let came = read(source(&head, b"*A", 400_000, &tail), Limits::default());
     check(&came, Rule::TooManyElements);
 }
 
@@ -178,7 +180,7 @@ fn a_million_segments_can_be_explained() {
 #[test]
 fn a_hierarchy_deeper_than_the_limit_is_told() {
     let mut text = format!(
-        "{ISA}GS*SH*BUYER*SELLER*20260115*1230*1*X*004010~ST*856*0001~BSN*00*1*20260115*1230~"
+        "{ISA}GS*SH*BUYER*SELLER*20260115*1230*1*X*004010~ST*856*0001~BSN*00*11*20260115*1230~"
     );
     for n in 1..=100_000 {
         let parent = if n == 1 {
@@ -256,6 +258,6 @@ fn groups_and_sets_without_number_do_not_fill_the_memory() {
         Limits::default(),
     );
     assert_eq!(came.answers, 50_000);
-    let came = read(source("", b"ISA", 2_000_000, ""), Limits::default());
+    let came = read(source("", b"ISA", 100_000, ""), Limits::default());
     assert!(came.rules.len() < 10_000, "{}", came.rules.len());
 }

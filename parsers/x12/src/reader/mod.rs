@@ -136,6 +136,8 @@ pub struct Reader<R> {
     isa_numbers: ControlNumbers,
     opened: u64,
     outside_reported: bool,
+    /// Findings outside interchanges so far.
+    outside_findings: usize,
     first_bytes: Vec<u8>,
     ended: bool,
     ta1: Ta1,
@@ -180,6 +182,7 @@ impl<R: Read> Reader<R> {
             isa_numbers: ControlNumbers::default(),
             opened: 0,
             outside_reported: false,
+            outside_findings: 0,
             first_bytes: Vec::new(),
             ended: false,
             ta1: Ta1::default(),
@@ -362,7 +365,9 @@ impl<R: Read> Reader<R> {
                 || self.ta1.control_number.is_empty()
             {
                 let text = "The TA1 does not say which interchange it answers, or its TA104 is none of A, E and R; look at it by hand.";
-                open.findings.push(
+                push(
+                    &mut open.findings,
+                    self.limits,
                     Finding::new(Rule::Ta1Malformed, offset, line, text)
                         .with_severity(crate::Severity::Hold),
                 );
@@ -673,8 +678,25 @@ fn at_element(finding: Finding, segment: &str, element: u16) -> Finding {
 }
 
 fn push(findings: &mut Vec<Finding>, limits: Limits, finding: Finding) {
-    if findings.len() < limits.envelope_findings {
-        findings.push(finding);
+    match findings.len().cmp(&limits.envelope_findings) {
+        std::cmp::Ordering::Less => findings.push(finding),
+        std::cmp::Ordering::Equal => findings.push(no_more(&finding, limits)),
+        std::cmp::Ordering::Greater => {}
+    }
+}
+
+/// What stands in place of the first finding beyond the limit of a file, interchange or group; an
+/// acknowledgment has no code for it.
+fn no_more(finding: &Finding, limits: Limits) -> Finding {
+    let text = format!(
+        "More than {} findings; the rest was not recorded.",
+        limits.envelope_findings
+    );
+    Finding {
+        level: finding.level,
+        ack: None,
+        ..Finding::new(Rule::TooManyFindings, finding.offset, finding.line, text)
+            .with_severity(crate::Severity::Note)
     }
 }
 

@@ -54,6 +54,15 @@ impl<R: Read> Reader<R> {
                 let offset = self.window.offset(from);
                 self.window.advance(to);
                 self.outside_reported |= finding.is_some();
+                let finding = finding.and_then(|finding| {
+                    let before = self.outside_findings;
+                    self.outside_findings += 1;
+                    match before.cmp(&self.limits.envelope_findings) {
+                        std::cmp::Ordering::Less => Some(finding),
+                        std::cmp::Ordering::Equal => Some(super::no_more(&finding, self.limits)),
+                        std::cmp::Ordering::Greater => None,
+                    }
+                });
                 Ok(Some(Event::Outside(Outside {
                     offset,
                     length: (to - from) as u64,

@@ -253,7 +253,7 @@ impl<'a> Checks<'a> {
         );
         let offset = what.segment.element_offset(what.element);
         finding.offset = offset;
-        finding.line = report.set.line_of(offset);
+        finding.line = report.line_of(offset);
         finding.element = Some(what.element as u16);
         finding.component = what.component.map(|n| n as u16);
         finding.repetition = what.repetition.map(|n| n as u16);

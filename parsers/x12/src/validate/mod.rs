@@ -13,6 +13,7 @@ use crate::schema::{NONE, Release, Schema, SchemaRegistry};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 use crate::writer::OutboundSet;
+use std::cell::Cell;
 
 /// Checks a set: structure, elements, conditions, hierarchy, counts, then the guide.
 ///
@@ -78,6 +79,7 @@ impl<'r> Validator<'r> {
             findings: Vec::new(),
             limit: self.limits.findings,
             full: false,
+            seen: Cell::default(),
         };
         self.placed.clear();
         let is_same = |schema: &&Schema| schema.code == set.code() && schema.release == release;
@@ -164,6 +166,9 @@ pub(crate) struct Report<'a> {
     pub findings: Vec<Finding>,
     limit: usize,
     full: bool,
+    /// The byte of the last finding and its line: findings come in order, and a flood of them must
+    /// not count the same lines over and over.
+    seen: Cell<(u64, u64)>,
 }
 
 impl Report<'_> {
@@ -185,6 +190,22 @@ impl Report<'_> {
         }
     }
 
+    /// The line in the file of a byte of the set.
+    pub fn line_of(&self, offset: u64) -> u64 {
+        let (byte, line) = self.seen.get();
+        if self.full && line > 0 {
+            // Nothing more is recorded.
+            return line;
+        }
+        let line = if line > 0 && offset >= byte {
+            line + self.set.lines_between(byte, offset)
+        } else {
+            self.set.line_of(offset)
+        };
+        self.seen.set((offset, line));
+        line
+    }
+
     /// A finding about a segment at its place.
     pub fn segment(
         &self,
@@ -196,7 +217,7 @@ impl Report<'_> {
         let offset = segment.offset();
         Finding {
             loop_id: loop_id.map(str::to_owned),
-            ..Finding::new(rule, offset, self.set.line_of(offset), text)
+            ..Finding::new(rule, offset, self.line_of(offset), text)
                 .in_segment(segment.id(), segment.index())
         }
     }

@@ -275,7 +275,7 @@ mod tests {
             let segment = set.segment(1).unwrap();
             let checks = Checks::new(schema, &set, None);
             let mut patterns = Patterns::default();
-            let mut report = Report { set: &set, findings: Vec::new(), limit: 1_000, full: false };
+            let mut report = Report { set: &set, findings: Vec::new(), limit: 1_000, full: false, seen: Default::default() };
             let passes = checks.pass(segment, definition, &mut patterns);
             checks.segment(segment, definition, crate::schema::NONE, &mut report);
             prop_assert!(!passes || report.findings.is_empty(), "{:?}", report.findings);
