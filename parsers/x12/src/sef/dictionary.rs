@@ -279,8 +279,7 @@ fn relations(text: &str, line: u32, id: &str, findings: &mut Findings) -> Vec<(c
         let end = after
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(after.len());
-        let members: Vec<u8> = after[..end]
-            .as_bytes()
+        let members: Vec<u8> = after.as_bytes()[..end]
             .chunks_exact(2)
             .map(|pair| (pair[0] - b'0') * 10 + (pair[1] - b'0'))
             .collect();

@@ -286,8 +286,7 @@ impl<'a> Placed<'a> {
     fn at_element(
         &self,
         rule: Rule,
-        at: usize,
-        path: &Path,
+        (at, path): (usize, &Path),
         value: &str,
         say: Option<&str>,
         text: String,
@@ -315,7 +314,7 @@ impl<'a> Placed<'a> {
                     let name = &rule.at;
                     let text = format!("The partner's guide demands {name}, and it is empty.");
                     let say = rule.say.as_deref();
-                    self.at_element(Rule::GuideElementMissing, at, path, "", say, text, report)
+                    self.at_element(Rule::GuideElementMissing, (at, path), "", say, text, report)
                         .into_iter()
                         .for_each(|f| report.add(f));
                 }
@@ -339,7 +338,7 @@ impl<'a> Placed<'a> {
         let say = rule.say.as_deref();
         let name = &rule.at;
         let mut fault = |kind, text| {
-            let finding = self.at_element(kind, at, path, value, say, text, report);
+            let finding = self.at_element(kind, (at, path), value, say, text, report);
             finding.into_iter().for_each(|f| report.add(f));
         };
         if rule.presence == Some(Presence::Forbidden) {
@@ -538,7 +537,14 @@ impl<'a> Placed<'a> {
         let say = rule.say.as_deref();
         // What is missing together with its segment is told at the segment that decides.
         let finding = if then.element.is_some() && targets.contains(&target) {
-            self.at_element(Rule::GuideCondition, target, then, value, say, text, report)
+            self.at_element(
+                Rule::GuideCondition,
+                (target, then),
+                value,
+                say,
+                text,
+                report,
+            )
         } else {
             self.finding(Rule::GuideCondition, target, say, text, report)
         };
