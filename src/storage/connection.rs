@@ -338,6 +338,17 @@ impl Connection {
         Ok(written == 1)
     }
 
+    /// Claims the key of an effect that was looked for in this transaction and was not there. Where another transaction
+    /// has claimed it in between, this one loses and is run again, and then finds it.
+    pub async fn claim_new_effect(&mut self, key: &str, subject: i64) -> Result<(), Failure> {
+        if self.claim_effect(key, subject).await? {
+            return Ok(());
+        }
+        Err(Failure::Stale {
+            what: format!("{key} (it happened already)"),
+        })
+    }
+
     /// Whom the key of an effect belongs to.
     pub async fn effect(&mut self, key: &str) -> Result<Option<i64>, Failure> {
         Ok(self

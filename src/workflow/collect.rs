@@ -62,7 +62,7 @@ pub async fn post(
         Err(findings) => return Ok(Posted::NotBalanced(findings)),
     };
     let id = PaymentId(connection.identity("payment").await?);
-    connection.claim_effect(&key, id.0).await?;
+    connection.claim_new_effect(&key, id.0).await?;
     write(
         gateway, connection, trading, mode, &plan, id, document, by, items,
     )

@@ -86,7 +86,7 @@ async fn bill(
     }
     for (shipment, _) in &left {
         connection
-            .claim_effect(&key(&order, shipment), order.id.0)
+            .claim_new_effect(&key(&order, shipment), order.id.0)
             .await?;
     }
     issue(gateway, connection, trading, order, drafts).await

@@ -74,7 +74,7 @@ async fn commit(
                 }
                 let id = connection.identity("file").await?;
                 if let Some(key) = &key {
-                    connection.claim_effect(key, id).await?;
+                    connection.claim_new_effect(key, id).await?;
                 }
                 let over = upload.connection.map(|id| id.0);
                 connection

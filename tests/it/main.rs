@@ -10,6 +10,7 @@ mod engines;
 mod folder;
 mod listing;
 mod mail;
+mod once;
 mod orders;
 mod page;
 mod peers;

@@ -1,0 +1,108 @@
+//! The same thing handed over by several at once happens once: what the keys of effects are for.
+
+use supercargo::domain::finding::Place;
+use supercargo::domain::ids::{ConnectionId, PartnerId};
+use supercargo::domain::money::{Amount, Currency};
+use supercargo::domain::order::Mode;
+use supercargo::domain::remittance::{Remittance, RemittanceItem};
+use supercargo::storage::StoreLocation;
+use supercargo::workflow::payments::pay;
+use supercargo::workflow::receive::{Upload, UploadSource, receive};
+
+use crate::peers::postgres::fresh_database;
+use crate::thread::House;
+
+async fn partner(house: &House) -> i64 {
+    let mut reading = house.gateway.store.read().await.unwrap();
+    reading
+        .number("SELECT id FROM partner WHERE code = 'bigmart'", vec![])
+        .await
+        .unwrap()
+}
+
+async fn happens_once(location: StoreLocation) {
+    let house = House::open(location).await;
+    let partner = PartnerId(partner(&house).await);
+    for round in 0..20 {
+        // As several nodes do that poll one server at the same moment.
+        let uploads = (0..6).map(|_| {
+            let upload = Upload {
+                connection: Some(ConnectionId(1)),
+                partner: None,
+                name: "order.edi".to_owned(),
+                source: UploadSource::Bytes(format!("ISA of round {round}").into_bytes()),
+                actor: "poll".to_owned(),
+                key: Some(format!("1:order.edi:{round}")),
+            };
+            let gateway = house.gateway.clone();
+            tokio::spawn(async move { receive(&gateway, upload).await.unwrap() })
+        });
+        let mut files = Vec::new();
+        for upload in uploads.collect::<Vec<_>>() {
+            files.push(upload.await.unwrap());
+        }
+        files.dedup();
+        assert_eq!(files.len(), 1, "one file, and everybody is told which");
+
+        let payments = (0..6).map(|_| {
+            let remittance = Remittance {
+                reference: format!("CHECK {round}"),
+                method: "CHK".to_owned(),
+                total: Amount(100_00),
+                debit: false,
+                money_moved: true,
+                currency: Currency::USD,
+                date: "2026-01-05".parse().unwrap(),
+                payer: "BIGMART".to_owned(),
+                items: vec![RemittanceItem {
+                    qualifier: "IV".to_owned(),
+                    reference: "NOBODY KNOWS IT".to_owned(),
+                    action: String::new(),
+                    paid: Amount(100_00),
+                    invoice_amount: None,
+                    discount: None,
+                    adjustments: Vec::new(),
+                    place: Place::default(),
+                }],
+                adjustments: Vec::new(),
+            };
+            let gateway = house.gateway.clone();
+            tokio::spawn(
+                async move { pay(&gateway, partner, Mode::Production, remittance, "ar").await },
+            )
+        });
+        let mut booked = 0;
+        for payment in payments.collect::<Vec<_>>() {
+            match payment.await.unwrap() {
+                Ok(_) => booked += 1,
+                Err(refusal) => {
+                    assert!(refusal.to_string().contains("already booked"), "{refusal}")
+                }
+            }
+        }
+        assert_eq!(booked, 1, "booked once, and the others are told of it");
+    }
+    let files = house.lines("SELECT CAST(COUNT(*) AS TEXT) FROM file").await;
+    let payments = house
+        .lines("SELECT CAST(COUNT(*) AS TEXT) FROM payment")
+        .await;
+    assert_eq!(
+        (files, payments),
+        (vec!["20".to_owned()], vec!["20".to_owned()])
+    );
+    house.prove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_several_hand_over_at_once_happens_once_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    happens_once(StoreLocation::Sqlite(folder.path().join("supercargo.db"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_several_hand_over_at_once_happens_once_on_postgres() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    happens_once(StoreLocation::Postgres(database.url.clone())).await;
+}
