@@ -157,6 +157,10 @@ fn pyx12_reads_our_acknowledgments() {
     for group in faulty_groups() {
         for release in Release::ALL {
             let later = release == Release::R005010;
+            // X231, which pyx12 holds a 999 to, demands AK103; a group that came without a version has none to name.
+            if later && group.version.is_empty() {
+                continue;
+            }
             let delimiters = Delimiters {
                 repetition: later.then_some(b'^'),
                 ..Delimiters::default()
