@@ -48,7 +48,7 @@ async fn happens_once(location: StoreLocation) {
             let remittance = Remittance {
                 reference: format!("CHECK {round}"),
                 method: "CHK".to_owned(),
-                total: Amount(100_00),
+                total: Amount(10_000),
                 debit: false,
                 money_moved: true,
                 currency: Currency::USD,
@@ -58,7 +58,7 @@ async fn happens_once(location: StoreLocation) {
                     qualifier: "IV".to_owned(),
                     reference: "NOBODY KNOWS IT".to_owned(),
                     action: String::new(),
-                    paid: Amount(100_00),
+                    paid: Amount(10_000),
                     invoice_amount: None,
                     discount: None,
                     adjustments: Vec::new(),
