@@ -148,10 +148,18 @@ impl Cutting<'_> {
     /// One segment alone: blanks, the segment up to its last terminator, the rest.
     fn segment(&mut self, whole: Range<usize>, place: Place) {
         let bytes = self.bytes.get(whole.clone()).unwrap_or_default();
-        let blanks = bytes
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
+        // A byte-order mark before the first ISA is none of it.
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        let blanks = mark
+            + bytes
+                .iter()
+                .skip(mark)
+                .take_while(|byte| byte.is_ascii_whitespace())
+                .count();
         let terminator = bytes
             .iter()
             .rposition(|byte| *byte == self.delimiters.terminator)

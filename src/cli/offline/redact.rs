@@ -438,6 +438,18 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_hides_no_name() {
+        let file = format!("\u{feff}{FILE}");
+        let redacted = redact(file.as_bytes(), b"key").unwrap();
+        let text = String::from_utf8(redacted).unwrap();
+        assert!(text.starts_with("\u{feff}ISA*00*"));
+        assert!(
+            !text.contains("BIGBUYER") && !text.contains("SELLER"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn equal_values_stay_equal_and_check_digits_stay_what_they_were() {
         let text = String::from_utf8(redact(FILE.as_bytes(), b"key").unwrap()).unwrap();
         let part = |from: &str, separator: char| {
