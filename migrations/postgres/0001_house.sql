@@ -120,7 +120,7 @@ CREATE TABLE functional_group (
     gs06 TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (interchange_id, ordinal)
 );
 
--- Documents of both directions
+-- Documents of both directions. address: whom one of ours goes to (JSON), where that is not the partner's first address.
 CREATE TABLE document (
     id BIGINT PRIMARY KEY, direction TEXT NOT NULL, company_id BIGINT NOT NULL, partner_id BIGINT, mode TEXT NOT NULL,
     set_code TEXT NOT NULL, file_id BIGINT, interchange_id BIGINT, transmission_id BIGINT, group_ordinal BIGINT,
@@ -128,7 +128,7 @@ CREATE TABLE document (
     disposition TEXT NOT NULL, delivery TEXT NOT NULL, syntax TEXT NOT NULL, application TEXT NOT NULL,
     subject_kind TEXT NOT NULL, subject_id BIGINT, reference TEXT NOT NULL, findings TEXT NOT NULL, body TEXT,
     corrected_sha256 TEXT, replaces_id BIGINT, created_at BIGINT NOT NULL, sent_at BIGINT, answer_due_at BIGINT,
-    answered_at BIGINT
+    answered_at BIGINT, address TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX document_subject ON document (subject_kind, subject_id);
 CREATE INDEX document_disposition ON document (disposition, id);
@@ -143,9 +143,12 @@ CREATE TABLE transmission (
     id BIGINT PRIMARY KEY, connection_id BIGINT NOT NULL REFERENCES connection (id), partner_id BIGINT NOT NULL,
     mode TEXT NOT NULL, isa13 TEXT NOT NULL, set_code TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
     size BIGINT NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL, delivered_at BIGINT,
-    picked_up_at BIGINT, picked_up_by TEXT, removed_at BIGINT, attempts BIGINT NOT NULL, problem TEXT
+    picked_up_at BIGINT, picked_up_by TEXT, removed_at BIGINT, attempts BIGINT NOT NULL, problem TEXT, renamed TEXT,
+    pickup_due_at BIGINT
 );
 CREATE UNIQUE INDEX transmission_name ON transmission (connection_id, name);
+CREATE INDEX transmission_pickup_due ON transmission (pickup_due_at) WHERE pickup_due_at IS NOT NULL;
+CREATE INDEX transmission_renamed ON transmission (connection_id, renamed) WHERE renamed IS NOT NULL;
 CREATE INDEX transmission_state ON transmission (connection_id, state);
 
 -- Orders, shipments, invoices
@@ -223,6 +226,7 @@ CREATE TABLE alert (
     id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id BIGINT, subject_kind TEXT NOT NULL,
     subject_id BIGINT, message TEXT NOT NULL, raised_at BIGINT NOT NULL, cleared_at BIGINT
 );
+CREATE INDEX alert_open ON alert (subject_kind, subject_id) WHERE cleared_at IS NULL;
 CREATE TABLE mail (
     id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at BIGINT NOT NULL, sent_at BIGINT, attempts BIGINT NOT NULL, next_at BIGINT, problem TEXT

@@ -101,7 +101,7 @@ CREATE TABLE functional_group (
     gs06 TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (interchange_id, ordinal)
 );
 
--- Documents of both directions
+-- Documents of both directions. address: whom one of ours goes to (JSON), where that is not the partner's first address.
 CREATE TABLE document (
     id INTEGER PRIMARY KEY, direction TEXT NOT NULL, company_id INTEGER NOT NULL, partner_id INTEGER, mode TEXT NOT NULL,
     set_code TEXT NOT NULL, file_id INTEGER, interchange_id INTEGER, transmission_id INTEGER, group_ordinal INTEGER,
@@ -109,7 +109,7 @@ CREATE TABLE document (
     disposition TEXT NOT NULL, delivery TEXT NOT NULL, syntax TEXT NOT NULL, application TEXT NOT NULL,
     subject_kind TEXT NOT NULL, subject_id INTEGER, reference TEXT NOT NULL, findings TEXT NOT NULL, body TEXT,
     corrected_sha256 TEXT, replaces_id INTEGER, created_at INTEGER NOT NULL, sent_at INTEGER, answer_due_at INTEGER,
-    answered_at INTEGER
+    answered_at INTEGER, address TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX document_subject ON document (subject_kind, subject_id);
 CREATE INDEX document_disposition ON document (disposition, id);
@@ -124,9 +124,12 @@ CREATE TABLE transmission (
     id INTEGER PRIMARY KEY, connection_id INTEGER NOT NULL REFERENCES connection (id), partner_id INTEGER NOT NULL,
     mode TEXT NOT NULL, isa13 TEXT NOT NULL, set_code TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL, delivered_at INTEGER,
-    picked_up_at INTEGER, picked_up_by TEXT, removed_at INTEGER, attempts INTEGER NOT NULL, problem TEXT
+    picked_up_at INTEGER, picked_up_by TEXT, removed_at INTEGER, attempts INTEGER NOT NULL, problem TEXT, renamed TEXT,
+    pickup_due_at INTEGER
 );
 CREATE UNIQUE INDEX transmission_name ON transmission (connection_id, name);
+CREATE INDEX transmission_pickup_due ON transmission (pickup_due_at) WHERE pickup_due_at IS NOT NULL;
+CREATE INDEX transmission_renamed ON transmission (connection_id, renamed) WHERE renamed IS NOT NULL;
 CREATE INDEX transmission_state ON transmission (connection_id, state);
 
 -- Orders, shipments, invoices
@@ -204,6 +207,7 @@ CREATE TABLE alert (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id INTEGER, subject_kind TEXT NOT NULL,
     subject_id INTEGER, message TEXT NOT NULL, raised_at INTEGER NOT NULL, cleared_at INTEGER
 );
+CREATE INDEX alert_open ON alert (subject_kind, subject_id) WHERE cleared_at IS NULL;
 CREATE TABLE mail (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at INTEGER NOT NULL, sent_at INTEGER, attempts INTEGER NOT NULL, next_at INTEGER, problem TEXT

@@ -83,13 +83,10 @@ fn database(gateway: &Gateway) -> Check {
 }
 
 fn company(gateway: &Gateway) -> Check {
-    let specimen = crate::config::settings::Company::default();
+    if let Some(warning) = house::specimen_warning(&gateway.settings) {
+        return check("company", false, warning);
+    }
     match gateway.settings.our_company() {
-        Some(company) if *company == specimen => check(
-            "company",
-            true,
-            "the specimen company is in use: name yours, its EDI address and GS1 prefix in the settings (`--config`) before you trade",
-        ),
         Some(company) => check(
             "company",
             true,

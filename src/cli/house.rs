@@ -12,10 +12,16 @@ use crate::workflow::Gateway;
 /// Name of the SQLite database in the data folder.
 pub const DATABASE: &str = "supercargo.db";
 
-/// The settings that these options name, with the data folder in place.
+/// Name of the settings in the data folder, read where `--config` names no others.
+pub const SETTINGS: &str = "supercargo.toml";
+
+/// The settings that these options name, or those in the data folder, with the data folder in place.
 pub fn settings(options: &Options, data_default: &str) -> Result<Settings, CliError> {
+    let folder = options.data.clone().unwrap_or_else(|| data_default.into());
+    let own = folder.join(SETTINGS);
     let mut settings = match &options.config {
         Some(path) => Settings::load(path)?,
+        None if own.is_file() => Settings::load(&own)?,
         None => Settings::default(),
     };
     if let Some(data) = &options.data {
@@ -24,6 +30,39 @@ pub fn settings(options: &Options, data_default: &str) -> Result<Settings, CliEr
         settings.data = PathBuf::from(data_default);
     }
     Ok(settings)
+}
+
+/// Warns on stderr where nobody has said which company this is: what goes out to real partners would bear the specimen's
+/// name.
+pub fn warn_of_specimen(settings: &Settings) {
+    if let Some(warning) = specimen_warning(settings) {
+        eprintln!("supercargo: warning: {warning}");
+    }
+}
+
+/// What is wrong while the specimen company is in use.
+pub fn specimen_warning(settings: &Settings) -> Option<String> {
+    let company = settings.our_company()?;
+    let keys = company.specimen_keys();
+    if keys.is_empty() {
+        return None;
+    }
+    let stated: Vec<String> = keys
+        .into_iter()
+        .map(|key| match key {
+            "name" => format!("the name {:?}", company.name),
+            "street" => format!("payments to {}, {}", company.street, company.city),
+            _ => format!(
+                "cartons numbered under GS1's example prefix {}",
+                company.gs1_prefix
+            ),
+        })
+        .collect();
+    Some(format!(
+        "nobody has said who we are: documents go out with {}. Copy config/supercargo.toml to {}, write your [[company]] into it and restart, before a partner gets anything",
+        stated.join(", "),
+        settings.data.join(SETTINGS).display()
+    ))
 }
 
 /// Where the database is: the option or `DATABASE_URL`, the settings, or SQLite in the data folder.

@@ -35,6 +35,8 @@ pub struct Shape<T> {
     pub titles: &'static [&'static str],
     /// A row of the table.
     pub row: fn(&T) -> Vec<String>,
+    /// What stands whole below each row, where it is too long for a column.
+    pub below: Option<fn(&T) -> String>,
     /// The number that the next page goes on from; none: it goes on by offset.
     pub cursor: Option<fn(&T) -> Option<i64>>,
 }
@@ -102,6 +104,9 @@ fn print_rows<T: serde::Serialize>(
     let mut table = Table::new(shape.titles);
     for row in rows {
         table.row((shape.row)(row));
+        if let Some(below) = shape.below {
+            table.note(&below(row));
+        }
     }
     print::text(&table.render())
 }

@@ -67,6 +67,7 @@ async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
         )));
     }
     let gateway = house::open(options).await?;
+    house::warn_of_specimen(&gateway.settings);
     let mut applied = Vec::new();
     for (file, partner, text) in texts {
         let (_, version) = partners::apply(&gateway, &text, &house::actor())

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{CliError, CliResult, Options, house, outcome};
+use super::{CliError, CliResult, Options, house, outcome, print};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::order::Mode;
 use crate::domain::remittance::Remittance;
@@ -75,11 +75,12 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     if options.json {
         return outcome::print_json(&serde_json::json!({ "payment": id.to_string() }));
     }
-    println!("Payment {id} is booked.");
+    print::line(&format!("Payment {id} is booked."))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn part(text: &str, currency: Currency) -> Result<(String, Amount), CliError> {
+/// INVOICE=AMOUNT as it was written.
+pub fn part(text: &str, currency: Currency) -> Result<(String, Amount), CliError> {
     let wrong = || {
         CliError::Refused(format!(
             "{text:?} is not INVOICE=AMOUNT, such as 10001=250.00"

@@ -22,6 +22,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     let settings = house::settings(options, "data")?;
     let location = house::location(options, &settings);
     let data = settings.data.display().to_string();
+    house::warn_of_specimen(&settings);
     let serve = ServeOptions {
         location,
         settings,

@@ -39,14 +39,21 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             let confirmations = shipments::read_confirmations(&bytes)
                 .map_err(|failure| CliError::Refused(format!("{}: {failure}", file.display())))?;
             let gateway = house::open(options).await?;
+            let mut left = Vec::new();
             for mut confirmation in confirmations {
                 if reason.is_some() {
                     confirmation.reason = reason.clone();
                 }
                 let id = shipments::confirm(&gateway, confirmation, &house::actor()).await?;
-                println!("Shipment {id} has left.");
+                if !options.json {
+                    println!("Shipment {id} has left.");
+                }
+                left.push(id);
             }
             run::work_once(&gateway).await?;
+            if options.json {
+                return show::show_these(&gateway, &left).await;
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

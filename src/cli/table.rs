@@ -4,6 +4,8 @@
 const WIDTH_MAX: usize = 100;
 /// Blanks between two columns.
 const GAP: usize = 2;
+/// Blanks before what stands below a row.
+const INDENT: usize = 4;
 /// A column is not cut below this.
 const COLUMN_MIN: usize = 6;
 
@@ -11,6 +13,8 @@ const COLUMN_MIN: usize = 6;
 pub struct Table {
     titles: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// What stands below each row, whole; empty: nothing.
+    notes: Vec<String>,
 }
 
 impl Table {
@@ -19,6 +23,7 @@ impl Table {
         Self {
             titles: titles.to_vec(),
             rows: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -26,6 +31,19 @@ impl Table {
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows
             .push(cells.iter().map(|cell| harmless(cell)).collect());
+        self.notes.push(String::new());
+    }
+
+    /// Puts a text below the last row, whole however long it is: wrapped, each of its own lines apart.
+    pub fn note(&mut self, text: &str) {
+        let lines: Vec<String> = text
+            .lines()
+            .flat_map(|line| wrap(&harmless(line), WIDTH_MAX - INDENT))
+            .map(|line| format!("{}{line}\n", " ".repeat(INDENT)))
+            .collect();
+        if let Some(last) = self.notes.last_mut() {
+            *last = lines.concat();
+        }
     }
 
     /// The table as text, each line ended.
@@ -37,7 +55,9 @@ impl Table {
             .map(|title| title.trim_start_matches('>').to_owned())
             .collect();
         let mut text = String::new();
-        for cells in std::iter::once(&titles).chain(&self.rows) {
+        let none = String::new();
+        let notes = std::iter::once(&none).chain(&self.notes);
+        for (cells, note) in std::iter::once(&titles).chain(&self.rows).zip(notes) {
             let mut line = String::new();
             for ((cell, width), title) in cells.iter().zip(&widths).zip(&self.titles) {
                 let shown = cut(cell, *width);
@@ -55,6 +75,7 @@ impl Table {
             }
             text.push_str(line.trim_end());
             text.push('\n');
+            text.push_str(note);
         }
         text
     }
@@ -80,6 +101,37 @@ impl Table {
         }
         widths
     }
+}
+
+/// Text in lines of at most `width` characters, broken at blanks where there are any.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        loop {
+            let taken = line.chars().count();
+            let gap = usize::from(taken > 0);
+            if taken + gap + word.len() <= width {
+                if gap > 0 {
+                    line.push(' ');
+                }
+                line.extend(word);
+                break;
+            }
+            if taken > 0 {
+                lines.push(std::mem::take(&mut line));
+                continue;
+            }
+            let rest = word.split_off(width);
+            lines.push(word.into_iter().collect());
+            word = rest;
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
 }
 
 fn cut(cell: &str, width: usize) -> String {
@@ -115,6 +167,19 @@ mod tests {
             table.render(),
             "ORDER    VALUE\n1      1000.00\n12        5.00\n"
         );
+    }
+
+    #[test]
+    fn what_stands_below_a_row_is_whole() {
+        let mut table = Table::new(&["ALERT", "KIND"]);
+        table.row(vec!["1".into(), "held".into()]);
+        let words = "a reason that is long ".repeat(20);
+        table.note(&format!("{words}\n- and {}", "x".repeat(250)));
+        let text = table.render();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH_MAX));
+        assert_eq!(text.matches("reason").count(), 20);
+        assert_eq!(text.matches('x').count(), 250);
+        assert!(text.contains("\n    - and"), "{text}");
     }
 
     #[test]

@@ -44,6 +44,7 @@ const USERS: Shape<UserListing> = Shape {
             minute(row.created_at),
         ]
     },
+    below: None,
     cursor: None,
 };
 

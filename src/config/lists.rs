@@ -9,8 +9,9 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
+pub use super::reading::Fault;
 use super::sheet::Sheet;
-pub use super::sheet::{ListReading, Listed, ROWS_MAX};
+pub use super::sheet::{FAULTS_MAX, ListReading, Listed, ROWS_MAX};
 use crate::domain::catalogue::{FulfilmentMode, Location};
 use crate::domain::money::Currency;
 use crate::domain::order::Mode;
@@ -313,7 +314,6 @@ pub fn warehouses(bytes: &[u8]) -> ListReading<WarehouseRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::reading::Fault;
 
     fn told(faults: &[Fault]) -> String {
         faults.iter().map(|fault| format!("{fault}\n")).collect()

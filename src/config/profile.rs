@@ -246,6 +246,14 @@ impl Profile {
         matches!(set, "997" | "999") || self.documents.receive.iter().any(|taken| taken == set)
     }
 
+    /// Whether the partner answers this set of ours with an application advice (824) too.
+    pub fn expects_advice(&self, set: &str) -> bool {
+        self.acknowledgment
+            .expect_advice
+            .iter()
+            .any(|answered| answered == set)
+    }
+
     /// What the partner's guide says of this set beyond the standard, where it says anything.
     pub fn guide_of(&self, set: &str) -> Option<&Overlay> {
         self.guide.get(set)

@@ -92,6 +92,22 @@ pub struct Company {
     pub invoice_start: u64,
 }
 
+impl Company {
+    /// Keys that still hold the example's name, address and GS1 prefix, which are nobody's.
+    pub fn specimen_keys(&self) -> Vec<&'static str> {
+        let specimen = Self::default();
+        [
+            ("name", &self.name, &specimen.name),
+            ("street", &self.street, &specimen.street),
+            ("gs1_prefix", &self.gs1_prefix, &specimen.gs1_prefix),
+        ]
+        .into_iter()
+        .filter(|(_, ours, example)| ours == example)
+        .map(|(key, _, _)| key)
+        .collect()
+    }
+}
+
 impl Default for Company {
     fn default() -> Self {
         let text = str::to_owned;
@@ -125,7 +141,7 @@ pub struct Database {
     pub url: String,
     /// Environment variable with the whole URL, where it holds a password.
     pub url_env: String,
-    /// Most connections to PostgreSQL; 0: what suits the machine.
+    /// Most connections to PostgreSQL, at least 2; 0: 16.
     pub connections_max: u32,
 }
 
@@ -255,15 +271,14 @@ pub enum MailTls {
 pub struct Work {
     /// Milliseconds between two looks for work that nobody announced.
     pub poll_milliseconds: u32,
-    /// Steps that run at once; 0: as many as there are processors.
-    pub lanes: u32,
-    /// Rows a step takes at a time.
+    /// Pieces of work that a step takes in one transaction.
     pub batch: u32,
-    /// Seconds until a step that was begun and not ended may be taken over.
+    /// Seconds until work that a gateway has begun and not ended may be taken over by another, or by a command.
     pub lease_seconds: u32,
     /// Seconds between two looks at what is overdue: acknowledgments, pick-ups, deadlines.
     pub clocks_seconds: u32,
-    /// Hours after which a delivered file that nobody fetched raises an alert.
+    /// Hours after which ops are told of a file in a mailbox that nobody fetched; 0: never. A partner's profile may say
+    /// otherwise (`connection.mailbox.pickup_hours`).
     pub pickup_hours: u32,
     /// Seconds between two looks into watched folders.
     pub folder_seconds: u32,
@@ -275,9 +290,8 @@ impl Default for Work {
     fn default() -> Self {
         Self {
             poll_milliseconds: 500,
-            lanes: 0,
-            batch: 100,
-            lease_seconds: 60,
+            batch: 200,
+            lease_seconds: 120,
             clocks_seconds: 60,
             pickup_hours: 24,
             folder_seconds: 2,
@@ -302,9 +316,9 @@ pub struct Limits {
     pub elements_max: u32,
     /// Most levels of HL below one another.
     pub hierarchy_levels_max: u32,
-    /// Most lines of one order.
+    /// Most lines of one order; one with more is held.
     pub order_lines_max: u32,
-    /// Most findings kept for one document; the rest is counted.
+    /// Most findings kept for one document, group or interchange; that there are more is the last of them.
     pub findings_max: u32,
     /// Most files that one mailbox may hold in its inbound before they are taken in.
     pub mailbox_files_max: u32,
@@ -522,6 +536,28 @@ fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
                 key.to_owned(),
                 format!("{listen:?} is no address to listen on"),
                 "Write an IP address and a port, such as \"127.0.0.1:2022\" or \"[::]:2022\"; port 0 takes a free one",
+            );
+        }
+    }
+    let (work, limits) = (&settings.work, &settings.limits);
+    for (key, number, least) in [
+        ("work.batch", u64::from(work.batch), 1),
+        ("work.lease_seconds", u64::from(work.lease_seconds), 10),
+        ("limits.file_bytes_max", limits.file_bytes_max, 1),
+        ("limits.set_bytes_max", limits.set_bytes_max, 1_024),
+        ("limits.segment_bytes_max", limits.segment_bytes_max, 256),
+        (
+            "limits.order_lines_max",
+            u64::from(limits.order_lines_max),
+            1,
+        ),
+        ("limits.findings_max", u64::from(limits.findings_max), 1),
+    ] {
+        if number < least {
+            fault(
+                key.to_owned(),
+                format!("{number} is too little"),
+                &format!("Write {least} or more, or leave the key out for the default"),
             );
         }
     }

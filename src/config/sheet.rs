@@ -16,7 +16,7 @@ use crate::domain::order::Mode;
 pub const ROWS_MAX: usize = 1_000_000;
 
 /// Most faults that are listed one by one.
-const FAULTS_MAX: usize = 1_000;
+pub const FAULTS_MAX: usize = 1_000;
 
 /// Longest cell that is taken, characters.
 const CELL_CHARS_MAX: usize = 200;
@@ -35,6 +35,9 @@ pub struct Listed<T> {
 pub struct ListReading<T> {
     /// Rows without fault, in the file's order.
     pub rows: Vec<Listed<T>>,
+    /// Rows with faults, as far as they could be read: what they name can be looked up all the same, so that every fault
+    /// is told at once. At most as many as faults are listed.
+    pub faulty: Vec<Listed<T>>,
     /// What is wrong with the others.
     pub faults: Vec<Fault>,
 }
@@ -161,6 +164,7 @@ impl<'b> Sheet<'b> {
     pub(super) fn nothing<T>(self) -> ListReading<T> {
         ListReading {
             rows: Vec::new(),
+            faulty: Vec::new(),
             faults: self.faults,
         }
     }
@@ -175,6 +179,7 @@ impl<'b> Sheet<'b> {
             return self.nothing();
         }
         let mut rows: Vec<Listed<T>> = Vec::new();
+        let mut faulty: Vec<Listed<T>> = Vec::new();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let mut record = csv::ByteRecord::new();
         loop {
@@ -214,6 +219,9 @@ impl<'b> Sheet<'b> {
             if !faults.is_empty() {
                 let room = FAULTS_MAX.saturating_sub(self.faults.len());
                 self.faults.extend(faults.into_iter().take(room));
+                if faulty.len() < FAULTS_MAX {
+                    faulty.push(Listed { line, row: read });
+                }
                 continue;
             }
             if let Some(first) = seen.get(&identity(&read)) {
@@ -226,6 +234,7 @@ impl<'b> Sheet<'b> {
         }
         ListReading {
             rows,
+            faulty,
             faults: self.faults,
         }
     }

@@ -13,7 +13,7 @@ use crate::storage::{Class, Failure};
 use crate::transport::port::{NotTaken, PortFuture, Unavailable};
 use crate::transport::sftp_server::{
     AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry, MailboxIdentity,
-    MailboxPort, OutboundBody, OutboundFile,
+    MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 use crate::workflow::Gateway;
 use crate::workflow::receive::{Upload, UploadSource, receive};
@@ -51,7 +51,7 @@ impl Mailboxes {
         let Some(row) = self.entry(mailbox, name).await? else {
             return Ok(false);
         };
-        let (now, by) = (self.gateway.now(), mailbox.name.clone());
+        let (now, by) = (self.gateway.now(), receipt(mailbox));
         self.gateway
             .store
             .write(Class::Ordinary, move |connection| {
@@ -60,6 +60,31 @@ impl Mailboxes {
             })
             .await?;
         Ok(true)
+    }
+
+    async fn renamed(
+        &self,
+        mailbox: &MailboxIdentity,
+        from: &str,
+        to: &str,
+    ) -> Result<OutboundRename, Failure> {
+        let Some(row) = self.entry(mailbox, from).await? else {
+            return Ok(OutboundRename::NoSuchFile);
+        };
+        let (now, by, to) = (self.gateway.now(), receipt(mailbox), to.to_owned());
+        self.gateway
+            .store
+            .write(Class::Ordinary, move |connection| {
+                let (by, to) = (by.clone(), to.clone());
+                Box::pin(async move {
+                    if !connection.rename_transmission(row.id, &to).await? {
+                        return Ok(OutboundRename::NameTaken);
+                    }
+                    connection.pick_up(row.id, &by, false, now).await?;
+                    Ok(OutboundRename::Renamed)
+                })
+            })
+            .await
     }
 
     async fn logged_in(&self, login: Login<'_>) -> Result<Option<MailboxIdentity>, Failure> {
@@ -76,6 +101,7 @@ impl Mailboxes {
         let identity = MailboxIdentity {
             connection_id: first.connection_id,
             name: login.mailbox.to_owned(),
+            login: login.proof.said(),
         };
         let known = match login.proof {
             LoginProof::Password(password) => {
@@ -195,6 +221,11 @@ fn shown(row: &TransmissionRow) -> MailboxEntry {
         size: u64::try_from(row.size).unwrap_or_default(),
         modified: DateTime::from_timestamp_micros(row.created_at).unwrap_or_default(),
     }
+}
+
+/// Who fetched a file: the mailbox, and how its client logged in.
+fn receipt(mailbox: &MailboxIdentity) -> String {
+    format!("{} ({})", mailbox.name, mailbox.login)
 }
 
 /// Whether a password fits an argon2 hash.
@@ -320,6 +351,19 @@ impl MailboxPort for Mailboxes {
     ) -> PortFuture<'a, Result<bool, Unavailable>> {
         Box::pin(async move {
             self.fetched(mailbox, name, true)
+                .await
+                .map_err(|failure| unavailable(&failure))
+        })
+    }
+
+    fn rename_outbound<'a>(
+        &'a self,
+        mailbox: &'a MailboxIdentity,
+        from: &'a str,
+        to: &'a str,
+    ) -> PortFuture<'a, Result<OutboundRename, Unavailable>> {
+        Box::pin(async move {
+            self.renamed(mailbox, from, to)
                 .await
                 .map_err(|failure| unavailable(&failure))
         })

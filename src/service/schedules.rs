@@ -62,6 +62,9 @@ pub async fn overdue(gateway: Gateway, stop: Stop) {
         if let Err(failure) = overdue::overdue_acknowledgments(&gateway).await {
             tracing::error!(%failure, "overdue acknowledgments could not be looked for");
         }
+        if let Err(failure) = overdue::overdue_pickups(&gateway).await {
+            tracing::error!(%failure, "files that nobody fetched could not be looked for");
+        }
     })
     .await;
 }

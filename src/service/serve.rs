@@ -95,7 +95,7 @@ pub async fn open(
 ) -> Result<(Gateway, Arc<HouseClock>), ServeFailure> {
     make_folder(&settings.data)?;
     let clock = Arc::new(HouseClock::starting_at(now));
-    let store = Store::open(location).await?;
+    let store = Store::open_with(location, settings.database.connections_max).await?;
     Ok((
         Gateway::new(store, clock.clone(), Arc::new(settings)),
         clock,

@@ -62,6 +62,8 @@ pub struct NewDocument {
     pub body: Option<String>,
     /// The document it replaces.
     pub replaces: Option<i64>,
+    /// Whom it goes to, as JSON; empty: to the partner's first address.
+    pub address: String,
 }
 
 /// A document as steps need it.
@@ -113,11 +115,13 @@ pub struct DocumentRow {
     pub body: Option<String>,
     /// The text that a person put in its place.
     pub corrected_sha256: Option<String>,
+    /// Whom it goes to, as JSON; empty: to the partner's first address.
+    pub address: String,
 }
 
 const DOCUMENT: &str = "SELECT id, direction, partner_id, mode, set_code, file_id, interchange_id, transmission_id, isa13, gs06,
     st02, byte_offset, size, disposition, delivery, syntax, application, subject_kind, subject_id, reference, findings, body,
-    corrected_sha256 FROM document";
+    corrected_sha256, address FROM document";
 
 /// What a queued document needs to be put into an interchange.
 #[derive(Debug, Clone)]
@@ -163,7 +167,30 @@ pub struct TransmissionRow {
     pub attempts: i64,
 }
 
-const TRANSMISSION: &str = "SELECT id, connection_id, partner_id, name, sha256, size, state, created_at, attempts FROM transmission";
+/// A file in a mailbox that nobody has fetched in time.
+#[derive(Debug, Clone, FromRow)]
+pub struct PickupRow {
+    /// Its number.
+    pub id: i64,
+    /// To whom.
+    pub partner_id: i64,
+    /// Its name in `outbound/`.
+    pub name: String,
+    /// What is in it: 855, 997 …
+    pub set_code: String,
+    /// Bytes.
+    pub size: i64,
+    /// Since when it lies there.
+    pub delivered_at: Option<i64>,
+    /// By when it should have been fetched.
+    pub pickup_due_at: i64,
+    /// The mailbox.
+    pub mailbox: String,
+    /// The first document in it.
+    pub document: Option<i64>,
+}
+
+const TRANSMISSION: &str = "SELECT id, connection_id, partner_id, COALESCE(renamed, name) AS name, sha256, size, state, created_at, attempts FROM transmission";
 
 impl Connection {
     /// Adds documents.
@@ -201,19 +228,31 @@ impl Connection {
                     findings_text(&new.findings),
                     new.body,
                     new.replaces,
-                    at
+                    at,
+                    new.address
                 ]
             })
             .collect();
         self.insert_many(
             "INSERT INTO document (id, direction, company_id, partner_id, mode, set_code, file_id, interchange_id,
                  group_ordinal, set_ordinal, isa13, gs06, st02, byte_offset, size, disposition, delivery, syntax,
-                 application, subject_kind, subject_id, reference, findings, body, replaces_id, created_at)",
+                 application, subject_kind, subject_id, reference, findings, body, replaces_id, created_at, address)",
             rows,
             "",
         )
         .await?;
         Ok(())
+    }
+
+    /// The set at a place of a file, by its newest number: a file that is read again gives its sets new ones.
+    pub async fn document_at(&mut self, file: i64, place: i64) -> Result<Option<i64>, Failure> {
+        Ok(self
+            .row::<(i64,)>(
+                "SELECT id FROM document WHERE file_id = $1 AND byte_offset = $2 ORDER BY id DESC LIMIT 1",
+                binds![file, place],
+            )
+            .await?
+            .map(|row| row.0))
     }
 
     /// Keeps a document from every other transaction until this one ends. SQLite writes one transaction at a time anyway.
@@ -341,32 +380,52 @@ impl Connection {
         Ok(())
     }
 
-    /// Our documents in a group we sent, for the 997 that answers it.
+    /// Our documents in groups of this number that we sent to a partner in one world, for the 997 that answers one of
+    /// them. Of several addresses of the partner each has its own numbers.
     pub async fn sent_in_group(
         &mut self,
         partner: i64,
+        mode: &str,
         gs06: &str,
     ) -> Result<Vec<DocumentRow>, Failure> {
         self.rows(
             &format!(
-                "{DOCUMENT} WHERE partner_id = $1 AND gs06 = $2 AND direction = 'out' ORDER BY id"
+                "{DOCUMENT} WHERE partner_id = $1 AND gs06 = $3 AND direction = 'out' AND mode = $2 ORDER BY id"
             ),
-            binds![partner, gs06],
+            binds![partner, mode, gs06],
         )
         .await
     }
 
-    /// Our documents in an interchange we sent, for the TA1 that answers it.
+    /// Who sent a received document: the ISA as JSON, and the verdict over its group as JSON.
+    pub async fn sender_of(
+        &mut self,
+        document: i64,
+    ) -> Result<Option<(String, Option<String>)>, Failure> {
+        self.row(
+            "SELECT interchange.header, functional_group.verdict FROM document
+             JOIN interchange ON interchange.id = document.interchange_id
+             LEFT JOIN functional_group ON functional_group.interchange_id = document.interchange_id
+               AND functional_group.ordinal = document.group_ordinal
+             WHERE document.id = $1",
+            binds![document],
+        )
+        .await
+    }
+
+    /// Our documents in interchanges of this number that we sent to a partner in one world, for the TA1 that answers one
+    /// of them.
     pub async fn sent_in_interchange(
         &mut self,
         partner: i64,
+        mode: &str,
         isa13: &str,
     ) -> Result<Vec<DocumentRow>, Failure> {
         self.rows(
             &format!(
-                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND isa13 = $2 ORDER BY id"
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND mode = $2 AND isa13 = $3 ORDER BY id"
             ),
-            binds![partner, isa13],
+            binds![partner, mode, isa13],
         )
         .await
     }
@@ -435,12 +494,13 @@ impl Connection {
         content: &super::content::ContentAddress,
         state: &str,
         at: Instant,
+        pickup_due: Option<Instant>,
     ) -> Result<(), Failure> {
         self.execute(
             "INSERT INTO transmission (id, connection_id, partner_id, mode, isa13, set_code, name, sha256, size, state,
-                 created_at, delivered_at, attempts)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $10 = 'delivered' THEN $11 END, 0)",
-            binds![id, connection, partner, mode, isa13, set_code, name, &content.sha256, content.size, state, at],
+                 created_at, delivered_at, attempts, pickup_due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $10 = 'delivered' THEN $11 END, 0, $12)",
+            binds![id, connection, partner, mode, isa13, set_code, name, &content.sha256, content.size, state, at, pickup_due],
         )
         .await?;
         Ok(())
@@ -467,14 +527,66 @@ impl Connection {
         connection: i64,
         name: &str,
     ) -> Result<Option<TransmissionRow>, Failure> {
-        self.row(
-            &format!("{TRANSMISSION} WHERE connection_id = $1 AND name = $2 AND state IN ('delivered', 'picked_up') AND removed_at IS NULL"),
-            binds![connection, name],
+        const LIES_THERE: &str = "state IN ('delivered', 'picked_up') AND removed_at IS NULL";
+        for named in ["name = $2 AND renamed IS NULL", "renamed = $2"] {
+            let found = self
+                .row(
+                    &format!(
+                        "{TRANSMISSION} WHERE connection_id = $1 AND {named} AND {LIES_THERE}"
+                    ),
+                    binds![connection, name],
+                )
+                .await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Files in mailboxes that should have been fetched by `now` and of which nobody was told, oldest first.
+    pub async fn pickups_overdue(
+        &mut self,
+        now: Instant,
+        most: i64,
+    ) -> Result<Vec<PickupRow>, Failure> {
+        self.rows(
+            "SELECT t.id, t.partner_id, t.name, t.set_code, t.size, t.delivered_at, t.pickup_due_at, c.name AS mailbox,
+               (SELECT MIN(d.id) FROM document d WHERE d.transmission_id = t.id) AS document
+             FROM transmission t JOIN connection c ON c.id = t.connection_id
+             WHERE t.pickup_due_at <= $1 ORDER BY t.pickup_due_at, t.id LIMIT $2",
+            binds![now, most],
         )
         .await
     }
 
-    /// The partner fetched a file, or removed it: its documents are picked up.
+    /// Forgets by when files should have been fetched: people have been told.
+    pub async fn forget_pickups(&mut self, transmissions: &[i64]) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE transmission SET pickup_due_at = NULL WHERE id IN {}",
+            list(transmissions.len(), 0)
+        );
+        self.execute(&sql, transmissions.iter().map(|id| (*id).into()).collect())
+            .await?;
+        Ok(())
+    }
+
+    /// Shows a file in a mailbox's `outbound/` under another name; false where that name is taken. Its own name stays, so
+    /// that no name of a file to come is taken by it.
+    pub async fn rename_transmission(&mut self, id: i64, name: &str) -> Result<bool, Failure> {
+        let renamed = self
+            .execute(
+                "UPDATE transmission SET renamed = $2 WHERE id = $1 AND NOT EXISTS (
+                     SELECT 1 FROM transmission other WHERE other.connection_id = transmission.connection_id
+                     AND (other.name = $2 OR other.renamed = $2))",
+                binds![id, name],
+            )
+            .await?;
+        Ok(renamed == 1)
+    }
+
+    /// The partner fetched a file, removed or renamed it: its documents are picked up, and nobody need be told that they
+    /// are not.
     pub async fn pick_up(
         &mut self,
         transmission: i64,
@@ -483,9 +595,15 @@ impl Connection {
         at: Instant,
     ) -> Result<(), Failure> {
         self.execute(
-            "UPDATE transmission SET state = 'picked_up', picked_up_at = COALESCE(picked_up_at, $2),
+            "UPDATE transmission SET state = 'picked_up', picked_up_at = COALESCE(picked_up_at, $2), pickup_due_at = NULL,
              picked_up_by = COALESCE(picked_up_by, $3), removed_at = CASE WHEN $4 = 1 THEN $2 ELSE removed_at END WHERE id = $1",
             binds![transmission, at, by, i64::from(removed)],
+        )
+        .await?;
+        self.execute(
+            "UPDATE alert SET cleared_at = $2 WHERE cleared_at IS NULL AND subject_kind = 'document' AND kind = 'pickup-overdue'
+             AND subject_id IN (SELECT id FROM document WHERE transmission_id = $1)",
+            binds![transmission, at],
         )
         .await?;
         self.execute(
@@ -555,8 +673,13 @@ impl Connection {
         Ok(n > 0)
     }
 
-    /// Puts a sent file before the partner once more. The connection to push it over, where it is pushed.
-    pub async fn offer_again(&mut self, transmission: i64) -> Result<Option<i64>, Failure> {
+    /// Puts a sent file before the partner once more; in a mailbox it should be fetched by `pickup_due`. The connection to
+    /// push it over, where it is pushed.
+    pub async fn offer_again(
+        &mut self,
+        transmission: i64,
+        pickup_due: Option<Instant>,
+    ) -> Result<Option<i64>, Failure> {
         let pushed: Option<(i64, String)> = self
             .row(
                 "SELECT connection.id, connection.kind FROM transmission
@@ -573,8 +696,8 @@ impl Connection {
             "delivered"
         };
         self.execute(
-            "UPDATE transmission SET state = $2, removed_at = NULL WHERE id = $1",
-            binds![transmission, state],
+            "UPDATE transmission SET state = $2, removed_at = NULL, renamed = NULL, pickup_due_at = $3 WHERE id = $1",
+            binds![transmission, state, pickup_due.filter(|_| over.is_none())],
         )
         .await?;
         self.execute(

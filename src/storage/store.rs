@@ -55,6 +55,9 @@ const GROUP_MAX: usize = 64;
 /// Jobs that may wait in SQLite's queue.
 const QUEUE_MAX: usize = 1_024;
 
+/// Connections to PostgreSQL where the settings do not say.
+const CONNECTIONS: u32 = 16;
+
 enum Backend {
     Lite {
         readers: SqlitePool,
@@ -74,9 +77,14 @@ pub struct Store {
 impl Store {
     /// Opens the database, makes it if there is none, and brings it to this version's schema.
     pub async fn open(location: StoreLocation) -> Result<Self, Failure> {
+        Self::open_with(location, 0).await
+    }
+
+    /// The same, with at most so many connections to PostgreSQL; 0: what suits one gateway.
+    pub async fn open_with(location: StoreLocation, connections_max: u32) -> Result<Self, Failure> {
         let backend = match &location {
             StoreLocation::Sqlite(path) => open_sqlite(path).await?,
-            StoreLocation::Postgres(url) => open_postgres(url).await?,
+            StoreLocation::Postgres(url) => open_postgres(url, connections_max).await?,
         };
         Ok(Self {
             backend: Arc::new(backend),
@@ -184,10 +192,14 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
     })
 }
 
-async fn open_postgres(url: &str) -> Result<Backend, Failure> {
+async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failure> {
     let options = PgConnectOptions::from_str(url).map_err(failed("reading the database's URL"))?;
     let pool = PgPoolOptions::new()
-        .max_connections(16)
+        .max_connections(match connections_max {
+            0 => CONNECTIONS,
+            // One reads while another writes.
+            most => most.max(2),
+        })
         .acquire_timeout(Duration::from_secs(30))
         // sqlx 0.9.0 may return a connection with an open transaction when its `begin` was cancelled.
         .after_release(|connection, _| {

@@ -1,15 +1,17 @@
 //! Addresses and envelope of what we send to a partner.
 
 use chrono::NaiveDateTime;
-use supercargo_x12::{Address, Envelope};
+use serde::{Deserialize, Serialize};
+use supercargo_x12::{Address, Envelope, GroupVerdict, IsaHeader};
 
 use super::outbound::delimiters;
 use crate::config::profile::Profile;
+use crate::config::profile::addresses::PartnerAddress;
 use crate::config::settings::Company;
 use crate::domain::order::Mode;
 
 /// Who speaks to whom, in one world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     /// ISA05 of what we send.
     pub our_qualifier: String,
@@ -37,6 +39,63 @@ impl Addresses {
     /// The addresses between us and a partner: our own as the partner knows us, or as the company says; the partner's
     /// first that serves the world.
     pub fn of(profile: &Profile, company: &Company, mode: Mode) -> Self {
+        let first = profile.address.iter().find(|address| address.serves(mode));
+        Self::to(first, profile, company, mode)
+    }
+
+    /// The addresses between us and the one of a partner's that an order came from, where it serves the world; its
+    /// first otherwise.
+    pub fn answering_order(
+        profile: &Profile,
+        company: &Company,
+        mode: Mode,
+        header: &IsaHeader,
+        group: Option<&GroupVerdict>,
+    ) -> Self {
+        let serving = || {
+            profile
+                .address
+                .iter()
+                .filter(|address| address.serves(mode))
+        };
+        let mut same = serving().filter(|address| {
+            address.qualifier() == header.sender_qualifier && address.id == header.sender
+        });
+        let by_group = group.and_then(|group| {
+            same.clone()
+                .find(|address| address.group_id() == group.sender)
+        });
+        let theirs = by_group
+            .or_else(|| same.next())
+            .or_else(|| serving().next());
+        Self::to(theirs, profile, company, mode)
+    }
+
+    /// The addresses of an acknowledgment: those of what it answers, sender and receiver swapped. A TA1 has no group.
+    pub fn answering(header: &IsaHeader, group: Option<&GroupVerdict>) -> Self {
+        Self {
+            our_qualifier: header.receiver_qualifier.clone(),
+            our_id: header.receiver.clone(),
+            our_group_id: group
+                .map_or(&header.receiver, |group| &group.receiver)
+                .clone(),
+            their_qualifier: header.sender_qualifier.clone(),
+            their_id: header.sender.clone(),
+            their_group_id: group.map_or(&header.sender, |group| &group.sender).clone(),
+        }
+    }
+
+    /// Whether the other side is the one that speaks in this interchange.
+    pub fn is_with(&self, header: &IsaHeader) -> bool {
+        self.their_qualifier == header.sender_qualifier && self.their_id == header.sender
+    }
+
+    fn to(
+        theirs: Option<&PartnerAddress>,
+        profile: &Profile,
+        company: &Company,
+        mode: Mode,
+    ) -> Self {
         let us = &profile.us;
         let (test_id, test_group) = match mode {
             Mode::Test => (us.test_id.as_str(), us.test_gs_id.as_str()),
@@ -48,7 +107,6 @@ impl Addresses {
         } else {
             first(&[test_group, &us.gs_id, &company.gs_id, our_id])
         };
-        let theirs = profile.address.iter().find(|address| address.serves(mode));
         Self {
             our_qualifier: first(&[&us.qualifier, &company.qualifier, "ZZ"]).to_owned(),
             our_id: our_id.to_owned(),

@@ -19,7 +19,7 @@ pub fn judge_as(profile: &Profile) -> Option<Release> {
 }
 
 /// The verdict over a received set: envelope, schema of its release, the partner's guide where there is one, and what
-/// its profile tolerates.
+/// its profile tolerates. `limits` bound how many findings are kept.
 pub fn judge_set(
     set: &TransactionSet,
     release: Option<Release>,

@@ -43,7 +43,7 @@ pub use host_key::{FILE_NAME as HOST_KEY_FILE, HostKey, HostKeyError};
 pub use limits::Limits;
 pub use port::{
     AbandonCause, AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry,
-    MailboxIdentity, MailboxPort, OutboundBody, OutboundFile, PublicKeyText,
+    MailboxIdentity, MailboxPort, OutboundBody, OutboundFile, OutboundRename, PublicKeyText,
 };
 
 use crate::transport::spool::{SpoolError, SpoolFolder};

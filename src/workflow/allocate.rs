@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::outbound::{self, Outgoing};
+use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::config::profile::response::ResponseWhen;
@@ -220,5 +220,6 @@ pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<O
         subject: Subject::new("order", order.id.0),
         reference: order.header.po_number.clone(),
         replaces: None,
+        answers: Answers::Order(order.source),
     })
 }

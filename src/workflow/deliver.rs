@@ -14,6 +14,7 @@ use super::{Gateway, Trading};
 use crate::config::profile::connection::Route;
 use crate::config::profile::envelope::Batch;
 use crate::config::profile::file_name::FileNameValues;
+use crate::domain::clock::Instant;
 use crate::domain::document::Delivery;
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
@@ -51,7 +52,7 @@ pub async fn step(
                 trading.profile.partner
             )));
         };
-        for ((mode, set_code), documents) in sorted(queued) {
+        for ((mode, set_code, _), documents) in sorted(queued) {
             for batch in batches(&trading, documents) {
                 send(gateway, connection, &trading, over, &mode, &set_code, batch).await?;
             }
@@ -67,12 +68,16 @@ pub async fn step(
     Ok(later)
 }
 
-/// By world and set, so that a file holds one kind of document and its name can say which.
-fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String), Vec<DocumentRow>> {
-    let mut kinds: BTreeMap<(String, String), Vec<DocumentRow>> = BTreeMap::new();
+/// By world, set and address, so that a file holds one kind of document and its name can say which.
+fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String, String), Vec<DocumentRow>> {
+    let mut kinds: BTreeMap<_, Vec<DocumentRow>> = BTreeMap::new();
     for document in queued {
         kinds
-            .entry((document.mode.clone(), document.set_code.clone()))
+            .entry((
+                document.mode.clone(),
+                document.set_code.clone(),
+                document.address.clone(),
+            ))
             .or_default()
             .push(document);
     }
@@ -120,7 +125,10 @@ async fn send(
     let Some(company) = gateway.settings.our_company() else {
         return Ok(());
     };
-    let addresses = Addresses::of(&trading.profile, company, world);
+    let addresses = match documents.first() {
+        Some(first) if !first.address.is_empty() => parse(first.id, &first.address)?,
+        _ => Addresses::of(&trading.profile, company, world),
+    };
     let sets = spend(Effort::Rendering, || load(&documents))?;
     let pair = addresses.pair();
     let isa = wrapped(
@@ -176,6 +184,7 @@ async fn send(
             &content,
             state,
             now,
+            pickup_due(gateway, trading).filter(|_| at_once),
         )
         .await?;
     let numbered = numbered(trading, &documents, &written, id, &isa13, gs06, now);
@@ -186,6 +195,18 @@ async fn send(
     } else {
         connection.ask_for(Step::Push, over.id, &[id], now).await
     }
+}
+
+/// By when the partner should have fetched what is laid into its mailbox now; none: it may lie there for ever.
+pub fn pickup_due(gateway: &Gateway, trading: &Trading) -> Option<Instant> {
+    let hours = trading
+        .profile
+        .connection
+        .mailbox
+        .as_ref()
+        .and_then(|mailbox| mailbox.pickup_hours)
+        .unwrap_or(gateway.settings.work.pickup_hours);
+    (hours > 0).then(|| gateway.now() + chrono::Duration::hours(hours.into()))
 }
 
 /// Control numbers run to 999999999 and begin again at 1 (X12-RULES 43).
@@ -238,7 +259,7 @@ fn numbered(
     transmission: i64,
     isa13: &str,
     gs06: u32,
-    now: crate::domain::clock::Instant,
+    now: Instant,
 ) -> Vec<Numbered> {
     let wait = chrono::Duration::hours(trading.profile.acknowledgment.expect_within_hours.into());
     documents

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::deliver::pickup_due;
 use super::outbound::{self, Outgoing};
 use super::{Gateway, Trading, translate};
 use crate::domain::document::{Application, Delivery, Disposition};
@@ -16,6 +17,25 @@ use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
 use crate::translation::{invoice, ship_notice};
 
+/// What a replay set going.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replayed {
+    /// The set alone runs again, under its number.
+    Set,
+    /// The interchange it came in was held as a whole: the file is read again, and the sets of that interchange come
+    /// back under new numbers.
+    Interchange {
+        /// The file.
+        file: i64,
+        /// Its control number.
+        isa13: String,
+        /// Where in the file the set stands: by this it is found again.
+        place: i64,
+    },
+    /// One of ours, built anew as another document.
+    Anew(DocumentId),
+}
+
 /// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. One that is held
 /// because its sender was not known is read again from the file.
 pub async fn replay(
@@ -23,9 +43,9 @@ pub async fn replay(
     id: DocumentId,
     corrected: Option<Vec<u8>>,
     actor: &str,
-) -> Result<(), Failure> {
+) -> Result<Replayed, Failure> {
     let (inside, actor) = (gateway.clone(), actor.to_owned());
-    gateway
+    let replayed = gateway
         .store
         .write(Class::Ordinary, move |connection| {
             let (gateway, corrected, actor) = (inside.clone(), corrected.clone(), actor.clone());
@@ -35,7 +55,7 @@ pub async fn replay(
         })
         .await?;
     gateway.wake();
-    Ok(())
+    Ok(replayed)
 }
 
 async fn find(connection: &mut Connection, id: DocumentId) -> Result<DocumentRow, Failure> {
@@ -62,7 +82,7 @@ async fn replay_document(
     id: DocumentId,
     corrected: Option<Vec<u8>>,
     actor: &str,
-) -> Result<(), Failure> {
+) -> Result<Replayed, Failure> {
     let now = gateway.now();
     let document = find_to_change(connection, id).await?;
     if document.direction == "out" {
@@ -84,7 +104,17 @@ async fn replay_document(
     } else {
         "document replayed"
     };
-    connection.record(now, actor, what, subject, "").await?;
+    let detail = match whole_is_held {
+        true => format!(
+            "interchange {} was held as a whole: file {} is read again, and its sets get new numbers",
+            document.isa13,
+            document.file_id.unwrap_or_default()
+        ),
+        false => String::new(),
+    };
+    connection
+        .record(now, actor, what, subject, &detail)
+        .await?;
     connection.clear_alerts(now, subject).await?;
     if whole_is_held {
         if corrected.is_some() {
@@ -93,7 +123,12 @@ async fn replay_document(
             ));
         }
         let file = document.file_id.unwrap_or_default();
-        return connection.ask_for(Step::Read, file, &[file], now).await;
+        connection.ask_for(Step::Read, file, &[file], now).await?;
+        return Ok(Replayed::Interchange {
+            file,
+            isa13: document.isa13,
+            place: document.byte_offset.unwrap_or_default(),
+        });
     }
     if let Some(bytes) = corrected {
         let content = address(&bytes);
@@ -119,7 +154,8 @@ async fn replay_document(
             &[id.0],
             now,
         )
-        .await
+        .await?;
+    Ok(Replayed::Set)
 }
 
 /// A document of ours that failed our checks is built anew from what it is about.
@@ -128,15 +164,16 @@ async fn rebuild_held(
     connection: &mut Connection,
     document: &DocumentRow,
     actor: &str,
-) -> Result<(), Failure> {
+) -> Result<Replayed, Failure> {
     if document.delivery != Delivery::Held.word() {
         return Err(Failure::refuse(format!(
             "document {} is {}: only a held one can be replayed; one that the partner rejected is sent again with `resend`",
             document.id, document.delivery
         )));
     }
-    again(gateway, connection, document, actor).await?;
-    Ok(())
+    again(gateway, connection, document, actor)
+        .await
+        .map(Replayed::Anew)
 }
 
 /// Sends a document again under new control numbers, built anew from what it is about; for one that the partner's 997 or
@@ -292,7 +329,10 @@ pub async fn redeliver(gateway: &Gateway, id: DocumentId, actor: &str) -> Result
                     )));
                 };
                 let now = gateway.now();
-                let pushed = connection.offer_again(transmission).await?;
+                let partner = PartnerId(document.partner_id.unwrap_or_default());
+                let trading = gateway.trading(connection, partner).await?;
+                let due = pickup_due(&gateway, &trading);
+                let pushed = connection.offer_again(transmission, due).await?;
                 if let Some(over) = pushed {
                     connection
                         .ask_for(Step::Push, over, &[transmission], now)

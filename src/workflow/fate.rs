@@ -1,12 +1,13 @@
 //! The fate of what we sent: 997, 999 and TA1 say whether it could be read, an 824 whether it was taken into the books.
 //! A rejection puts the document before a person; an acceptance may let an invoice go.
 
-use supercargo_x12::Ta1;
+use supercargo_x12::{IsaHeader, Ta1, functional_id_of};
 
 use super::notice::{self, Notice};
 use super::{Gateway, Trading};
 use crate::domain::document::{Application, Syntax};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::order::Mode;
 use crate::domain::policy::InvoiceWhen;
 use crate::storage::documents::DocumentRow;
 use crate::storage::journal::Subject;
@@ -14,6 +15,7 @@ use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
 use crate::translation::acknowledgment::{GroupAnswer, interchange_answer};
 use crate::translation::application_advice::AdviceAnswer;
+use crate::translation::envelope::Addresses;
 
 /// Writes a 997's or 999's answer onto the documents of the group it names. What it names and we did not send is a
 /// finding about the acknowledgment itself.
@@ -21,11 +23,26 @@ pub async fn answer_group(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
+    from: &DocumentRow,
     answer: &GroupAnswer,
 ) -> Result<Vec<Finding>, Failure> {
     let sent = connection
-        .sent_in_group(trading.partner.0, &answer.gs06)
-        .await?;
+        .sent_in_group(trading.partner.0, &from.mode, &answer.gs06)
+        .await?
+        .into_iter()
+        .filter(|document| functional_id_of(&document.set_code) == Some(&answer.functional_id))
+        .collect();
+    let sent = match connection.sender_of(from.id).await? {
+        Some((header, _)) => {
+            let header = serde_json::from_str(&header).map_err(|error| Failure::Corrupt {
+                table: "interchange",
+                key: format!("of document {}", from.id),
+                why: error.to_string(),
+            })?;
+            sent_to(gateway, trading, &header, sent)
+        }
+        None => sent,
+    };
     if sent.is_empty() {
         return Ok(vec![unknown(&format!(
             "group {} {}",
@@ -54,6 +71,34 @@ pub async fn answer_group(
     Ok(findings)
 }
 
+/// Of documents with the same control numbers those that went to the address that answers now; where none did, all of
+/// them, for some partners answer from another address than they receive at.
+fn sent_to(
+    gateway: &Gateway,
+    trading: &Trading,
+    header: &IsaHeader,
+    sent: Vec<DocumentRow>,
+) -> Vec<DocumentRow> {
+    let went_there = |document: &DocumentRow| match document.address.as_str() {
+        "" => {
+            let mode = document.mode.parse();
+            gateway
+                .settings
+                .our_company()
+                .zip(mode.ok())
+                .is_some_and(|(company, mode)| {
+                    Addresses::of(&trading.profile, company, mode).is_with(header)
+                })
+        }
+        address => serde_json::from_str::<Addresses>(address)
+            .is_ok_and(|addresses| addresses.is_with(header)),
+    };
+    if !sent.iter().any(went_there) {
+        return sent;
+    }
+    sent.into_iter().filter(went_there).collect()
+}
+
 fn unknown(what: &str) -> Finding {
     Finding::business(
         "acknowledges-nothing-of-ours",
@@ -67,13 +112,15 @@ pub async fn answer_interchange(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
+    mode: Mode,
+    header: &IsaHeader,
     ta1: &Ta1,
 ) -> Result<(), Failure> {
     let answer = interchange_answer(ta1);
-    for document in connection
-        .sent_in_interchange(trading.partner.0, &answer.isa13)
-        .await?
-    {
+    let sent = connection
+        .sent_in_interchange(trading.partner.0, mode.word(), &answer.isa13)
+        .await?;
+    for document in sent_to(gateway, trading, header, sent) {
         // A TA1 that accepts says nothing of the sets: their 997 is still to come.
         if answer.syntax == Syntax::Rejected {
             let complaints = answer.complaint.iter().cloned().collect();

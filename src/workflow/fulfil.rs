@@ -7,14 +7,14 @@ use chrono::{NaiveDate, NaiveTime, TimeZone};
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
-use super::outbound::{self, Outgoing};
+use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading};
 use crate::domain::allocation::Reservation;
 use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
 use crate::domain::clock::Instant;
 use crate::domain::delivery::{Journey, journeys};
-use crate::domain::ids::{ItemId, OrderId, PartnerId, ShipmentId};
+use crate::domain::ids::{DocumentId, ItemId, OrderId, PartnerId, ShipmentId};
 use crate::domain::order::{Order, Party};
 use crate::domain::packing::{self, pack, sscc18};
 use crate::domain::shipment::{Shipment, ShipmentState, book_shipped, promises_of};
@@ -498,6 +498,7 @@ pub async fn outgoing(
         subject: Subject::new("shipment", shipment.id.0),
         reference: ship_notice::number(shipment),
         replaces: None,
+        answers: Answers::Order(orders.first().map_or(DocumentId(0), |order| order.source)),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Invoice: what shipped is billed at the agreed price; the sum identity is proven before anything is queued, and the
 //! receivable and its ledger posting commit with the 810.
 
-use super::outbound::{self, Outgoing};
+use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::domain::ids::{InvoiceId, ShipmentId};
@@ -177,6 +177,7 @@ pub async fn outgoing(
         subject: Subject::new("invoice", invoice.id.0),
         reference: invoice.number.clone(),
         replaces: None,
+        answers: Answers::Order(order.source),
     })
 }
 

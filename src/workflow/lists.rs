@@ -1,10 +1,12 @@
 //! Lists of items, prices, stock, locations and warehouses become what verification and allocation look up. A list is
 //! loaded whole or not at all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{COMPANY, Gateway, orders};
-use crate::config::lists::{self, ItemRow, ListReading, PriceRow, StockRow, WarehouseRow};
+use crate::config::lists::{
+    self, Fault, ItemRow, ListReading, Listed, PriceRow, StockRow, WarehouseRow,
+};
 use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
 use crate::domain::ids::{ItemId, PartnerId, WarehouseId};
 use crate::domain::money::Currency;
@@ -29,18 +31,18 @@ pub enum ListKind {
     Warehouses,
 }
 
-/// Typed rows of one list.
+/// One list as it was read: its rows, those with faults too, and the faults.
 #[derive(Clone)]
 enum Rows {
-    Items(Vec<ItemRow>),
-    Prices(Vec<PriceRow>),
-    Stock(Vec<StockRow>),
-    Locations(Vec<Location>),
-    Warehouses(Vec<WarehouseRow>),
+    Items(ListReading<ItemRow>),
+    Prices(ListReading<PriceRow>),
+    Stock(ListReading<StockRow>),
+    Locations(ListReading<Location>),
+    Warehouses(ListReading<WarehouseRow>),
 }
 
 /// Loads a list. `partner` is whose it is where the rows do not say: its places, its own item numbers, its prices. How
-/// many rows were loaded. A list with a fault is refused whole, with every fault.
+/// many rows were loaded. A list with a fault is refused whole, with every fault: of form, and of what it names.
 pub async fn load(
     gateway: &Gateway,
     kind: ListKind,
@@ -49,16 +51,16 @@ pub async fn load(
     actor: &str,
 ) -> Result<usize, Failure> {
     let rows = match kind {
-        ListKind::Items => Rows::Items(sound(lists::items(bytes))?),
-        ListKind::Prices => Rows::Prices(sound(lists::prices(bytes))?),
-        ListKind::Stock => Rows::Stock(sound(lists::stock(bytes))?),
-        ListKind::Locations => Rows::Locations(sound(lists::locations(bytes))?),
-        ListKind::Warehouses => Rows::Warehouses(sound(lists::warehouses(bytes))?),
+        ListKind::Items => Rows::Items(lists::items(bytes)),
+        ListKind::Prices => Rows::Prices(lists::prices(bytes)),
+        ListKind::Stock => Rows::Stock(lists::stock(bytes)),
+        ListKind::Locations => Rows::Locations(lists::locations(bytes)),
+        ListKind::Warehouses => Rows::Warehouses(lists::warehouses(bytes)),
     };
     let modes: Vec<Mode> = match &rows {
-        Rows::Stock(rows) => [Mode::Production, Mode::Test]
+        Rows::Stock(list) => [Mode::Production, Mode::Test]
             .into_iter()
-            .filter(|mode| rows.iter().any(|row| row.mode == *mode))
+            .filter(|mode| list.rows.iter().any(|listed| listed.row.mode == *mode))
             .collect(),
         _ => Vec::new(),
     };
@@ -83,15 +85,42 @@ pub async fn load(
     Ok(loaded)
 }
 
-fn sound<T>(reading: ListReading<T>) -> Result<Vec<T>, Failure> {
-    if reading.faults.is_empty() {
-        return Ok(reading.rows.into_iter().map(|listed| listed.row).collect());
+/// The rows of a list where nothing is wrong with it; else every fault, those of form and those found since, in order of
+/// line.
+fn sound<T>(list: ListReading<T>, found: Vec<Fault>) -> Result<Vec<T>, Failure> {
+    let mut faults = list.faults;
+    faults.extend(found);
+    if faults.is_empty() {
+        return Ok(list.rows.into_iter().map(|listed| listed.row).collect());
     }
-    let faults: Vec<String> = reading.faults.iter().map(ToString::to_string).collect();
+    faults.sort_by_key(|fault| fault.line);
+    let more = faults.len().saturating_sub(lists::FAULTS_MAX);
+    let mut told: Vec<String> = faults
+        .iter()
+        .take(lists::FAULTS_MAX)
+        .map(ToString::to_string)
+        .collect();
+    if more > 0 {
+        told.push(format!("… and {more} more"));
+    }
     Err(Failure::refuse(format!(
         "nothing was loaded, for the list has faults:\n{}",
-        faults.join("\n")
+        told.join("\n")
     )))
+}
+
+/// Every row of a list, those with faults of form too.
+fn all<T>(list: &ListReading<T>) -> impl Iterator<Item = &Listed<T>> {
+    list.rows.iter().chain(&list.faulty)
+}
+
+fn unknown(line: usize, column: &str, what: String, instead: &str) -> Fault {
+    Fault {
+        line,
+        key: column.to_owned(),
+        what,
+        instead: instead.to_owned(),
+    }
 }
 
 async fn write(
@@ -117,14 +146,26 @@ async fn write(
         ),
         Rows::Stock(rows) => ("stock", save_stock(gateway, connection, rows).await?),
         Rows::Locations(rows) => {
-            let partner = named.given_partner()?.ok_or_else(|| {
-                Failure::refuse("a list of locations belongs to a partner: name it with --partner")
-            })?;
-            catalogue::save_locations(connection, partner, &rows).await?;
+            let mut found = named.given_unknown();
+            if named.given.is_none() {
+                found.push(unknown(
+                    1,
+                    "--partner",
+                    "a list of locations belongs to a partner".to_owned(),
+                    "Name it with --partner",
+                ));
+            }
+            let rows = sound(rows, found)?;
+            if let Some(partner) = named.given_partner()? {
+                catalogue::save_locations(connection, partner, &rows).await?;
+            }
             ("locations", rows.len())
         }
         Rows::Warehouses(rows) => {
-            let warehouses: Vec<Warehouse> = rows.into_iter().map(warehouse).collect();
+            let warehouses: Vec<Warehouse> = sound(rows, Vec::new())?
+                .into_iter()
+                .map(warehouse)
+                .collect();
             catalogue::save_warehouses(connection, COMPANY, &warehouses).await?;
             ("warehouses", warehouses.len())
         }
@@ -173,6 +214,27 @@ impl Named {
         })
     }
 
+    /// What is wrong with the partner given for all rows.
+    fn given_unknown(&self) -> Vec<Fault> {
+        self.given
+            .as_deref()
+            .and_then(|code| self.unknown(1, "--partner", code))
+            .into_iter()
+            .collect()
+    }
+
+    /// What is wrong with a partner that is named; nothing where none is.
+    fn unknown(&self, line: usize, column: &str, code: &str) -> Option<Fault> {
+        (!code.is_empty() && !self.partners.contains_key(code)).then(|| {
+            unknown(
+                line,
+                column,
+                format!("there is no partner {code:?}"),
+                "Apply its profile first; `supercargo partner list` shows the names",
+            )
+        })
+    }
+
     /// The partner a row names, or the one given for all rows.
     fn of_row(&self, code: &str) -> Result<Option<PartnerId>, Failure> {
         if code.is_empty() {
@@ -187,8 +249,13 @@ async fn save_items(
     gateway: &Gateway,
     connection: &mut Connection,
     named: &Named,
-    rows: Vec<ItemRow>,
+    list: ListReading<ItemRow>,
 ) -> Result<usize, Failure> {
+    let mut found = named.given_unknown();
+    found.extend(
+        all(&list).filter_map(|listed| named.unknown(listed.line, "partner", &listed.row.partner)),
+    );
+    let rows = sound(list, found)?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let partner = named.of_row(&row.partner)?.map_or(0, |partner| partner.0);
@@ -250,17 +317,22 @@ fn numbers(row: &ItemRow, partner: i64) -> Vec<NewNumber> {
     .collect()
 }
 
-/// The items that rows name by code, UPC or vendor number.
-async fn find_items(
+/// The items that rows name by code, UPC or vendor number; and what is wrong with rows that name none.
+async fn find_items<T>(
     connection: &mut Connection,
-    named: &[String],
-) -> Result<HashMap<String, Item>, Failure> {
+    list: &ListReading<T>,
+    name: impl Fn(&T) -> &str,
+) -> Result<(HashMap<String, Item>, Vec<Fault>), Failure> {
+    let named: BTreeSet<&str> = all(list)
+        .map(|listed| name(&listed.row))
+        .filter(|name| !name.is_empty())
+        .collect();
     let numbers: Vec<ItemNumber> = named
         .iter()
         .flat_map(|name| {
             ["VN", "UP"].map(|qualifier| ItemNumber {
                 qualifier: qualifier.to_owned(),
-                value: name.clone(),
+                value: (*name).to_owned(),
             })
         })
         .collect();
@@ -273,32 +345,33 @@ async fn find_items(
             found.insert(number.value, item);
         }
     }
-    let missing: Vec<&str> = named
-        .iter()
-        .filter(|name| !found.contains_key(*name))
-        .map(String::as_str)
-        .take(20)
+    let missing = all(list)
+        .map(|listed| (listed.line, name(&listed.row)))
+        .filter(|(_, name)| !name.is_empty() && !found.contains_key(*name))
+        .map(|(line, name)| {
+            unknown(
+                line,
+                "item",
+                format!("there is no item {name:?}"),
+                "Load the item list first (`supercargo item import FILE.csv`), or correct it",
+            )
+        })
         .collect();
-    if missing.is_empty() {
-        return Ok(found);
-    }
-    Err(Failure::refuse(format!(
-        "nothing was loaded: there are no items {}; load the item list first (`supercargo item import FILE.csv`)",
-        missing.join(", ")
-    )))
+    Ok((found, missing))
 }
 
 async fn save_prices(
     gateway: &Gateway,
     connection: &mut Connection,
     named: &Named,
-    rows: Vec<PriceRow>,
+    list: ListReading<PriceRow>,
 ) -> Result<usize, Failure> {
-    let items = find_items(
-        connection,
-        &rows.iter().map(|row| row.item.clone()).collect::<Vec<_>>(),
-    )
-    .await?;
+    let (items, mut found) = find_items(connection, &list, |row| &row.item).await?;
+    found.extend(named.given_unknown());
+    found.extend(
+        all(&list).filter_map(|listed| named.unknown(listed.line, "partner", &listed.row.partner)),
+    );
+    let rows = sound(list, found)?;
     let ours = gateway
         .settings
         .our_company()
@@ -335,18 +408,30 @@ async fn save_prices(
 async fn save_stock(
     gateway: &Gateway,
     connection: &mut Connection,
-    rows: Vec<StockRow>,
+    list: ListReading<StockRow>,
 ) -> Result<usize, Failure> {
-    let items = find_items(
-        connection,
-        &rows.iter().map(|row| row.item.clone()).collect::<Vec<_>>(),
-    )
-    .await?;
+    let (items, mut found) = find_items(connection, &list, |row| &row.item).await?;
     let warehouses: HashMap<String, WarehouseId> = catalogue::warehouses(connection, COMPANY)
         .await?
         .into_iter()
         .map(|warehouse| (warehouse.code, warehouse.id))
         .collect();
+    found.extend(
+        all(&list)
+            .filter(|listed| {
+                let code = &listed.row.warehouse;
+                !code.is_empty() && !warehouses.contains_key(code)
+            })
+            .map(|listed| {
+                unknown(
+                    listed.line,
+                    "warehouse",
+                    format!("there is no warehouse {:?}", listed.row.warehouse),
+                    "Load the warehouses first (`supercargo warehouse import FILE.csv`), or correct it",
+                )
+            }),
+    );
+    let rows = sound(list, found)?;
     let mut counts: BTreeMap<&str, BTreeMap<(ItemId, WarehouseId), i64>> = BTreeMap::new();
     let mut receipts: BTreeMap<&str, BTreeMap<_, i64>> = BTreeMap::new();
     let n = rows.len();
@@ -354,12 +439,9 @@ async fn save_stock(
         let Some(item) = items.get(&row.item) else {
             continue;
         };
-        let warehouse = *warehouses.get(&row.warehouse).ok_or_else(|| {
-            Failure::refuse(format!(
-                "nothing was loaded: there is no warehouse {:?}; load the warehouses first (`supercargo warehouse import FILE.csv`)",
-                row.warehouse
-            ))
-        })?;
+        let Some(&warehouse) = warehouses.get(&row.warehouse) else {
+            continue;
+        };
         let stored = to_stored(row.quantity).ok_or_else(|| {
             Failure::refuse(format!(
                 "{}: {} has more than four decimals",

@@ -56,7 +56,51 @@ pub async fn tell(
     trading: Option<&Trading>,
     notice: Notice,
 ) -> Result<(), Failure> {
-    let now = gateway.now();
+    if !raise(gateway, connection, trading, &notice).await? {
+        return Ok(());
+    }
+    write(gateway, connection, trading, notice).await
+}
+
+/// Raises an alert for each of several notices about one partner, and queues one mail about all that are new.
+pub async fn tell_together(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    title: String,
+    notices: Vec<Notice>,
+) -> Result<(), Failure> {
+    let mut fresh = Vec::with_capacity(notices.len());
+    for notice in notices {
+        if raise(gateway, connection, Some(trading), &notice).await? {
+            fresh.push(notice);
+        }
+    }
+    let text: Vec<String> = fresh
+        .iter()
+        .map(|notice| format!("- {}: {}", notice.title, notice.text))
+        .collect();
+    let Some(first) = fresh.first().cloned() else {
+        return Ok(());
+    };
+    let all = match fresh.len() {
+        1 => first,
+        _ => Notice {
+            title,
+            text: text.join("\n"),
+            ..first
+        },
+    };
+    write(gateway, connection, Some(trading), all).await
+}
+
+/// True where the alert is new.
+async fn raise(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: Option<&Trading>,
+    notice: &Notice,
+) -> Result<bool, Failure> {
     let alert = NewAlert {
         key: notice.key.clone(),
         kind: notice.kind,
@@ -64,9 +108,17 @@ pub async fn tell(
         subject: notice.subject,
         message: format!("{}: {}", notice.title, notice.text),
     };
-    if !connection.raise(now, alert).await? {
-        return Ok(());
-    }
+    connection.raise(gateway.now(), alert).await
+}
+
+/// Queues the mail.
+async fn write(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: Option<&Trading>,
+    notice: Notice,
+) -> Result<(), Failure> {
+    let now = gateway.now();
     let own = trading
         .map(|trading| trading.profile.notify.clone())
         .unwrap_or_default();

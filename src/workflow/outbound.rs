@@ -1,18 +1,20 @@
 //! Queueing what we send: built, judged by the engine that judges what we receive, and stored; what fails is held with
 //! its findings and never transmitted. Control numbers are taken later, by `deliver`.
 
-use supercargo_x12::OutboundSet;
+use supercargo_x12::{GroupVerdict, IsaHeader, OutboundSet};
 
 use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading};
 use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
 use crate::domain::finding::{Finding, Severity};
+use crate::domain::ids::DocumentId;
 use crate::domain::order::Mode;
 use crate::storage::documents::NewDocument;
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
+use crate::translation::envelope::Addresses;
 use crate::translation::judge::outbound_findings;
 
 /// One document on its way out.
@@ -32,6 +34,17 @@ pub struct Outgoing {
     pub reference: String,
     /// The document it replaces.
     pub replaces: Option<i64>,
+    /// What it answers: who sent that is whom it goes to.
+    pub answers: Answers,
+}
+
+/// What a document of ours answers.
+#[derive(Debug, Clone)]
+pub enum Answers {
+    /// An interchange: it goes back to who sent that, as whom that was sent to.
+    Interchange(Addresses),
+    /// The document an order came in: it goes to the address of the partner's that sent that, where it serves the world.
+    Order(DocumentId),
 }
 
 /// Queues documents for a partner and asks for their delivery. Those that fail our own checks are held, and ops is told.
@@ -54,7 +67,8 @@ pub async fn queue(
         if !connection.claim_effect(&key, *id).await? {
             continue;
         }
-        let document = judge(*id, trading, mode, outgoing)?;
+        let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
+        let document = judge(*id, trading, mode, outgoing, address)?;
         if document.delivery == Delivery::Held {
             held.push(document.clone());
         }
@@ -71,11 +85,60 @@ pub async fn queue(
     Ok(made)
 }
 
+/// Whom a document goes to, as JSON; empty where that is the partner's first address.
+async fn address(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    answers: &Answers,
+) -> Result<String, Failure> {
+    let Some(company) = gateway.settings.our_company() else {
+        return Ok(String::new());
+    };
+    let profile = &trading.profile;
+    let first = Addresses::of(profile, company, mode);
+    let to = match answers {
+        Answers::Interchange(to) => to.clone(),
+        Answers::Order(source) => {
+            let serving = profile
+                .address
+                .iter()
+                .filter(|address| address.serves(mode));
+            if serving.count() < 2 {
+                return Ok(String::new());
+            }
+            let Some((header, group)) = connection.sender_of(source.0).await? else {
+                return Ok(String::new());
+            };
+            let corrupt = |error: serde_json::Error| Failure::Corrupt {
+                table: "interchange",
+                key: format!("of document {source}"),
+                why: error.to_string(),
+            };
+            let header: IsaHeader = serde_json::from_str(&header).map_err(corrupt)?;
+            let group: Option<GroupVerdict> = group
+                .map(|group| serde_json::from_str(&group).map_err(corrupt))
+                .transpose()?;
+            Addresses::answering_order(profile, company, mode, &header, group.as_ref())
+        }
+    };
+    if to == first {
+        return Ok(String::new());
+    }
+    serde_json::to_string(&to).map_err(|error| Failure::Corrupt {
+        table: "document",
+        key: "address".to_owned(),
+        why: error.to_string(),
+    })
+}
+
 fn judge(
     id: i64,
     trading: &Trading,
     mode: Mode,
     outgoing: Outgoing,
+    address: String,
 ) -> Result<NewDocument, Failure> {
     let (findings, body) = match &outgoing.set {
         Ok(set) => {
@@ -133,7 +196,7 @@ fn judge(
         } else {
             Syntax::None
         },
-        application: if answered {
+        application: if trading.profile.expects_advice(outgoing.set_code) {
             Application::Pending
         } else {
             Application::None
@@ -143,6 +206,7 @@ fn judge(
         findings,
         body,
         replaces: outgoing.replaces,
+        address,
     })
 }
 

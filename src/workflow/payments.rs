@@ -4,7 +4,7 @@ use super::collect::{self, Posted};
 use super::{COMPANY, Gateway, notice};
 use crate::domain::ids::{PartnerId, PaymentId};
 use crate::domain::ledger::{LedgerAccount, LedgerEntry, Posting};
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, Currency};
 use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, OpenItem};
 use crate::domain::remittance::Remittance;
@@ -74,11 +74,12 @@ async fn apply(
         key: id.to_string(),
         why,
     })?;
+    let currency: Currency = payment.currency.parse().map_err(Failure::refused)?;
     let sum = Amount::sum(to.iter().map(|(_, amount)| *amount)).map_err(Failure::refused)?;
     if to.iter().any(|(_, amount)| !amount.is_positive()) || sum.0 > payment.unapplied {
         return Err(Failure::refuse(format!(
-            "payment {id} has {} minor units left to apply; give amounts above zero that come to no more",
-            payment.unapplied
+            "payment {id} has {} {currency} left to apply; give amounts above zero that come to no more",
+            Amount(payment.unapplied).display(currency)
         )));
     }
     let numbers: Vec<String> = to.iter().map(|(number, _)| number.clone()).collect();
@@ -112,7 +113,6 @@ async fn apply(
         invoice: None,
         amount: sum,
     });
-    let currency = payment.currency.parse().map_err(Failure::refused)?;
     let posting = Posting {
         source: format!("payment:{id}"),
         rule: format!("apply-later-{}", payment.unapplied),

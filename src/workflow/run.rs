@@ -12,10 +12,6 @@ use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::{Lease, Step, Work};
 use crate::storage::{Class, Connection, Failure};
 
-/// How long a lane stays claimed before another node may take it over.
-const LEASE: chrono::Duration = chrono::Duration::seconds(120);
-/// Pieces of work in one transaction.
-const BATCH_MAX: i64 = 200;
 /// After so many failures a person is told.
 const ATTEMPTS_BEFORE_ALERT: i64 = 4;
 /// The longest pause before failed work is tried again.
@@ -51,17 +47,24 @@ pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
     result
 }
 
-async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
+/// How long a lane stays claimed before another node may take it over.
+fn lease(gateway: &Gateway) -> chrono::Duration {
+    chrono::Duration::seconds(gateway.settings.work.lease_seconds.into())
+}
+
+/// Takes all free lanes in which work is due, until the lease ends.
+pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
     // A look before the claim: an idle node writes nothing.
     if gateway.store.read().await?.count_due(now).await? == 0 {
         return Ok(Vec::new());
     }
+    let until = now + lease(gateway);
     gateway
         .store
         .write(Class::Ordinary, move |connection| {
             Box::pin(async move {
                 connection
-                    .claim_lanes(now, now + LEASE, crate::storage::work::LANES)
+                    .claim_lanes(now, until, crate::storage::work::LANES)
                     .await
             })
         })
@@ -69,6 +72,9 @@ async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
 }
 
 async fn work_lanes(gateway: &Gateway, leases: &[Lease]) -> Result<usize, Failure> {
+    let batch = gateway.settings.work.batch.into();
+    // Lanes are given back long before their lease ends, however much there is to do.
+    let until = gateway.clock.now() + lease(gateway) / 2;
     let mut done = 0;
     loop {
         let mut progress = 0;
@@ -78,7 +84,7 @@ async fn work_lanes(gateway: &Gateway, leases: &[Lease]) -> Result<usize, Failur
                 .store
                 .read()
                 .await?
-                .due_work(leases, step, now, BATCH_MAX)
+                .due_work(leases, step, now, batch)
                 .await?;
             if !due.is_empty() {
                 progress += due.len();
@@ -87,7 +93,7 @@ async fn work_lanes(gateway: &Gateway, leases: &[Lease]) -> Result<usize, Failur
             }
         }
         done += progress;
-        if progress == 0 {
+        if progress == 0 || gateway.clock.now() >= until {
             return Ok(done);
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use supercargo_x12::{Delimiters, IsaHeader, TransactionSet, read_set};
+use supercargo_x12::{Delimiters, IsaHeader, Limits, TransactionSet, read_set_with_limits};
 
 use super::collect::{self, Posted};
 use super::notice::{self, Notice};
@@ -62,7 +62,10 @@ pub async fn step(
     subjects: &[i64],
 ) -> Result<Vec<Later>, Failure> {
     let documents = connection.documents(subjects).await?;
-    let mut sets = Sets::default();
+    let mut sets = Sets {
+        limits: gateway.settings.limits.of_x12(),
+        ..Sets::default()
+    };
     let mut orders = Vec::new();
     let mut interchanges = BTreeSet::new();
     for document in documents
@@ -93,6 +96,7 @@ pub async fn step(
 /// The bytes of sets, each content read once a batch.
 #[derive(Default)]
 struct Sets {
+    limits: Limits,
     delimiters: HashMap<i64, Delimiters>,
     contents: HashMap<i64, (String, i64)>,
     whole: HashMap<String, Arc<Vec<u8>>>,
@@ -150,8 +154,10 @@ impl Sets {
                     .await?
             }
         };
-        spend(Effort::Reading, || read_set(&bytes, &delimiters, offset))
-            .map_err(|error| corrupt(&error.to_string()))
+        spend(Effort::Reading, || {
+            read_set_with_limits(&bytes, &delimiters, offset, self.limits)
+        })
+        .map_err(|error| corrupt(&error.to_string()))
     }
 
     async fn range(
@@ -195,7 +201,8 @@ async fn translate(
         "820" => payment(gateway, connection, trading, document, set).await,
         "997" => match acknowledgment::read_997(set) {
             Ok(answer) => {
-                let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
+                let findings =
+                    fate::answer_group(gateway, connection, trading, document, &answer).await?;
                 Ok(Outcome {
                     findings,
                     ..Outcome::processed(None, answer.gs06)
@@ -205,7 +212,8 @@ async fn translate(
         },
         "999" => match acknowledgment::read_999(set) {
             Ok(answer) => {
-                let findings = fate::answer_group(gateway, connection, trading, &answer).await?;
+                let findings =
+                    fate::answer_group(gateway, connection, trading, document, &answer).await?;
                 Ok(Outcome {
                     findings,
                     ..Outcome::processed(None, answer.gs06)
@@ -242,6 +250,16 @@ fn not_translated(set: &str) -> Finding {
     )
 }
 
+fn too_long(po_number: &str, lines: usize, most: usize) -> Finding {
+    Finding::business(
+        "order-too-long",
+        Severity::Hold,
+        format!(
+            "PO {po_number} has {lines} lines, and orders of more than {most} are not taken: raise `limits.order_lines_max` in the settings, restart and replay it, or ask the buyer to split it"
+        ),
+    )
+}
+
 async fn order(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -260,6 +278,11 @@ async fn order(
         Ok(order) => order,
         Err(findings) => return Ok(Outcome::held("", findings)),
     };
+    let most = gateway.settings.limits.order_lines_max as usize;
+    if lines.len() > most {
+        let finding = too_long(&header.po_number, lines.len(), most);
+        return Ok(Outcome::held(header.po_number, vec![finding]));
+    }
     let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt {
         table: "document",
         key: document.id.to_string(),

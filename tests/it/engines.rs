@@ -13,6 +13,37 @@ pub struct Engine {
     _database: Option<FreshDatabase>,
 }
 
+/// Where an empty database of each engine is, and what has to live as long as it is used.
+pub struct Place {
+    pub name: &'static str,
+    pub location: StoreLocation,
+    _folder: Option<TempDir>,
+    _database: Option<FreshDatabase>,
+}
+
+/// A place for a database on each engine that is there.
+///
+/// # Panics
+/// When one can not be made.
+pub async fn places() -> Vec<Place> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut places = vec![Place {
+        name: "SQLite",
+        location: StoreLocation::Sqlite(folder.path().join("supercargo.db")),
+        _folder: Some(folder),
+        _database: None,
+    }];
+    if let Some(database) = fresh_database().await {
+        places.push(Place {
+            name: "PostgreSQL",
+            location: StoreLocation::Postgres(database.url.clone()),
+            _folder: None,
+            _database: Some(database),
+        });
+    }
+    places
+}
+
 /// Every engine, each with an empty database of this version's schema.
 ///
 /// # Panics

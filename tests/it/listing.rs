@@ -215,6 +215,7 @@ fn document(id: i64, direction: Direction, set: &str, subject: Option<Subject>) 
         findings: Vec::new(),
         body: None,
         replaces: None,
+        address: String::new(),
     }
 }
 

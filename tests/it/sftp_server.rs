@@ -543,7 +543,7 @@ async fn no_path_leaves_the_mailbox() {
         "ln -s /etc/passwd inbound/link",
         "ln outbound/mine.810.edi inbound/link",
         "symlink /etc/passwd outbound/link",
-        "rename outbound/mine.810.edi outbound/done.edi",
+        "rename outbound/none.810.edi outbound/done.edi",
         "rename outbound/mine.810.edi inbound/mine.edi",
         "rename inbound outbound",
         "get inbound/po.edi got",

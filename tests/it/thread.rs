@@ -32,12 +32,16 @@ pub struct House {
 
 impl House {
     pub async fn open(location: StoreLocation) -> Self {
+        Self::with_settings(location, Settings::default()).await
+    }
+
+    pub async fn with_settings(location: StoreLocation, settings: Settings) -> Self {
         let day = samples::WRITTEN_ON.and_hms_opt(15, 0, 0).unwrap();
         let clock = Arc::new(HandClock(Mutex::new(
             DateTime::<Utc>::from_naive_utc_and_offset(day, Utc),
         )));
         let store = Store::open(location).await.unwrap();
-        let gateway = Gateway::new(store, clock.clone(), Arc::new(Settings::default()));
+        let gateway = Gateway::new(store, clock.clone(), Arc::new(settings));
         for partner in samples::PARTNERS {
             partners::apply(&gateway, partner.profile, "test")
                 .await

@@ -30,6 +30,7 @@ pub use limits::Limits;
 pub use overlay::{ConditionRule, ElementRule, Overlay, Presence, SegmentRule};
 pub use reader::{
     Event, GroupClosed, InterchangeClosed, NotASet, Outside, Reader, Stray, read_set,
+    read_set_with_limits,
 };
 pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
 pub use sef::{SefError, SefFinding, SefGuide, SefNote, SefSet, import_sef};

@@ -66,11 +66,11 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         .flat_map(demands::differences)
         .collect();
     stage.progress.finish_and_clear();
-    println!();
+    println!("");
     for line in table::table(&stage.service.gateway).await? {
         println!("{line}");
     }
-    println!();
+    println!("");
     let code = tell(&differences);
     println!(
         "Console: http://{}   user {USER}, password {}",

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::transport::port::{NotTaken, PortFuture, Unavailable};
 use crate::transport::sftp_server::{
     AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry, MailboxIdentity,
-    MailboxPort, OutboundBody, OutboundFile,
+    MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 
 /// A file as the partner has it.
@@ -231,6 +231,7 @@ impl MailboxPort for PartnerServer {
             let identity = MailboxIdentity {
                 connection_id: 1,
                 name: self.user.clone(),
+                login: login.proof.said(),
             };
             Ok((known && login.mailbox == self.user).then_some(identity))
         })
@@ -318,5 +319,24 @@ impl MailboxPort for PartnerServer {
         name: &'a str,
     ) -> PortFuture<'a, Result<bool, Unavailable>> {
         Box::pin(async move { Ok(self.state().offered.remove(name).is_some()) })
+    }
+
+    fn rename_outbound<'a>(
+        &'a self,
+        _: &'a MailboxIdentity,
+        from: &'a str,
+        to: &'a str,
+    ) -> PortFuture<'a, Result<OutboundRename, Unavailable>> {
+        Box::pin(async move {
+            let mut shelf = self.state();
+            if shelf.offered.contains_key(to) {
+                return Ok(OutboundRename::NameTaken);
+            }
+            let Some(bytes) = shelf.offered.remove(from) else {
+                return Ok(OutboundRename::NoSuchFile);
+            };
+            shelf.offered.insert(to.to_owned(), bytes);
+            Ok(OutboundRename::Renamed)
+        })
     }
 }

@@ -56,7 +56,7 @@ fn subject(text: &str) -> Result<(String, i64), String> {
 
 const ALERTS: Shape<AlertListing> = Shape {
     what: "alerts",
-    titles: &["ALERT", "KIND", "PARTNER", "ABOUT", "RAISED", "MESSAGE"],
+    titles: &["ALERT", "KIND", "PARTNER", "ABOUT", "RAISED"],
     row: |row| {
         vec![
             row.alert.clone(),
@@ -66,15 +66,15 @@ const ALERTS: Shape<AlertListing> = Shape {
                 .as_ref()
                 .map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
             minute(row.raised_at),
-            row.message.clone(),
         ]
     },
+    below: Some(|row| row.message.clone()),
     cursor: Some(|row| row.alert.parse().ok()),
 };
 
 const MAIL: Shape<MailListing> = Shape {
     what: "mail",
-    titles: &["MAIL", "STATUS", "WRITTEN", "TO", "SUBJECT", "PROBLEM"],
+    titles: &["MAIL", "STATUS", "WRITTEN", "TO", "SUBJECT"],
     row: |row| {
         vec![
             row.mail.clone(),
@@ -82,15 +82,15 @@ const MAIL: Shape<MailListing> = Shape {
             minute(row.created_at),
             row.recipients.clone(),
             row.subject.clone(),
-            row.problem.clone().unwrap_or_default(),
         ]
     },
+    below: Some(|row| row.problem.clone().unwrap_or_default()),
     cursor: Some(|row| row.mail.parse().ok()),
 };
 
 const AUDIT: Shape<AuditListing> = Shape {
     what: "audit entries",
-    titles: &["ENTRY", "AT", "WHO", "WHAT", "ABOUT", "DETAIL"],
+    titles: &["ENTRY", "AT", "WHO", "WHAT", "ABOUT"],
     row: |row| {
         vec![
             row.entry.clone(),
@@ -100,9 +100,9 @@ const AUDIT: Shape<AuditListing> = Shape {
             row.subject
                 .as_ref()
                 .map_or_else(String::new, |id| format!("{} {id}", row.subject_kind)),
-            row.detail.clone(),
         ]
     },
+    below: Some(|row| row.detail.clone()),
     cursor: Some(|row| row.entry.parse().ok()),
 };
 

@@ -61,6 +61,7 @@ const ITEMS: Shape<ItemListing> = Shape {
             if row.discontinued { "no longer" } else { "yes" }.to_owned(),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -81,6 +82,7 @@ const PRICES: Shape<PriceListing> = Shape {
                 .map_or_else(|| "-".to_owned(), |day| day.to_string()),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -111,6 +113,7 @@ const STOCK: Shape<StockListing> = Shape {
             expected.join(", "),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -130,6 +133,7 @@ const LOCATIONS: Shape<LocationListing> = Shape {
             row.zip.clone(),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -155,6 +159,7 @@ const WAREHOUSES: Shape<WarehouseListing> = Shape {
             dash(Some(&row.carrier)),
         ]
     },
+    below: None,
     cursor: None,
 };
 

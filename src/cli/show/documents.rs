@@ -78,6 +78,7 @@ const SHAPE: Shape<DocumentListing> = Shape {
             minute(document.created_at),
         ]
     },
+    below: None,
     cursor: Some(|document| Some(document.brief.number)),
 };
 

@@ -63,6 +63,7 @@ const FILES: Shape<FileListing> = Shape {
             row.sha256.chars().take(12).collect(),
         ]
     },
+    below: None,
     cursor: Some(|row| row.file.parse().ok()),
 };
 
@@ -78,7 +79,6 @@ const SENT: Shape<TransmissionListing> = Shape {
         "STATE",
         "MADE",
         "PICKED UP",
-        "PROBLEM",
     ],
     row: |row| {
         vec![
@@ -91,9 +91,9 @@ const SENT: Shape<TransmissionListing> = Shape {
             row.state.clone(),
             minute(row.created_at),
             row.picked_up_at.map_or_else(|| "-".to_owned(), minute),
-            row.problem.clone().unwrap_or_default(),
         ]
     },
+    below: Some(|row| row.problem.clone().unwrap_or_default()),
     cursor: Some(|row| row.transmission.parse().ok()),
 };
 

@@ -88,6 +88,7 @@ const SHAPE: Shape<InvoiceListing> = Shape {
             },
         ]
     },
+    below: None,
     cursor: Some(|invoice| Some(invoice.id.0)),
 };
 

@@ -66,6 +66,7 @@ const SHAPE: Shape<OrderListing> = Shape {
             sets.join(" "),
         ]
     },
+    below: None,
     cursor: Some(|order| order.order.parse().ok()),
 };
 

@@ -45,6 +45,7 @@ const PARTNERS: Shape<PartnerListing> = Shape {
             connections.join(" "),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -67,6 +68,7 @@ const MAILBOXES: Shape<MailboxListing> = Shape {
                 .map_or_else(|| "-".to_owned(), |login| minute(login.created_at)),
         ]
     },
+    below: None,
     cursor: None,
 };
 

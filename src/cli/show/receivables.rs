@@ -1,12 +1,17 @@
 //! `receivables`: who owes what and how old it is; deductions; money that is tied to nothing; payments.
 
-use crate::cli::listing::{Paging, Shape, dash, minute, partner, show, show_all};
-use crate::cli::{CliResult, Options, house};
+use std::process::ExitCode;
+
+use crate::cli::listing::{Paging, Shape, dash, minute, missing, partner, show, show_all};
+use crate::cli::{CliError, CliResult, Options, house, pay, print};
+use crate::domain::ids::PaymentId;
+use crate::domain::money::Currency;
 use crate::domain::order::Mode;
 use crate::storage::listing::receivables::{
     AgingListing, DeductionFilter, DeductionListing, PaymentFilter, PaymentListing, aging,
     deductions, payments,
 };
+use crate::workflow;
 
 /// Receivables.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +24,8 @@ pub enum Command {
     Unapplied(Payments),
     /// All payments, newest first
     Payments(Payments),
+    /// Say what money of a payment that is tied to nothing is for; no second payment is booked
+    Apply(Apply),
 }
 
 /// Whose.
@@ -46,6 +53,16 @@ pub struct Deductions {
     mode: Option<Mode>,
     #[command(flatten)]
     paging: Paging,
+}
+
+/// What money is for.
+#[derive(Debug, clap::Args)]
+pub struct Apply {
+    /// Number of the payment, as `receivables unapplied` shows it
+    payment: PaymentId,
+    /// What it pays: INVOICE=AMOUNT, several allowed
+    #[arg(long, value_name = "INVOICE=AMOUNT", num_args = 1.., required = true)]
+    apply: Vec<String>,
 }
 
 /// Which payments.
@@ -91,6 +108,7 @@ const AGING: Shape<AgingListing> = Shape {
             row.balance.clone(),
         ]
     },
+    below: None,
     cursor: None,
 };
 
@@ -126,6 +144,7 @@ const DEDUCTIONS: Shape<DeductionListing> = Shape {
             minute(row.created_at),
         ]
     },
+    below: None,
     cursor: Some(|row| row.deduction.parse().ok()),
 };
 
@@ -157,6 +176,7 @@ const PAYMENTS: Shape<PaymentListing> = Shape {
             row.created_by.clone(),
         ]
     },
+    below: None,
     cursor: Some(|row| row.payment.parse().ok()),
 };
 
@@ -167,7 +187,41 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
         Command::Deductions(args) => show_deductions(options, args).await,
         Command::Unapplied(args) => show_payments(options, args, Some("unapplied")).await,
         Command::Payments(args) => show_payments(options, args, None).await,
+        Command::Apply(args) => apply(options, args).await,
     }
+}
+
+async fn apply(options: &Options, args: Apply) -> CliResult {
+    let gateway = house::open(options).await?;
+    let row = gateway.store.read().await?.payment(args.payment).await?;
+    let row = row.ok_or_else(|| missing("payment", &args.payment, "receivables payments"))?;
+    let currency: Currency = row
+        .currency
+        .parse()
+        .map_err(|why| CliError::Broken(format!("payment {}: {why}", args.payment)))?;
+    let to = args
+        .apply
+        .iter()
+        .map(|text| pay::part(text, currency))
+        .collect::<Result<Vec<_>, _>>()?;
+    workflow::payments::apply_unapplied(&gateway, args.payment, to, &house::actor()).await?;
+    let filter = PaymentFilter {
+        payment: Some(args.payment),
+        ..PaymentFilter::default()
+    };
+    let after = payments(&mut gateway.store.read().await?, &filter).await?;
+    let Some(after) = after.first() else {
+        return Err(missing("payment", &args.payment, "receivables payments"));
+    };
+    if options.json {
+        print::json(after)?;
+    } else {
+        print::line(&format!(
+            "Payment {} is applied; {} {} of it are tied to nothing.",
+            after.payment, after.unapplied_amount, after.currency
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn show_aging(options: &Options, args: Aging) -> CliResult {

@@ -8,6 +8,7 @@ use crate::cli::{CliResult, Options, house, print};
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::order::Mode;
 use crate::storage::listing::shipments::{ShipmentFilter, ShipmentListing, shipment, shipments};
+use crate::workflow::Gateway;
 
 /// Which shipments.
 #[derive(Debug, clap::Args)]
@@ -61,6 +62,7 @@ const SHAPE: Shape<ShipmentListing> = Shape {
             shipment.shipped_at.map_or_else(|| "-".to_owned(), minute),
         ]
     },
+    below: None,
     cursor: Some(|shipment| shipment.shipment.parse().ok()),
 };
 
@@ -93,6 +95,17 @@ pub async fn show_one(options: &Options, id: ShipmentId) -> CliResult {
     } else {
         print::text(&told(&shipment))?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints shipments as an array, in this order.
+pub async fn show_these(gateway: &Gateway, ids: &[ShipmentId]) -> CliResult {
+    let mut connection = gateway.store.read().await?;
+    let mut all = Vec::with_capacity(ids.len());
+    for id in ids {
+        all.extend(shipment(&mut connection, *id).await?);
+    }
+    print::json(&all)?;
     Ok(ExitCode::SUCCESS)
 }
 

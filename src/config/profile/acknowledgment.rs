@@ -36,6 +36,9 @@ pub struct Acknowledgment {
     pub expect: bool,
     /// Hours within which it does; afterwards ops are alerted.
     pub expect_within_hours: u32,
+    /// Sets of ours that the partner answers with an application advice (824) too: their `application` waits for one.
+    /// An 824 about any other is taken all the same.
+    pub expect_advice: Vec<String>,
 }
 
 impl Default for Acknowledgment {
@@ -55,6 +58,7 @@ impl Default for Acknowledgment {
             guide_fault: GuideFault::Hold,
             expect: true,
             expect_within_hours: 24,
+            expect_advice: Vec::new(),
         }
     }
 }

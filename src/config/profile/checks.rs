@@ -272,6 +272,21 @@ fn check_acknowledgment(profile: &Profile, found: &mut Found<'_>) {
         "a 999 does not exist in release 004010",
         "Write release = \"005010\" in [acknowledgment], or send = \"997\"",
     );
+    for (index, set) in profile.acknowledgment.expect_advice.iter().enumerate() {
+        let key = format!("acknowledgment.expect_advice[{}]", index + 1);
+        found.unless(
+            SENDABLE_SETS.contains(&set.as_str()),
+            &key,
+            format!("no 824 answers {set:?}"),
+            format!("It answers what we send: {}", SENDABLE_SETS.join(", ")),
+        );
+        found.unless(
+            profile.receives("824"),
+            &key,
+            "the partner's 824 are not taken",
+            "Add \"824\" to documents.receive",
+        );
+    }
 }
 
 fn check_tolerated(profile: &Profile, found: &mut Found<'_>) {

@@ -52,6 +52,10 @@ pub struct Mailbox {
     /// The mailbox that what we send is laid into; empty: the partner's short name. The same mailbox may serve several
     /// partners (a VAN): name it in each of their profiles.
     pub name: String,
+    /// Hours after which ops are told of a file of ours that the partner has not fetched; 0: never; none: as the
+    /// settings say (`work.pickup_hours`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickup_hours: Option<u32>,
 }
 
 /// The partner's own SFTP server.

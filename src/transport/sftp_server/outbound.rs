@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use russh_sftp::protocol::{Data, OpenFlags, Packet};
 
 use super::answer::Refused;
-use super::port::{MailboxEntry, OutboundBody, OutboundFile};
+use super::port::{MailboxEntry, OutboundBody, OutboundFile, OutboundRename};
 use super::session::{Answer, MailboxSession};
 use super::upload::Coverage;
 
@@ -112,6 +112,26 @@ impl MailboxSession {
                 Ok(())
             }
             false => Err(Refused::missing("there is no such file in /outbound")),
+        }
+    }
+
+    pub(super) async fn rename_outbound(&self, from: &str, to: &str) -> Result<(), Refused> {
+        match self
+            .shared
+            .port
+            .rename_outbound(&self.mailbox, from, to)
+            .await?
+        {
+            OutboundRename::Renamed => {
+                tracing::info!(mailbox = %self.mailbox.name, from, to, "a file was renamed by the partner");
+                Ok(())
+            }
+            OutboundRename::NoSuchFile => {
+                Err(Refused::missing("there is no such file in /outbound"))
+            }
+            OutboundRename::NameTaken => Err(Refused::denied(
+                "another file has or had this name; take another one",
+            )),
         }
     }
 }

@@ -71,6 +71,25 @@ pub trait MailboxPort: Send + Sync + 'static {
         mailbox: &'a MailboxIdentity,
         name: &'a str,
     ) -> PortFuture<'a, Result<bool, Unavailable>>;
+
+    /// The partner gives a file another name in `/outbound`, which says that it has it.
+    fn rename_outbound<'a>(
+        &'a self,
+        mailbox: &'a MailboxIdentity,
+        from: &'a str,
+        to: &'a str,
+    ) -> PortFuture<'a, Result<OutboundRename, Unavailable>>;
+}
+
+/// What became of a rename in `/outbound`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboundRename {
+    /// The file has its new name.
+    Renamed,
+    /// There is no file of the old name.
+    NoSuchFile,
+    /// There is, or was, another file of the new name.
+    NameTaken,
 }
 
 /// A mailbox whose partner is logged in.
@@ -80,6 +99,8 @@ pub struct MailboxIdentity {
     pub connection_id: i64,
     /// The mailbox's login name.
     pub name: String,
+    /// How the client logged in: `key SHA256:…`, or `password`.
+    pub login: String,
 }
 
 /// An attempt to log in.
@@ -91,6 +112,18 @@ pub struct Login<'a> {
     pub proof: LoginProof<'a>,
     /// Where it comes from.
     pub from: SocketAddr,
+}
+
+impl LoginProof<'_> {
+    /// In words that may be kept: `key SHA256:…`, or `password`.
+    pub fn said(&self) -> String {
+        match self {
+            LoginProof::Password(_) => "password".to_owned(),
+            LoginProof::KeyOffered(key) | LoginProof::KeyProven(key) => {
+                format!("key {}", key.fingerprint)
+            }
+        }
+    }
 }
 
 impl Login<'_> {

@@ -310,12 +310,14 @@ impl MailboxSession {
             (MailboxPath::InboundFile(from), MailboxPath::InboundFile(to)) => {
                 self.rename_inbound(&from, to).await?
             }
-            (MailboxPath::OutboundFile(_), _) => {
+            (MailboxPath::OutboundFile(from), MailboxPath::OutboundFile(to)) => {
+                self.rename_outbound(&from, &to).await?
+            }
+            _ => {
                 return Err(Refused::denied(
-                    "what lies in /outbound is not renamed; delete a file to say that you have it",
+                    "files are renamed within /inbound or within /outbound",
                 ));
             }
-            _ => return Err(Refused::denied("files are renamed within /inbound only")),
         }
         Ok(done(id))
     }

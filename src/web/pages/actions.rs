@@ -24,6 +24,7 @@ use crate::web::gate::person::Role;
 use crate::web::page::Asked;
 use crate::web::trouble::Trouble;
 use crate::workflow;
+use crate::workflow::documents::Replayed;
 
 fn back(path: &str, done: &str) -> Response {
     Redirect::to(&format!("{path}?done={done}")).into_response()
@@ -89,8 +90,15 @@ pub(crate) async fn replay_document(
     form: SignedForm,
 ) -> Result<Response, Trouble> {
     form.person.require(Role::Ops)?;
-    workflow::documents::replay(console.gateway(), DocumentId(id), None, &form.person.name).await?;
-    Ok(back(&format!("/documents/{id}"), "replayed"))
+    let replayed =
+        workflow::documents::replay(console.gateway(), DocumentId(id), None, &form.person.name)
+            .await?;
+    Ok(match replayed {
+        Replayed::Set => back(&format!("/documents/{id}"), "replayed"),
+        // Its number ends with this reading of the file.
+        Replayed::Interchange { file, .. } => back(&format!("/files/{file}"), "replayed"),
+        Replayed::Anew(new) => back(&format!("/documents/{new}"), "replayed"),
+    })
 }
 
 /// `POST /documents/{id}/correct`: stores the corrected set and replays it, or only checks it.
@@ -121,7 +129,7 @@ pub(crate) async fn correct_document(
         Err(refusal) => Err(Trouble::refused(refusal.to_string())),
     };
     match outcome {
-        Ok(()) => Ok(back(&format!("/documents/{id}"), "corrected")),
+        Ok(_) => Ok(back(&format!("/documents/{id}"), "corrected")),
         Err(trouble) => {
             // nobody types a set twice: what was written stays in the editor
             typed.problem = sentence(trouble)?;

@@ -18,10 +18,11 @@ use crate::storage::files::{FileRow, NewInterchange};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
+use crate::translation::envelope::Addresses;
 use crate::translation::judge::{ack_options, disposition_of};
 use crate::translation::syntax;
 use crate::workflow::notice::{self, Notice};
-use crate::workflow::outbound::{self, Outgoing};
+use crate::workflow::outbound::{self, Answers, Outgoing};
 use crate::workflow::{COMPANY, Gateway, Trading, fate};
 
 impl Reading<'_> {
@@ -279,6 +280,7 @@ impl Begun {
             findings,
             body: None,
             replaces: None,
+            address: String::new(),
         }
     }
 }
@@ -316,6 +318,7 @@ pub fn document_of_file(
         findings: findings.to_vec(),
         body: None,
         replaces: None,
+        address: String::new(),
     }
 }
 
@@ -478,7 +481,15 @@ async fn settle(
         answer(gateway, connection, trading, open, closed, id, &judgment).await?;
         if judgment.disposition == Disposition::Received {
             for ta1 in &open.ta1s {
-                fate::answer_interchange(gateway, connection, trading, ta1).await?;
+                fate::answer_interchange(
+                    gateway,
+                    connection,
+                    trading,
+                    open.mode,
+                    &open.header,
+                    ta1,
+                )
+                .await?;
             }
             let go_on = connection.documents_received(id).await?;
             let lanes: Vec<(i64, i64)> = go_on
@@ -520,6 +531,7 @@ async fn answer(
             format!("ta1:{id}"),
             id,
             &open.header.control_number,
+            Addresses::answering(&open.header, None),
         ));
     }
     let of = match judgment.disposition {
@@ -542,6 +554,7 @@ async fn answer(
                     format!("ack:{id}:{ordinal}"),
                     id,
                     &group.control_number,
+                    Addresses::answering(&open.header, Some(&group)),
                 ));
             }
         }
@@ -568,6 +581,7 @@ fn acknowledgment(
     cause: String,
     interchange: i64,
     reference: &str,
+    to: Addresses,
 ) -> Outgoing {
     Outgoing {
         set,
@@ -577,6 +591,7 @@ fn acknowledgment(
         subject: Subject::new("interchange", interchange),
         reference: reference.to_owned(),
         replaces: None,
+        answers: Answers::Interchange(to),
     }
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use supercargo::transport::port::{NotTaken, PortFuture, Unavailable};
 use supercargo::transport::sftp_server::{
     AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry, MailboxIdentity,
-    MailboxPort, OutboundBody, OutboundFile,
+    MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 use uuid::Uuid;
 
@@ -64,6 +64,7 @@ impl House {
         let identity = MailboxIdentity {
             connection_id,
             name: name.to_owned(),
+            login: "test".to_owned(),
         };
         let (password, key) = (password.map(str::to_owned), key.map(str::to_owned));
         state.mailboxes.insert(
@@ -276,5 +277,24 @@ impl MailboxPort for House {
         let files = state.outbound.entry(mailbox.connection_id).or_default();
         let removed = files.remove(name).is_some();
         Box::pin(async move { Ok(removed) })
+    }
+
+    fn rename_outbound<'a>(
+        &'a self,
+        mailbox: &'a MailboxIdentity,
+        from: &'a str,
+        to: &'a str,
+    ) -> PortFuture<'a, Result<OutboundRename, Unavailable>> {
+        let mut state = self.state.lock().expect("sound");
+        let files = state.outbound.entry(mailbox.connection_id).or_default();
+        let outcome = if files.contains_key(to) {
+            OutboundRename::NameTaken
+        } else if let Some(bytes) = files.remove(from) {
+            files.insert(to.to_owned(), bytes);
+            OutboundRename::Renamed
+        } else {
+            OutboundRename::NoSuchFile
+        };
+        Box::pin(async move { Ok(outcome) })
     }
 }

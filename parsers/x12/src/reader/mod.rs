@@ -10,7 +10,7 @@ mod seen;
 mod stored;
 mod window;
 
-pub use stored::{NotASet, read_set};
+pub use stored::{NotASet, read_set, read_set_with_limits};
 
 use crate::delimiters::Delimiters;
 use crate::finding::{Finding, Rule};

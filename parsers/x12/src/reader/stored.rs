@@ -4,6 +4,7 @@ use super::seen::ControlNumbers;
 use super::{Event, OpenGroup, OpenInterchange, Reader};
 use crate::delimiters::Delimiters;
 use crate::header::{GroupHeader, IsaHeader};
+use crate::limits::Limits;
 use crate::set::TransactionSet;
 
 /// The bytes do not begin with a transaction set.
@@ -30,7 +31,20 @@ pub fn read_set(
     delimiters: &Delimiters,
     offset: u64,
 ) -> Result<TransactionSet, NotASet> {
-    let mut reader = Reader::new(bytes);
+    read_set_with_limits(bytes, delimiters, offset, Limits::default())
+}
+
+/// [`read_set`] within the limits that the file was read with the first time.
+///
+/// # Errors
+/// Where no ST segment stands at the beginning.
+pub fn read_set_with_limits(
+    bytes: &[u8],
+    delimiters: &Delimiters,
+    offset: u64,
+    limits: Limits,
+) -> Result<TransactionSet, NotASet> {
+    let mut reader = Reader::with_limits(bytes, limits);
     reader.window.begin_at(offset);
     // The separators are known although no ISA was read: fill the window and go on as if it was.
     let filled = reader.window.more();

@@ -1,0 +1,185 @@
+//! Settings do what they say: each of those that bound work and input is turned and its effect looked at, on both
+//! databases.
+
+use supercargo::config::samples;
+use supercargo::config::settings::Settings;
+use supercargo::storage::Store;
+use supercargo::storage::work::Step;
+use supercargo::workflow::{partners, run};
+
+use crate::engines::places;
+use crate::thread::House;
+
+/// Three orders in one interchange.
+fn three_orders() -> &'static [u8] {
+    samples::PARTNERS[0].orders[0].text.as_bytes()
+}
+
+fn with(change: impl FnOnce(&mut Settings)) -> Settings {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    settings
+}
+
+/// Files with 855s after a run over three orders, when a run's answers share an interchange.
+async fn response_files(batch: u32) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for place in places().await {
+        let settings = with(|settings| settings.work.batch = batch);
+        let house = House::with_settings(place.location.clone(), settings).await;
+        let profile = samples::PARTNERS[0].profile;
+        assert!(profile.contains("[envelope]"));
+        let per_run = profile.replace("[envelope]", "[envelope]\nbatch = \"per_run\"");
+        partners::apply(&house.gateway, &per_run, "test")
+            .await
+            .unwrap();
+        house.submit("three.edi", three_orders()).await;
+        let files = house
+            .lines("SELECT name FROM transmission WHERE set_code = '855'")
+            .await;
+        counts.push(files.len());
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_what_one_transaction_takes() {
+    for (one, many) in response_files(1)
+        .await
+        .into_iter()
+        .zip(response_files(200).await)
+    {
+        assert!(many == 1 && one > 1, "{one} and {many} files");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_was_begun_is_taken_over_when_its_lease_ends() {
+    for place in places().await {
+        let settings = with(|settings| settings.work.lease_seconds = 30);
+        let house = House::with_settings(place.location.clone(), settings).await;
+        let gateway = &house.gateway;
+        let now = gateway.now();
+        gateway
+            .store
+            .write(supercargo::storage::Class::Ordinary, move |connection| {
+                Box::pin(async move { connection.ask_for(Step::Verify, 7, &[7], now).await })
+            })
+            .await
+            .unwrap();
+        let seconds = chrono::Duration::seconds;
+        let first = run::claim(gateway, now).await.unwrap();
+        assert_eq!(first.len(), 1, "{}", place.name);
+        let early = run::claim(gateway, now + seconds(29)).await.unwrap();
+        assert!(early.is_empty(), "{}", place.name);
+        let late = run::claim(gateway, now + seconds(31)).await.unwrap();
+        assert_eq!((late.len(), late[0].id), (1, first[0].id), "{}", place.name);
+        assert!(late[0].fence > first[0].fence, "{}", place.name);
+    }
+}
+
+/// What became of the sample order under these settings: dispositions of its documents, their findings.
+async fn judged(settings: Settings, text: &[u8]) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for place in places().await {
+        let house = House::with_settings(place.location.clone(), settings.clone()).await;
+        house.submit("order.edi", text).await;
+        let dispositions = house
+            .lines("SELECT disposition FROM document WHERE direction = 'in' ORDER BY id")
+            .await;
+        let findings = house
+            .lines("SELECT findings FROM document WHERE direction = 'in' ORDER BY id")
+            .await;
+        all.push((dispositions.join(" "), findings.join("\n")));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_too_many_lines_is_held() {
+    let settings = with(|settings| settings.limits.order_lines_max = 1);
+    for (dispositions, findings) in judged(settings, three_orders()).await {
+        assert!(dispositions.contains("held"), "{dispositions}");
+        assert!(
+            findings.contains("order-too-long") && findings.contains("limits.order_lines_max"),
+            "{findings}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sets_and_segments_beyond_their_limits_are_refused() {
+    let long_note = String::from_utf8(three_orders().to_vec())
+        .unwrap()
+        .replacen("REF*DP*", &format!("REF*ZZ*{}~REF*DP*", "X".repeat(400)), 1);
+    for (settings, text, code) in [
+        (
+            with(|settings| settings.limits.set_bytes_max = 1_024),
+            // Padded by segments that the standard lets repeat.
+            String::from_utf8(three_orders().to_vec())
+                .unwrap()
+                .replacen(
+                    "REF*DP*",
+                    &format!("{}REF*DP*", "REF*ZZ*0123456789~".repeat(100)),
+                    1,
+                ),
+            "set-too-long",
+        ),
+        (
+            with(|settings| settings.limits.segment_bytes_max = 256),
+            long_note,
+            "segment-too-long",
+        ),
+    ] {
+        for (dispositions, findings) in judged(settings.clone(), text.as_bytes()).await {
+            assert!(dispositions.contains("rejected"), "{code}: {dispositions}");
+            assert!(findings.contains(code), "{code}: {findings}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_beyond_the_limit_are_not_kept() {
+    let faulty = String::from_utf8(three_orders().to_vec())
+        .unwrap()
+        .replacen(
+            "REF*DP*",
+            &format!("{}REF*DP*", "DTM*002*20269999~".repeat(9)),
+            1,
+        );
+    let count = |findings: &str| findings.matches("invalid-date").count();
+    let few = with(|settings| settings.limits.findings_max = 4);
+    for (_, findings) in judged(few, faulty.as_bytes()).await {
+        assert!((1..=4).contains(&count(&findings)), "{findings}");
+        assert!(findings.contains("too-many-findings"), "{findings}");
+    }
+    for (_, findings) in judged(Settings::default(), faulty.as_bytes()).await {
+        assert!(count(&findings) >= 9, "{findings}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_connections_to_postgres_than_are_allowed() {
+    let Some(database) = crate::peers::postgres::fresh_database().await else {
+        return;
+    };
+    let location = supercargo::storage::StoreLocation::Postgres(database.url.clone());
+    let store = Store::open_with(location, 3).await.unwrap();
+    let asked = (0..20).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut connection = store.read().await.unwrap();
+            connection
+                .number(
+                    "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+                     AND backend_type = 'client backend'",
+                    vec![],
+                )
+                .await
+                .unwrap()
+        })
+    });
+    for count in futures::future::join_all(asked).await {
+        assert!(count.unwrap() <= 3);
+    }
+}
