@@ -4,7 +4,7 @@ use supercargo::config::samples;
 use supercargo::config::settings::Settings;
 use supercargo::storage::work::Step;
 use supercargo::storage::{Store, StoreLocation};
-use supercargo::workflow::{partners, run};
+use supercargo::workflow::run;
 
 use crate::engines::places;
 use crate::thread::House;
