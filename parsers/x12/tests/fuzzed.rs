@@ -3,18 +3,31 @@
 #[path = "support/any_bytes.rs"]
 mod any_bytes;
 
-use std::path::Path;
+mod support;
 
-fn replay(target: &str, check: fn(&[u8])) {
+use std::path::Path;
+use supercargo_x12::Reader;
+use support::{transcript, transcript_of};
+
+fn inputs(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/corpus")
         .join(target);
-    let mut tried = 0;
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        check(&std::fs::read(entry.unwrap().path()).unwrap());
-        tried += 1;
-    }
-    assert!(tried > 20, "{tried} inputs in {}", folder.display());
+    let inputs: Vec<Vec<u8>> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(
+        inputs.len() > 20,
+        "{} in {}",
+        inputs.len(),
+        folder.display()
+    );
+    inputs
+}
+
+fn replay(target: &str, check: fn(&[u8])) {
+    inputs(target).iter().for_each(|input| check(input));
 }
 
 #[test]
@@ -40,4 +53,18 @@ fn any_guide_judges_any_file() {
 #[test]
 fn any_guide_is_imported() {
     replay("sef", any_bytes::sef);
+}
+
+#[test]
+fn a_reader_that_begins_anew_reads_as_a_new_one() {
+    let inputs = [inputs("read"), inputs("acknowledge")].concat();
+    let mut reader = Reader::new(&b""[..]);
+    for input in &inputs {
+        reader.restart(&input[..]);
+        assert_eq!(transcript_of(&mut reader), transcript(&input[..]));
+        // What is left half-way must not show in the next file either.
+        reader.restart(&input[..]);
+        let _ = reader.next();
+        let _ = reader.next();
+    }
 }

@@ -198,6 +198,7 @@ impl<R: Read> Reader<R> {
         self.isa_numbers = ControlNumbers::default();
         self.opened = 0;
         self.outside_reported = false;
+        self.outside_findings = 0;
         self.first_bytes.clear();
         self.ended = false;
     }

@@ -81,7 +81,11 @@ impl Read for Pieces<'_> {
 
 /// Everything that the reader says, as text, and the bytes of all events together.
 pub fn transcript(source: impl Read) -> (Vec<String>, Vec<u8>) {
-    let mut reader = Reader::new(source);
+    transcript_of(&mut Reader::new(source))
+}
+
+/// [`transcript`] of a reader that is at the beginning of its source.
+pub fn transcript_of<R: Read>(reader: &mut Reader<R>) -> (Vec<String>, Vec<u8>) {
     let (mut lines, mut bytes) = (Vec::new(), Vec::new());
     while let Some(event) = reader.next().unwrap() {
         lines.push(match &event {
