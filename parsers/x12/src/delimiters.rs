@@ -101,9 +101,9 @@ impl Delimiters {
 
     /// Whether the separators differ from one another and none is a letter, a digit or a blank (rule 5).
     pub fn usable(&self) -> bool {
-        let all: Vec<u8> = self.named().map(|(_, byte)| byte).collect();
-        all.iter().enumerate().all(|(i, byte)| {
-            !byte.is_ascii_alphanumeric() && *byte != b' ' && !all[..i].contains(byte)
+        let is_before = |n: usize, byte: u8| self.named().take(n).any(|(_, other)| other == byte);
+        self.named().enumerate().all(|(n, (_, byte))| {
+            !byte.is_ascii_alphanumeric() && byte != b' ' && !is_before(n, byte)
         })
     }
 }

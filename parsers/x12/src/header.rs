@@ -551,6 +551,9 @@ fn judge(isa: &IsaHeader, findings: &mut Vec<Finding>) {
 
 /// Rule 5: separators differ, and none is a letter, a digit or a blank.
 fn judge_separators(isa: &IsaHeader, findings: &mut Vec<Finding>) {
+    if isa.delimiters.usable() && isa.delimiters.component != 0 {
+        return;
+    }
     let named: Vec<(&str, u8)> = isa.delimiters.named().collect();
     for (at, (name, byte)) in named.iter().enumerate() {
         let rule = match *name {

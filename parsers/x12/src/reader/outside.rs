@@ -155,18 +155,14 @@ impl<R: Read> Reader<R> {
         self.opened += 1;
         self.outside_reported = false;
         self.window.enter(header.delimiters);
-        let sender = [
-            &header.sender_qualifier,
+        let number = [
+            &*header.sender_qualifier,
             &header.sender,
             &header.receiver_qualifier,
             &header.receiver,
-        ]
-        .map(String::as_str)
-        .join("\u{1f}");
-        if !self
-            .isa_numbers
-            .insert(&format!("{sender}\u{1f}{}", header.control_number))
-        {
+            &header.control_number,
+        ];
+        if !self.isa_numbers.insert(&number.join("\u{1f}")) {
             let text = format!(
                 "ISA13 {} was used before in this file by the same sender; is it the same interchange twice?",
                 show(&header.control_number)

@@ -14,6 +14,7 @@ use crate::schema::functional_id_of;
 use crate::text::show_byte;
 use characters::separators_in;
 use chrono::{NaiveDate, NaiveTime};
+use outbound::write_plain;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -183,11 +184,7 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
         return Err(WriteError::Nothing);
     }
     check_groups(groups, delimiters)?;
-    let ta1s = OutboundSet {
-        segments: envelope.ta1s.clone(),
-        ..OutboundSet::new("TA1")
-    };
-    match separators_in(&ta1s, delimiters) {
+    match separators_in(&envelope.ta1s, delimiters) {
         faults if faults.is_empty() => {}
         faults => return Err(WriteError::Characters(faults)),
     }
@@ -213,15 +210,17 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
                 segments,
             });
         }
-        seg("GE")
-            .el(group.sets.len().to_string())
-            .el(group.control_number.to_string())
-            .write(delimiters, &mut out);
+        let ge = [
+            &*group.sets.len().to_string(),
+            &group.control_number.to_string(),
+        ];
+        write_plain("GE", &ge, delimiters, &mut out);
     }
-    seg("IEA")
-        .el(groups.len().to_string())
-        .el(format!("{:09}", envelope.control_number))
-        .write(delimiters, &mut out);
+    let iea = [
+        &*groups.len().to_string(),
+        &nine_digits(envelope.control_number),
+    ];
+    write_plain("IEA", &iea, delimiters, &mut out);
     Ok(Written { bytes: out, sets })
 }
 
@@ -261,7 +260,8 @@ fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteEr
     };
     let (mut group_numbers, mut faults) = (HashSet::new(), Vec::new());
     for group in groups {
-        if !group_numbers.insert(group.control_number) {
+        // Most interchanges have one group, and most groups of acknowledgments one set.
+        if groups.len() > 1 && !group_numbers.insert(group.control_number) {
             return Err(twice(
                 &group.control_number.to_string(),
                 "the interchange".to_owned(),
@@ -279,13 +279,13 @@ fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteEr
         } in &group.sets
         {
             check_set_header(control_number, set, group, delimiters)?;
-            if !set_numbers.insert(control_number) {
+            if group.sets.len() > 1 && !set_numbers.insert(control_number) {
                 return Err(twice(
                     control_number,
                     format!("the functional group {}", group.control_number),
                 ));
             }
-            faults.extend(separators_in(set, delimiters));
+            faults.extend(separators_in(&set.segments, delimiters));
         }
     }
     if faults.is_empty() {
@@ -413,10 +413,9 @@ fn write_isa(
     control("ISA13", envelope.control_number)?;
     let blanks = "               ";
     let (date, time) = (number::d6(envelope.date), number::t4(envelope.time));
-    let (number, usage) = (
-        format!("{:09}", envelope.control_number),
-        envelope.usage.to_string(),
-    );
+    let number = nine_digits(envelope.control_number);
+    let mut usage = [0; 4];
+    let usage: &str = envelope.usage.encode_utf8(&mut usage);
     let elements: [(&str, usize); 16] = [
         ("ISA", 3),
         ("00", 2),
@@ -433,7 +432,7 @@ fn write_isa(
         (&envelope.version, 5),
         (&number, 9),
         (if envelope.ack_requested { "1" } else { "0" }, 1),
-        (&usage, 1),
+        (usage, 1),
     ];
     for (n, (element, width)) in elements.into_iter().enumerate() {
         match (n, delimiters.repetition) {
@@ -489,17 +488,26 @@ fn write_gs(group: &Group, delimiters: &Delimiters, out: &mut Vec<u8>) -> Result
         ));
     }
     control("GS06", group.control_number)?;
-    seg("GS")
-        .el(&group.functional_id)
-        .el(&group.sender)
-        .el(&group.receiver)
-        .el(number::d8(group.date))
-        .el(number::t4(group.time))
-        .el(group.control_number.to_string())
-        .el("X")
-        .el(&group.version)
-        .write(delimiters, out);
+    let gs = [
+        &*group.functional_id,
+        &group.sender,
+        &group.receiver,
+        &number::d8(group.date),
+        &number::t4(group.time),
+        &group.control_number.to_string(),
+        "X",
+        &group.version,
+    ];
+    write_plain("GS", &gs, delimiters, out);
     Ok(())
+}
+
+/// A control number of an interchange.
+fn nine_digits(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = "000000000"[digits.len().min(9)..].to_owned();
+    text.push_str(&digits);
+    text
 }
 
 fn control(element: &'static str, number: u32) -> Result<(), WriteError> {

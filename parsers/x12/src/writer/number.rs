@@ -51,29 +51,39 @@ pub fn parse_r(text: &str) -> Option<Decimal> {
     text.strip_suffix('.').unwrap_or(text).parse().ok()
 }
 
+/// Numbers below a hundred, two digits each.
+fn pairs<const N: usize>(numbers: [u32; N]) -> String {
+    let digit = |n: u32| char::from_digit(n % 10, 10).unwrap_or('0');
+    let mut text = String::with_capacity(2 * N);
+    for number in numbers {
+        text.push(digit(number / 10));
+        text.push(digit(number));
+    }
+    text
+}
+
 /// CCYYMMDD.
 pub fn d8(date: NaiveDate) -> String {
-    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+    match u32::try_from(date.year()) {
+        Ok(year @ ..=9999) => pairs([year / 100, year % 100, date.month(), date.day()]),
+        _ => format!("{:04}{:02}{:02}", date.year(), date.month(), date.day()),
+    }
 }
 
 /// YYMMDD, for ISA09.
 pub fn d6(date: NaiveDate) -> String {
-    format!(
-        "{:02}{:02}{:02}",
-        date.year().rem_euclid(100),
-        date.month(),
-        date.day()
-    )
+    let year = date.year().rem_euclid(100).unsigned_abs();
+    pairs([year, date.month(), date.day()])
 }
 
 /// HHMM.
 pub fn t4(time: NaiveTime) -> String {
-    format!("{:02}{:02}", time.hour(), time.minute())
+    pairs([time.hour(), time.minute()])
 }
 
 /// HHMMSS.
 pub fn t6(time: NaiveTime) -> String {
-    format!("{:02}{:02}{:02}", time.hour(), time.minute(), time.second())
+    pairs([time.hour(), time.minute(), time.second()])
 }
 
 /// Reads CCYYMMDD.

@@ -66,7 +66,7 @@ impl OutboundSet {
         delimiters: &Delimiters,
     ) -> Result<TransactionSet, WriteError> {
         check_set_number(control_number)?;
-        let faults = separators_in(self, delimiters);
+        let faults = separators_in(&self.segments, delimiters);
         if !faults.is_empty() {
             return Err(WriteError::Characters(faults));
         }
@@ -124,18 +124,14 @@ impl OutboundSet {
         out: &mut Vec<u8>,
     ) -> usize {
         let count = self.segments.len() + 2;
-        let mut st = seg("ST").el(&self.code).el(control_number);
-        if let Some(implementation) = &self.implementation {
-            st = st.el(implementation);
-        }
-        st.write(delimiters, out);
+        let implementation = self.implementation.as_deref().unwrap_or_default();
+        let st = [&self.code, control_number, implementation];
+        write_plain("ST", &st, delimiters, out);
         for segment in &self.segments {
             segment.write(delimiters, out);
         }
-        seg("SE")
-            .el(count.to_string())
-            .el(control_number)
-            .write(delimiters, out);
+        let se = [&count.to_string(), control_number];
+        write_plain("SE", &se, delimiters, out);
         count
     }
 }
@@ -172,6 +168,21 @@ fn drop_from_end<T>(all: &mut Vec<T>, is_nothing: impl Fn(&T) -> bool) {
 /// What of a value is sent: leading blanks count, trailing ones do not (rule 17).
 fn written(value: &str) -> &str {
     value.trim_end_matches(' ')
+}
+
+/// Writes a segment of simple values; empty ones at its end are left out (rule 11).
+pub(super) fn write_plain(id: &str, values: &[&str], delimiters: &Delimiters, out: &mut Vec<u8>) {
+    out.extend_from_slice(id.as_bytes());
+    let used = values
+        .iter()
+        .rposition(|value| !written(value).is_empty())
+        .map_or(0, |last| last + 1);
+    for value in &values[..used] {
+        out.push(delimiters.element);
+        out.extend_from_slice(written(value).as_bytes());
+    }
+    out.push(delimiters.terminator);
+    out.extend_from_slice(delimiters.after_terminator.as_bytes());
 }
 
 /// Repetitions need a name as JSON, or they would be taken for the components of a composite.
@@ -218,7 +229,11 @@ impl OutElement {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.values().iter().all(|value| written(value).is_empty())
+        match self {
+            OutElement::Simple(value) => written(value).is_empty(),
+            OutElement::Composite(values) => values.iter().all(|value| written(value).is_empty()),
+            OutElement::Repeated(elements) => elements.iter().all(OutElement::is_empty),
+        }
     }
 
     fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>) {
