@@ -6,7 +6,8 @@
 //! turns, seven times over (`TURNS=N` in the environment for another number): `seconds` is the
 //! median, `ratio` the median of the time of the `memchr2` pass of the same turn, a bare pass over
 //! the same bytes, divided by that of the stage, and `ratio_of_fastest` the same of the fastest turn
-//! of each. On a machine that is shared with others the ratios are what can be compared.
+//! of each. On a machine that is shared with others the ratios are what can be compared; `cpu_ratio`
+//! and `files_per_cpu_s` count the time that the processor was this program's alone (Linux).
 //! `STAGE=NAME` runs one stage alone.
 
 use chrono::NaiveDate;
@@ -230,6 +231,12 @@ fn peak_rss_mb() -> u64 {
         / 1024
 }
 
+/// Nanoseconds for which a processor ran this thread; none where the system does not say.
+fn cpu_nanos() -> Option<u128> {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    said.split_whitespace().next()?.parse().ok()
+}
+
 fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -269,10 +276,11 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
     };
     let turns = turns();
     let mut nanos = vec![Vec::with_capacity(turns); stages.len()];
+    let mut cpu = nanos.clone();
     let mut sets = vec![0; stages.len()];
     for _ in 0..turns {
         for (at, (_, stage)) in stages.iter().enumerate() {
-            let start = Instant::now();
+            let (start, cpu_start) = (Instant::now(), cpu_nanos());
             let mut count = Count::default();
             for file in &files {
                 let one = stage(File::open(file)?, &mut work)?;
@@ -280,6 +288,9 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
                 count.seen = count.seen.wrapping_add(one.seen);
             }
             nanos[at].push(start.elapsed().as_nanos().max(1));
+            if let Some((from, to)) = cpu_start.zip(cpu_nanos()) {
+                cpu[at].push((to - from).max(1));
+            }
             sets[at] = count.sets;
             std::hint::black_box(count.seen);
         }
@@ -297,14 +308,27 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
             "peak_rss_mb": peak_rss_mb(),
         });
         if stages[0].0 == "memchr2" {
-            let pairs = nanos[0].iter().zip(&nanos[at]);
-            let ratios = pairs.map(|(pass, stage)| pass * 100 / stage).collect();
-            line["ratio"] = decimal(median(ratios), 2).into();
+            let ratio = |nanos: &[Vec<u128>]| {
+                let pairs = nanos[0].iter().zip(&nanos[at]);
+                decimal(
+                    median(pairs.map(|(pass, stage)| pass * 100 / stage).collect()),
+                    2,
+                )
+            };
+            line["ratio"] = ratio(&nanos).into();
+            if cpu[at].len() == turns {
+                line["cpu_ratio"] = ratio(&cpu).into();
+            }
             let fastest = |at: usize| nanos[at].iter().copied().min().unwrap_or(1);
             line["ratio_of_fastest"] = decimal(fastest(0) * 100 / fastest(at), 2).into();
         }
         if files.len() > 1 {
-            line["files_per_s"] = (per_second(files.len() as u64) as u64).into();
+            let files = files.len() as u64;
+            line["files_per_s"] = (per_second(files) as u64).into();
+            if cpu[at].len() == turns {
+                let rate = u128::from(files) * 1_000_000_000 / median(cpu[at].clone());
+                line["files_per_cpu_s"] = (rate as u64).into();
+            }
         }
         println!("{line}");
     }
