@@ -169,7 +169,8 @@ impl<'a> Runner<'a> {
 
 /// Lets the libraries take turns, ours first, so that all of them have their share of what else the machine does.
 /// `kb_per_s` is that of the median turn; `hundredths`, a ratio, the median of how many times longer the peer took than
-/// ours in the same turn, and `hundredths_of_fastest` that of the fastest turn of each, for a machine that is shared.
+/// ours in the same turn, and `cpu_hundredths` the same of the time for which the processor ran it, for a machine that is
+/// shared.
 fn race(stage: &str, file: &str, bytes: usize, mut runners: Vec<Runner<'_>>) {
     runners.retain_mut(|runner| {
         let seen = (runner.run)();
@@ -183,19 +184,23 @@ fn race(stage: &str, file: &str, bytes: usize, mut runners: Vec<Runner<'_>>) {
         seen == runner.expected
     });
     let mut nanos: Vec<Vec<u128>> = vec![Vec::new(); runners.len()];
+    let mut cpu = nanos.clone();
     let begin = Instant::now();
     while nanos.first().is_some_and(|turns| turns.len() < 5)
         || begin.elapsed() < Duration::from_secs(5)
     {
-        for (turns, runner) in nanos.iter_mut().zip(&mut runners) {
+        for ((turns, cpu), runner) in nanos.iter_mut().zip(&mut cpu).zip(&mut runners) {
             // Once for nothing: the garbage of the library before, and its caches, are not this one's.
             black_box((runner.run)());
-            let start = Instant::now();
+            let (start, cpu_start) = (Instant::now(), cpu_nanos());
             black_box((runner.run)());
             turns.push(start.elapsed().as_nanos().max(1));
+            if let Some((from, to)) = cpu_start.zip(cpu_nanos()) {
+                cpu.push((to - from).max(1));
+            }
         }
     }
-    for (turns, runner) in nanos.iter().zip(&runners) {
+    for (at, (turns, runner)) in nanos.iter().zip(&runners).enumerate() {
         let mut line = serde_json::json!({
             "stage": stage,
             "library": runner.library,
@@ -204,15 +209,26 @@ fn race(stage: &str, file: &str, bytes: usize, mut runners: Vec<Runner<'_>>) {
             "kb_per_s": u64::try_from(bytes as u128 * 1_000_000 / median(turns.clone())).unwrap_or(0),
         });
         if runner.library != OURS && runners[0].library == OURS {
-            let ratios = turns.iter().zip(&nanos[0]);
-            let ratios = ratios.map(|(peer, ours)| peer * 100 / ours).collect();
-            line["hundredths"] = u64::try_from(median(ratios)).unwrap_or(0).into();
-            let fastest = |turns: &[u128]| turns.iter().copied().min().unwrap_or(1);
-            let ratio = fastest(turns) * 100 / fastest(&nanos[0]);
-            line["hundredths_of_fastest"] = u64::try_from(ratio).unwrap_or(0).into();
+            line["hundredths"] = ratio(turns, &nanos[0]).into();
+            if cpu.iter().all(|turns| turns.len() == nanos[0].len()) {
+                line["cpu_hundredths"] = ratio(&cpu[at], &cpu[0]).into();
+            }
         }
         println!("{line}");
     }
+}
+
+/// How many times longer the peer took than ours, in hundredths: the median of their turns.
+fn ratio(peer: &[u128], ours: &[u128]) -> u64 {
+    let turns = peer.iter().zip(ours);
+    let ratios = turns.map(|(peer, ours)| peer * 100 / ours).collect();
+    u64::try_from(median(ratios)).unwrap_or(0)
+}
+
+/// Nanoseconds for which a processor ran this thread; none where the system does not say.
+fn cpu_nanos() -> Option<u128> {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    said.split_whitespace().next()?.parse().ok()
 }
 
 const OURS: &str = "supercargo-x12";
@@ -433,8 +449,8 @@ fn ratios() -> Result<(), Failure> {
                 out["peer_mb_per_s"] = decimal(theirs / 10).into();
                 out["our_mb_per_s"] = decimal(mine / 10).into();
                 out["ratio"] = decimal(hundredths).into();
-                if let Some(hundredths) = line["hundredths_of_fastest"].as_u64() {
-                    out["ratio_of_fastest"] = decimal(hundredths).into();
+                if let Some(hundredths) = line["cpu_hundredths"].as_u64() {
+                    out["cpu_ratio"] = decimal(hundredths).into();
                 }
             }
             _ => out["missing"] = line["missing"].clone(),
