@@ -10,5 +10,6 @@ pub mod service;
 pub mod storage;
 pub mod translation;
 pub mod transport;
+pub mod waypoint;
 pub mod web;
 pub mod workflow;

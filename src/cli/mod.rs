@@ -158,9 +158,15 @@ enum Command {
     Doctor,
 }
 
-/// Runs the command that the arguments ask for.
+/// Runs the command that the program's arguments ask for.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    run_from(std::env::args_os())
+}
+
+/// Runs the command that these arguments ask for, the first being the program's name: for a program that carries the
+/// gateway within itself.
+pub fn run_from(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // clap knows whether it was asked for help (stdout, 0) or used wrongly (stderr, 2).

@@ -15,6 +15,7 @@ use crate::transport::sftp_server::{
     AbandonedUpload, CompletedUpload, Login, LoginProof, MailboxEntry, MailboxIdentity,
     MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
+use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 use crate::workflow::Gateway;
 use crate::workflow::receive::{Upload, UploadSource, receive};
 
@@ -56,9 +57,14 @@ impl Mailboxes {
             .store
             .write(Class::Ordinary, move |connection| {
                 let by = by.clone();
-                Box::pin(async move { connection.pick_up(row.id, &by, removed, now).await })
+                Box::pin(async move {
+                    connection.pick_up(row.id, &by, removed, now).await?;
+                    waypoint::pass("pickup", BEFORE_COMMIT);
+                    Ok(())
+                })
             })
             .await?;
+        waypoint::pass("pickup", COMMITTED);
         Ok(true)
     }
 
@@ -138,7 +144,10 @@ impl Mailboxes {
             actor: mailbox.name.clone(),
             key: Some(upload.id.to_string()),
         };
-        receive(&self.gateway, upload).await.map(|_| ())
+        waypoint::pass("upload", "spooled");
+        receive(&self.gateway, upload).await?;
+        waypoint::pass("upload", "before the OK");
+        Ok(())
     }
 
     async fn abandoned(

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::store::{Class, Store};
 use crate::binds;
 use crate::domain::clock::Instant;
+use crate::waypoint;
 
 /// Up to this many bytes a content stands in its row.
 pub const INLINE_MAX: usize = 256 * 1024;
@@ -186,6 +187,7 @@ pub async fn store_file(
                 })
             })
             .await?;
+        waypoint::pass("upload", "part of a large file stored");
         ordinal += 1;
     }
     let row = address.clone();

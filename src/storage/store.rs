@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::connection::Connection;
 use super::failure::Failure;
+use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
 /// Which writes go first on SQLite's one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +243,7 @@ where
         );
         connection.execute("BEGIN", vec![]).await?;
         let result = match work(&mut connection).await {
-            Ok(value) => connection.execute("COMMIT", vec![]).await.map(|_| value),
+            Ok(value) => commit(&mut connection).await.map(|()| value),
             Err(failure) => {
                 connection.execute("ROLLBACK", vec![]).await?;
                 Err(failure)
@@ -398,6 +399,12 @@ async fn run_group(
         };
         outcomes.push(outcome);
     }
+    commit(connection).await
+}
+
+async fn commit(connection: &mut Connection) -> Result<(), Failure> {
+    waypoint::pass("store", BEFORE_COMMIT);
     connection.execute("COMMIT", vec![]).await?;
+    waypoint::pass("store", COMMITTED);
     Ok(())
 }

@@ -25,6 +25,7 @@ use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
 use crate::translation::envelope::{Addresses, envelope};
+use crate::waypoint;
 
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
@@ -144,12 +145,14 @@ async fn send(
                 .await?,
         ),
     };
+    waypoint::pass("deliver", "control numbers taken");
     let local = now.with_timezone(&trading.profile.time_zone).naive_local();
     let envelope = envelope(&trading.profile, &addresses, local, isa, world);
     let release = trading.profile.release_of(set_code);
     let written = spend(Effort::Rendering, || {
         render(envelope, &addresses, sets, gs06, release)
     })?;
+    waypoint::pass("deliver", "rendered");
     let isa13 = format!("{isa:09}");
     let id = connection.identity("transmission").await?;
     let reference = documents

@@ -11,6 +11,7 @@ use crate::storage::work::{Lease, Work};
 use crate::storage::{Class, Failure};
 use crate::transport::folder;
 use crate::transport::sftp_client::{self, Parcel, PartnerServer, PartnerServerError};
+use crate::waypoint::{self, BEGUN, COMMITTED};
 
 /// How a push ended.
 enum Pushed {
@@ -33,12 +34,16 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
     let Some(over) = over else {
         return finish(gateway, leases, work.id, None).await;
     };
+    waypoint::pass("push", BEGUN);
     let pushed = match over.kind.as_str() {
         "sftp" => push_remote(gateway, &over.body, &transmission, bytes).await?,
         "folder" => push_folder(gateway, &over.body, &transmission, bytes).await?,
         _ => Pushed::Delivered,
     };
-    settle(gateway, leases, work, transmission, &over.body, pushed).await
+    waypoint::pass("push", "arrived");
+    settle(gateway, leases, work, transmission, &over.body, pushed).await?;
+    waypoint::pass("push", COMMITTED);
+    Ok(())
 }
 
 async fn push_remote(

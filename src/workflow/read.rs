@@ -17,6 +17,7 @@ use crate::storage::files::FileRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::{Lease, Work};
 use crate::storage::{Class, Connection, Failure};
+use crate::waypoint::{self, BEGUN};
 use opening::Open;
 use parse::{Message, parse};
 
@@ -32,6 +33,7 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
         return finish(gateway, leases, work.id).await;
     };
     let settled = begin(gateway, leases, &file).await?;
+    waypoint::pass("read", BEGUN);
     let (sender, mut messages) = mpsc::channel(MESSAGES_MAX);
     let content = ContentAddress {
         sha256: file.sha256.clone(),

@@ -8,6 +8,7 @@ use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::work::Step;
 use crate::storage::{Class, Failure};
+use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
 /// Where the bytes of an upload are.
 #[derive(Debug, Clone)]
@@ -43,7 +44,9 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
         UploadSource::Path(path) => store_file(&gateway.store, path, now).await?,
         UploadSource::Bytes(bytes) => (address(bytes), Some(bytes.clone())),
     };
+    waypoint::pass("upload", "bytes stored");
     let id = commit(gateway, upload, content, bytes).await?;
+    waypoint::pass("upload", COMMITTED);
     gateway.wake();
     Ok(FileId(id))
 }
@@ -92,6 +95,7 @@ async fn commit(
                 connection
                     .ask_for(Step::Read, over.unwrap_or_default(), &[id], now)
                     .await?;
+                waypoint::pass("upload", BEFORE_COMMIT);
                 Ok(id)
             })
         })

@@ -11,6 +11,7 @@ use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::{Lease, Step, Work};
 use crate::storage::{Class, Connection, Failure};
+use crate::waypoint::{self, BEFORE_COMMIT, BEGUN, COMMITTED};
 
 /// After so many failures a person is told.
 const ATTEMPTS_BEFORE_ALERT: i64 = 4;
@@ -35,7 +36,9 @@ pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
     if leases.is_empty() {
         return Ok(0);
     }
+    waypoint::pass("lanes", "claimed");
     let result = work_lanes(gateway, &leases).await;
+    waypoint::pass("lanes", "before they are given back");
     let held = leases.clone();
     gateway
         .store
@@ -178,15 +181,19 @@ async fn transact(
                 // Taken off first, so that a step may ask for its own subject again.
                 connection.finish_work(&ids).await?;
                 let subjects: Vec<i64> = due.iter().map(|work| work.subject).collect();
+                waypoint::pass(step.word(), BEGUN);
                 for later in take(&gateway, connection, step, &subjects).await? {
                     connection
                         .ask_for(step, later.lane_of, &[later.subject], later.due)
                         .await?;
                 }
+                waypoint::pass(step.word(), BEFORE_COMMIT);
                 Ok(())
             })
         })
-        .await
+        .await?;
+    waypoint::pass(step.word(), COMMITTED);
+    Ok(())
 }
 
 async fn take(

@@ -8,6 +8,7 @@ mod cli;
 mod console;
 mod console_work;
 mod contract;
+mod crash;
 mod engines;
 mod folder;
 mod listing;

@@ -18,6 +18,7 @@ use crate::transport::arrival::{FetchReport, FileLeft};
 use crate::transport::name::{checked_name, is_temporary, matches_any};
 use crate::transport::port::{ArrivalPort, ArrivedFile};
 use crate::transport::spool::{SpoolFile, SpoolFolder};
+use crate::waypoint;
 
 /// Names of a folder that are looked at in one go; the others have their turn when these are gone.
 const NAMES: usize = 10_000;
@@ -159,6 +160,7 @@ impl Fetching<'_> {
             )));
         }
         let (spooled, sha256) = self.copy(&path, candidate.size)?;
+        waypoint::pass("poll", "copied");
         let server = self.line.server();
         let origin = format!("sftp://{}/{}", server.name(), path.trim_start_matches('/'));
         let seconds = i64::try_from(candidate.modified).unwrap_or(0);
@@ -173,7 +175,9 @@ impl Fetching<'_> {
         };
         let taken = self.runtime.block_on(self.port.receive(file));
         taken.map_err(|error| NotFetched::Left(format!("it was not taken: {error}")))?;
+        waypoint::pass("poll", "received, not cleared away");
         self.clear_away(&path, &candidate.name, &sha256)?;
+        waypoint::pass("poll", "cleared away");
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use super::error::PartnerServerError;
 use super::fetch::join;
 use super::line::{Line, is_denied};
 use crate::transport::delivery::{Delivered, Parcel};
+use crate::waypoint;
 
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Readable and writable for the partner's account and its group.
@@ -29,6 +30,7 @@ pub(super) fn push(
     }
     let temporary = format!("{path}{}", server.temporary_suffix);
     write(&line, folder, &temporary, parcel)?;
+    waypoint::pass("push", "written under its temporary name");
     let renamed = line
         .sftp
         .rename(Path::new(&temporary), Path::new(&path), None);
@@ -39,6 +41,7 @@ pub(super) fn push(
         }
         return Err(line.explain(&error, format!("renaming {temporary} to {path}")));
     }
+    waypoint::pass("push", "renamed");
     Ok(Delivered::Now)
 }
 

@@ -21,6 +21,7 @@ use crate::storage::{Class, Connection, Failure};
 use crate::translation::envelope::Addresses;
 use crate::translation::judge::{ack_options, disposition_of};
 use crate::translation::syntax;
+use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 use crate::workflow::notice::{self, Notice};
 use crate::workflow::outbound::{self, Answers, Outgoing};
 use crate::workflow::{COMPANY, Gateway, Trading, fate};
@@ -66,6 +67,7 @@ impl Reading<'_> {
                 })
             })
             .await?;
+        waypoint::pass("read", "part of a large interchange committed");
         open.id = Some(id);
         open.groups_written += written;
         open.sets_written += i64::try_from(sets).unwrap_or(i64::MAX);
@@ -110,10 +112,12 @@ impl Reading<'_> {
                             .settle_file(row.id, together(&all), &strays)
                             .await?;
                     }
+                    waypoint::pass("read", BEFORE_COMMIT);
                     Ok(())
                 })
             })
             .await?;
+        waypoint::pass("read", COMMITTED);
         self.gateway.wake();
         Ok(())
     }
