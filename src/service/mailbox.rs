@@ -30,6 +30,15 @@ impl Mailboxes {
         Self { gateway }
     }
 
+    /// What a client is told when the house fails; what failed is kept in mind for ops.
+    fn unavailable(&self, failure: &Failure) -> Unavailable {
+        tracing::error!(%failure, "the mailbox could not reach the database");
+        self.gateway.outage.note(self.gateway.now(), failure);
+        Unavailable {
+            reason: "the gateway can not take it now; try again".to_owned(),
+        }
+    }
+
     async fn entry(
         &self,
         mailbox: &MailboxIdentity,
@@ -258,13 +267,6 @@ fn same_key(one: &str, other: &str) -> bool {
     key_of(one).is_some_and(|key| Some(key) == key_of(other))
 }
 
-fn unavailable(failure: &Failure) -> Unavailable {
-    tracing::error!(%failure, "the mailbox could not reach the database");
-    Unavailable {
-        reason: "the gateway can not take it now; try again".to_owned(),
-    }
-}
-
 impl MailboxPort for Mailboxes {
     fn authenticate<'a>(
         &'a self,
@@ -273,7 +275,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.logged_in(login)
                 .await
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 
@@ -285,7 +287,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.taken(mailbox, upload)
                 .await
-                .map_err(|failure| NotTaken::Unavailable(unavailable(&failure)))
+                .map_err(|failure| NotTaken::Unavailable(self.unavailable(&failure)))
         })
     }
 
@@ -296,6 +298,7 @@ impl MailboxPort for Mailboxes {
     ) -> PortFuture<'a, ()> {
         Box::pin(async move {
             if let Err(failure) = self.abandoned(mailbox, upload).await {
+                self.gateway.outage.note(self.gateway.now(), &failure);
                 tracing::error!(%failure, "an abandoned upload could not be noted");
             }
         })
@@ -310,7 +313,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.listed(mailbox, after, limit)
                 .await
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 
@@ -323,7 +326,7 @@ impl MailboxPort for Mailboxes {
             let row = self
                 .entry(mailbox, name)
                 .await
-                .map_err(|failure| unavailable(&failure))?;
+                .map_err(|failure| self.unavailable(&failure))?;
             Ok(row.as_ref().map(shown))
         })
     }
@@ -336,7 +339,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.opened(mailbox, name)
                 .await
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 
@@ -349,7 +352,7 @@ impl MailboxPort for Mailboxes {
             self.fetched(mailbox, name, false)
                 .await
                 .map(|_| ())
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 
@@ -361,7 +364,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.fetched(mailbox, name, true)
                 .await
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 

@@ -19,7 +19,7 @@ use crate::storage::{Class, Failure};
 use crate::transport::folder::{AfterCommit, WatchedFolder};
 use crate::transport::sftp_client::{FetchOrder, PartnerServer};
 use crate::transport::spool::SpoolFolder;
-use crate::workflow::{Gateway, run, shipments, watch as overdue};
+use crate::workflow::{Gateway, jump, outage, run, shipments, watch as overdue};
 
 /// Says when to stop.
 pub type Stop = watch::Receiver<bool>;
@@ -46,6 +46,7 @@ pub async fn work(gateway: Gateway, mut stop: Stop) {
             }
             Ok(_) => {}
             Err(failure) => {
+                gateway.outage.note(gateway.now(), &failure);
                 tracing::error!(%failure, "a round of work failed; it is tried again");
                 if !pause(&mut stop, Duration::from_secs(1)).await {
                     return;
@@ -55,10 +56,16 @@ pub async fn work(gateway: Gateway, mut stop: Stop) {
     }
 }
 
-/// Raises alerts for what is overdue.
+/// Raises alerts for what is overdue, and for what could not be told when it happened.
 pub async fn overdue(gateway: Gateway, stop: Stop) {
     let every = Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into());
     repeat(every, stop, || async {
+        if let Err(failure) = outage::tell(&gateway).await {
+            tracing::error!(%failure, "an outage of the database could not be told yet");
+        }
+        if let Err(failure) = jump::mend(&gateway).await {
+            tracing::error!(%failure, "it could not be seen whether the clock went back");
+        }
         if let Err(failure) = overdue::overdue_acknowledgments(&gateway).await {
             tracing::error!(%failure, "overdue acknowledgments could not be looked for");
         }

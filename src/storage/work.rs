@@ -226,6 +226,47 @@ impl Connection {
         Ok(())
     }
 
+    /// The latest time at which anything was received, made or done; none in an empty house.
+    pub async fn latest_written(&mut self) -> Result<Option<Instant>, Failure> {
+        let mut latest: Option<i64> = None;
+        for sql in [
+            "SELECT received_at FROM file ORDER BY id DESC LIMIT 1",
+            "SELECT created_at FROM document ORDER BY id DESC LIMIT 1",
+            "SELECT at FROM audit ORDER BY id DESC LIMIT 1",
+        ] {
+            let row: Option<(i64,)> = self.row(sql, vec![]).await?;
+            latest = latest.max(row.map(|row| row.0));
+        }
+        Ok(latest.and_then(Instant::from_timestamp_micros))
+    }
+
+    /// Makes due at `now` what was due by `then`, and gives back lanes that are claimed beyond `leases`, for longer than
+    /// anyone claims them: for a clock that went back from `then` to `now`. Whoever still works in such a lane is stopped
+    /// by its fence.
+    pub async fn bring_forward(
+        &mut self,
+        now: Instant,
+        then: Instant,
+        leases: Instant,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE lane SET leased_until = 0 WHERE leased_until > $1",
+            binds![leases],
+        )
+        .await?;
+        self.execute(
+            "UPDATE work SET due_at = $1 WHERE due_at > $1 AND due_at <= $2",
+            binds![now, then],
+        )
+        .await?;
+        self.execute(
+            "UPDATE mail SET next_at = $1 WHERE next_at > $1 AND next_at <= $2",
+            binds![now, then],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// How many pieces of work are due at `now`.
     pub async fn count_due(&mut self, now: Instant) -> Result<i64, Failure> {
         self.number("SELECT COUNT(*) FROM work WHERE due_at <= $1", binds![now])

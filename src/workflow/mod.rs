@@ -12,9 +12,11 @@ pub mod documents;
 pub mod fate;
 pub mod fulfil;
 pub mod invoice;
+pub mod jump;
 pub mod lists;
 pub mod notice;
 pub mod orders;
+pub mod outage;
 pub mod outbound;
 pub mod partners;
 pub mod payments;
@@ -53,6 +55,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// Settings of the program.
     pub settings: Arc<Settings>,
+    /// What could not be written down while the database was away.
+    pub outage: Arc<outage::Outage>,
     profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
 }
@@ -77,6 +81,7 @@ impl Gateway {
             store,
             clock,
             settings,
+            outage: Arc::default(),
             profiles: Arc::default(),
             waker: Arc::default(),
         }

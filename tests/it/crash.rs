@@ -1,6 +1,8 @@
 //! Killed anywhere, and nothing is lost and nothing happens twice: the short runs. `examples/crash` is the long one.
 
+mod power;
 mod rig;
+mod trouble;
 
 use supercargo::waypoint;
 

@@ -202,9 +202,17 @@ impl Gateway {
         true
     }
 
-    /// Its process.
-    pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
+    /// Kills it where it runs under another program, which ends with it.
+    pub fn kill_below(&mut self) {
+        let endpoints = Endpoints::read(&self.data).expect("it has come up");
+        let pid = i32::try_from(endpoints.pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .expect("a process id");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it runs");
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
     }
 
     /// Kills it, as a power cut that leaves the page cache whole would. False where it was dead already.

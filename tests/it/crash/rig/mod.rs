@@ -9,6 +9,7 @@ pub mod partner;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,6 +108,16 @@ pub struct Stage {
 
 /// Lays out the house with the sample partners, and keys and settings for every node.
 pub async fn lay_out(plan: &Plan, settings: &str) -> Stage {
+    lay_out_behind(plan, settings, &|server| server).await
+}
+
+/// As [`lay_out`], with something between us and the partner's own server: `between` is given the server's address and
+/// gives the one that we are told.
+pub async fn lay_out_behind(
+    plan: &Plan,
+    settings: &str,
+    between: &(dyn Fn(SocketAddr) -> SocketAddr + Sync),
+) -> Stage {
     let folder = &plan.folder;
     let first = folder.join("node-0");
     let location = match &plan.url {
@@ -138,7 +149,10 @@ pub async fn lay_out(plan: &Plan, settings: &str) -> Stage {
         let seed = plan.seed.wrapping_mul(31).wrapping_add(n as u64);
         let (text, server) = match style {
             Style::Freshway => match own.take() {
-                Some(server) => (hosted(sample.profile, &server), Some(server)),
+                Some(server) => (
+                    hosted(sample.profile, &server, between(server.address)),
+                    Some(server),
+                ),
                 None => {
                     eprintln!("no sshd is installed: the partner with its own server is left out");
                     continue;
@@ -151,7 +165,7 @@ pub async fn lay_out(plan: &Plan, settings: &str) -> Stage {
             .expect("the profile is sound");
         let profile = Profile::parse(&text).expect("the profile is sound");
         let company = open.settings.our_company().expect("a company");
-        let between = Addresses::of(&profile, company, Mode::Production);
+        let addresses = Addresses::of(&profile, company, Mode::Production);
         let wire = match server {
             Some(server) => Wire::Own(server),
             None => {
@@ -174,7 +188,7 @@ pub async fn lay_out(plan: &Plan, settings: &str) -> Stage {
         };
         // Written yesterday: the ship windows are open wherever the warehouse is.
         let at: NaiveDateTime = clock.now().naive_utc() - chrono::Duration::days(1);
-        partners.push(Partner::new(style, seed, profile, between, wire, at, 4));
+        partners.push(Partner::new(style, seed, profile, addresses, wire, at, 4));
     }
     stock(&open, &partners).await;
     let mut gateways = Vec::new();
@@ -222,12 +236,12 @@ fn copy_keys(from: &Path, to: &Path) {
 }
 
 /// A partner's profile with its own server in it.
-fn hosted(profile: &str, server: &OwnServer) -> String {
+fn hosted(profile: &str, server: &OwnServer, address: SocketAddr) -> String {
     let text = |value: &str| toml::Value::from(value.to_owned());
     let values = [
         (
             "connection.sftp.port",
-            toml::Value::from(i64::from(server.address.port())),
+            toml::Value::from(i64::from(address.port())),
         ),
         ("connection.sftp.user", text(&server.user)),
         ("connection.sftp.host_key", text(&server.host_key)),
@@ -338,15 +352,74 @@ const COMES_TO_LINE: Duration = Duration::from_secs(8);
 /// How long nothing may move before the rehearsal says that something was forgotten.
 const NOTHING_MOVES: Duration = Duration::from_secs(120);
 
+/// The partners while they trade, each in a thread of its own.
+pub struct Trade {
+    /// What is asked of each.
+    pub asked: Vec<Arc<Asked>>,
+    threads: Vec<std::thread::JoinHandle<Partner>>,
+}
+
+impl Trade {
+    /// Lets the partners of a stage begin.
+    pub fn begin(stage: &mut Stage) -> Trade {
+        let asked: Vec<Arc<Asked>> = stage.partners.iter().map(|_| Arc::default()).collect();
+        let threads = std::mem::take(&mut stage.partners)
+            .into_iter()
+            .zip(asked.clone())
+            .map(|(partner, asked)| std::thread::spawn(move || partner.trade(&asked)))
+            .collect();
+        Trade { asked, threads }
+    }
+
+    /// How often something moved at a partner.
+    pub fn moves(&self) -> usize {
+        let moves = |asked: &Arc<Asked>| asked.moves.load(Ordering::SeqCst);
+        self.asked.iter().map(moves).sum()
+    }
+
+    /// Waits until things have moved so often from now.
+    pub async fn goes_on(&self, times: usize) {
+        let from = self.moves();
+        while self.moves() < from + times {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Lets everything come to rest over the gateways that run, stops them gracefully, and checks everything.
+    pub async fn end(
+        self,
+        location: &StoreLocation,
+        mut gateways: Vec<Gateway>,
+    ) -> (Findings, Vec<Partner>, Store) {
+        let store = Store::open(location.clone())
+            .await
+            .expect("the database opens");
+        let at_rest = come_to_rest(&store, &self.asked).await;
+        let threads = self.threads;
+        let partners = tokio::task::spawn_blocking(move || {
+            let partners: Vec<Partner> = threads
+                .into_iter()
+                .map(|partner| partner.join().expect("a partner trades to its end"))
+                .collect();
+            for gateway in &mut gateways {
+                gateway.stop();
+            }
+            partners
+        })
+        .await
+        .expect("joins");
+        let mut findings = check::check(&store, &partners).await;
+        if let Err(why) = at_rest {
+            findings.lost.push(why);
+        }
+        (findings, partners, store)
+    }
+}
+
 /// Rehearses: the whole play from the empty folder to the account.
 pub async fn rehearse(plan: &Plan) -> Account {
     let mut stage = lay_out(plan, SETTINGS).await;
-    let asked: Vec<Arc<Asked>> = stage.partners.iter().map(|_| Arc::default()).collect();
-    let trading: Vec<_> = std::mem::take(&mut stage.partners)
-        .into_iter()
-        .zip(asked.clone())
-        .map(|(partner, asked)| std::thread::spawn(move || partner.trade(&asked)))
-        .collect();
+    let trade = Trade::begin(&mut stage);
     let killing = Arc::new(Killing {
         left: Mutex::new(plan.kills),
         lines: Mutex::default(),
@@ -358,7 +431,8 @@ pub async fn rehearse(plan: &Plan) -> Account {
         .into_iter()
         .enumerate()
         .map(|(n, gateway)| {
-            let (killing, board, asked) = (killing.clone(), stage.board.clone(), asked.clone());
+            let (killing, board) = (killing.clone(), stage.board.clone());
+            let asked = trade.asked.clone();
             let chance = Rng::with_seed(plan.seed ^ (0xdead_0000 + n as u64));
             std::thread::spawn(move || {
                 kill_again_and_again(n, gateway, &killing, &board, &asked, chance)
@@ -377,31 +451,7 @@ pub async fn rehearse(plan: &Plan) -> Account {
     if plan.tells {
         eprintln!("no more kills; everything comes to rest");
     }
-    let store = Store::open(stage.location.clone())
-        .await
-        .expect("the database opens");
-    let at_rest = come_to_rest(&store, &asked).await;
-    let partners = tokio::task::spawn_blocking(move || {
-        trading
-            .into_iter()
-            .map(|partner| partner.join().expect("a partner trades to its end"))
-            .collect::<Vec<_>>()
-    })
-    .await
-    .expect("joins");
-    let partners = tokio::task::spawn_blocking(move || {
-        let mut gateways = gateways;
-        for gateway in &mut gateways {
-            gateway.stop();
-        }
-        partners
-    })
-    .await
-    .expect("joins");
-    let mut findings = check::check(&store, &partners).await;
-    if let Err(why) = at_rest {
-        findings.lost.push(why);
-    }
+    let (findings, _, _) = trade.end(&stage.location, gateways).await;
     let mut account = std::mem::take(
         &mut *killing
             .account

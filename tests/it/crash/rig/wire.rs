@@ -66,6 +66,8 @@ pub struct MailboxClient {
     board: Board,
     chance: Rng,
     session: Option<ssh2::Sftp>,
+    /// Its own port of every connection that it had.
+    pub ports: Vec<u16>,
 }
 
 impl MailboxClient {
@@ -84,6 +86,7 @@ impl MailboxClient {
             board,
             chance: Rng::with_seed(seed),
             session: None,
+            ports: Vec::new(),
         }
     }
 
@@ -92,6 +95,7 @@ impl MailboxClient {
             let at = self.board.any(&mut self.chance).ok_or("no node is up")?;
             let stream = TcpStream::connect(&at.sftp)?;
             stream.set_nodelay(true)?;
+            self.ports.push(stream.local_addr()?.port());
             let mut session = ssh2::Session::new()?;
             session.set_timeout(60_000);
             session.set_tcp_stream(stream);
