@@ -377,7 +377,7 @@ impl MailboxPort for Mailboxes {
         Box::pin(async move {
             self.renamed(mailbox, from, to)
                 .await
-                .map_err(|failure| unavailable(&failure))
+                .map_err(|failure| self.unavailable(&failure))
         })
     }
 }

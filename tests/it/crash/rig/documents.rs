@@ -13,8 +13,6 @@ use supercargo_x12::{
 /// One set of ours.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// ISA13.
-    pub isa13: String,
     /// 997, 999, 855, 856, 810.
     pub code: String,
     /// Its content.
@@ -58,7 +56,6 @@ pub fn read(name: &str, bytes: &[u8], profile: &Profile) -> FileOfOurs {
                         .push(format!("{name} is not sound: {:?}", verdict.findings));
                 }
                 file.sets.push(Sent {
-                    isa13: file.isa13.clone(),
                     code: set.code().to_owned(),
                     content: set.clone(),
                 });

@@ -94,8 +94,6 @@ files_per_minute_max = 100000
 
 /// The house, its partners and all that stands around them.
 pub struct Stage {
-    /// Where everything lies.
-    pub folder: PathBuf,
     /// The gateways.
     pub gateways: Vec<Gateway>,
     /// Where they can be reached.
@@ -207,7 +205,6 @@ pub async fn lay_out_behind(
         ));
     }
     Stage {
-        folder: folder.clone(),
         gateways,
         board,
         partners,
