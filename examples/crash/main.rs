@@ -68,6 +68,7 @@ async fn play(args: Args) -> ExitCode {
     let plan = Plan {
         seed,
         kills: args.kills,
+        every_line: false,
         nodes: args.nodes,
         url,
         folder: folder.path().to_owned(),

@@ -51,8 +51,10 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,supercargo=info"));
-    // A second call in one process changes nothing.
+    // A second call in one process changes nothing. A log that can not be written (a full disk) must not end the task that
+    // writes it: unless told, the subscriber complains on stderr, and that panics where stderr is the log.
     let _ = tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init();

@@ -542,7 +542,7 @@ fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
     let (work, limits) = (&settings.work, &settings.limits);
     for (key, number, least) in [
         ("work.batch", u64::from(work.batch), 1),
-        ("work.lease_seconds", u64::from(work.lease_seconds), 10),
+        ("work.lease_seconds", u64::from(work.lease_seconds), 2),
         ("limits.file_bytes_max", limits.file_bytes_max, 1),
         ("limits.set_bytes_max", limits.set_bytes_max, 1_024),
         ("limits.segment_bytes_max", limits.segment_bytes_max, 256),

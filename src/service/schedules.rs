@@ -32,6 +32,30 @@ async fn pause(stop: &mut Stop, pause: Duration) -> bool {
     }
 }
 
+/// Runs a task until it ends by itself, which it does when it is time to stop. One that breaks off by a fault of the
+/// program is told of and begun anew a second later: a gateway never goes on with a part of it missing.
+pub fn keep<F>(
+    task: &'static str,
+    stop: &Stop,
+    begin: impl Fn() -> F + Send + 'static,
+) -> tokio::task::JoinHandle<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut stop = stop.clone();
+    tokio::spawn(async move {
+        while tokio::spawn(begin()).await.is_err() {
+            tracing::error!(
+                task,
+                "a task broke off by a fault of the program; it is begun anew"
+            );
+            if !pause(&mut stop, Duration::from_secs(1)).await {
+                return;
+            }
+        }
+    })
+}
+
 /// Works whatever is due: at once when something was received, else at every look.
 pub async fn work(gateway: Gateway, mut stop: Stop) {
     let look = Duration::from_millis(gateway.settings.work.poll_milliseconds.max(10).into());
@@ -330,5 +354,29 @@ async fn confirm(gateway: &Gateway, folder: &Path, path: &Path) {
         if let Err(error) = std::fs::write(&reason, format!("{why}\n")) {
             tracing::error!(%error, "the reason could not be written");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_breaks_off_is_begun_anew() {
+        let (_running, stop) = watch::channel(false);
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counting = begun.clone();
+        keep("trial", &stop, move || {
+            let begun = counting.clone();
+            async move {
+                assert!(begun.fetch_add(1, Ordering::SeqCst) >= 2, "a fault");
+            }
+        })
+        .await
+        .expect("it ends");
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
     }
 }

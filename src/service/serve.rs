@@ -146,28 +146,26 @@ impl Service {
             pid: std::process::id(),
         };
         let spool = data.join("spool").join("polls");
-        tasks.push(tokio::spawn(schedules::work(
-            gateway.clone(),
-            stopping.clone(),
-        )));
-        tasks.push(tokio::spawn(schedules::overdue(
-            gateway.clone(),
-            stopping.clone(),
-        )));
-        tasks.push(tokio::spawn(schedules::mail(
-            gateway.clone(),
-            stopping.clone(),
-        )));
-        tasks.push(tokio::spawn(schedules::folders(
-            gateway.clone(),
-            spool.clone(),
-            stopping.clone(),
-        )));
-        tasks.push(tokio::spawn(schedules::polls(
-            gateway.clone(),
-            spool,
-            stopping,
-        )));
+        let (house, until) = (gateway.clone(), stopping.clone());
+        tasks.push(schedules::keep("work", &stopping, move || {
+            schedules::work(house.clone(), until.clone())
+        }));
+        let (house, until) = (gateway.clone(), stopping.clone());
+        tasks.push(schedules::keep("clocks", &stopping, move || {
+            schedules::overdue(house.clone(), until.clone())
+        }));
+        let (house, until) = (gateway.clone(), stopping.clone());
+        tasks.push(schedules::keep("mail", &stopping, move || {
+            schedules::mail(house.clone(), until.clone())
+        }));
+        let (house, until, at) = (gateway.clone(), stopping.clone(), spool.clone());
+        tasks.push(schedules::keep("folders", &stopping, move || {
+            schedules::folders(house.clone(), at.clone(), until.clone())
+        }));
+        let (house, until) = (gateway.clone(), stopping.clone());
+        tasks.push(schedules::keep("polls", &stopping, move || {
+            schedules::polls(house.clone(), spool.clone(), until.clone())
+        }));
         endpoints
             .write(&data)
             .map_err(|source| ServeFailure::DataFolder {

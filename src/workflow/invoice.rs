@@ -1,6 +1,8 @@
 //! Invoice: what shipped is billed at the agreed price; the sum identity is proven before anything is queued, and the
 //! receivable and its ledger posting commit with the 810.
 
+use chrono::NaiveDate;
+
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
@@ -69,14 +71,20 @@ async fn bill(
             shipped_on: *shipped_on,
         })
         .collect();
+    let today = gateway
+        .now()
+        .with_timezone(&trading.profile.time_zone)
+        .date_naive();
+    // Never before what it bills has left: the warehouse may lie east of the partner, and a clock may be set back.
+    let date = left
+        .iter()
+        .map(|(_, shipped_on)| *shipped_on)
+        .fold(today, NaiveDate::max);
     let basis = InvoiceBasis {
         order: &order,
         shipments: &billed,
         policy: &trading.profile.invoicing,
-        date: gateway
-            .now()
-            .with_timezone(&trading.profile.time_zone)
-            .date_naive(),
+        date,
         first_id: InvoiceId(0),
         first_number: 0,
     };

@@ -24,6 +24,7 @@ fn plan(folder: &Path, url: Option<String>) -> Plan {
     Plan {
         seed,
         kills: 0,
+        every_line: false,
         nodes: 1,
         url,
         folder: folder.to_owned(),

@@ -44,6 +44,8 @@ pub struct Plan {
     pub seed: u64,
     /// How often a gateway is killed.
     pub kills: usize,
+    /// Whether to go on, up to four times as often, until one has died at every line.
+    pub every_line: bool,
     /// Gateways over one database.
     pub nodes: usize,
     /// An empty PostgreSQL database; none: SQLite.
@@ -300,6 +302,7 @@ async fn load(open: &Open, kind: ListKind, list: &str, partner: Option<&str>) {
 /// What the nodes have in common while they are killed.
 struct Killing {
     left: Mutex<usize>,
+    more_for_lines: Mutex<usize>,
     lines: Mutex<Vec<String>>,
     account: Mutex<Account>,
     started: Instant,
@@ -307,11 +310,22 @@ struct Killing {
 }
 
 impl Killing {
-    /// Takes one of the kills that are left.
-    fn take(&self) -> Option<usize> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.checked_sub(1)?;
-        Some(*left)
+    /// Takes one of the kills that are left, or one more where a line has not been died at. False: there is none.
+    fn take(&self) -> bool {
+        let less = |left: &Mutex<usize>| {
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            let taken = left.checked_sub(1);
+            *left = taken.unwrap_or_default();
+            taken.is_some()
+        };
+        less(&self.left) || (!self.at_every_line() && less(&self.more_for_lines))
+    }
+
+    fn at_every_line(&self) -> bool {
+        let account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        waypoint::ALL
+            .iter()
+            .all(|line| account.at_lines.contains_key(&line.to_string()))
     }
 
     /// The next line, each once before any comes again.
@@ -419,6 +433,7 @@ pub async fn rehearse(plan: &Plan) -> Account {
     let trade = Trade::begin(&mut stage);
     let killing = Arc::new(Killing {
         left: Mutex::new(plan.kills),
+        more_for_lines: Mutex::new(if plan.every_line { plan.kills * 3 } else { 0 }),
         lines: Mutex::default(),
         account: Mutex::default(),
         started: Instant::now(),
@@ -468,8 +483,8 @@ fn kill_again_and_again(
     asked: &[Arc<Asked>],
     mut chance: Rng,
 ) -> Gateway {
-    while killing.take().is_some() {
-        let line = (chance.u8(..10) < 6).then(|| killing.line(&mut chance));
+    while killing.take() {
+        let line = (chance.u8(..10) < 7).then(|| killing.line(&mut chance));
         let dies_at = line.clone().map(|line| DiesAt {
             passing: match line.as_str() {
                 line if line.starts_with("store") => chance.usize(1..60),
