@@ -143,7 +143,7 @@ async fn mail(gateway: &Gateway) -> Check {
 }
 
 fn running(gateway: &Gateway) -> Check {
-    match Endpoints::read(&gateway.settings.data) {
+    match Endpoints::of_running(&gateway.settings.data) {
         Some(endpoints) => check(
             "serve",
             true,

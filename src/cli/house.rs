@@ -93,7 +93,7 @@ pub async fn open(options: &Options) -> Result<Gateway, CliError> {
     {
         announce(&settings.data);
     }
-    let running = Endpoints::read(&settings.data);
+    let running = Endpoints::of_running(&settings.data);
     let (gateway, clock) = serve::open(settings, location, options.now).await?;
     if let (None, Some(running)) = (options.now, running) {
         use crate::domain::clock::Clock;

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::occupancy;
+
 /// The content of `endpoints.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
@@ -41,6 +43,14 @@ impl Endpoints {
     /// Reads what a gateway left in the data folder, where there is one.
     pub fn read(data: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(data.join(FILE)).ok()?).ok()
+    }
+
+    /// Reads how the gateway is reached that serves a data folder now; none: nobody serves it, and what one that was killed
+    /// left behind means nothing.
+    pub fn of_running(data: &Path) -> Option<Self> {
+        occupancy::is_occupied(data)
+            .then(|| Self::read(data))
+            .flatten()
     }
 
     /// Takes it away at a graceful stop.

@@ -5,6 +5,7 @@ pub mod arrivals;
 pub mod clock;
 pub mod endpoints;
 pub mod mailbox;
+pub mod occupancy;
 pub mod outbox;
 pub mod schedules;
 pub mod serve;

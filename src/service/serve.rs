@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use super::clock::HouseClock;
 use super::endpoints::Endpoints;
 use super::mailbox::Mailboxes;
-use super::schedules;
+use super::{occupancy, schedules};
 use crate::config::settings::Settings;
 use crate::domain::clock::Instant;
-use crate::storage::{Failure, Store, StoreLocation};
+use crate::storage::{Class, Failure, Store, StoreLocation};
 
 use crate::transport::sftp_server::{Limits, SftpServer, SftpServerError, SftpServerSettings};
 use crate::workflow::Gateway;
@@ -47,6 +47,14 @@ pub enum ServeFailure {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// Another gateway serves the folder.
+    #[error(
+        "a gateway serves {path} already, and a data folder has one: stop it first, or give this one a folder of its own with --data (several gateways share a PostgreSQL database, not a folder)"
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
     },
     /// An address that is none.
     #[error("{text:?} is no address to listen on: write host:port, such as 127.0.0.1:8080")]
@@ -85,6 +93,8 @@ pub struct Service {
     stop: watch::Sender<bool>,
     sftp: Option<SftpServer>,
     tasks: Vec<JoinHandle<()>>,
+    /// Held until it has stopped.
+    _occupied: std::fs::File,
 }
 
 /// Makes the data folder and opens the gateway of it, without serving anything.
@@ -113,7 +123,17 @@ impl Service {
     /// Starts everything. When this returns, partners can log in and `endpoints.json` is written.
     pub async fn start(options: ServeOptions) -> Result<Self, ServeFailure> {
         let data = options.settings.data.clone();
+        make_folder(&data)?;
+        let occupied = occupancy::occupy(&data)
+            .map_err(|source| ServeFailure::DataFolder {
+                path: data.clone(),
+                source,
+            })?
+            .ok_or_else(|| ServeFailure::Occupied { path: data.clone() })?;
         let (gateway, clock) = open(options.settings, options.location, options.now).await?;
+        if matches!(gateway.store.location(), StoreLocation::Sqlite(_)) {
+            free_lanes(&gateway).await?;
+        }
         let settings = gateway.settings.clone();
         let (stop, stopping) = watch::channel(false);
         let sftp = match settings.sftp.enabled {
@@ -180,6 +200,7 @@ impl Service {
             stop,
             sftp,
             tasks,
+            _occupied: occupied,
         })
     }
 
@@ -199,6 +220,17 @@ impl Service {
             );
         }
     }
+}
+
+/// Takes over at once what a gateway had begun that was killed: over SQLite there is no other. A command that works beside
+/// us loses its lanes, and its fence sees to it that it does nothing more in them.
+async fn free_lanes(gateway: &Gateway) -> Result<(), Failure> {
+    gateway
+        .store
+        .write(Class::Urgent, |connection| {
+            Box::pin(async move { connection.free_lanes().await })
+        })
+        .await
 }
 
 fn listen(text: &str) -> Result<SocketAddr, ServeFailure> {

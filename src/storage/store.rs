@@ -202,6 +202,15 @@ async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failu
             most => most.max(2),
         })
         .acquire_timeout(Duration::from_secs(30))
+        // The rollback below has nothing to roll back but for once in a while, and PostgreSQL would warn each time.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection
+                    .execute("SET client_min_messages = error")
+                    .await?;
+                Ok(())
+            })
+        })
         // sqlx 0.9.0 may return a connection with an open transaction when its `begin` was cancelled.
         .after_release(|connection, _| {
             Box::pin(async move {

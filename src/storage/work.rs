@@ -164,6 +164,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Gives back every lane, whoever holds it: for the only gateway of a database, when it starts.
+    pub async fn free_lanes(&mut self) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE lane SET leased_until = 0 WHERE leased_until > 0",
+            vec![],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// What is due in these lanes of one step, oldest first.
     pub async fn due_work(
         &mut self,

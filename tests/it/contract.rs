@@ -846,3 +846,46 @@ fn a_reader_that_goes_away_ends_every_command_quietly() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_has_one_gateway_and_a_killed_one_leaves_nothing_behind() {
+    for mut program in Program::each().await {
+        if program.serving.is_none() {
+            continue;
+        }
+        let second = program
+            .command(&["serve", "--sftp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+            .output()
+            .expect("it ends");
+        assert_eq!(second.status.code(), Some(2), "{}", program.name);
+        assert!(
+            text(&second.stderr).contains("serves") && text(&second.stderr).contains("--data"),
+            "{}",
+            text(&second.stderr)
+        );
+        let says = |program: &Program| {
+            // Its status is about all checks together.
+            let printed = program.run(&["doctor", "--json"]).stdout;
+            let checks: Vec<Value> = serde_json::from_slice(&printed).expect("an array");
+            by(&checks, "check", "serve")["says"]
+                .as_str()
+                .expect("text")
+                .to_owned()
+        };
+        assert!(
+            says(&program).contains("console http://"),
+            "{}",
+            program.name
+        );
+        let mut serving = program.serving.take().expect("it serves");
+        serving.kill().expect("it runs");
+        serving.wait().expect("it ends");
+        assert!(
+            says(&program).contains("no gateway serves"),
+            "{}",
+            program.name
+        );
+        // The folder is free again.
+        program.serve();
+    }
+}
