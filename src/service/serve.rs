@@ -130,6 +130,8 @@ impl Service {
                 source,
             })?
             .ok_or_else(|| ServeFailure::Occupied { path: data.clone() })?;
+        // What one that was killed left behind would lead clients astray until ours is written.
+        Endpoints::remove(&data);
         let (gateway, clock) = open(options.settings, options.location, options.now).await?;
         if matches!(gateway.store.location(), StoreLocation::Sqlite(_)) {
             free_lanes(&gateway).await?;
