@@ -24,6 +24,7 @@ mod outcome;
 mod partner;
 mod pay;
 mod print;
+mod prove;
 mod serve;
 mod settle;
 mod shipments;
@@ -154,6 +155,8 @@ enum Command {
     Settle(settle::Args),
     /// Bring the database to this version's schema
     Migrate,
+    /// Check the whole history: nothing lost, nothing twice, all sums right
+    Prove,
     /// Find what is wrong with the set-up
     Doctor,
 }
@@ -225,6 +228,7 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::User(command) => user::run(options, command).await,
         Command::Settle(args) => settle::run(options, args).await,
         Command::Migrate => migrate::run(options).await,
+        Command::Prove => prove::run(options).await,
         Command::Doctor => doctor::run(options).await,
     }
 }

@@ -17,6 +17,7 @@ pub mod listing;
 pub mod orders;
 pub mod partners;
 pub mod payments;
+pub mod proof;
 pub(crate) mod sessions;
 pub mod shipments;
 pub mod stock;

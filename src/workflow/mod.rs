@@ -20,6 +20,7 @@ pub mod outage;
 pub mod outbound;
 pub mod partners;
 pub mod payments;
+pub mod prove;
 pub mod push;
 pub mod read;
 pub mod receive;

@@ -18,6 +18,7 @@ mod orders;
 mod page;
 mod peers;
 mod pickup;
+mod prove;
 mod settings;
 mod sftp_client;
 mod sftp_server;

@@ -1,0 +1,193 @@
+//! Stock: balances are the sums of their postings, and what is promised is what orders hold.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::Prover;
+use crate::domain::order::Order;
+use crate::domain::stock::from_stored;
+use crate::storage::Failure;
+use crate::storage::proof::stock::KeptMovement;
+
+/// Postings in a slice.
+const MOVEMENTS: i64 = 5_000;
+/// Orders in a slice.
+const ORDERS: i64 = 200;
+/// The states in which an order may hold stock.
+const HOLDING: [&str; 4] = ["accepted", "confirmed", "backordered", "partly_shipped"];
+
+/// Item, warehouse, world → on hand, reserved.
+type Sums = BTreeMap<(i64, i64, String), (i64, i64)>;
+
+/// Balances against postings.
+pub(super) async fn balances(prover: &mut Prover<'_>) -> Result<(), Failure> {
+    prover.begin(
+        "stock",
+        "every balance is the sum of its postings, and no more is promised than is there",
+    );
+    let mut sums = Sums::new();
+    let mut after: Option<KeptMovement> = None;
+    loop {
+        let from = after.take();
+        let (movements, balances) = prover
+            .history
+            .slice(move |connection| {
+                Box::pin(async move {
+                    let movements = connection.kept_movements(from.as_ref(), MOVEMENTS).await?;
+                    // The last slice and the balances are of one moment.
+                    let balances = if (movements.len() as i64) < MOVEMENTS {
+                        Some(connection.kept_balances().await?)
+                    } else {
+                        None
+                    };
+                    Ok((movements, balances))
+                })
+            })
+            .await?;
+        prover.checked(movements.len());
+        prover.proof.totals.stock_postings += movements.len() as u64;
+        for movement in &movements {
+            add(prover, &mut sums, movement);
+        }
+        after = movements.into_iter().last();
+        let Some(balances) = balances else { continue };
+        for balance in balances {
+            let key = (balance.item_id, balance.warehouse_id, balance.mode.clone());
+            let sum = sums.remove(&key).unwrap_or_default();
+            let place = format!(
+                "stock of item {} in warehouse {} ({})",
+                balance.code, balance.warehouse_id, balance.mode
+            );
+            if (balance.on_hand, balance.reserved) != sum {
+                prover.fault(
+                    place,
+                    format!(
+                        "the balance says {} on hand and {} promised, its postings come to {} and {}",
+                        from_stored(balance.on_hand),
+                        from_stored(balance.reserved),
+                        from_stored(sum.0),
+                        from_stored(sum.1)
+                    ),
+                );
+            } else if balance.reserved < 0 || balance.reserved > balance.on_hand {
+                prover.fault(
+                    place,
+                    format!(
+                        "{} are promised of {} on hand",
+                        from_stored(balance.reserved),
+                        from_stored(balance.on_hand)
+                    ),
+                );
+            }
+        }
+        for ((item, warehouse, mode), sum) in sums {
+            prover.fault(
+                format!("stock of item {item} in warehouse {warehouse} ({mode})"),
+                format!(
+                    "its postings come to {} on hand and {} promised, and there is no balance",
+                    from_stored(sum.0),
+                    from_stored(sum.1)
+                ),
+            );
+        }
+        return Ok(());
+    }
+}
+
+fn add(prover: &mut Prover<'_>, sums: &mut Sums, movement: &KeptMovement) {
+    let Ok(entries) = serde_json::from_str::<Vec<(i64, i64, i64)>>(&movement.entries) else {
+        prover.fault(
+            format!("stock posting {}/{}", movement.source, movement.kind),
+            "its entries can not be read",
+        );
+        return;
+    };
+    for (item, on_hand, reserved) in entries {
+        let sum = sums
+            .entry((item, movement.warehouse_id, movement.mode.clone()))
+            .or_default();
+        sum.0 = sum.0.saturating_add(on_hand);
+        sum.1 = sum.1.saturating_add(reserved);
+    }
+}
+
+/// What is promised against what orders hold: of each item, over all warehouses.
+pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure> {
+    prover.begin(
+        "promises",
+        "what is promised of each item is what orders have confirmed and not shipped",
+    );
+    let (held, promised, orders, unreadable) = prover
+        .history
+        .slice(|connection| {
+            Box::pin(async move {
+                let mut held: BTreeMap<(i64, String), Decimal> = BTreeMap::new();
+                let mut orders = 0;
+                let mut unreadable = Vec::new();
+                for status in HOLDING {
+                    let mut after = i64::MIN;
+                    loop {
+                        let rows = connection.holding_orders(status, after, ORDERS).await?;
+                        let Some((last, _, _)) = rows.last() else { break };
+                        after = *last;
+                        orders += rows.len();
+                        for (id, mode, text) in &rows {
+                            match serde_json::from_str::<Order>(text) {
+                                Ok(order) => hold(&mut held, &order, mode),
+                                Err(_) => unreadable.push(*id),
+                            }
+                        }
+                    }
+                }
+                let mut promised: BTreeMap<(i64, String), (String, Decimal)> = BTreeMap::new();
+                for balance in connection.kept_balances().await? {
+                    let sum = promised
+                        .entry((balance.item_id, balance.mode))
+                        .or_insert((balance.code, Decimal::ZERO));
+                    sum.1 += from_stored(balance.reserved);
+                }
+                Ok((held, promised, orders, unreadable))
+            })
+        })
+        .await?;
+    prover.checked(orders);
+    for id in unreadable {
+        prover.fault(format!("order {id}"), "its body can not be read");
+    }
+    for ((item, mode), (code, promised)) in &promised {
+        let held = held
+            .get(&(*item, mode.clone()))
+            .copied()
+            .unwrap_or_default();
+        if held != *promised {
+            prover.fault(
+                format!("stock of item {code} ({mode})"),
+                format!("{promised} are promised and orders hold {held}"),
+            );
+        }
+    }
+    for ((item, mode), held) in &held {
+        if !held.is_zero() && !promised.contains_key(&(*item, mode.clone())) {
+            prover.fault(
+                format!("stock of item {item} ({mode})"),
+                format!("orders hold {held} and there is no balance"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn hold(held: &mut BTreeMap<(i64, String), Decimal>, order: &Order, mode: &str) {
+    for line in &order.lines {
+        let Some(accepted) = &line.accepted else {
+            continue;
+        };
+        let quantity = (line.confirmed - line.shipped).saturating_mul(accepted.base_per_unit);
+        if !quantity.is_zero() {
+            *held
+                .entry((accepted.item.0, mode.to_owned()))
+                .or_default() += quantity;
+        }
+    }
+}

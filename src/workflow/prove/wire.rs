@@ -1,0 +1,160 @@
+//! Bytes as they were received or sent, read once more: their address, and what of X12 stands in them.
+
+use std::io::Read;
+
+use sha2::{Digest, Sha256};
+use supercargo_x12::{Event, Reader};
+
+use super::Prover;
+use crate::storage::Failure;
+use crate::storage::content::{ContentAddress, ContentReader};
+
+/// An interchange as it stands in the bytes.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Where its ISA begins.
+    pub offset: i64,
+    /// Sender and receiver as one word, as our counters call them.
+    pub pair: String,
+    /// ISA13.
+    pub isa13: String,
+    /// GS06 of its groups.
+    pub groups: Vec<String>,
+    /// Its sets, where they were asked for.
+    pub sets: Vec<SeenSet>,
+    /// TA1 segments.
+    pub ta1s: usize,
+}
+
+/// A transaction set as it stands in the bytes.
+#[derive(Debug)]
+pub struct SeenSet {
+    /// ST01.
+    pub code: String,
+    /// ST02.
+    pub number: String,
+    /// GS06.
+    pub gs06: String,
+    /// Where its ST begins.
+    pub offset: i64,
+    /// Its bytes.
+    pub size: i64,
+}
+
+/// A content, read whole.
+pub struct Content {
+    /// SHA-256 of the bytes that are kept.
+    pub sha256: String,
+    /// How many.
+    pub size: i64,
+    /// What stands in them.
+    pub interchanges: Vec<Seen>,
+}
+
+/// Computes the address of what goes through.
+struct Hashing<R> {
+    source: R,
+    digest: Sha256,
+    size: i64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.source.read(into)?;
+        self.digest.update(into.get(..n).unwrap_or_default());
+        self.size += i64::try_from(n).unwrap_or_default();
+        Ok(n)
+    }
+}
+
+fn number(offset: u64) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
+fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
+    let mut hashing = Hashing {
+        source,
+        digest: Sha256::new(),
+        size: 0,
+    };
+    let mut interchanges: Vec<Seen> = Vec::new();
+    let mut gs06 = String::new();
+    let mut reader = Reader::new(&mut hashing);
+    while let Some(event) = reader.next()? {
+        match event {
+            Event::InterchangeOpened(header, _) => interchanges.push(Seen {
+                offset: number(header.offset),
+                pair: format!(
+                    "{}:{}>{}:{}",
+                    header.sender_qualifier.trim(),
+                    header.sender.trim(),
+                    header.receiver_qualifier.trim(),
+                    header.receiver.trim()
+                ),
+                isa13: header.control_number.clone(),
+                ..Seen::default()
+            }),
+            Event::Ta1(_) => {
+                if let Some(seen) = interchanges.last_mut() {
+                    seen.ta1s += 1;
+                }
+            }
+            Event::GroupOpened(header) => {
+                gs06.clone_from(&header.control_number);
+                if let (Some(seen), true) = (interchanges.last_mut(), sets) {
+                    seen.groups.push(gs06.clone());
+                }
+            }
+            Event::Set(set) => {
+                if let (Some(seen), true) = (interchanges.last_mut(), sets) {
+                    seen.sets.push(SeenSet {
+                        code: set.code().to_owned(),
+                        number: set.control_number().to_owned(),
+                        gs06: gs06.clone(),
+                        offset: number(set.offset()),
+                        size: number(set.length()),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    drop(reader);
+    // What the reader left unread belongs to the content all the same.
+    std::io::copy(&mut hashing, &mut std::io::sink())?;
+    Ok(Content {
+        sha256: hex::encode(hashing.digest.finalize()),
+        size: hashing.size,
+        interchanges,
+    })
+}
+
+impl Prover<'_> {
+    /// Reads a content again: the bytes at hand, or chunk by chunk where they are many. `None`: some of it is missing.
+    pub(super) async fn content(
+        &mut self,
+        sha256: &str,
+        size: i64,
+        bytes: Option<&[u8]>,
+        sets: bool,
+    ) -> Result<Option<Content>, Failure> {
+        let content = match bytes {
+            Some(bytes) => read(bytes, sets).ok(),
+            None => {
+                let address = ContentAddress {
+                    sha256: sha256.to_owned(),
+                    size,
+                };
+                let reader = ContentReader::new(self.history.store().clone(), &address);
+                tokio::task::spawn_blocking(move || read(reader, sets).ok())
+                    .await
+                    .ok()
+                    .flatten()
+            }
+        };
+        if let Some(content) = &content {
+            self.proof.totals.bytes += u64::try_from(content.size).unwrap_or_default();
+        }
+        Ok(content)
+    }
+}
