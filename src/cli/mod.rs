@@ -10,6 +10,7 @@ macro_rules! eprintln {
     ($($told:tt)*) => { $crate::cli::print::warned(format_args!($($told)*)) };
 }
 
+mod backup;
 mod demo;
 mod doctor;
 mod documents;
@@ -157,6 +158,10 @@ enum Command {
     Migrate,
     /// Check the whole history: nothing lost, nothing twice, all sums right
     Prove,
+    /// Copy a SQLite system, running or not, into a new folder
+    Backup(backup::Args),
+    /// Bring a backup back into a data folder that has no database
+    Restore(backup::Args),
     /// Find what is wrong with the set-up
     Doctor,
 }
@@ -229,6 +234,8 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Settle(args) => settle::run(options, args).await,
         Command::Migrate => migrate::run(options).await,
         Command::Prove => prove::run(options).await,
+        Command::Backup(args) => backup::back_up(options, args).await,
+        Command::Restore(args) => backup::restore(options, args).await,
         Command::Doctor => doctor::run(options).await,
     }
 }

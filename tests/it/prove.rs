@@ -237,3 +237,57 @@ async fn each_change_is_found_on_postgres() {
     };
     each_change_is_found(StoreLocation::Postgres(database.url.clone())).await;
 }
+
+/// Runs the program over a data folder: status, and what it printed.
+fn program(data: &std::path::Path, arguments: &[&str]) -> (i32, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"))
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .env_remove("DATABASE_URL")
+        .output()
+        .expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout) + &text(&output.stderr),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_running_system_comes_back_whole() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let [data, copy, again] = ["data", "copy", "again"].map(|name| folder.path().join(name));
+    let house = traded(StoreLocation::Sqlite(data.join("supercargo.db"))).await;
+    pay(&house).await;
+    std::fs::create_dir_all(data.join("keys/visiting")).unwrap();
+    let key = data.join("keys/visiting/own");
+    std::fs::write(&key, "a key").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let before = proof(&house).await.totals;
+    let at = copy.to_str().unwrap();
+
+    let (status, told) = program(&data, &["backup", at]);
+    assert_eq!(status, 0, "{told}");
+    let (status, told) = program(&data, &["backup", at]);
+    assert_eq!(status, 1, "nothing is written over: {told}");
+    // The system goes on; the copy does not.
+    let next = samples::PARTNERS[0].orders[0]
+        .text
+        .replace("45000010", "45000077")
+        .replace("000000101", "000000777");
+    house.submit("next.edi", next.as_bytes()).await;
+
+    let (status, told) = program(&again, &["restore", at]);
+    assert_eq!(status, 0, "{told}");
+    let (status, told) = program(&again, &["restore", at]);
+    assert_eq!(status, 1, "nothing is written over: {told}");
+    let (status, page) = program(&again, &["prove", "--json"]);
+    assert_eq!(status, 0, "{page}");
+    let proven: serde_json::Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(proven["totals"], serde_json::to_value(&before).unwrap());
+    assert_ne!(proof(&house).await.totals, before);
+    let restored = std::fs::metadata(again.join("keys/visiting/own")).unwrap();
+    assert_eq!(restored.permissions().mode() & 0o777, 0o600);
+}

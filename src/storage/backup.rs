@@ -1,0 +1,36 @@
+//! A copy of SQLite's database that a running gateway goes on writing to: one moment of it, whole.
+
+use std::path::Path;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection as _};
+
+use super::failure::Failure;
+
+/// Writes the database at `from`, as it is at one moment, into the new file `to`, and waits until it is on the disk. What
+/// commits meanwhile is in neither part nor whole.
+///
+/// # Errors
+/// Where `to` exists, or the database can not be read or the copy not be written.
+pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), Failure> {
+    let failed = |source| Failure::Database {
+        doing: "copying the database".to_owned(),
+        source,
+    };
+    let mut connection = SqliteConnectOptions::new()
+        .filename(from)
+        .read_only(true)
+        .busy_timeout(std::time::Duration::from_secs(20))
+        .connect()
+        .await
+        .map_err(failed)?;
+    sqlx::query("VACUUM INTO $1")
+        .bind(to.display().to_string())
+        .execute(&mut connection)
+        .await
+        .map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| failed(error.into()))
+}
