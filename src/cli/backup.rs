@@ -34,7 +34,11 @@ struct Copied {
 /// at all.
 pub async fn back_up(options: &Options, args: Args) -> CliResult {
     let settings = house::settings(options, "data")?;
-    let database = sqlite(options, &settings, "back it up with pg_basebackup or pg_dump")?;
+    let database = sqlite(
+        options,
+        &settings,
+        "back it up with pg_basebackup or pg_dump",
+    )?;
     if !database.is_file() {
         return Err(CliError::Refused(format!(
             "there is no database at {}: say with --data which system to back up",
@@ -200,7 +204,8 @@ fn copied(folder: &Path) -> Result<Copied, CliError> {
 
 fn note(path: &Path, root: &Path, copied: &mut Copied) -> Result<(), CliError> {
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|error| CliError::file("read", path, &error))?;
+        let entries =
+            std::fs::read_dir(path).map_err(|error| CliError::file("read", path, &error))?;
         for entry in entries {
             let entry = entry.map_err(|error| CliError::file("read", path, &error))?;
             note(&entry.path(), root, copied)?;

@@ -39,7 +39,9 @@ pub async fn behind_the_back(house: &House, sql: &str) -> u64 {
             let options = sqlx::sqlite::SqliteConnectOptions::new()
                 .filename(path)
                 .foreign_keys(false);
-            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            let mut connection = sqlx::SqliteConnection::connect_with(&options)
+                .await
+                .unwrap();
             let done = sqlx::query(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
             done.rows_affected()
@@ -259,6 +261,7 @@ async fn a_backup_of_a_running_system_comes_back_whole() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let [data, copy, again] = ["data", "copy", "again"].map(|name| folder.path().join(name));
+    std::fs::create_dir_all(&data).unwrap();
     let house = traded(StoreLocation::Sqlite(data.join("supercargo.db"))).await;
     pay(&house).await;
     std::fs::create_dir_all(data.join("keys/visiting")).unwrap();

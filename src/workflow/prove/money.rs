@@ -40,10 +40,7 @@ pub(super) async fn ledger(prover: &mut Prover<'_>) -> Result<(), Failure> {
         prover.checked(entries.len());
         prover.proof.totals.ledger_entries += entries.len() as u64;
         for entry in &entries {
-            if let Some(invoice) = entry
-                .invoice_id
-                .filter(|_| entry.account == "receivable")
-            {
+            if let Some(invoice) = entry.invoice_id.filter(|_| entry.account == "receivable") {
                 *receivable.entry(invoice).or_default() += entry.amount;
             }
             let same = posting.as_ref().is_some_and(|posting| {
@@ -133,7 +130,9 @@ async fn invoices(
         prover.proof.totals.invoices += invoices.len() as u64;
         for row in &invoices {
             one_invoice(prover, row);
-            *series.entry((row.company_id, row.mode.clone())).or_default() += 1;
+            *series
+                .entry((row.company_id, row.mode.clone()))
+                .or_default() += 1;
             if receivable.remove(&row.id).unwrap_or_default() != row.open {
                 doubts.push(row.id);
             }
@@ -147,7 +146,9 @@ async fn invoices(
         if sum != 0 {
             prover.fault(
                 format!("invoice {invoice}"),
-                format!("the ledger has {sum} minor units owed on it, and the invoice is not there"),
+                format!(
+                    "the ledger has {sum} minor units owed on it, and the invoice is not there"
+                ),
             );
         }
     }
@@ -162,9 +163,7 @@ async fn look_again(prover: &mut Prover<'_>, doubts: Vec<i64>) -> Result<(), Fai
     }
     let rows = prover
         .history
-        .slice(move |connection| {
-            Box::pin(async move { connection.open_by_ledger(&doubts).await })
-        })
+        .slice(move |connection| Box::pin(async move { connection.open_by_ledger(&doubts).await }))
         .await?;
     for (id, number, open, ledger) in rows {
         if open != ledger {
@@ -260,7 +259,11 @@ async fn numbers(
         })
         .await?;
     let taken: BTreeMap<String, i64> = counters.into_iter().collect();
-    for scope in taken.keys().chain(counts.keys()).collect::<std::collections::BTreeSet<_>>() {
+    for scope in taken
+        .keys()
+        .chain(counts.keys())
+        .collect::<std::collections::BTreeSet<_>>()
+    {
         let (taken, kept) = (
             taken.get(scope).copied().unwrap_or_default(),
             counts.get(scope).copied().unwrap_or_default(),

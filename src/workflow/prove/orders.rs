@@ -58,10 +58,7 @@ pub(super) async fn orders(prover: &mut Prover<'_>) -> Result<(), Failure> {
 }
 
 /// By order and line. A document that can not be read is told of where its own table is checked.
-fn sums(
-    shipments: &[(i64, String)],
-    invoices: &[(i64, String)],
-) -> BTreeMap<(i64, u32), Sums> {
+fn sums(shipments: &[(i64, String)], invoices: &[(i64, String)]) -> BTreeMap<(i64, u32), Sums> {
     let mut sums: BTreeMap<(i64, u32), Sums> = BTreeMap::new();
     for (order, text) in shipments {
         let Ok(shipment) = serde_json::from_str::<Shipment>(text) else {

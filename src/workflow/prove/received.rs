@@ -281,7 +281,10 @@ fn incoming(prover: &mut Prover<'_>, document: &KeptDocument) {
         );
     }
     if let (Some(sha256), None) = (&document.corrected_sha256, document.corrected_size) {
-        prover.fault(place(), format!("its corrected text, {sha256}, is not kept"));
+        prover.fault(
+            place(),
+            format!("its corrected text, {sha256}, is not kept"),
+        );
     }
     match document.disposition.as_str() {
         "received" if document.work == 0 => prover.fault(
@@ -292,15 +295,21 @@ fn incoming(prover: &mut Prover<'_>, document: &KeptDocument) {
             place(),
             format!("it is {} and nothing says why", document.disposition),
         ),
-        "duplicate" if document.subject_id.is_none() && !has_findings(document) => prover.fault(
-            place(),
-            "it is a duplicate and nothing says of what",
-        ),
-        "processed" if document.set_code == "850" && document.order_document != Some(document.id) => {
+        "duplicate" if document.subject_id.is_none() && !has_findings(document) => {
+            prover.fault(place(), "it is a duplicate and nothing says of what")
+        }
+        "processed"
+            if document.set_code == "850" && document.order_document != Some(document.id) =>
+        {
             prover.fault(place(), "it was accepted, and no order was made of it");
         }
-        "processed" if document.set_code == "820" && document.payment_document != Some(document.id) => {
-            prover.fault(place(), "it was accepted, and no payment was booked from it");
+        "processed"
+            if document.set_code == "820" && document.payment_document != Some(document.id) =>
+        {
+            prover.fault(
+                place(),
+                "it was accepted, and no payment was booked from it",
+            );
         }
         _ => {}
     }

@@ -56,10 +56,9 @@ pub(super) fn document(prover: &mut Prover<'_>, document: &KeptDocument) {
             place(),
             "it is not acknowledged, and nothing says by when it has to be",
         ),
-        "pending" if document.answered_at.is_some() && document.told == 0 => prover.fault(
-            place(),
-            "its acknowledgment is overdue and nobody was told",
-        ),
+        "pending" if document.answered_at.is_some() && document.told == 0 => {
+            prover.fault(place(), "its acknowledgment is overdue and nobody was told")
+        }
         "pending" => {}
         answer if document.answered_at.is_none() => {
             prover.fault(place(), format!("it is {answer} and nothing says when"));
@@ -336,7 +335,9 @@ fn counted(prover: &mut Prover<'_>, numbers: Numbers, counters: Vec<(String, i64
     for (scope, last) in sent {
         prover.fault(
             format!("counter {scope}"),
-            format!("it is not there, and the last number sent is {last}: numbers would begin again"),
+            format!(
+                "it is not there, and the last number sent is {last}: numbers would begin again"
+            ),
         );
     }
 }

@@ -129,7 +129,9 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
                     let mut after = i64::MIN;
                     loop {
                         let rows = connection.holding_orders(status, after, ORDERS).await?;
-                        let Some((last, _, _)) = rows.last() else { break };
+                        let Some((last, _, _)) = rows.last() else {
+                            break;
+                        };
                         after = *last;
                         orders += rows.len();
                         for (id, mode, text) in &rows {
@@ -185,9 +187,7 @@ fn hold(held: &mut BTreeMap<(i64, String), Decimal>, order: &Order, mode: &str) 
         };
         let quantity = (line.confirmed - line.shipped).saturating_mul(accepted.base_per_unit);
         if !quantity.is_zero() {
-            *held
-                .entry((accepted.item.0, mode.to_owned()))
-                .or_default() += quantity;
+            *held.entry((accepted.item.0, mode.to_owned())).or_default() += quantity;
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct SeenSet {
     pub gs06: String,
     /// Where its ST begins.
     pub offset: i64,
-    /// Its bytes.
+    /// Its bytes up to the next segment, as they were written.
     pub size: i64,
 }
 
@@ -78,22 +78,25 @@ fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
         size: 0,
     };
     let mut interchanges: Vec<Seen> = Vec::new();
-    let mut gs06 = String::new();
+    let (mut gs06, mut line_break) = (String::new(), 0);
     let mut reader = Reader::new(&mut hashing);
     while let Some(event) = reader.next()? {
         match event {
-            Event::InterchangeOpened(header, _) => interchanges.push(Seen {
-                offset: number(header.offset),
-                pair: format!(
-                    "{}:{}>{}:{}",
-                    header.sender_qualifier.trim(),
-                    header.sender.trim(),
-                    header.receiver_qualifier.trim(),
-                    header.receiver.trim()
-                ),
-                isa13: header.control_number.clone(),
-                ..Seen::default()
-            }),
+            Event::InterchangeOpened(header, _) => {
+                line_break = header.delimiters.after_terminator.as_bytes().len();
+                interchanges.push(Seen {
+                    offset: number(header.offset),
+                    pair: format!(
+                        "{}:{}>{}:{}",
+                        header.sender_qualifier.trim(),
+                        header.sender.trim(),
+                        header.receiver_qualifier.trim(),
+                        header.receiver.trim()
+                    ),
+                    isa13: header.control_number.clone(),
+                    ..Seen::default()
+                });
+            }
             Event::Ta1(_) => {
                 if let Some(seen) = interchanges.last_mut() {
                     seen.ta1s += 1;
@@ -112,7 +115,7 @@ fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
                         number: set.control_number().to_owned(),
                         gs06: gs06.clone(),
                         offset: number(set.offset()),
-                        size: number(set.length()),
+                        size: number(set.length()) + i64::try_from(line_break).unwrap_or_default(),
                     });
                 }
             }

@@ -23,12 +23,14 @@ use supercargo::config::samples;
 use supercargo::config::settings::Settings;
 use supercargo::domain::clock::Clock;
 use supercargo::domain::order::Mode;
+use supercargo::service::clock::HouseClock;
 use supercargo::service::serve;
 use supercargo::storage::{Class, Store, StoreLocation};
 use supercargo::translation::envelope::Addresses;
 use supercargo::transport::sftp_server::{HOST_KEY_FILE, HostKey};
 use supercargo::waypoint;
 use supercargo::workflow::lists::ListKind;
+use supercargo::workflow::prove::prove;
 use supercargo::workflow::{Gateway as Open, lists, partners};
 
 use check::Findings;
@@ -420,6 +422,18 @@ impl Trade {
         .await
         .expect("joins");
         let mut findings = check::check(&store, &partners).await;
+        let house = Open::new(
+            store.clone(),
+            Arc::new(HouseClock::starting_at(None)),
+            Arc::new(Settings::default()),
+        );
+        let proof = prove(&house, &mut |_| {})
+            .await
+            .expect("the history is read");
+        let faults = proof.faults.iter();
+        findings
+            .wrong
+            .extend(faults.map(|fault| format!("prove, {}: {}", fault.place, fault.message)));
         if let Err(why) = at_rest {
             findings.lost.push(why);
         }
