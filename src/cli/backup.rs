@@ -108,7 +108,7 @@ pub async fn restore(options: &Options, args: Args) -> CliResult {
         outcome::print_json(&copied)?;
     } else {
         println!(
-            "{} holds the system of the backup again. Next: supercargo prove --data {}\nWhat came and went after the backup was taken is not in it: let partners send again what they sent since, and before you serve, raise the control numbers past what they have seen (docs/operations.md).",
+            "{} holds the system of the backup again. Next: supercargo prove --data {}\nWhat came and went after the backup was taken is not in it: before you serve, have partners send again what they sent since, and tell them that control numbers they have seen since come once more (docs/operations.md).",
             copied.folder, copied.folder
         );
     }
