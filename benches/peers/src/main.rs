@@ -210,7 +210,9 @@ fn race(stage: &str, file: &str, bytes: usize, mut runners: Vec<Runner<'_>>) {
         });
         if runner.library != OURS && runners[0].library == OURS {
             line["hundredths"] = ratio(turns, &nanos[0]).into();
-            if cpu.iter().all(|turns| turns.len() == nanos[0].len()) {
+            let is_counted =
+                |turns: &Vec<u128>| turns.len() == nanos[0].len() && median(turns.clone()) > LEAST;
+            if cpu.iter().all(is_counted) {
                 line["cpu_hundredths"] = ratio(&cpu[at], &cpu[0]).into();
             }
         }
@@ -224,6 +226,9 @@ fn ratio(peer: &[u128], ours: &[u128]) -> u64 {
     let ratios = turns.map(|(peer, ours)| peer * 100 / ours).collect();
     u64::try_from(median(ratios)).unwrap_or(0)
 }
+
+/// Processor time is counted in steps of some milliseconds: of turns shorter than this it says nothing.
+const LEAST: u128 = 40_000_000;
 
 /// Nanoseconds for which a processor ran this thread; none where the system does not say.
 fn cpu_nanos() -> Option<u128> {

@@ -295,6 +295,8 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
             std::hint::black_box(count.seen);
         }
     }
+    // Processor time is counted in steps of some milliseconds: of shorter turns it says nothing.
+    let is_counted = |at: usize| cpu[at].len() == turns && median(cpu[at].clone()) > 40_000_000;
     for (at, (name, _)) in stages.iter().enumerate() {
         let seconds = median(nanos[at].clone());
         let per_second = |n: u64| u128::from(n) * 1_000_000_000 / seconds;
@@ -316,7 +318,7 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
                 )
             };
             line["ratio"] = ratio(&nanos).into();
-            if cpu[at].len() == turns {
+            if is_counted(at) && is_counted(0) {
                 line["cpu_ratio"] = ratio(&cpu).into();
             }
             let fastest = |at: usize| nanos[at].iter().copied().min().unwrap_or(1);
@@ -325,7 +327,7 @@ fn measure(stages: &[(&str, Stage)], path: &Path) -> io::Result<()> {
         if files.len() > 1 {
             let files = files.len() as u64;
             line["files_per_s"] = (per_second(files) as u64).into();
-            if cpu[at].len() == turns {
+            if is_counted(at) {
                 let rate = u128::from(files) * 1_000_000_000 / median(cpu[at].clone());
                 line["files_per_cpu_s"] = (rate as u64).into();
             }
