@@ -66,14 +66,14 @@ fn page(proof: &Proof) -> String {
     }
     text.push_str(&ends.render());
     text.push('\n');
-    let mut checks = Table::new(&["CHECK", ">CHECKED", ">FAULTS", "CLAIM"]);
+    let mut checks = Table::new(&["CHECK", ">CHECKED", ">FAULTS"]);
     for check in &proof.checks {
         checks.row(vec![
             check.name.to_owned(),
             check.checked.to_string(),
             check.faults.to_string(),
-            check.claim.to_owned(),
         ]);
+        checks.note(check.claim);
     }
     text.push_str(&checks.render());
     for fault in proof.faults.iter().take(FAULTS_SHOWN) {

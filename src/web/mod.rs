@@ -7,6 +7,7 @@ mod chart;
 mod editor;
 mod export;
 mod gate;
+mod gauges;
 mod page;
 mod pages;
 mod reading;
@@ -81,7 +82,7 @@ impl Console {
     }
 }
 
-/// The console and the probes (`/health`, `/ready`), to be served on any listener.
+/// The console and the probes (`/health`, `/ready`, `/metrics`), to be served on any listener.
 pub fn router(gateway: Gateway) -> Router {
     let console = Console(Arc::new(House {
         gateway,
@@ -103,6 +104,7 @@ pub fn router(gateway: Gateway) -> Router {
         .merge(assets)
         .route("/health", get(health))
         .route("/ready", get(ready))
+        .route("/metrics", get(gauges::page))
         .layer(middleware::from_fn(page::guard))
         .with_state(console)
 }

@@ -485,9 +485,47 @@ async fn roles_and_tokens_guard_every_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_monitor_sees_what_waits() {
+    let house = House::open().await;
+    let (status, answer) = house.ask("GET /metrics HTTP/1.1", "").await;
+    assert_eq!(status, 200);
+    assert!(answer.contains("text/plain; version=0.0.4"), "{answer}");
+    let held: i64 = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("supercargo_orders_held "))
+        .expect("the gauge")
+        .parse()
+        .expect("a number");
+    let mut connection = house.store.read().await.expect("a connection");
+    let counted = connection
+        .number(
+            "SELECT COUNT(*) FROM purchase_order WHERE status = 'held' AND mode = 'production'",
+            binds![],
+        )
+        .await
+        .expect("a count");
+    assert_eq!(held, counted);
+    for line in answer
+        .lines()
+        .skip_while(|line| !line.starts_with("# HELP"))
+    {
+        let sound = line.starts_with("# HELP supercargo_")
+            || line.starts_with("# TYPE supercargo_")
+            || line.starts_with("supercargo_")
+                && line
+                    .split(' ')
+                    .next_back()
+                    .is_some_and(|value| value.parse::<i64>().is_ok());
+        assert!(sound, "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_carries_its_guards() {
     let house = House::open().await;
-    for path in ["/login", "/health", "/ready", "/orders", "/nowhere"] {
+    for path in [
+        "/login", "/health", "/ready", "/metrics", "/orders", "/nowhere",
+    ] {
         let (status, answer) = house.ask(&format!("GET {path} HTTP/1.1"), "").await;
         let answer = answer.to_lowercase();
         for guard in [

@@ -846,5 +846,15 @@ async fn partners_mailboxes_files_and_the_journal() {
             ),
             (3, 1, 1)
         );
+        let later = now() + chrono::Duration::days(1);
+        let backlog = listing::gauges::backlog(&mut connection, later)
+            .await
+            .unwrap();
+        let failing: i64 = backlog.iter().map(|step| step.failing).sum();
+        assert_eq!(failing, 1, "{backlog:?}");
+        let alerts = listing::gauges::alerts(&mut connection).await.unwrap();
+        assert_eq!(alerts.iter().map(|kind| kind.open).sum::<i64>(), 1);
+        let lying = listing::gauges::lying(&mut connection).await.unwrap();
+        assert!(lying.iter().all(|row| row.files > 0), "{lying:?}");
     }
 }

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod audit;
 pub mod documents;
 pub mod files;
+pub mod gauges;
 pub mod health;
 pub mod invoices;
 pub mod items;
