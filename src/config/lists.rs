@@ -10,8 +10,8 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 pub use super::reading::Fault;
-use super::sheet::Sheet;
 pub use super::sheet::{FAULTS_MAX, ListReading, Listed, ROWS_MAX};
+use super::sheet::{PACK_MAX, PRICE_MAX, Sheet};
 use crate::domain::catalogue::{FulfilmentMode, Location};
 use crate::domain::money::Currency;
 use crate::domain::order::Mode;
@@ -189,6 +189,7 @@ pub fn items(bytes: &[u8]) -> ListReading<ItemRow> {
                     "Write a code, a vendor number or a UPC",
                 );
             }
+            let unit = cells.unit("unit", "EA");
             ItemRow {
                 code,
                 upc,
@@ -197,11 +198,11 @@ pub fn items(bytes: &[u8]) -> ListReading<ItemRow> {
                 buyer_number: cells.text("buyer_number"),
                 partner: cells.short_name("partner"),
                 description: cells.text("description"),
-                unit: cells.unit("unit", "EA"),
-                pack: cells.above_zero("pack"),
-                units: cells.units("units"),
+                pack: cells.above_zero_up_to("pack", PACK_MAX),
+                units: cells.units("units", &unit),
+                unit,
                 grams: cells.whole("grams"),
-                price: cells.not_below_zero("price"),
+                price: cells.not_below_zero_up_to("price", PRICE_MAX),
                 discontinued: cells.yes("discontinued"),
             }
         },
@@ -229,7 +230,7 @@ pub fn prices(bytes: &[u8]) -> ListReading<PriceRow> {
                 item: cells.required("item"),
                 partner: cells.short_name("partner"),
                 price: cells
-                    .not_below_zero("price")
+                    .not_below_zero_up_to("price", PRICE_MAX)
                     .unwrap_or_else(|| cells.missing("price", Decimal::ZERO)),
                 unit: cells.unit("unit", ""),
                 currency: cells.currency("currency"),
@@ -296,7 +297,7 @@ pub fn locations(bytes: &[u8]) -> ListReading<Location> {
 pub fn warehouses(bytes: &[u8]) -> ListReading<WarehouseRow> {
     Sheet::open(bytes, WAREHOUSE_COLUMNS, &["code"]).read(
         |cells| WarehouseRow {
-            code: cells.required("code"),
+            code: cells.plain_code("code"),
             name: cells.text("name"),
             street: cells.text("street"),
             city: cells.text("city"),
@@ -416,6 +417,47 @@ mod tests {
         let list = warehouses(b"code,name,zone,fulfilment\nEAST,East,America/New_York,at_once\nWEST,West,Mars/Base,soon\n");
         assert_eq!(list.rows[0].row.fulfilment, FulfilmentMode::AtOnce);
         assert_eq!(list.faults.len(), 2);
+    }
+
+    #[test]
+    fn slips_are_told_with_their_line() {
+        let list = items(b"code,pack,unit,units,price\nA,99999999999999999999,EA,,1\nB,6,EA,EA=5,1\nC,6,EA,PL=99999999999,1\nD,6,EA,PL=96,99999999999999999\nE,6,CA,EA=5,1\nF,6,EA,,1\n");
+        let all = told(&list.faults);
+        for words in [
+            "line 2, pack: 99999999999999999999 is more than 1000000",
+            "line 3, units: \"EA=5\" converts the unit",
+            "line 4, units",
+            "line 5, price: 99999999999999999 is more than",
+        ] {
+            assert!(all.contains(words), "{words} not in\n{all}");
+        }
+        assert_eq!(list.rows.len(), 2, "{all}");
+        let list = prices(b"item,price,currency\nA,1,XXX\nB,1,CAD\n");
+        assert!(
+            told(&list.faults).contains("line 2, currency: \"XXX\" is no currency"),
+            "{}",
+            told(&list.faults)
+        );
+        assert_eq!(list.rows.len(), 1);
+        let list = warehouses(b"code,name\n../../z,Z\nA/B,AB\n.hidden,H\nEAST-1_b.2,East\n");
+        assert_eq!(list.faults.len(), 3, "{}", told(&list.faults));
+        assert_eq!(list.rows[0].row.code, "EAST-1_b.2");
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_a_fault() {
+        for (text, line) in [
+            ("code,description\nA,ok\nB,\"open", Some(3)),
+            ("code,description\nA,\"open\nB,x\n", Some(2)),
+            ("code,description\nA,\"a \"\"b\"\"\"\nB,5\" nail\n", None),
+        ] {
+            let list = items(text.as_bytes());
+            let found = list
+                .faults
+                .iter()
+                .find(|fault| fault.what.contains("never closed"));
+            assert_eq!(found.map(|fault| fault.line), line, "{text}");
+        }
     }
 
     #[test]

@@ -42,11 +42,22 @@ pub struct ListReading<T> {
     pub faults: Vec<Fault>,
 }
 
+/// Most base units that are believed to be in one case or one other unit.
+pub(super) const PACK_MAX: i64 = 1_000_000;
+
+/// Most that one unit of an item is believed to cost, in major units.
+pub(super) const PRICE_MAX: i64 = 1_000_000_000;
+
+/// Longest code of a warehouse, characters.
+const CODE_MAX: usize = 30;
+
 /// A CSV file with its heading understood.
 pub(super) struct Sheet<'b> {
     reader: csv::Reader<&'b [u8]>,
     columns: BTreeMap<&'static str, usize>,
     width: usize,
+    /// Line of a quotation mark that is opened and never closed.
+    unclosed: Option<usize>,
     faults: Vec<Fault>,
 }
 
@@ -73,6 +84,7 @@ impl<'b> Sheet<'b> {
             reader,
             columns: BTreeMap::new(),
             width: 0,
+            unclosed: unclosed_quotation(bytes, separator),
             faults: Vec::new(),
         };
         sheet.read_heading(known, required);
@@ -232,6 +244,14 @@ impl<'b> Sheet<'b> {
             seen.insert(identity(&read), line);
             rows.push(Listed { line, row: read });
         }
+        if let Some(line) = self.unclosed {
+            self.fault(
+                line,
+                "",
+                "a quotation mark is opened on this line and never closed, so that all behind it is one cell",
+                "Close it; a quotation mark inside a cell is written twice",
+            );
+        }
         ListReading {
             rows,
             faulty,
@@ -363,6 +383,46 @@ impl Cells<'_> {
         Some(number)
     }
 
+    /// A number of zero or more that is not so large that it can only be a slip.
+    pub(super) fn not_below_zero_up_to(&mut self, column: &str, most: i64) -> Option<Decimal> {
+        let number = self.not_below_zero(column)?;
+        self.up_to(column, number, most)
+    }
+
+    /// A number above zero that is not so large that it can only be a slip.
+    pub(super) fn above_zero_up_to(&mut self, column: &str, most: i64) -> Option<Decimal> {
+        let number = self.above_zero(column)?;
+        self.up_to(column, number, most)
+    }
+
+    fn up_to(&mut self, column: &str, number: Decimal, most: i64) -> Option<Decimal> {
+        if number <= Decimal::from(most) {
+            return Some(number);
+        }
+        self.fault(
+            column,
+            format!("{number} is more than {most}, which nobody means"),
+            "Look at the digits and the decimal point",
+        );
+        None
+    }
+
+    /// A code of ours, which names a folder and stands in addresses of pages.
+    pub(super) fn plain_code(&mut self, column: &str) -> String {
+        let text = self.required(column);
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if !text.is_empty() && (!plain || text.starts_with('.') || text.len() > CODE_MAX) {
+            self.fault(
+                column,
+                format!("{text:?} is no code"),
+                format!("Write letters, digits, - _ and ., at most {CODE_MAX}, with no . at the beginning"),
+            );
+        }
+        text
+    }
+
     pub(super) fn quantity(&mut self, column: &str) -> Decimal {
         let Some(number) = self.not_below_zero(column) else {
             return self.missing(column, Decimal::ZERO);
@@ -440,7 +500,8 @@ impl Cells<'_> {
         text
     }
 
-    pub(super) fn units(&mut self, column: &str) -> BTreeMap<String, Decimal> {
+    /// Further units; `base` is the one that stock is counted in.
+    pub(super) fn units(&mut self, column: &str, base: &str) -> BTreeMap<String, Decimal> {
         let text = self.text(column).to_uppercase();
         let mut units = BTreeMap::new();
         for pair in text.split([' ', ';', '|']).filter(|pair| !pair.is_empty()) {
@@ -448,8 +509,15 @@ impl Cells<'_> {
                 .split_once('=')
                 .filter(|(unit, _)| is_unit(unit))
                 .and_then(|(unit, factor)| Some((unit, Decimal::from_str(factor).ok()?)))
-                .filter(|(_, factor)| *factor > Decimal::ZERO);
+                .filter(|(_, factor)| {
+                    *factor > Decimal::ZERO && *factor <= Decimal::from(PACK_MAX)
+                });
             match factor {
+                Some((unit, _)) if unit == base => self.fault(
+                    column,
+                    format!("{pair:?} converts the unit that the item is counted in"),
+                    "Take it out: one of them is one",
+                ),
                 Some((unit, factor)) => {
                     units.insert(unit.to_owned(), factor);
                 }
@@ -499,12 +567,12 @@ impl Cells<'_> {
             return None;
         }
         match text.parse() {
-            Ok(currency) => Some(currency),
-            Err(_) => {
+            Ok(currency) if Currency::is_of_trade(&currency) => Some(currency),
+            _ => {
                 self.fault(
                     column,
                     format!("{text:?} is no currency"),
-                    "Write the three capital letters, such as USD",
+                    "Write the three capital letters of ISO 4217, such as USD",
                 );
                 None
             }
@@ -599,6 +667,25 @@ impl Cells<'_> {
             }
         }
     }
+}
+
+/// The line of a quotation mark that is opened and never closed: one at the beginning of a cell opens, inside of it two
+/// stand for one.
+fn unclosed_quotation(bytes: &[u8], separator: u8) -> Option<usize> {
+    let (mut line, mut opened, mut cell_begins) = (1, None, true);
+    let mut bytes = bytes.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        line += usize::from(byte == b'\n');
+        if opened.is_some() {
+            if byte == b'"' && bytes.next_if_eq(&b'"').is_none() {
+                opened = None;
+            }
+        } else if byte == b'"' && cell_begins {
+            opened = Some(line);
+        }
+        cell_begins = byte == separator || byte == b'\n' || byte == b'\r';
+    }
+    opened
 }
 
 fn is_unit(text: &str) -> bool {

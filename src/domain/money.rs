@@ -75,6 +75,18 @@ impl Amount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
+/// The currencies of ISO 4217 that goods are paid in: without precious metals, funds, test codes and `XXX`.
+const OF_TRADE: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND \
+    BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF \
+    DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD \
+    HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW \
+    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR \
+    MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN \
+    PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN \
+    SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES \
+    VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG";
+
 /// The text is no currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no currency: give the three capital letters of ISO 4217, such as USD")]
@@ -87,6 +99,12 @@ impl Currency {
     /// The code's letters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("USD")
+    }
+
+    /// Whether it is among the currencies of ISO 4217 that goods are paid in. Three letters that are none can be read and
+    /// kept all the same.
+    pub fn is_of_trade(&self) -> bool {
+        OF_TRADE.split(' ').any(|code| code == self.code())
     }
 
     /// Decimals of the minor unit: 2 for most, 0 for yen and won, 3 for the Gulf dinars.
@@ -153,6 +171,22 @@ mod tests {
                 Ok(Amount(minor)),
                 "{major}"
             );
+        }
+    }
+
+    #[test]
+    fn three_letters_are_not_yet_a_currency() {
+        for (code, is_one) in [
+            ("USD", true),
+            ("AED", true),
+            ("ZWG", true),
+            ("CAD", true),
+            ("ZZZ", false),
+            ("XXX", false),
+            ("XAU", false),
+        ] {
+            let currency: Currency = code.parse().unwrap();
+            assert_eq!(currency.is_of_trade(), is_one, "{code}");
         }
     }
 

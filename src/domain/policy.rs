@@ -33,6 +33,8 @@ pub struct VerificationPolicy {
     pub price_differs: Outcome,
     /// Neither the line nor the price list has a price.
     pub price_missing: Outcome,
+    /// The order is in a currency that is not the partner's and in which the price list has no price.
+    pub currency_differs: Outcome,
     /// Allowed difference of price, in percent of the list price.
     pub price_tolerance_percent: Decimal,
     /// Allowed difference of price per ordered unit, in major units; the larger of both tolerances holds.
@@ -70,6 +72,7 @@ impl Default for VerificationPolicy {
             item_discontinued: Outcome::RejectLine,
             price_differs: Outcome::Hold,
             price_missing: Outcome::Hold,
+            currency_differs: Outcome::Hold,
             price_tolerance_percent: Decimal::ZERO,
             price_tolerance_amount: Decimal::ZERO,
             unit_unknown: Outcome::Hold,

@@ -23,6 +23,7 @@ use super::catalogue::{Item, PriceEntry};
 use super::delivery::Delivery;
 use super::finding::{Finding, Origin, Severity, gravest};
 use super::ids::{ItemId, PartnerId};
+use super::money::Currency;
 use super::order::{
     Charge, ItemNumber, LineRefusal, Order, OrderDates, OrderHeader, OrderLine, Party,
 };
@@ -45,6 +46,8 @@ pub struct Known {
     pub locations: BTreeSet<String>,
     /// The partner has a location list at all; without one every location is believed.
     pub locations_listed: bool,
+    /// The partner's currency; none: every one is believed.
+    pub currency: Option<Currency>,
 }
 
 /// What is to become of the order.
@@ -164,6 +167,7 @@ impl<'k> Judge<'k> {
             );
         }
         self.ship_to(header, lines);
+        self.currency(header);
         self.dates(header);
         self.charges(&header.charges, None);
         if let Some(first) = header.notes.first() {
@@ -183,6 +187,36 @@ impl<'k> Judge<'k> {
                 .met(first),
             );
         }
+    }
+
+    /// An order is in the partner's currency, or in one that the price list has prices in.
+    fn currency(&mut self, header: &OrderHeader) {
+        let Some(usual) = self.known.currency else {
+            return;
+        };
+        let agreed = usual == header.currency
+            || self
+                .known
+                .prices
+                .iter()
+                .any(|entry| entry.currency == header.currency);
+        if agreed {
+            return;
+        }
+        let what = format!(
+            "The order is in {}, the partner's currency is {usual}, and the price list has no price in the order's",
+            header.currency
+        );
+        self.find(
+            Fault::new(
+                "currency-differs",
+                self.policy.currency_differs,
+                what,
+                "ask the buyer which currency is meant; release the order to trade in the buyer's, or reject it",
+            )
+            .in_header("CUR", 2)
+            .met(header.currency.to_string()),
+        );
     }
 
     fn ship_to(&mut self, header: &OrderHeader, lines: &[OrderLine]) {
@@ -514,7 +548,7 @@ fn number_element(index: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::super::finding::Place;
-    use super::super::money::{Amount, Currency};
+    use super::super::money::Amount;
     use super::super::order::Price;
     use super::super::specimens::{day, decimal, item, line, number, order, stores};
     use super::super::stock::to_stored;
@@ -925,6 +959,33 @@ mod tests {
                 None => assert_eq!(codes(&verified), ["price-missing"], "{what}"),
             }
         }
+    }
+
+    #[test]
+    fn a_currency_of_the_buyers_choosing_does_not_switch_the_price_check_off() {
+        let euros: Currency = "EUR".parse().unwrap();
+        let mut foreign = order(vec![line(1, "24", "EA")]);
+        foreign.header.currency = euros;
+        let policy = VerificationPolicy::default();
+        let mut known = known();
+        known.currency = Some(Currency::USD);
+        let verified = verify(foreign.clone(), &known, &policy, today(), false);
+        assert_eq!(codes(&verified), ["currency-differs", "currency-differs"]);
+        assert_eq!(verified.verdict, Verdict::Hold);
+        let released = verify(foreign.clone(), &known, &policy, today(), true);
+        assert_eq!(released.verdict, Verdict::Accept);
+        let believed = VerificationPolicy {
+            currency_differs: Outcome::Accept,
+            ..VerificationPolicy::default()
+        };
+        let verified = verify(foreign.clone(), &known, &believed, today(), false);
+        assert_eq!(verified.verdict, Verdict::Accept);
+        // Where the list speaks the currency, prices are compared in it.
+        for entry in &mut known.prices {
+            entry.currency = euros;
+        }
+        let verified = verify(foreign, &known, &policy, today(), false);
+        assert!(!codes(&verified).contains(&"currency-differs"));
     }
 
     #[test]

@@ -400,6 +400,33 @@ pub struct NewNumber {
     pub value: String,
 }
 
+/// Whose everybody's numbers are: class and kept value → code of the item that has it.
+pub async fn owners_of_numbers(
+    connection: &mut Connection,
+    company: CompanyId,
+    values: &[String],
+) -> Result<HashMap<(String, String), String>, Failure> {
+    let mut owners = HashMap::new();
+    for chunk in values.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT item_number.class, item_number.value, item.code FROM item_number
+             JOIN item ON item.id = item_number.item_id
+             WHERE item_number.company_id = $1 AND item_number.partner_id = 0
+               AND item_number.class IN ('gtin', 'vendor') AND item_number.value IN {}",
+            list(chunk.len(), 1)
+        );
+        let mut asked = binds![company];
+        asked.extend(chunk.iter().map(|value| value.into()));
+        for (class, value, code) in connection
+            .rows::<(String, String, String)>(&sql, asked)
+            .await?
+        {
+            owners.insert((class, value), code);
+        }
+    }
+    Ok(owners)
+}
+
 /// Adds or changes items, by code, with their numbers. Items keep their identity.
 pub async fn save_items(
     connection: &mut Connection,

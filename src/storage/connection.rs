@@ -349,6 +349,23 @@ impl Connection {
         })
     }
 
+    /// Hands the key of an effect on from one subject to another. Where another transaction has handed it on in between,
+    /// this one loses and is run again, and then finds whose it is.
+    pub async fn replace_effect(&mut self, key: &str, from: i64, to: i64) -> Result<(), Failure> {
+        let written = self
+            .execute(
+                "UPDATE effect SET subject = $3 WHERE key = $1 AND subject = $2",
+                crate::binds![key, from, to],
+            )
+            .await?;
+        if written == 1 {
+            return Ok(());
+        }
+        Err(Failure::Stale {
+            what: format!("{key} (it happened once more already)"),
+        })
+    }
+
     /// Whom the key of an effect belongs to.
     pub async fn effect(&mut self, key: &str) -> Result<Option<i64>, Failure> {
         Ok(self

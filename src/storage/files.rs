@@ -181,17 +181,19 @@ impl Connection {
         Ok(())
     }
 
-    /// Earlier interchanges of the same pair with the same control number that counted, since `since`, newest first.
+    /// Earlier interchanges of the same pair and mode with the same control number that counted, since `since`, newest
+    /// first.
     pub async fn seen_interchanges(
         &mut self,
         pair: &str,
+        mode: &str,
         isa13: &str,
         since: Instant,
     ) -> Result<Vec<SeenInterchange>, Failure> {
         self.rows(
             "SELECT id, sha256, received_at, disposition FROM interchange
-             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 ORDER BY id DESC",
-            binds![pair, isa13, since],
+             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 AND mode = $4 ORDER BY id DESC",
+            binds![pair, isa13, since, mode],
         )
         .await
     }
@@ -248,6 +250,20 @@ impl Connection {
         self.execute(
             "UPDATE interchange SET pair = $2, size = $3, sha256 = $4, disposition = $5, findings = $6 WHERE id = $1",
             binds![id, pair, size, sha256, disposition.word(), findings_text(findings)],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Writes what was found of an interchange after it was settled.
+    pub async fn note_of_interchange(
+        &mut self,
+        id: i64,
+        findings: &[Finding],
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE interchange SET findings = $2 WHERE id = $1",
+            binds![id, findings_text(findings)],
         )
         .await?;
         Ok(())

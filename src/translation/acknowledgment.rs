@@ -269,15 +269,24 @@ fn segment_complaint(segment: Segment<'_>, at: &Place, loop_id: &str) -> Option<
         "partner-segment-error",
         Syntax::Rejected,
         format!(
-            "segment {} at position {}{within}: {} ({}04 {code})",
+            "segment {} at position {}{within}: {}{}",
             trimmed(segment, 1),
             trimmed(segment, 2),
             words::segment(code),
-            segment.id(),
+            coded(segment, "04", code),
         ),
         at.clone(),
         "",
     ))
+}
+
+/// The code that words were read from, nothing where the partner gave none.
+fn coded(segment: Segment<'_>, element: &str, code: &str) -> String {
+    if code.is_empty() {
+        String::new()
+    } else {
+        format!(" ({}{element} {code})", segment.id())
+    }
 }
 
 /// AK4: element, component, code and the value that was met.
@@ -307,9 +316,9 @@ fn element_complaint(segment: Segment<'_>, at: &Place) -> Finding {
         "partner-element-error",
         Syntax::Rejected,
         format!(
-            "{name}{element:02}{component}{position}: {}{met} ({}03 {code})",
+            "{name}{element:02}{component}{position}: {}{met}{}",
             words::element(code),
-            segment.id(),
+            coded(segment, "03", code),
         ),
         place,
         value,

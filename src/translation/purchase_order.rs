@@ -192,7 +192,8 @@ fn currency(set: &TransactionSet, profile: &Profile, findings: &mut Vec<Finding>
     else {
         return profile.currency;
     };
-    trimmed(cur, 2).parse().unwrap_or_else(|_| {
+    let named: Option<Currency> = trimmed(cur, 2).parse().ok();
+    named.filter(Currency::is_of_trade).unwrap_or_else(|| {
         findings.push(fault(
             cur,
             2,

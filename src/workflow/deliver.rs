@@ -14,7 +14,7 @@ use super::{Gateway, Trading};
 use crate::config::profile::connection::Route;
 use crate::config::profile::envelope::Batch;
 use crate::config::profile::file_name::FileNameValues;
-use crate::domain::clock::Instant;
+use crate::domain::clock::{Instant, hours_after};
 use crate::domain::document::Delivery;
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
@@ -209,7 +209,7 @@ pub fn pickup_due(gateway: &Gateway, trading: &Trading) -> Option<Instant> {
         .as_ref()
         .and_then(|mailbox| mailbox.pickup_hours)
         .unwrap_or(gateway.settings.work.pickup_hours);
-    (hours > 0).then(|| gateway.now() + chrono::Duration::hours(hours.into()))
+    (hours > 0).then(|| hours_after(gateway.now(), hours))
 }
 
 /// Control numbers run to 999999999 and begin again at 1 (X12-RULES 43).
@@ -264,7 +264,7 @@ fn numbered(
     gs06: u32,
     now: Instant,
 ) -> Vec<Numbered> {
-    let wait = chrono::Duration::hours(trading.profile.acknowledgment.expect_within_hours.into());
+    let due = hours_after(now, trading.profile.acknowledgment.expect_within_hours);
     documents
         .iter()
         .enumerate()
@@ -281,7 +281,7 @@ fn numbered(
                 byte_offset: place
                     .map_or(0, |place| i64::try_from(place.offset).unwrap_or_default()),
                 size: place.map_or(0, |place| i64::try_from(place.length).unwrap_or_default()),
-                answer_due: (document.syntax == "pending").then(|| now + wait),
+                answer_due: (document.syntax == "pending").then_some(due),
             }
         })
         .collect()

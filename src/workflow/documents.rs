@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::correction::{self, Correction};
 use super::deliver::pickup_due;
+use super::notice::{self, Notice};
 use super::outbound::{self, Outgoing};
 use super::{Gateway, Trading, translate};
 use crate::domain::document::{Application, Delivery, Disposition};
@@ -36,7 +38,8 @@ pub enum Replayed {
     Anew(DocumentId),
 }
 
-/// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. One that is held
+/// Runs a held document again: by today's profile and catalogue, or as corrected, both versions kept. A correction is
+/// judged first: one that is no sound set of the same kind is refused with what was found, and nothing is stored. One that is held
 /// because its sender was not known is read again from the file.
 pub async fn replay(
     gateway: &Gateway,
@@ -130,12 +133,19 @@ async fn replay_document(
             place: document.byte_offset.unwrap_or_default(),
         });
     }
+    let mut findings = Vec::new();
     if let Some(bytes) = corrected {
+        let judged = correction::judge(gateway, connection, &document, &bytes).await?;
         let content = address(&bytes);
         connection
             .put_contents(vec![(content.clone(), bytes)], now)
             .await?;
         connection.correct_document(id.0, &content.sha256).await?;
+        if judged.held {
+            hold_correction(gateway, connection, &document, &content.sha256, &judged).await?;
+            return Ok(Replayed::Set);
+        }
+        findings = judged.findings;
     }
     connection
         .settle_document(
@@ -144,7 +154,7 @@ async fn replay_document(
             Application::Pending,
             None,
             "",
-            &[],
+            &findings,
         )
         .await?;
     connection
@@ -156,6 +166,42 @@ async fn replay_document(
         )
         .await?;
     Ok(Replayed::Set)
+}
+
+/// Keeps a correction that the partner's guide faults, and lets it wait for a person again.
+async fn hold_correction(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    document: &DocumentRow,
+    sha256: &str,
+    judged: &Correction,
+) -> Result<(), Failure> {
+    connection
+        .settle_document(
+            document.id,
+            Disposition::Held,
+            Application::Pending,
+            None,
+            "",
+            &judged.findings,
+        )
+        .await?;
+    let trading = match document.partner_id {
+        Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
+        None => None,
+    };
+    let notice = Notice {
+        key: format!("document-held:{}:{sha256}", document.id),
+        kind: "document-held",
+        subject: Subject::new("document", document.id),
+        title: format!("the corrected {} is held again", document.set_code),
+        text: format!(
+            "{}\nWhat to do: correct it once more, or replay it as it is (`supercargo document replay {}`), or dismiss it.",
+            notice::lines(&judged.findings),
+            document.id
+        ),
+    };
+    notice::tell(gateway, connection, trading.as_ref(), notice).await
 }
 
 /// A document of ours that failed our checks is built anew from what it is about.

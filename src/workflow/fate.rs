@@ -58,6 +58,7 @@ pub async fn answer_group(
             )));
         }
     }
+    let with = format!("{} of {}", from.set_code, from.isa13);
     for document in &sent {
         let named = answer.sets.iter().find(|set| set.st02 == document.st02);
         let (syntax, complaints) = match named {
@@ -66,7 +67,12 @@ pub async fn answer_group(
             None if answer.syntax == Syntax::PartlyAccepted => (Syntax::Accepted, Vec::new()),
             None => (answer.syntax, answer.complaints.clone()),
         };
-        settle_syntax(gateway, connection, trading, document, syntax, complaints).await?;
+        findings.extend(
+            settle_syntax(
+                gateway, connection, trading, document, syntax, complaints, &with,
+            )
+            .await?,
+        );
     }
     Ok(findings)
 }
@@ -107,7 +113,8 @@ fn unknown(what: &str) -> Finding {
     )
 }
 
-/// Writes a TA1's answer onto the documents of the interchange it names.
+/// Writes a TA1's answer onto the documents of the interchange it names. What it names and we did not send, and what
+/// contradicts an earlier answer, is a finding about the interchange that brought it.
 pub async fn answer_interchange(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -115,41 +122,90 @@ pub async fn answer_interchange(
     mode: Mode,
     header: &IsaHeader,
     ta1: &Ta1,
-) -> Result<(), Failure> {
+) -> Result<Vec<Finding>, Failure> {
     let answer = interchange_answer(ta1);
     let sent = connection
         .sent_in_interchange(trading.partner.0, mode.word(), &answer.isa13)
         .await?;
-    for document in sent_to(gateway, trading, header, sent) {
+    let sent = sent_to(gateway, trading, header, sent);
+    if sent.is_empty() {
+        return Ok(vec![unknown(&format!("interchange {}", answer.isa13))]);
+    }
+    let with = format!("TA1 in {}", header.control_number);
+    let mut findings = Vec::new();
+    for document in sent {
         // A TA1 that accepts says nothing of the sets: their 997 is still to come.
         if answer.syntax == Syntax::Rejected {
             let complaints = answer.complaint.iter().cloned().collect();
-            settle_syntax(
-                gateway,
-                connection,
-                trading,
-                &document,
-                Syntax::Rejected,
-                complaints,
-            )
-            .await?;
+            findings.extend(
+                settle_syntax(
+                    gateway,
+                    connection,
+                    trading,
+                    &document,
+                    Syntax::Rejected,
+                    complaints,
+                    &with,
+                )
+                .await?,
+            );
         }
     }
-    Ok(())
+    Ok(findings)
 }
 
+/// Whether an answer says the opposite of the one that was there: one refuses and the other does not.
+fn contradicts(earlier: &str, now: Syntax) -> bool {
+    let answered = |word: &str| {
+        [
+            Syntax::Accepted,
+            Syntax::AcceptedWithErrors,
+            Syntax::PartlyAccepted,
+            Syntax::Rejected,
+        ]
+        .iter()
+        .any(|syntax| syntax.word() == word)
+    };
+    let refused = Syntax::Rejected.word();
+    answered(earlier) && answered(now.word()) && (earlier == refused) != (now.word() == refused)
+}
+
+fn contradiction(document: &DocumentRow, syntax: Syntax, with: &str) -> Finding {
+    let (before, now) = (&document.syntax, syntax.word());
+    Finding::business(
+        "answer-contradicts",
+        Severity::Note,
+        format!(
+            "{with} says {now} of our {} {} (document {}), which the partner answered with {before} before: the refusal stands; ask the partner which of both is meant",
+            document.set_code, document.reference, document.id
+        ),
+    )
+}
+
+/// Writes an answer onto a document. A refusal prevails: one that comes after an acceptance undoes it, and an acceptance
+/// that comes after a refusal changes nothing. Either contradiction is given back, and a person is told.
 async fn settle_syntax(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
     document: &DocumentRow,
     syntax: Syntax,
-    complaints: Vec<Finding>,
-) -> Result<(), Failure> {
+    mut complaints: Vec<Finding>,
+    with: &str,
+) -> Result<Option<Finding>, Failure> {
     let now = gateway.now();
     if document.syntax == syntax.word() {
-        return Ok(());
+        return Ok(None);
     }
+    let contrary =
+        contradicts(&document.syntax, syntax).then(|| contradiction(document, syntax, with));
+    if let Some(finding) = &contrary
+        && syntax != Syntax::Rejected
+    {
+        tell_contradiction(gateway, connection, trading, document, finding).await?;
+        return Ok(contrary);
+    }
+    complaints.extend(contrary.clone());
     connection
         .answer_document(document.id, syntax, &complaints, now)
         .await?;
@@ -165,7 +221,7 @@ async fn settle_syntax(
         )
         .await?;
     if syntax == Syntax::Rejected {
-        return tell_rejected(
+        tell_rejected(
             gateway,
             connection,
             trading,
@@ -173,7 +229,11 @@ async fn settle_syntax(
             "could not read",
             &complaints,
         )
-        .await;
+        .await?;
+        if let Some(finding) = &contrary {
+            tell_contradiction(gateway, connection, trading, document, finding).await?;
+        }
+        return Ok(contrary);
     }
     let awaited = document.set_code == "856"
         && document.subject_kind == "shipment"
@@ -183,7 +243,40 @@ async fn settle_syntax(
             .ask_for(Step::Invoice, shipment, &[shipment], now)
             .await?;
     }
-    Ok(())
+    Ok(contrary)
+}
+
+async fn tell_contradiction(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    document: &DocumentRow,
+    finding: &Finding,
+) -> Result<(), Failure> {
+    let subject = Subject::new("document", document.id);
+    let text = notice::lines(std::slice::from_ref(finding));
+    connection
+        .record(
+            gateway.now(),
+            "partner",
+            "answer contradicts an earlier one",
+            subject,
+            &text,
+        )
+        .await?;
+    let notice = Notice {
+        key: format!("answer-contradicts:{}", document.id),
+        kind: "answer-contradicts",
+        subject,
+        title: format!(
+            "the partner contradicts itself about our {} for {}",
+            document.set_code, document.reference
+        ),
+        text: format!(
+            "{text}\nWhat to do: ask the partner; the refusal stands until the document is sent again from its page."
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
 }
 
 /// Writes an 824's answers onto what we sent. It keeps the document syntactically acknowledged (X12-RULES 97).
@@ -261,4 +354,24 @@ async fn tell_rejected(
         ),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refusal_beside_an_acceptance_is_a_contradiction() {
+        for (earlier, now, contrary) in [
+            ("accepted", Syntax::Rejected, true),
+            ("rejected", Syntax::Accepted, true),
+            ("rejected", Syntax::AcceptedWithErrors, true),
+            ("accepted", Syntax::AcceptedWithErrors, false),
+            ("pending", Syntax::Rejected, false),
+            ("none", Syntax::Accepted, false),
+            ("rejected", Syntax::Rejected, false),
+        ] {
+            assert_eq!(contradicts(earlier, now), contrary, "{earlier} {now:?}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{Days, NaiveDate};
+
 use super::{COMPANY, Gateway, orders};
 use crate::config::lists::{
     self, Fault, ItemRow, ListReading, Listed, PriceRow, StockRow, WarehouseRow,
@@ -255,6 +257,7 @@ async fn save_items(
     found.extend(
         all(&list).filter_map(|listed| named.unknown(listed.line, "partner", &listed.row.partner)),
     );
+    found.extend(numbers_of_others(connection, &list).await?);
     let rows = sound(list, found)?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -282,6 +285,65 @@ async fn save_items(
     }
     catalogue::save_prices(connection, COMPANY, &prices).await?;
     Ok(rows.len())
+}
+
+/// Rows that claim a UPC or vendor number of another item: one further up in the list, or one that was loaded before and
+/// that this list leaves as it is. A number moves only where the list shows the other item without it.
+async fn numbers_of_others(
+    connection: &mut Connection,
+    list: &ListReading<ItemRow>,
+) -> Result<Vec<Fault>, Failure> {
+    let claims = |row: &ItemRow| {
+        [
+            ("upc", NumberClass::Gtin, &row.upc),
+            ("case_upc", NumberClass::Gtin, &row.case_upc),
+            ("vendor_number", NumberClass::Vendor, &row.vendor_number),
+            ("code", NumberClass::Vendor, &row.code),
+        ]
+        .into_iter()
+        .filter(|(_, _, value)| !value.is_empty())
+        .map(|(column, class, value)| (column, class, class.kept(value), value.clone()))
+        .collect::<Vec<_>>()
+    };
+    let values: BTreeSet<String> = all(list)
+        .flat_map(|listed| claims(&listed.row))
+        .map(|(_, _, kept, _)| kept)
+        .collect();
+    let values: Vec<String> = values.into_iter().collect();
+    let owners = catalogue::owners_of_numbers(connection, COMPANY, &values).await?;
+    let listed_codes: BTreeSet<&str> = all(list).map(|listed| listed.row.code.as_str()).collect();
+    let mut taken: HashMap<(NumberClass, String), (String, usize)> = HashMap::new();
+    let mut faults = Vec::new();
+    for listed in all(list) {
+        let code = &listed.row.code;
+        for (column, class, kept, value) in claims(&listed.row) {
+            let owner = owners.get(&(class.word().to_owned(), kept.clone()));
+            let earlier = taken
+                .entry((class, kept))
+                .or_insert_with(|| (code.clone(), listed.line));
+            let whose = if earlier.0 != *code {
+                format!("item {:?} (line {})", earlier.0, earlier.1)
+            } else if let Some(owner) =
+                owner.filter(|owner| *owner != code && !listed_codes.contains(owner.as_str()))
+            {
+                format!("item {owner:?}")
+            } else {
+                continue;
+            };
+            let already = faults.iter().any(|fault: &Fault| {
+                fault.line == listed.line && fault.what.starts_with(&format!("{value} "))
+            });
+            if !already {
+                faults.push(unknown(
+                    listed.line,
+                    column,
+                    format!("{value} belongs to {whose}"),
+                    "Correct the number; where it moved, give the other item's row without it in the same list",
+                ));
+            }
+        }
+    }
+    Ok(faults)
 }
 
 fn item(row: &ItemRow) -> Item {
@@ -431,6 +493,7 @@ async fn save_stock(
                 )
             }),
     );
+    found.extend(receipts_of_no_time(&list, gateway.now().date_naive()));
     let rows = sound(list, found)?;
     let mut counts: BTreeMap<&str, BTreeMap<(ItemId, WarehouseId), i64>> = BTreeMap::new();
     let mut receipts: BTreeMap<&str, BTreeMap<_, i64>> = BTreeMap::new();
@@ -486,6 +549,26 @@ async fn save_stock(
         .await?;
     }
     Ok(n)
+}
+
+/// Rows that expect goods on a day that nobody means: more than a year ago, or more than ten years ahead.
+fn receipts_of_no_time(list: &ListReading<StockRow>, today: NaiveDate) -> Vec<Fault> {
+    const BEHIND: Days = Days::new(366);
+    const AHEAD: Days = Days::new(3_660);
+    let first = today.checked_sub_days(BEHIND).unwrap_or(NaiveDate::MIN);
+    let last = today.checked_add_days(AHEAD).unwrap_or(NaiveDate::MAX);
+    all(list)
+        .filter_map(|listed| Some((listed.line, listed.row.expected_on?)))
+        .filter(|(_, day)| !(first..=last).contains(day))
+        .map(|(line, day)| {
+            unknown(
+                line,
+                "expected_on",
+                format!("goods can not be expected on {day}"),
+                "Write the day on which they come in; leave it empty where they are there",
+            )
+        })
+        .collect()
 }
 
 fn warehouse(row: WarehouseRow) -> Warehouse {

@@ -6,6 +6,7 @@
 
 pub mod allocate;
 pub mod collect;
+pub mod correction;
 pub mod deductions;
 pub mod deliver;
 pub mod documents;

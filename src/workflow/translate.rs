@@ -12,6 +12,7 @@ use super::read::together;
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fate};
 use crate::config::profile::documents::{OnOrderAgain, OrderIdentity};
+use crate::domain::clock::{Instant, days_after};
 use crate::domain::document::{Application, Disposition};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, OrderId, PartnerId, PaymentId};
@@ -306,10 +307,13 @@ async fn order(
         invoices: 0,
     };
     let po_number = order.header.po_number.clone();
-    let key = identity(trading, &order, gateway.now());
+    let key = identity(trading, &order);
     if !connection.claim_effect(&key, id.0).await? {
         let earlier = connection.effect(&key).await?.unwrap_or_default();
-        return Ok(ordered_again(trading, &po_number, earlier));
+        if !may_be_used_again(connection, trading, orders, earlier, order.received_at).await? {
+            return Ok(ordered_again(trading, &po_number, earlier));
+        }
+        connection.replace_effect(&key, earlier, id.0).await?;
     }
     orders.push(order);
     Ok(Outcome::processed(
@@ -318,12 +322,33 @@ async fn order(
     ))
 }
 
-/// What makes it the same order again: company, buyer, world, and the fields that the profile names; with a reuse
-/// window, the window it falls in too.
-fn identity(trading: &Trading, order: &Order, now: crate::domain::clock::Instant) -> String {
+/// Whether the buyer may use the identity of the order `earlier` for a new one by now: when that order is older than
+/// the profile's days. `orders` are those of this batch, which are not written yet.
+async fn may_be_used_again(
+    connection: &mut Connection,
+    trading: &Trading,
+    orders: &[Order],
+    earlier: i64,
+    now: Instant,
+) -> Result<bool, Failure> {
+    let days = trading.profile.duplicates.order_reuse_days;
+    if days == 0 {
+        return Ok(false);
+    }
+    let id = OrderId(earlier);
+    let received = match orders.iter().find(|order| order.id == id) {
+        Some(order) => Some(order.received_at),
+        None => connection.order(id).await?.map(|order| order.received_at),
+    };
+    Ok(received.is_some_and(|received| days_after(received, days) <= now))
+}
+
+/// What makes it the same order again: company, buyer, world, and the fields that the profile names, written so that no
+/// value can look like two.
+fn identity(trading: &Trading, order: &Order) -> String {
     let policy = &trading.profile.duplicates;
     let header = &order.header;
-    let mut parts: Vec<&str> = policy
+    let parts: Vec<&str> = policy
         .order_identity
         .iter()
         .map(|field| match field {
@@ -333,16 +358,11 @@ fn identity(trading: &Trading, order: &Order, now: crate::domain::clock::Instant
             OrderIdentity::Store => header.party("ST").map_or("", |party| party.id.as_str()),
         })
         .collect();
-    let window = match policy.order_reuse_days {
-        0 => String::new(),
-        days => (now.timestamp() / 86_400 / i64::from(days)).to_string(),
-    };
-    parts.push(&window);
     format!(
         "order:{COMPANY}:{}:{}:{}",
         trading.partner,
         order.mode.word(),
-        parts.join("|")
+        serde_json::json!(parts)
     )
 }
 

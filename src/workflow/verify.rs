@@ -132,6 +132,7 @@ pub async fn known(
     Ok(Known {
         items,
         prices,
+        currency: Some(trading.profile.currency),
         locations,
         locations_listed,
     })

@@ -7,8 +7,9 @@ use std::time::Duration;
 use supercargo::config::samples;
 use supercargo::domain::ids::{ConnectionId, DocumentId, OrderId};
 use supercargo::storage::StoreLocation;
+use supercargo::workflow::lists::ListKind;
 use supercargo::workflow::receive::{Upload, UploadSource};
-use supercargo::workflow::{documents, orders, partners, receive, run};
+use supercargo::workflow::{documents, lists, orders, partners, receive, run};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -746,7 +747,248 @@ async fn pressed_twice(location: StoreLocation) {
     house.sound("released twice").await;
 }
 
+impl House {
+    async fn move_to(&self, at: &str) {
+        *self.clock.0.lock().unwrap() = at.parse().unwrap();
+        self.settle().await;
+    }
+
+    async fn orders_of(&self, number: u32) -> i64 {
+        let po = po(number);
+        self.count(&format!("purchase_order WHERE po_number = '{po}'"))
+            .await
+    }
+
+    /// The last text that a person was told, by kind of alert.
+    async fn alert(&self, kind: &str) -> String {
+        self.lines(&format!(
+            "SELECT message FROM alert WHERE kind = '{kind}' ORDER BY id"
+        ))
+        .await
+        .pop()
+        .unwrap_or_default()
+    }
+}
+
+/// The identity of an order is free again only when the order is older than the profile's days.
+async fn reused(location: StoreLocation) {
+    let house = House::open(location).await;
+    let reusing = format!(
+        "{}\n[duplicates]\norder_reuse_days = 30\n",
+        samples::PARTNERS[0].profile
+    );
+    partners::apply(&house.gateway, &reusing, "test")
+        .await
+        .unwrap();
+    let again = |number: u32| order(number, &[(&po(number), &po(551))]);
+    // A slice of thirty days since 1970 ends between these two.
+    house.move_to("2026-01-06T15:00:00Z").await;
+    house.submit("first.edi", &again(551)).await;
+    house.move_to("2026-01-07T15:00:00Z").await;
+    let seen = house
+        .seen(house.submit("next.edi", &again(552)).await)
+        .await;
+    assert!(seen.messages.contains("order-repeated"), "{seen:#?}");
+    house.move_to("2026-02-05T14:59:59Z").await;
+    house.submit("last.edi", &again(553)).await;
+    assert_eq!(house.orders_of(551).await, 1);
+    house.move_to("2026-02-05T15:00:00Z").await;
+    for number in 554..560 {
+        let upload = Upload {
+            connection: None,
+            partner: None,
+            name: format!("{number}.edi"),
+            source: UploadSource::Bytes(again(number)),
+            actor: "test".to_owned(),
+            key: None,
+        };
+        receive::receive(&house.gateway, upload).await.unwrap();
+    }
+    let settle = || run::settle(&house.gateway, Duration::from_secs(60));
+    let (one, other) = tokio::join!(settle(), settle());
+    assert!(one.unwrap() && other.unwrap());
+    assert_eq!(house.orders_of(551).await, 2, "one new order, not six");
+    // It counts from the later order.
+    house.move_to("2026-02-20T15:00:00Z").await;
+    house.submit("within.edi", &again(560)).await;
+    assert_eq!(house.orders_of(551).await, 2);
+    house.sound("reused").await;
+}
+
+/// A refused interchange is answered whatever its ISA14 says, and ops are told whether the partner knows.
+async fn refused_whole(location: StoreLocation) {
+    let house = House::open(location).await;
+    let ta1s = "document WHERE direction = 'out' AND set_code = 'TA1'";
+    let whole = order(571, &[]);
+    assert!(String::from_utf8_lossy(&whole).contains("000000571*0*P"));
+    house.submit("first.edi", &whole).await;
+    assert_eq!(house.count(ta1s).await, 0, "nobody asked for one");
+    let cut = order(572, &[]);
+    let cases = [
+        ("cut", cut[..cut.len() - 60].to_vec()),
+        ("count", order(573, &[("IEA*1*", "IEA*2*")])),
+        ("used", order(571, &[("77000571", "77999571")])),
+    ];
+    for (n, (name, bytes)) in (1..).zip(cases) {
+        let seen = house.seen(house.submit(name, &bytes).await).await;
+        assert_eq!(seen.file, "rejected", "{name}: {seen:#?}");
+        assert_eq!(house.count(ta1s).await, n, "{name}");
+        let alert = house.alert("document-rejected").await;
+        assert!(
+            alert.contains("the partner is told by our TA1"),
+            "{name}: {alert}"
+        );
+    }
+    let silent = format!(
+        "{}\n[acknowledgment]\nta1 = \"never\"\n",
+        samples::PARTNERS[1].profile
+    );
+    partners::apply(&house.gateway, &silent, "test")
+        .await
+        .unwrap();
+    let text = samples::PARTNERS[1].orders[0].text;
+    let end = text.rfind("IEA").unwrap();
+    house.submit("silent.edi", &text.as_bytes()[..end]).await;
+    assert_eq!(house.count(ta1s).await, 3);
+    let alert = house.alert("document-rejected").await;
+    assert!(
+        alert.contains("the partner was not told") && alert.contains("tell it what is wrong"),
+        "{alert}"
+    );
+    house.sound("refused whole").await;
+}
+
+/// Control numbers of test and production are two series.
+async fn both_worlds(location: StoreLocation) {
+    let house = House::open(location).await;
+    let relaxed = samples::PARTNERS[0].profile.replacen(
+        "[[address]]",
+        "[[address]]\nqualifier = \"ZZ\"\nid = \"BIGMARTSAMPLE\"\nmode = \"test\"\n\n[[address]]",
+        1,
+    );
+    partners::apply(&house.gateway, &relaxed, "test")
+        .await
+        .unwrap();
+    let test = order(581, &[("000000581*0*P", "000000581*0*T")]);
+    let seen = house.seen(house.submit("test.edi", &test).await).await;
+    assert_eq!(seen.file, "processed", "{seen:#?}");
+    let seen = house
+        .seen(house.submit("production.edi", &order(581, &[])).await)
+        .await;
+    assert_eq!(seen.file, "processed", "{seen:#?}");
+    assert_eq!(house.orders_of(581).await, 2);
+    house.sound("both worlds").await;
+}
+
+/// What stands between ST and SE of an interchange, both with it.
+fn set_of(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let from = text.find("ST*850").unwrap();
+    let to = text.find("GE*1").unwrap();
+    text[from..to].to_owned()
+}
+
+/// A correction is judged before it is stored: what is no set of the same kind, or faulty, leaves the document as it was.
+async fn corrected(location: StoreLocation) {
+    let house = House::open(location).await;
+    let bytes = order(591, &[("*24*EA*", "*24*CA*")]);
+    let file = house.submit("held.edi", &bytes).await;
+    let id = house.document_of(file, "held").await;
+    let wrong = set_of(&bytes);
+    let right = set_of(&order(591, &[]));
+    let guide = wrong.replace("*24*CA*", "*24*DZ*");
+    for (what, text, says) in [
+        (
+            "no set",
+            "<script>alert(1)</script>".to_owned(),
+            "was not stored",
+        ),
+        ("an ISA", "ISA*00*~".to_owned(), "was not stored"),
+        ("nothing", "\0".to_owned(), "was not stored"),
+        ("an 810", right.replace("ST*850*", "ST*810*"), "it is a 810"),
+        ("two sets", format!("{right}{right}"), "behind its SE"),
+        ("a wrong count", right.replace("SE*20*", "SE*19*"), "SE01"),
+        ("a NUL", right.replace("*24*EA*", "*24\0*EA*"), "PO102"),
+        (
+            "a bidi override",
+            right.replace(&po(591), "77\u{202e}591"),
+            "BEG03",
+        ),
+    ] {
+        let refusal = documents::replay(&house.gateway, id, Some(text.into_bytes()), "test")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(refusal.contains(says), "{what}: {refusal}");
+        house.settle().await;
+        let stored = house
+            .lines(&format!(
+                "SELECT disposition || COALESCE(corrected_sha256, '') FROM document WHERE id = {id}"
+            ))
+            .await;
+        assert_eq!(stored, ["held"], "{what}");
+    }
+    documents::replay(&house.gateway, id, Some(guide.into_bytes()), "test")
+        .await
+        .unwrap();
+    house.settle().await;
+    let seen = house.seen(file).await;
+    assert_eq!(seen.documents, ["850 held"], "{seen:#?}");
+    assert!(seen.messages.contains("DZ"), "{seen:#?}");
+    documents::replay(&house.gateway, id, Some(right.into_bytes()), "test")
+        .await
+        .unwrap();
+    house.settle().await;
+    let seen = house.seen(file).await;
+    assert_eq!(seen.documents, ["850 processed"], "{seen:#?}");
+    assert_eq!(house.orders_of(591).await, 1);
+    house.sound("corrected").await;
+}
+
+/// No list takes another item's number.
+async fn taken_numbers(location: StoreLocation) {
+    let house = House::open(location).await;
+    let load = |text: &str| {
+        let (gateway, text) = (house.gateway.clone(), text.to_owned());
+        async move {
+            lists::load(&gateway, ListKind::Items, text.as_bytes(), None, "test")
+                .await
+                .map_err(|refusal| refusal.to_string())
+        }
+    };
+    let owner = "SELECT item.code FROM item_number JOIN item ON item.id = item_id WHERE value = '00614141100019'";
+    assert_eq!(house.lines(owner).await, ["HW-1001"]);
+    for (text, says) in [
+        (
+            "code,upc\nDUP-1,614141100019\n",
+            "line 2, upc: 614141100019 belongs to item \"HW-1001\"",
+        ),
+        (
+            "code,vendor_number\nDUP-1,HW-1001\n",
+            "line 2, vendor_number: HW-1001 belongs to item \"HW-1001\"",
+        ),
+        (
+            "code,upc\nNEW-1,614141200016\nNEW-2,614141200016\n",
+            "line 3, upc: 614141200016 belongs to item \"NEW-1\" (line 2)",
+        ),
+    ] {
+        let refusal = load(text).await.unwrap_err();
+        assert!(refusal.contains(says), "{refusal}");
+    }
+    assert_eq!(house.lines(owner).await, ["HW-1001"]);
+    // Where the list shows the other item without it, the number moves.
+    load("code,upc\nHW-1001,614141200016\nDUP-1,614141100019\n")
+        .await
+        .unwrap();
+    assert_eq!(house.lines(owner).await, ["DUP-1"]);
+}
+
 on_both! {
+    reused: reused_on_sqlite, reused_on_postgres;
+    refused_whole: refused_whole_on_sqlite, refused_whole_on_postgres;
+    both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
+    corrected: corrected_on_sqlite, corrected_on_postgres;
+    taken_numbers: taken_numbers_on_sqlite, taken_numbers_on_postgres;
     table: bad_files_on_sqlite, bad_files_on_postgres;
     cut_off: cut_off_on_sqlite, cut_off_on_postgres;
     unknown_sender: unknown_sender_on_sqlite, unknown_sender_on_postgres;

@@ -93,10 +93,10 @@ impl AcknowledgmentKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ta1 {
-    /// Where ISA14 asks for one.
+    /// Where ISA14 asks for one, and for an interchange that is refused as a whole.
     #[default]
     OnRequest,
-    /// Where ISA14 asks for one, and for every faulty envelope.
+    /// The same, and for every envelope with a fault, also where it is taken all the same.
     OnError,
     /// Never, even where asked for.
     Never,

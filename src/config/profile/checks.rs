@@ -1,5 +1,6 @@
 //! What no single key of a profile can tell: checks of values and across keys, every fault at once.
 
+mod bounds;
 mod connection;
 mod guide;
 mod outbound;
@@ -60,6 +61,7 @@ pub fn check(profile: &Profile, places: &Places) -> Vec<Fault> {
     guide::check(profile, &mut found);
     check_codes(profile, &mut found);
     policies::check(profile, &mut found);
+    bounds::check(profile, &mut found);
     for (set, rules) in &profile.outbound {
         outbound::check(profile, set, rules, &mut found);
     }

@@ -99,7 +99,7 @@ impl Profile {
 
     fn acknowledgment_line(&self) -> String {
         let ta1 = match self.acknowledgment.ta1 {
-            Ta1::OnRequest => "TA1 where asked for",
+            Ta1::OnRequest => "TA1 where asked for and for what is refused",
             Ta1::OnError => "TA1 where asked for and for every faulty envelope",
             Ta1::Never => "no TA1",
         };

@@ -51,10 +51,56 @@ impl<'k> Judge<'k> {
                 "the price list has no price of item {} in {} for {}",
                 item.code, header.currency, header.po_date
             );
+            if let Some(other) = self.listed_in_another_currency(item, header.currency) {
+                return self.currency_differs(line, item, wanted, header.currency, other);
+            }
             self.find(Fault::new("price-not-listed", Outcome::Accept, what, "").on(line, 4));
             return Ok(wanted);
         };
         self.compare(line, price, wanted, ours)
+    }
+
+    /// A currency that the price list has prices of the item in, where it has none in the order's.
+    fn listed_in_another_currency(&self, item: &Item, currency: Currency) -> Option<Currency> {
+        let of_item = || {
+            self.prices_of(item)
+                .iter()
+                .filter(|entry| entry.item == item.id)
+        };
+        if of_item().any(|entry| entry.currency == currency) {
+            return None;
+        }
+        of_item().map(|entry| entry.currency).next()
+    }
+
+    /// Nothing could be compared: the buyer chose a currency that the list does not speak.
+    fn currency_differs(
+        &mut self,
+        line: &OrderLine,
+        item: &Item,
+        wanted: Priced,
+        currency: Currency,
+        other: Currency,
+    ) -> Result<Priced, Effect> {
+        let what = format!(
+            "the order is in {currency}, and the price list has item {} in {other} only, so that the price {} could not be compared",
+            item.code,
+            shown(wanted.unit_price)
+        );
+        let effect = self.find(
+            Fault::new(
+                "currency-differs",
+                self.policy.currency_differs,
+                what,
+                "release the order to take the buyer's price in the buyer's currency; or import prices in it (`price import`) and verify it again (`order verify`); or reject it",
+            )
+            .on(line, 4)
+            .met(currency.to_string()),
+        );
+        match effect {
+            Effect::Refuse => Err(effect),
+            Effect::Go | Effect::Wait | Effect::Change => Ok(wanted),
+        }
     }
 
     fn compare(

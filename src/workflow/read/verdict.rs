@@ -1,5 +1,7 @@
 //! The end of an interchange: its verdict, its documents, its acknowledgments and what follows, in one transaction.
 
+use std::collections::BTreeSet;
+
 use supercargo_x12::{
     AckOptions, GroupVerdict, OutboundSet, SetVerdict, build_997, build_999, build_ta1,
 };
@@ -9,6 +11,7 @@ use super::parse::Closed;
 use super::{Reading, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
+use crate::domain::clock::days_before;
 use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::order::Mode;
@@ -380,9 +383,14 @@ async fn judge(
         return Ok(judged(Disposition::Held, findings, false));
     };
     let policy = &trading.profile.duplicates;
-    let since = gateway.now() - chrono::Duration::days(policy.interchange_days.into());
+    let since = days_before(gateway.now(), policy.interchange_days);
     let seen = connection
-        .seen_interchanges(&open.pair(), &open.header.control_number, since)
+        .seen_interchanges(
+            &open.pair(),
+            open.mode.word(),
+            &open.header.control_number,
+            since,
+        )
         .await?;
     let Some(earlier) = seen.first() else {
         return Ok(judged(Disposition::Received, findings, true));
@@ -435,7 +443,7 @@ async fn settle(
     closed: &Closed,
 ) -> Result<Disposition, Failure> {
     let now = gateway.now();
-    let judgment = judge(gateway, connection, open, closed).await?;
+    let mut judgment = judge(gateway, connection, open, closed).await?;
     let mut begun = Begun::of(open);
     if judgment.disposition != Disposition::Received {
         begun.reasons = judgment.findings.clone();
@@ -481,11 +489,13 @@ async fn settle(
             &judgment.findings,
         )
         .await?;
+    let mut told = BTreeSet::new();
     if let Some(trading) = &open.trading {
-        answer(gateway, connection, trading, open, closed, id, &judgment).await?;
+        told = answer(gateway, connection, trading, open, closed, id, &judgment).await?;
         if judgment.disposition == Disposition::Received {
+            let before = judgment.findings.len();
             for ta1 in &open.ta1s {
-                fate::answer_interchange(
+                let found = fate::answer_interchange(
                     gateway,
                     connection,
                     trading,
@@ -494,6 +504,12 @@ async fn settle(
                     ta1,
                 )
                 .await?;
+                judgment.findings.extend(found);
+            }
+            if judgment.findings.len() > before {
+                connection
+                    .note_of_interchange(id, &judgment.findings)
+                    .await?;
             }
             let go_on = connection.documents_received(id).await?;
             let lanes: Vec<(i64, i64)> = go_on
@@ -505,11 +521,16 @@ async fn settle(
                 .await?;
         }
     }
-    tell(gateway, connection, file, open, id, &judgment, &fresh).await?;
+    tell(
+        gateway, connection, file, open, id, &judgment, &fresh, &told,
+    )
+    .await?;
     Ok(disposition)
 }
 
-/// The acknowledgments: one 997 (or 999) for each group that wants one, and the TA1 where one is due.
+/// The acknowledgments: one 997 (or 999) for each group that wants one, and the TA1 where one is due: an interchange that
+/// is refused as a whole is answered whatever its ISA14 says, for nothing else would tell the partner. Not where the one
+/// who sent it may not speak for the partner. What it was answered with.
 async fn answer(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -518,15 +539,16 @@ async fn answer(
     closed: &Closed,
     id: i64,
     judgment: &Judgment,
-) -> Result<(), Failure> {
+) -> Result<BTreeSet<&'static str>, Failure> {
     let policy = &trading.profile.acknowledgment;
     let mut outgoing = Vec::new();
     let mut verdict = closed.verdict.clone();
     if let Some(note) = judgment.note {
         verdict = verdict.refused(note);
     }
+    let on_errors = policy.ta1 == Ta1Policy::OnError || !verdict.acceptance.is_accepted();
     let wanted =
-        policy.ta1 != Ta1Policy::Never && verdict.wants_ta1(policy.ta1 == Ta1Policy::OnError);
+        policy.ta1 != Ta1Policy::Never && open.reasons.is_empty() && verdict.wants_ta1(on_errors);
     if wanted && judgment.disposition != Disposition::Held {
         let ta1 = OutboundSet::new("TA1").with(build_ta1(&verdict));
         outgoing.push(acknowledgment(
@@ -563,8 +585,9 @@ async fn answer(
             }
         }
     }
+    let told = outgoing.iter().map(|answer| answer.set_code).collect();
     outbound::queue(gateway, connection, trading, open.mode, outgoing).await?;
-    Ok(())
+    Ok(told)
 }
 
 fn built(
@@ -599,7 +622,19 @@ fn acknowledgment(
     }
 }
 
+/// What a person is to do about what was refused: whether the partner knows already, and by what.
+fn after_refusal(told: &BTreeSet<&'static str>) -> String {
+    if told.is_empty() {
+        return "What to do: nothing of it was acted upon, and the partner was not told, for no acknowledgment is due to it: tell it what is wrong, and that it has to send it again under a new control number.".to_owned();
+    }
+    let by = told.iter().copied().collect::<Vec<_>>().join(" and ");
+    format!(
+        "What to do: nothing of it was acted upon; the partner is told by our {by} and should send it again."
+    )
+}
+
 /// Tells ops what was rejected or held, and why; one notice an interchange.
+#[allow(clippy::too_many_arguments)]
 async fn tell(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -608,6 +643,7 @@ async fn tell(
     id: i64,
     judgment: &Judgment,
     fresh: &[NewDocument],
+    told: &BTreeSet<&'static str>,
 ) -> Result<(), Failure> {
     let bad: Vec<&NewDocument> = fresh
         .iter()
@@ -674,9 +710,9 @@ async fn tell(
         None => Subject::new("interchange", id),
     };
     let advice = if word == "held" {
-        "What to do: look at it in the console's queue; correct or replay it there once the cause is mended."
+        "What to do: look at it in the console's queue; correct or replay it there once the cause is mended.".to_owned()
     } else {
-        "What to do: nothing of it was acted upon; the partner was told by acknowledgment and will send it again."
+        after_refusal(told)
     };
     let notice = Notice {
         key: format!("interchange-{word}:{id}"),
