@@ -194,6 +194,7 @@ impl<'b> Sheet<'b> {
         let mut faulty: Vec<Listed<T>> = Vec::new();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let mut record = csv::ByteRecord::new();
+        let mut last = 0;
         loop {
             let line = usize::try_from(self.reader.position().line()).unwrap_or(usize::MAX);
             match self.reader.read_byte_record(&mut record) {
@@ -207,6 +208,7 @@ impl<'b> Sheet<'b> {
             let line = record.position().map_or(line, |position| {
                 usize::try_from(position.line()).unwrap_or(usize::MAX)
             });
+            last = line;
             if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
             }
@@ -245,6 +247,8 @@ impl<'b> Sheet<'b> {
             rows.push(Listed { line, row: read });
         }
         if let Some(line) = self.unclosed {
+            // The row that it stands in is the last, for it swallows all behind it.
+            rows.retain(|listed| listed.line != last);
             self.fault(
                 line,
                 "",
