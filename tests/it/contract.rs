@@ -639,7 +639,7 @@ fn refusals(program: &Program) {
     // An alert shows its whole reason.
     let alerts = program.ends(0, &["alert", "list"]);
     let words: Vec<&str> = alerts.split_whitespace().collect();
-    assert!(words.join(" ").contains("will send it again"), "{alerts}");
+    assert!(words.join(" ").contains("should send it again"), "{alerts}");
 
     // An unknown sender: held as a whole, read again under a new number once its address is known.
     let unknown = from(
