@@ -22,6 +22,8 @@ pub const UNEARNED_DISCOUNT: &str = "unearned-discount";
 const REASON_DISCOUNT: &str = "76";
 /// RMR03: partial payment; the rest is still to come.
 const ACTION_PARTIAL: &str = "PP";
+/// Minor units beyond which an amount is a slip of the pen, or mischief: a hundred billion. Sums of a million such fit.
+const AMOUNT_MAX: u64 = 10_000_000_000_000;
 /// Days that the date of a payment may lie ahead, or behind.
 const DAYS_AHEAD_MAX: u64 = 31;
 const DAYS_BEHIND_MAX: u64 = 366;
@@ -100,6 +102,24 @@ fn heading(remittance: &Remittance, today: NaiveDate) -> Vec<Finding> {
             4,
             format!(
                 "{} tells of {amount} without moving money; nothing is applied until the bank shows it: then enter it with `pay`",
+                name(remittance)
+            ),
+        );
+    }
+    let most = |item: &RemittanceItem| {
+        let adjusted = item.adjustments.iter().map(|adjustment| adjustment.amount);
+        [Some(item.paid), item.invoice_amount, item.discount]
+            .into_iter()
+            .flatten()
+            .chain(adjusted)
+            .any(|amount| amount.0.unsigned_abs() > AMOUNT_MAX)
+    };
+    if remittance.total.0.unsigned_abs() > AMOUNT_MAX || remittance.items.iter().any(most) {
+        hold(
+            "amount-absurd",
+            2,
+            format!(
+                "{} tells of amounts that are not believed ({amount} in all); ask the payer what is meant, and enter what was paid with `pay`",
                 name(remittance)
             ),
         );
@@ -521,7 +541,7 @@ impl<'r> Applying<'r> {
                 format!("{} were paid on account", self.shown(money))
             } else {
                 format!(
-                    "{what:?} names no invoice of ours, or several; {} stay on the account: apply them with `pay` when it is clear what they are for",
+                    "{what:?} names no invoice of ours, or several; {} stay on the account: when it is clear what they are for, apply them with `receivables apply`, which books no second payment",
                     self.shown(money)
                 )
             };
@@ -1100,7 +1120,7 @@ mod tests {
     fn what_is_laid_before_a_person() {
         let good = || remittance(100_000, LATE, vec![iv("1001", 100_000)]);
         type Change = fn(&mut Remittance);
-        let table: [(&str, Change); 11] = [
+        let table: [(&str, Change); 12] = [
             ("remittance-unbalanced", |it| it.total.0 += 1),
             ("remittance-unbalanced", |it| it.items.clear()),
             ("remittance-unbalanced", |it| {
@@ -1110,7 +1130,11 @@ mod tests {
                 it.items[0] = with(iv("1001", 95_000), &[adx(-10_000, "01")]);
             }),
             ("remittance-unbalanced", |it| {
-                it.items = vec![iv("1001", i64::MAX), iv("1002", i64::MAX)];
+                it.items = vec![iv("1001", 9_000_000_000_000), iv("1002", 9_000_000_000_000)];
+            }),
+            ("amount-absurd", |it| {
+                it.total = Amount(i64::MAX);
+                it.items = vec![iv("1001", i64::MAX)];
             }),
             ("remittance-debit", |it| it.debit = true),
             ("remittance-only", |it| it.money_moved = false),

@@ -84,7 +84,7 @@ pub enum ReceivableRefusal {
     },
     /// More would be taken off than is open.
     #[error(
-        "invoice {number}: {taken} minor units would be taken off, and {open} are open; apply the payment again, since the invoice has changed"
+        "more would be taken off invoice {number} than is open: {taken} of {open} (in cents, where the currency has two decimals); look at what is open with `invoice show {number}` and give no more"
     )]
     MoreThanOpen {
         /// Its number.
@@ -96,7 +96,7 @@ pub enum ReceivableRefusal {
     },
     /// More would be disputed than is open.
     #[error(
-        "invoice {number}: {disputed} minor units would be disputed, and {open} are open; apply the payment again, since the invoice has changed"
+        "more of invoice {number} would be disputed than is open: {disputed} of {open} (in cents, where the currency has two decimals); look at what is open with `invoice show {number}`"
     )]
     MoreDisputedThanOpen {
         /// Its number.

@@ -206,6 +206,13 @@ impl Service {
         })
     }
 
+    /// Tells commands beside this gateway what its clock shows, after somebody has set it.
+    pub fn tell_clock(&mut self) -> std::io::Result<()> {
+        let shift = self.clock.shift().num_microseconds();
+        self.endpoints.clock_shift_micros = shift.unwrap_or_default();
+        self.endpoints.write(&self.data)
+    }
+
     /// Stops gracefully: no new logins, running steps end, nothing is left half done.
     pub async fn stop(self) {
         self.stop.send_replace(true);

@@ -544,6 +544,17 @@ impl Connection {
         Ok(None)
     }
 
+    /// Whether a file of a connection bears this name, or is shown under it.
+    pub async fn is_name_taken(&mut self, connection: i64, name: &str) -> Result<bool, Failure> {
+        let taken = self
+            .number(
+                "SELECT COUNT(*) FROM transmission WHERE connection_id = $1 AND (name = $2 OR renamed = $2)",
+                binds![connection, name],
+            )
+            .await?;
+        Ok(taken > 0)
+    }
+
     /// Files in mailboxes that should have been fetched by `now` and of which nobody was told, oldest first.
     pub async fn pickups_overdue(
         &mut self,

@@ -6,8 +6,9 @@ use super::connection::Connection;
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
-use crate::domain::ids::{CompanyId, DeductionId, PartnerId, PaymentId};
+use crate::domain::ids::{CompanyId, DeductionId, InvoiceId, PartnerId, PaymentId};
 use crate::domain::ledger::Posting;
+use crate::domain::money::{Amount, Currency};
 use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, NewDeduction};
 use crate::domain::remittance::Remittance;
@@ -229,6 +230,61 @@ impl Connection {
             binds![id],
         )
         .await
+    }
+
+    /// The number and date of the latest payment of a partner with this reference and amount.
+    pub async fn payment_like(
+        &mut self,
+        partner: PartnerId,
+        mode: Mode,
+        reference: &str,
+        amount: Amount,
+        currency: Currency,
+    ) -> Result<Option<(i64, String)>, Failure> {
+        self.row(
+            "SELECT id, CAST(date AS TEXT) FROM payment WHERE partner_id = $1 AND mode = $2 AND reference = $3
+             AND amount = $4 AND currency = $5 ORDER BY id DESC LIMIT 1",
+            binds![partner, mode.word(), reference, amount.0, currency.code()],
+        )
+        .await
+    }
+
+    /// Deductions of an invoice that nobody has settled, oldest first, kept from every other transaction.
+    pub async fn standing_deductions(
+        &mut self,
+        invoice: InvoiceId,
+    ) -> Result<Vec<(i64, i64, String)>, Failure> {
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
+        self.rows(
+            &format!(
+                "SELECT id, amount, status FROM deduction
+                 WHERE invoice_id = $1 AND status IN ('open', 'disputed') ORDER BY id {lock}"
+            ),
+            binds![invoice],
+        )
+        .await
+    }
+
+    /// Writes down what is left of a deduction after a part of it was paid.
+    pub async fn reduce_deduction(
+        &mut self,
+        id: DeductionId,
+        before: i64,
+        after: i64,
+    ) -> Result<(), Failure> {
+        let written = self
+            .execute(
+                "UPDATE deduction SET amount = $3 WHERE id = $1 AND amount = $2",
+                binds![id, before, after],
+            )
+            .await?;
+        if written == 1 {
+            Ok(())
+        } else {
+            Err(Failure::Stale {
+                what: format!("deduction {id}"),
+            })
+        }
     }
 
     /// Moves a deduction on.

@@ -1,10 +1,11 @@
 //! Collect: a remittance becomes a payment, its applications and deductions, and one ledger posting; or, where it does
 //! not add up, nothing at all and a finding for a person.
 
-use super::{COMPANY, Gateway, Trading, notice};
+use super::{COMPANY, Gateway, Trading, deductions, notice};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{InvoiceId, PaymentId};
 use crate::domain::ledger;
+use crate::domain::money::Amount;
 use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, NewDeduction, OpenItem, PaymentPlan, plan};
 use crate::domain::remittance::Remittance;
@@ -157,10 +158,13 @@ async fn apply(
     }
     let nothing = Application::nothing(id, &item.number);
     let number = item.number.clone();
+    let disputed = item.disputed.0;
     let after = item
         .apply(application.unwrap_or(&nothing), &deductions)
         .map_err(Failure::refused)?;
     connection.save_open_item(&after, revision).await?;
+    let back = Amount((disputed - after.open.0.max(0)).max(0));
+    deductions::paid_back(connection, id, back, gateway.now(), by).await?;
     let currency = after.currency;
     let detail = format!(
         "{}: open {}, disputed {}",

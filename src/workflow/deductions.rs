@@ -1,6 +1,7 @@
 //! Deductions as objects of their own: disputed, recovered, or given up; never a silent difference.
 
 use super::{COMPANY, Gateway};
+use crate::domain::clock::Instant;
 use crate::domain::ids::{DeductionId, InvoiceId, PartnerId};
 use crate::domain::ledger::{LedgerAccount, LedgerEntry, Posting};
 use crate::domain::money::Amount;
@@ -146,6 +147,48 @@ async fn write(
                 &action,
                 Subject::new("invoice", invoice),
                 reason,
+            )
+            .await?;
+    }
+    Ok(())
+}
+
+/// The buyer has paid into what it had deducted from an invoice: its deductions are recovered by as much, oldest first.
+/// Of one that is paid in part the rest goes on under its number.
+pub async fn paid_back(
+    connection: &mut Connection,
+    invoice: InvoiceId,
+    amount: Amount,
+    now: Instant,
+    actor: &str,
+) -> Result<(), Failure> {
+    let mut left = amount.0;
+    if left <= 0 {
+        return Ok(());
+    }
+    for (id, of, status) in connection.standing_deductions(invoice).await? {
+        let part = left.min(of);
+        if part == 0 {
+            break;
+        }
+        left -= part;
+        let id = DeductionId(id);
+        let action = if part == of {
+            let after = Settlement::Recover.after();
+            connection.save_deduction(id, &status, after).await?;
+            format!("deduction {after}")
+        } else {
+            connection.reduce_deduction(id, of, of - part).await?;
+            "deduction paid in part".to_owned()
+        };
+        let detail = format!("the buyer paid {part} of {of} minor units since");
+        connection
+            .record(
+                now,
+                actor,
+                &action,
+                Subject::new("deduction", id.0),
+                &detail,
             )
             .await?;
     }

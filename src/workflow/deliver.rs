@@ -169,6 +169,7 @@ async fn send(
         reference: &reference,
         at: local,
     });
+    let name = free_name(connection, over.id, name).await?;
     let content = address(&written.bytes);
     let at_once = over.kind == "mailbox";
     connection
@@ -210,6 +211,23 @@ pub fn pickup_due(gateway: &Gateway, trading: &Trading) -> Option<Instant> {
         .and_then(|mailbox| mailbox.pickup_hours)
         .unwrap_or(gateway.settings.work.pickup_hours);
     (hours > 0).then(|| hours_after(gateway.now(), hours))
+}
+
+/// The name, or the first of `name-2`, `name-3` … that no file of the connection bears: test and production count control
+/// numbers apart, and a profile's names may leave them out.
+async fn free_name(
+    connection: &mut Connection,
+    over: i64,
+    name: String,
+) -> Result<String, Failure> {
+    let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+    let mut free = name.clone();
+    let mut n = 1;
+    while connection.is_name_taken(over, &free).await? {
+        n += 1;
+        free = format!("{stem}-{n}.{ending}");
+    }
+    Ok(free.trim_end_matches('.').to_owned())
 }
 
 /// Control numbers run to 999999999 and begin again at 1 (X12-RULES 43).

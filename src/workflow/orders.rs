@@ -117,6 +117,16 @@ async fn release_order(
     let known = verify::known(connection, &trading, std::iter::once(&order)).await?;
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
     let verified = verify(order, &known, &trading.profile.verification, today, true);
+    if verified
+        .order
+        .lines
+        .iter()
+        .all(|line| line.refusal.is_some() && line.refused == line.ordered)
+    {
+        return Err(Failure::refuse(format!(
+            "no line of order {id} can be accepted as it stands, so releasing it would refuse the whole order to the buyer: mend what its lines wait for (`order show {id}` says what) and verify it again with `order verify {id}`, or reject it with `order reject {id}`"
+        )));
+    }
     let order = verified.order.release().map_err(Failure::refused)?;
     connection.save_orders(&[(order, before)]).await?;
     let subject = Subject::new("order", id.0);

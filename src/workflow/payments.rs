@@ -1,7 +1,7 @@
 //! Payments entered by hand, and money applied later to the invoices it was for.
 
 use super::collect::{self, Posted};
-use super::{COMPANY, Gateway, notice};
+use super::{COMPANY, Gateway, deductions, notice};
 use crate::domain::ids::{PartnerId, PaymentId};
 use crate::domain::ledger::{LedgerAccount, LedgerEntry, Posting};
 use crate::domain::money::{Amount, Currency};
@@ -26,6 +26,7 @@ pub async fn pay(
             let (gateway, remittance, actor) = (inside.clone(), remittance.clone(), actor.clone());
             Box::pin(async move {
                 let trading = gateway.trading(connection, partner).await?;
+                sound_entry(connection, partner, mode, &remittance).await?;
                 match collect::post(&gateway, connection, &trading, mode, remittance, None, &actor).await? {
                     Posted::Applied(id, _) => Ok(id),
                     Posted::Again(id) => Err(Failure::refuse(format!(
@@ -40,11 +41,67 @@ pub async fn pay(
         .await
 }
 
-/// Applies money of a payment that is tied to nothing yet to invoices of the same partner.
+/// What a person enters says what it means: a reference, amounts above zero, invoices that the payer has, and no payment
+/// that is booked already.
+async fn sound_entry(
+    connection: &mut Connection,
+    partner: PartnerId,
+    mode: Mode,
+    remittance: &Remittance,
+) -> Result<(), Failure> {
+    if remittance.reference.trim().is_empty() {
+        return Err(Failure::refuse(
+            "a payment needs its reference, the number of the cheque or transfer: by it the same payment is known again",
+        ));
+    }
+    if remittance.total.0 <= 0 || remittance.items.iter().any(|item| item.paid.0 < 0) {
+        return Err(Failure::refuse(
+            "a payment and what it pays are amounts above zero; what is taken off an invoice is a deduction",
+        ));
+    }
+    let numbers: Vec<String> = remittance
+        .items
+        .iter()
+        .filter(|item| item.qualifier == "IV")
+        .map(|item| item.reference.clone())
+        .collect();
+    let items = connection
+        .items_for_payment(partner, mode, &numbers)
+        .await?;
+    let unknown = numbers
+        .iter()
+        .find(|number| !items.iter().any(|(item, _)| &item.number == *number));
+    if let Some(number) = unknown {
+        return Err(Failure::refuse(format!(
+            "the payer has no invoice {number:?}; `invoice list` shows the numbers. Money for something that is not clear yet is booked without naming an invoice"
+        )));
+    }
+    let like = connection
+        .payment_like(
+            partner,
+            mode,
+            &remittance.reference,
+            remittance.total,
+            remittance.currency,
+        )
+        .await?;
+    match like {
+        Some((earlier, date)) if date != remittance.date.to_string() => {
+            Err(Failure::refuse(format!(
+                "payment {earlier} of {date} has the same reference, amount and currency, and is booked already: what is left of it is applied with `receivables apply {earlier}`; another payment needs a reference of its own"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Applies money of a payment that is tied to nothing yet to invoices of the same partner. `left`: what was left of it when
+/// whoever asks looked, so that the same form sent twice does nothing the second time.
 pub async fn apply_unapplied(
     gateway: &Gateway,
     payment: PaymentId,
     to: Vec<(String, Amount)>,
+    left: Option<Amount>,
     actor: &str,
 ) -> Result<(), Failure> {
     let (inside, actor) = (gateway.clone(), actor.to_owned());
@@ -52,7 +109,7 @@ pub async fn apply_unapplied(
         .store
         .write(Class::Ordinary, move |connection| {
             let (gateway, to, actor) = (inside.clone(), to.clone(), actor.clone());
-            Box::pin(async move { apply(&gateway, connection, payment, to, &actor).await })
+            Box::pin(async move { apply(&gateway, connection, payment, to, left, &actor).await })
         })
         .await
 }
@@ -62,6 +119,7 @@ async fn apply(
     connection: &mut Connection,
     id: PaymentId,
     to: Vec<(String, Amount)>,
+    left: Option<Amount>,
     actor: &str,
 ) -> Result<(), Failure> {
     let now = gateway.now();
@@ -75,6 +133,12 @@ async fn apply(
         why,
     })?;
     let currency: Currency = payment.currency.parse().map_err(Failure::refused)?;
+    if left.is_some_and(|left| left.0 != payment.unapplied) {
+        return Err(Failure::refuse(format!(
+            "payment {id} has {} {currency} left now, and had something else when this page was shown: part of it was applied since; look at it and say again what goes where",
+            Amount(payment.unapplied).display(currency)
+        )));
+    }
     let sum = Amount::sum(to.iter().map(|(_, amount)| *amount)).map_err(Failure::refused)?;
     if to.iter().any(|(_, amount)| !amount.is_positive()) || sum.0 > payment.unapplied {
         return Err(Failure::refuse(format!(
@@ -85,6 +149,10 @@ async fn apply(
     let numbers: Vec<String> = to.iter().map(|(number, _)| number.clone()).collect();
     let items = connection
         .items_for_payment(PartnerId(payment.partner_id), mode, &numbers)
+        .await?;
+    // First, so that whoever applies the same money at the same moment loses here, and finds less left when it is run again.
+    connection
+        .save_unapplied(id, payment.unapplied, payment.unapplied - sum.0)
         .await?;
     let mut entries = Vec::new();
     for (number, amount) in &to {
@@ -97,7 +165,7 @@ async fn apply(
                 payment.currency
             )));
         };
-        entries.push(apply_to(connection, id, item, *revision, *amount, now).await?);
+        entries.push(apply_to(connection, id, item, *revision, *amount, now, actor).await?);
         connection
             .record(
                 now,
@@ -121,9 +189,6 @@ async fn apply(
         entries,
     };
     connection.post(COMPANY, mode, vec![posting], now).await?;
-    connection
-        .save_unapplied(id, payment.unapplied, payment.unapplied - sum.0)
-        .await?;
     if payment.unapplied == sum.0 {
         connection
             .clear_alerts(now, Subject::new("payment", id.0))
@@ -139,6 +204,7 @@ async fn apply_to(
     revision: i64,
     amount: Amount,
     now: crate::domain::clock::Instant,
+    actor: &str,
 ) -> Result<LedgerEntry, Failure> {
     let application = Application {
         invoice: item.invoice,
@@ -152,6 +218,8 @@ async fn apply_to(
         .apply(&application, &[])
         .map_err(Failure::refused)?;
     connection.save_open_item(&after, revision).await?;
+    let back = Amount((item.disputed.0 - after.open.0.max(0)).max(0));
+    deductions::paid_back(connection, item.invoice, back, now, actor).await?;
     connection
         .add_applications(payment, &[application], now)
         .await?;

@@ -531,6 +531,78 @@ fn money(program: &Program) {
         ]),
         json!(["730.00", "730.00", "100.00", "-30.00", "700.00"])
     );
+    paid_back(program, &short);
+    unclear_payments(program, &by_hand);
+}
+
+fn paid(program: &Program, status: i32, reference: &str, amount: &str, part: &str) {
+    program.ends(
+        status,
+        &[
+            "pay",
+            "--partner",
+            "quillfeather",
+            "--reference",
+            reference,
+            "--amount",
+            amount,
+            "--apply",
+            part,
+        ],
+    );
+}
+
+/// The buyer pays what it had deducted, in two parts: the deduction is recovered with it.
+fn paid_back(program: &Program, short: &str) {
+    let deduction = |program: &Program| {
+        let row = program.list(&["receivables", "deductions"]).remove(0);
+        json!([row["amount"], row["status"]])
+    };
+    assert_eq!(deduction(program), json!(["100.00", "open"]));
+    paid(program, 0, "CHK-8", "60", &format!("{short}=60"));
+    assert_eq!(
+        standing(program, short),
+        json!(["partially_paid", false, "1000.00", "40.00", "40.00"])
+    );
+    assert_eq!(deduction(program), json!(["40.00", "open"]));
+    paid(program, 0, "CHK-9", "40", &format!("{short}=40"));
+    assert_eq!(
+        standing(program, short),
+        json!(["paid", false, "1000.00", "0.00", "0.00"])
+    );
+    assert_eq!(deduction(program), json!(["40.00", "recovered"]));
+}
+
+/// What would have to be guessed is refused, and nothing is booked.
+fn unclear_payments(program: &Program, invoice: &str) {
+    let before = program.list(&["receivables", "payments"]).len();
+    paid(program, 1, "CHK-10", "5", "99999=5");
+    paid(program, 1, "CHK-10", "5", "=5");
+    paid(program, 1, " ", "5", &format!("{invoice}=5"));
+    paid(program, 1, "CHK-10", "5", &format!("{invoice}=-5"));
+    paid(
+        program,
+        1,
+        "CHK-10",
+        "90000000000000000",
+        &format!("{invoice}=5"),
+    );
+    // The cheque of the 820, entered by hand on another day.
+    program.ends(
+        1,
+        &[
+            "pay",
+            "--partner",
+            "quillfeather",
+            "--reference",
+            "QF-PAY-1",
+            "--amount",
+            "1900",
+            "--date",
+            "2026-03-01",
+        ],
+    );
+    assert_eq!(program.list(&["receivables", "payments"]).len(), before);
 }
 
 /// Orders that wait for a person, a shipment that is confirmed, and what is held or rejected.
@@ -541,6 +613,13 @@ fn decisions(program: &Program) {
             &format!("{po}.edi"),
             &order(number, po, &[("LAMP-2", 4, "39")]),
         );
+    }
+    // A test order whose answers would bear the names of those to the real ones.
+    let test = order(13, "Q-13", &[("LAMP-2", 1, "40")]).replace("*0*P*>", "*0*T*>");
+    program.submit(0, "Q-13.edi", &test);
+    program.ends(0, &["settle", "--timeout", "60"]);
+    for document in program.list(&["document", "list"]) {
+        assert_ne!(document["delivery"], "queued", "{document}");
     }
     let held = program.list(&["order", "list", "--status", "held"]);
     let id = |po: &str| {

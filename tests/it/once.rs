@@ -55,7 +55,7 @@ async fn happens_once(location: StoreLocation) {
                 date: "2026-01-05".parse().unwrap(),
                 payer: "BIGMART".to_owned(),
                 items: vec![RemittanceItem {
-                    qualifier: "IV".to_owned(),
+                    qualifier: "OI".to_owned(),
                     reference: "NOBODY KNOWS IT".to_owned(),
                     action: String::new(),
                     paid: Amount(10_000),

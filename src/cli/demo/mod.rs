@@ -306,6 +306,7 @@ impl Stage {
                 self.first_day + chrono::Duration::days(day)
             };
             self.service.clock.set(now);
+            self.service.tell_clock().map_err(broken)?;
             self.progress.set_position(day.unsigned_abs());
             self.progress.set_message(now.date_naive().to_string());
             self.partners_act(day)?;

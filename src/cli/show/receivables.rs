@@ -204,7 +204,7 @@ async fn apply(options: &Options, args: Apply) -> CliResult {
         .iter()
         .map(|text| pay::part(text, currency))
         .collect::<Result<Vec<_>, _>>()?;
-    workflow::payments::apply_unapplied(&gateway, args.payment, to, &house::actor()).await?;
+    workflow::payments::apply_unapplied(&gateway, args.payment, to, None, &house::actor()).await?;
     let filter = PaymentFilter {
         payment: Some(args.payment),
         ..PaymentFilter::default()

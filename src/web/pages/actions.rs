@@ -257,7 +257,8 @@ pub(crate) async fn apply_payment(
 ) -> Result<Response, Trouble> {
     form.person.require(Role::Ar)?;
     let filled = beside(&form.fields, "amount");
-    match apply(&console, id, &filled, &form.person.name).await {
+    let left = form.fields.text("left");
+    match apply(&console, id, &filled, left, &form.person.name).await {
         Ok(()) => Ok(back(&format!("/payments/{id}"), "applied")),
         Err(trouble) => {
             let problem = sentence(trouble)?;
@@ -278,6 +279,7 @@ async fn apply(
     console: &Console,
     id: i64,
     filled: &BTreeMap<String, String>,
+    left: &str,
     actor: &str,
 ) -> Result<(), Trouble> {
     let payment = payments::one(&mut console.store().read().await?, id)
@@ -299,7 +301,12 @@ async fn apply(
             "Say how much goes to which invoice: every amount is empty.",
         ));
     }
-    workflow::payments::apply_unapplied(console.gateway(), PaymentId(id), to, actor).await?;
+    let left = left
+        .parse()
+        .map(Amount)
+        .map_err(|_| Trouble::refused("The form is incomplete; open the payment's page again."))?;
+    workflow::payments::apply_unapplied(console.gateway(), PaymentId(id), to, Some(left), actor)
+        .await?;
     Ok(())
 }
 
