@@ -25,7 +25,7 @@ use super::finding::{Finding, Origin, Severity, gravest};
 use super::ids::{ItemId, PartnerId};
 use super::money::Currency;
 use super::order::{
-    Charge, ItemNumber, LineRefusal, Order, OrderDates, OrderHeader, OrderLine, Party,
+    Charge, ChargeKind, ItemNumber, LineRefusal, Order, OrderDates, OrderHeader, OrderLine, Party,
 };
 use super::policy::{Outcome, VerificationPolicy};
 
@@ -106,6 +106,7 @@ pub fn verify(
     }
     judge.repeated_lines(&mut lines);
     judge.minimum(&order.header, &lines);
+    judge.worth(&order.header, &lines);
     let read = read(&order.reading, released);
     let verdict = match judge.verdict(&lines) {
         Verdict::Accept if gravest(&read) >= Some(Severity::Hold) => Verdict::Hold,
@@ -151,6 +152,22 @@ struct Judge<'k> {
     gtins: OnceCell<HashMap<String, Option<&'k Item>>>,
     findings: Vec<Finding>,
     rejected: Option<String>,
+}
+
+/// Charges of an order, in major units, that are believed whatever its goods are worth.
+const CHARGES_BELIEVED: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
+
+/// What the lines that can be accepted are worth, in major units.
+fn goods(lines: &[OrderLine]) -> Decimal {
+    lines
+        .iter()
+        .filter_map(|line| {
+            let accepted = line.accepted.as_ref()?;
+            line.ordered
+                .checked_sub(line.refused)?
+                .checked_mul(accepted.unit_price)
+        })
+        .fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 impl<'k> Judge<'k> {
@@ -471,15 +488,7 @@ impl<'k> Judge<'k> {
         if self.policy.order_minimum <= Decimal::ZERO {
             return;
         }
-        let value = lines
-            .iter()
-            .filter_map(|line| {
-                let accepted = line.accepted.as_ref()?;
-                line.ordered
-                    .checked_sub(line.refused)?
-                    .checked_mul(accepted.unit_price)
-            })
-            .fold(Decimal::ZERO, Decimal::saturating_add);
+        let value = goods(lines);
         if value < self.policy.order_minimum {
             let what = format!(
                 "What can be accepted of the order is worth {} {}, less than the agreed {}",
@@ -496,6 +505,67 @@ impl<'k> Judge<'k> {
                 )
                 .in_header("BEG", 3)
                 .met(shown(value)),
+            );
+        }
+    }
+
+    /// Allowances and charges that no invoice should come to, whoever wrote them.
+    fn worth(&mut self, header: &OrderHeader, lines: &[OrderLine]) {
+        let goods = goods(lines);
+        let of = |charge: &Charge| {
+            let amount = charge
+                .amount
+                .map(|amount| amount.to_decimal(header.currency));
+            let percent = charge.percent.and_then(|percent| {
+                goods
+                    .checked_mul(percent)
+                    .and_then(|product| product.checked_div(Decimal::ONE_HUNDRED))
+            });
+            amount.or(percent).unwrap_or(Decimal::ZERO)
+        };
+        let sum = |kind: ChargeKind| {
+            header
+                .charges
+                .iter()
+                .chain(lines.iter().flat_map(|line| &line.charges))
+                .filter(|charge| charge.is_summed() && charge.kind == kind)
+                .map(of)
+                .fold(Decimal::ZERO, Decimal::saturating_add)
+        };
+        let (allowed, charged) = (sum(ChargeKind::Allowance), sum(ChargeKind::Charge));
+        if goods > Decimal::ZERO && allowed > goods.saturating_add(charged) {
+            self.find(
+                Fault::new(
+                    "allowance-exceeds-goods",
+                    Outcome::Hold,
+                    format!(
+                        "Allowances of {} {} are more than the goods and charges of {}, and no invoice goes below zero",
+                        shown(allowed),
+                        header.currency,
+                        shown(goods.saturating_add(charged))
+                    ),
+                    "ask the buyer what is meant, and reject the order; it sends a right one",
+                )
+                .reach(Reach::Nobody)
+                .in_header("SAC", 5)
+                .met(shown(allowed)),
+            );
+        }
+        if charged > goods && charged > CHARGES_BELIEVED {
+            self.find(
+                Fault::new(
+                    "value-absurd",
+                    Outcome::Hold,
+                    format!(
+                        "Charges of {} {} are more than the goods of {}",
+                        shown(charged),
+                        header.currency,
+                        shown(goods)
+                    ),
+                    "ask the buyer what is meant; release the order to bill them all the same, or reject it",
+                )
+                .in_header("SAC", 5)
+                .met(shown(charged)),
             );
         }
     }
@@ -1254,6 +1324,55 @@ mod tests {
             reason.starts_with("no line can be accepted; the first: Line 1"),
             "{reason}"
         );
+    }
+
+    #[test]
+    fn what_no_invoice_should_come_to_waits_for_a_person() {
+        let with = |kind, amount: Option<i64>, percent: Option<&str>| {
+            // 24 at 4.20.
+            let mut order = order(vec![line(1, "24", "EA")]);
+            order.header.charges.push(Charge {
+                kind,
+                code: "C310".into(),
+                amount: amount.map(Amount),
+                percent: percent.map(decimal),
+                rate: None,
+                quantity: None,
+                handling: String::new(),
+                description: String::new(),
+            });
+            order
+        };
+        let judged = |order: Order, released| {
+            verify(
+                order,
+                &known(),
+                &VerificationPolicy::default(),
+                today(),
+                released,
+            )
+        };
+        let goods = {
+            let verified = judged(order(vec![line(1, "24", "EA")]), false);
+            assert_eq!(verified.verdict, Verdict::Accept);
+            goods(&verified.order.lines)
+        };
+        let allowed = |percent| with(ChargeKind::Allowance, None, Some(percent));
+        assert_eq!(judged(allowed("100"), false).verdict, Verdict::Accept);
+        let beyond = judged(allowed("150"), false);
+        assert_eq!(codes(&beyond), ["allowance-exceeds-goods"]);
+        assert_eq!(beyond.verdict, Verdict::Hold);
+        assert!(matches!(
+            judged(allowed("150"), true).verdict,
+            Verdict::Reject { .. }
+        ));
+        let charged = |amount| with(ChargeKind::Charge, Some(amount), None);
+        assert!(goods < decimal("10000"));
+        assert_eq!(judged(charged(1_000_000), false).verdict, Verdict::Accept);
+        let absurd = judged(charged(1_000_001), false);
+        assert_eq!(codes(&absurd), ["value-absurd"]);
+        assert_eq!(absurd.verdict, Verdict::Hold);
+        assert_eq!(judged(charged(1_000_001), true).verdict, Verdict::Accept);
     }
 
     #[test]

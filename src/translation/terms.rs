@@ -169,6 +169,18 @@ fn doubts(segment: Segment<'_>, terms: &Terms) -> Vec<Finding> {
             "the discount (ITD03) is no percentage of an invoice".to_owned(),
         );
     }
+    let longest = terms.discount_days.max(terms.net_days).unwrap_or(0);
+    let percent = terms.discount_percent.unwrap_or(Decimal::ZERO);
+    if percent > DISCOUNT_BELIEVED || longest > DAYS_BELIEVED {
+        doubt(
+            3,
+            "terms-absurd",
+            format!(
+                "the terms give {} percent discount and up to {longest} days, more than is believed",
+                percent.normalize()
+            ),
+        );
+    }
     let part = (9..=11).find(|n| {
         decimal(segment.element(*n))
             .is_some_and(|number| !number.is_zero() && (*n != 11 || number != Decimal::ONE_HUNDRED))
@@ -178,6 +190,11 @@ fn doubts(segment: Segment<'_>, terms: &Terms) -> Vec<Finding> {
     }
     doubts
 }
+
+/// Percent of discount in an order's terms that is believed without a person.
+const DISCOUNT_BELIEVED: Decimal = Decimal::from_parts(25, 0, 0, false, 0);
+/// Days in an order's terms that are believed without a person.
+const DAYS_BELIEVED: u32 = 366;
 
 /// Terms in words, for a person who has to decide about them.
 fn told(terms: &Terms) -> String {

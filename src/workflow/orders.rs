@@ -3,7 +3,7 @@
 use super::{Gateway, allocate, verify};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order, OrderState};
-use crate::domain::verification::verify;
+use crate::domain::verification::{Verdict, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
@@ -117,6 +117,11 @@ async fn release_order(
     let known = verify::known(connection, &trading, std::iter::once(&order)).await?;
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
     let verified = verify(order, &known, &trading.profile.verification, today, true);
+    if let Verdict::Reject { reason } = &verified.verdict {
+        return Err(Failure::refuse(format!(
+            "order {id} can not go on by a release: {reason} Reject it with `order reject {id}`, so that the buyer is told"
+        )));
+    }
     if verified
         .order
         .lines
