@@ -48,6 +48,8 @@ pub struct Known {
     pub locations_listed: bool,
     /// The partner's currency; none: every one is believed.
     pub currency: Option<Currency>,
+    /// The order's own allowances and charges enter its invoices.
+    pub charges_billed: bool,
 }
 
 /// What is to become of the order.
@@ -159,15 +161,21 @@ const CHARGES_BELIEVED: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
 /// What the lines that can be accepted are worth, in major units.
 fn goods(lines: &[OrderLine]) -> Decimal {
-    lines
-        .iter()
-        .filter_map(|line| {
-            let accepted = line.accepted.as_ref()?;
-            line.ordered
-                .checked_sub(line.refused)?
-                .checked_mul(accepted.unit_price)
-        })
-        .fold(Decimal::ZERO, Decimal::saturating_add)
+    sum(lines.iter().map(|line| line_goods(line).0))
+}
+
+/// What can be accepted of a line: its worth in major units, and how many; nothing where it can not be accepted.
+fn line_goods(line: &OrderLine) -> (Decimal, Decimal) {
+    let told = || {
+        let accepted = line.accepted.as_ref()?;
+        let units = line.ordered.checked_sub(line.refused)?;
+        Some((units.checked_mul(accepted.unit_price)?, units))
+    };
+    told().unwrap_or_default()
+}
+
+fn sum(parts: impl Iterator<Item = Decimal>) -> Decimal {
+    parts.fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 impl<'k> Judge<'k> {
@@ -511,28 +519,38 @@ impl<'k> Judge<'k> {
 
     /// Allowances and charges that no invoice should come to, whoever wrote them.
     fn worth(&mut self, header: &OrderHeader, lines: &[OrderLine]) {
-        let goods = goods(lines);
-        let of = |charge: &Charge| {
-            let amount = charge
+        if !self.known.charges_billed {
+            return;
+        }
+        let each: Vec<(Decimal, Decimal)> = lines.iter().map(line_goods).collect();
+        let goods = sum(each.iter().map(|(worth, _)| *worth));
+        let units = sum(each.iter().map(|(_, units)| *units));
+        // As an invoice over all of it reckons them: those of a line on the line's own goods.
+        let of = |charge: &Charge, worth: Decimal, units: Decimal| {
+            let fixed = charge
                 .amount
                 .map(|amount| amount.to_decimal(header.currency));
-            let percent = charge.percent.and_then(|percent| {
-                goods
-                    .checked_mul(percent)
-                    .and_then(|product| product.checked_div(Decimal::ONE_HUNDRED))
+            let percent = || {
+                worth
+                    .checked_mul(charge.percent?)?
+                    .checked_div(Decimal::ONE_HUNDRED)
+            };
+            let rated = || charge.rate?.checked_mul(charge.quantity.unwrap_or(units));
+            fixed.or_else(percent).or_else(rated).unwrap_or_default()
+        };
+        let of_kind = |kind: ChargeKind| {
+            let whole = header.charges.iter().map(|charge| (charge, goods, units));
+            let by_line = lines.iter().zip(&each).flat_map(|(line, (worth, units))| {
+                line.charges
+                    .iter()
+                    .map(move |charge| (charge, *worth, *units))
             });
-            amount.or(percent).unwrap_or(Decimal::ZERO)
+            sum(whole
+                .chain(by_line)
+                .filter(|(charge, _, _)| charge.is_summed() && charge.kind == kind)
+                .map(|(charge, worth, units)| of(charge, worth, units)))
         };
-        let sum = |kind: ChargeKind| {
-            header
-                .charges
-                .iter()
-                .chain(lines.iter().flat_map(|line| &line.charges))
-                .filter(|charge| charge.is_summed() && charge.kind == kind)
-                .map(of)
-                .fold(Decimal::ZERO, Decimal::saturating_add)
-        };
-        let (allowed, charged) = (sum(ChargeKind::Allowance), sum(ChargeKind::Charge));
+        let (allowed, charged) = (of_kind(ChargeKind::Allowance), of_kind(ChargeKind::Charge));
         if goods > Decimal::ZERO && allowed > goods.saturating_add(charged) {
             self.find(
                 Fault::new(
@@ -626,7 +644,10 @@ mod tests {
 
     /// Items 1 to 3, listed at 12.50 each for everybody; locations are not listed.
     fn known() -> Known {
-        let mut known = Known::default();
+        let mut known = Known {
+            charges_billed: true,
+            ..Known::default()
+        };
         for id in 1..=3 {
             known
                 .items
@@ -1373,6 +1394,44 @@ mod tests {
         assert_eq!(codes(&absurd), ["value-absurd"]);
         assert_eq!(absurd.verdict, Verdict::Hold);
         assert_eq!(judged(charged(1_000_001), true).verdict, Verdict::Accept);
+    }
+
+    /// Twelve lines with ten percent off each come to ten percent, not to a hundred and twenty; a rate counts as often as
+    /// it says.
+    #[test]
+    fn allowances_of_lines_are_reckoned_on_their_own_lines() {
+        let off = |percent: Option<&str>, rate: Option<&str>, quantity: Option<&str>| Charge {
+            kind: ChargeKind::Allowance,
+            code: "C310".into(),
+            amount: None,
+            percent: percent.map(decimal),
+            rate: rate.map(decimal),
+            quantity: quantity.map(decimal),
+            handling: String::new(),
+            description: String::new(),
+        };
+        let found = |each: Charge| {
+            let lines = (1..=12).map(|n| {
+                let mut line = line(n, "24", "EA");
+                line.charges.push(each.clone());
+                line
+            });
+            let verified = verify(
+                order(lines.collect()),
+                &known(),
+                &VerificationPolicy::default(),
+                today(),
+                false,
+            );
+            codes(&verified).contains(&"allowance-exceeds-goods")
+        };
+        // 24 at 12.50 on each line.
+        assert!(!found(off(Some("10"), None, None)));
+        assert!(!found(off(Some("100"), None, None)));
+        assert!(found(off(Some("101"), None, None)));
+        assert!(!found(off(None, Some("12.50"), None)));
+        assert!(found(off(None, Some("12.51"), None)));
+        assert!(found(off(None, Some("12.50"), Some("25"))));
     }
 
     #[test]

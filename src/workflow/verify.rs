@@ -133,6 +133,7 @@ pub async fn known(
         items,
         prices,
         currency: Some(trading.profile.currency),
+        charges_billed: trading.profile.invoicing.order_charges,
         locations,
         locations_listed,
     })

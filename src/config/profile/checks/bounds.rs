@@ -181,6 +181,14 @@ net_days = 4000000000
 overdue_grace_days = 4000000000
 [clock.997]
 within_hours = 4000000000
+[[invoicing.charges]]
+kind = "charge"
+code = "D240"
+percent = 150
+[[invoicing.charges]]
+kind = "allowance"
+code = "C310"
+percent = 150
 "#;
         let told = Profile::parse(text).unwrap_err().to_string();
         for key in [
@@ -196,5 +204,7 @@ within_hours = 4000000000
         ] {
             assert!(told.contains(key), "{key} not in\n{told}");
         }
+        assert!(told.contains("invoicing.charges[2].percent"), "{told}");
+        assert!(!told.contains("invoicing.charges[1]"), "{told}");
     }
 }

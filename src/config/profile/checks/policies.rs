@@ -2,6 +2,7 @@
 
 use super::{Found, check_code};
 use crate::config::profile::Profile;
+use crate::domain::order::ChargeKind;
 use crate::domain::policy::ContractCharge;
 
 pub(super) fn check(profile: &Profile, found: &mut Found<'_>) {
@@ -121,6 +122,13 @@ fn check_charge(key: &str, charge: &ContractCharge, found: &mut Found<'_>) {
             "Write it without a sign: `kind` says whether it is taken off or added",
         );
     }
+    let whole = rust_decimal::Decimal::ONE_HUNDRED;
+    found.unless(
+        charge.kind != ChargeKind::Allowance || charge.percent.is_none_or(|most| most <= whole),
+        &format!("{key}.percent"),
+        "an allowance of more than the goods are worth: no invoice could be made",
+        "Write at most 100",
+    );
     check_code(&format!("{key}.code"), &charge.code, 4..=4, found);
     if !charge.handling.is_empty() {
         check_code(&format!("{key}.handling"), &charge.handling, 2..=2, found);
