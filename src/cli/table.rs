@@ -1,4 +1,4 @@
-//! Tables for people: at most 100 columns wide, what is too long cut with an ellipsis, hostile text made harmless.
+//! Tables for people: at most 100 columns wide, texts that are too long cut with an ellipsis, figures never; hostile text made harmless.
 
 /// Columns of the screen that a table may take.
 const WIDTH_MAX: usize = 100;
@@ -80,7 +80,8 @@ impl Table {
         text
     }
 
-    /// As wide as the widest cell; where that is too much, the widest columns give way.
+    /// As wide as the widest cell; where that is too much, the widest columns of text give way. Figures do not: a number
+    /// without its last digits is another number.
     fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = self
             .titles
@@ -94,7 +95,12 @@ impl Table {
         }
         let room = WIDTH_MAX.saturating_sub(GAP * self.titles.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
-            match widths.iter_mut().max() {
+            let texts = widths
+                .iter_mut()
+                .zip(&self.titles)
+                .filter(|(_, title)| !title.starts_with('>'))
+                .map(|(width, _)| width);
+            match texts.max() {
                 Some(widest) if *widest > COLUMN_MIN => *widest -= 1,
                 _ => break,
             }
@@ -189,6 +195,16 @@ mod tests {
         let text = table.render();
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH_MAX));
         assert!(text.contains("x…  held"));
+    }
+
+    #[test]
+    fn figures_are_never_cut() {
+        let mut table = Table::new(&["NAME", ">AMOUNT", ">OPEN"]);
+        let figure = "9".repeat(60);
+        table.row(vec!["x".repeat(30), figure.clone(), figure.clone()]);
+        let text = table.render();
+        assert_eq!(text.matches(&figure).count(), 2, "{text}");
+        assert!(text.contains("xxxxx…"), "{text}");
     }
 
     #[test]
