@@ -92,7 +92,7 @@ pub fn part(text: &str, currency: Currency) -> Result<(String, Amount), CliError
 }
 
 /// The amount in minor units; refused where it has more decimals than the currency.
-fn exact(amount: Decimal, currency: Currency) -> Result<Amount, CliError> {
+pub fn exact(amount: Decimal, currency: Currency) -> Result<Amount, CliError> {
     let minor = Amount::from_decimal(amount, currency)
         .map_err(|error| CliError::Refused(error.to_string()))?;
     if minor.to_decimal(currency) == amount {

@@ -22,7 +22,7 @@ pub const UNEARNED_DISCOUNT: &str = "unearned-discount";
 const REASON_DISCOUNT: &str = "76";
 /// RMR03: partial payment; the rest is still to come.
 const ACTION_PARTIAL: &str = "PP";
-/// Minor units beyond which an amount is a slip of the pen, or mischief: a hundred billion. Sums of a million such fit.
+/// Minor units beyond which an amount is a slip of the pen, or mischief: a hundred billion. Sums of nine hundred thousand such fit.
 const AMOUNT_MAX: u64 = 10_000_000_000_000;
 /// Days that the date of a payment may lie ahead, or behind.
 const DAYS_AHEAD_MAX: u64 = 31;

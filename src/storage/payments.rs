@@ -274,7 +274,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         let written = self
             .execute(
-                "UPDATE deduction SET amount = $3 WHERE id = $1 AND amount = $2",
+                "UPDATE deduction SET amount = $3 WHERE id = $1 AND amount = $2 AND status IN ('open', 'disputed')",
                 binds![id, before, after],
             )
             .await?;
@@ -287,17 +287,19 @@ impl Connection {
         }
     }
 
-    /// Moves a deduction on.
+    /// Moves a deduction on, if it still has the status `before` and comes to `amount`: the buyer may have paid a part of
+    /// it since it was read.
     pub async fn save_deduction(
         &mut self,
         id: DeductionId,
+        amount: i64,
         before: &str,
         after: &str,
     ) -> Result<(), Failure> {
         let written = self
             .execute(
-                "UPDATE deduction SET status = $3 WHERE id = $1 AND status = $2",
-                binds![id, before, after],
+                "UPDATE deduction SET status = $4 WHERE id = $1 AND amount = $2 AND status = $3",
+                binds![id, amount, before, after],
             )
             .await?;
         if written == 1 {

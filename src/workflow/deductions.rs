@@ -120,7 +120,7 @@ async fn write(
         )));
     }
     connection
-        .save_deduction(id, &deduction.status, settlement.after())
+        .save_deduction(id, deduction.amount, &deduction.status, settlement.after())
         .await?;
     if settlement != Settlement::Dispute {
         close(connection, &deduction, settlement).await?;
@@ -175,7 +175,7 @@ pub async fn paid_back(
         let id = DeductionId(id);
         let action = if part == of {
             let after = Settlement::Recover.after();
-            connection.save_deduction(id, &status, after).await?;
+            connection.save_deduction(id, of, &status, after).await?;
             format!("deduction {after}")
         } else {
             connection.reduce_deduction(id, of, of - part).await?;

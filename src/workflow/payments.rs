@@ -1,5 +1,7 @@
 //! Payments entered by hand, and money applied later to the invoices it was for.
 
+use std::collections::BTreeSet;
+
 use super::collect::{self, Posted};
 use super::{COMPANY, Gateway, deductions, notice};
 use crate::domain::ids::{PartnerId, PaymentId};
@@ -58,6 +60,12 @@ async fn sound_entry(
         return Err(Failure::refuse(
             "a payment and what it pays are amounts above zero; what is taken off an invoice is a deduction",
         ));
+    }
+    if !remittance.currency.is_of_trade() {
+        return Err(Failure::refuse(format!(
+            "{} is no currency that goods are paid in: give its code of ISO 4217, such as USD",
+            remittance.currency
+        )));
     }
     let numbers: Vec<String> = remittance
         .items
@@ -135,7 +143,7 @@ async fn apply(
     let currency: Currency = payment.currency.parse().map_err(Failure::refused)?;
     if left.is_some_and(|left| left.0 != payment.unapplied) {
         return Err(Failure::refuse(format!(
-            "payment {id} has {} {currency} left now, and had something else when this page was shown: part of it was applied since; look at it and say again what goes where",
+            "payment {id} has {} {currency} left now, and had something else when you looked: part of it was applied since; look at it and say again what goes where",
             Amount(payment.unapplied).display(currency)
         )));
     }
@@ -147,6 +155,11 @@ async fn apply(
         )));
     }
     let numbers: Vec<String> = to.iter().map(|(number, _)| number.clone()).collect();
+    if let Some(twice) = named_twice(&numbers) {
+        return Err(Failure::refuse(format!(
+            "invoice {twice} is named twice: give one amount for each invoice"
+        )));
+    }
     let items = connection
         .items_for_payment(PartnerId(payment.partner_id), mode, &numbers)
         .await?;
@@ -195,6 +208,12 @@ async fn apply(
             .await?;
     }
     Ok(())
+}
+
+/// The first that stands a second time.
+pub fn named_twice(numbers: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    numbers.iter().find(|number| !seen.insert(*number))
 }
 
 async fn apply_to(

@@ -497,8 +497,23 @@ fn money(program: &Program) {
     let rest = format!("{by_hand}=120");
     let too_much = format!("{by_hand}=150.01");
     program.ends(1, &["receivables", "apply", payment, "--apply", &too_much]);
-    let applied = program.json(0, &["receivables", "apply", payment, "--apply", &rest]);
+    let once = [
+        "receivables",
+        "apply",
+        payment,
+        "--apply",
+        &rest,
+        "--left",
+        "150",
+    ];
+    let applied = program.json(0, &once);
     assert_eq!(applied["unapplied_amount"], "30.00");
+    program.ends(1, &once);
+    let twice = format!("{by_hand}=1");
+    program.ends(
+        1,
+        &["receivables", "apply", payment, "--apply", &twice, &twice],
+    );
     assert_eq!(
         standing(program, &by_hand),
         json!(["partially_paid", false, "1000.00", "630.00", "0.00"])
@@ -586,6 +601,20 @@ fn unclear_payments(program: &Program, invoice: &str) {
         "CHK-10",
         "90000000000000000",
         &format!("{invoice}=5"),
+    );
+    program.ends(
+        1,
+        &[
+            "pay",
+            "--partner",
+            "quillfeather",
+            "--reference",
+            "CHK-10",
+            "--amount",
+            "5",
+            "--currency",
+            "ZZZ",
+        ],
     );
     // The cheque of the 820, entered by hand on another day.
     program.ends(

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use rust_decimal::Decimal;
+
 use crate::cli::listing::{Paging, Shape, dash, minute, missing, partner, show, show_all};
 use crate::cli::{CliError, CliResult, Options, house, pay, print};
 use crate::domain::ids::PaymentId;
@@ -63,6 +65,10 @@ pub struct Apply {
     /// What it pays: INVOICE=AMOUNT, several allowed
     #[arg(long, value_name = "INVOICE=AMOUNT", num_args = 1.., required = true)]
     apply: Vec<String>,
+    /// What is left of the payment as you know it; refused where it is another amount, so that the same command run again
+    /// applies nothing twice
+    #[arg(long, value_name = "AMOUNT")]
+    left: Option<Decimal>,
 }
 
 /// Which payments.
@@ -140,7 +146,7 @@ const DEDUCTIONS: Shape<DeductionListing> = Shape {
             dash(Some(&row.reason)),
             dash(Some(&row.reference)),
             row.payment_reference.clone(),
-            row.status.clone(),
+            with_mode(&row.status, &row.mode),
             minute(row.created_at),
         ]
     },
@@ -172,13 +178,22 @@ const PAYMENTS: Shape<PaymentListing> = Shape {
             row.amount.clone(),
             row.unapplied_amount.clone(),
             row.currency.clone(),
-            row.status.clone(),
+            with_mode(&row.status, &row.mode),
             row.created_by.clone(),
         ]
     },
     below: None,
     cursor: Some(|row| row.payment.parse().ok()),
 };
+
+/// The status, and that it is of the world of test traffic where it is.
+fn with_mode(status: &str, mode: &str) -> String {
+    if mode == "test" {
+        format!("{status} (test)")
+    } else {
+        status.to_owned()
+    }
+}
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
@@ -204,7 +219,11 @@ async fn apply(options: &Options, args: Apply) -> CliResult {
         .iter()
         .map(|text| pay::part(text, currency))
         .collect::<Result<Vec<_>, _>>()?;
-    workflow::payments::apply_unapplied(&gateway, args.payment, to, None, &house::actor()).await?;
+    let left = args
+        .left
+        .map(|left| pay::exact(left, currency))
+        .transpose()?;
+    workflow::payments::apply_unapplied(&gateway, args.payment, to, left, &house::actor()).await?;
     let filter = PaymentFilter {
         payment: Some(args.payment),
         ..PaymentFilter::default()

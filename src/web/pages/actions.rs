@@ -249,6 +249,22 @@ fn beside(fields: &Fields, name: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Refuses a form that gives two values for one invoice: which of them is meant would be a guess.
+fn once_each(fields: &Fields, name: &str) -> Result<(), Trouble> {
+    let given: Vec<String> = fields
+        .all("invoice")
+        .zip(fields.all(name))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(invoice, _)| invoice.to_owned())
+        .collect();
+    match workflow::payments::named_twice(&given) {
+        Some(twice) => Err(Trouble::refused(format!(
+            "Invoice {twice} is named twice: give one amount for each invoice."
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// `POST /payments/{id}/apply`
 pub(crate) async fn apply_payment(
     State(console): State<Console>,
@@ -258,7 +274,11 @@ pub(crate) async fn apply_payment(
     form.person.require(Role::Ar)?;
     let filled = beside(&form.fields, "amount");
     let left = form.fields.text("left");
-    match apply(&console, id, &filled, left, &form.person.name).await {
+    let applied = match once_each(&form.fields, "amount") {
+        Ok(()) => apply(&console, id, &filled, left, &form.person.name).await,
+        Err(twice) => Err(twice),
+    };
+    match applied {
         Ok(()) => Ok(back(&format!("/payments/{id}"), "applied")),
         Err(trouble) => {
             let problem = sentence(trouble)?;
@@ -330,7 +350,11 @@ pub(crate) async fn enter_payment(
         reasons: beside(&form.fields, "why"),
         problem: String::new(),
     };
-    match enter(&console, &entry, &form.person.name).await {
+    let entered = match once_each(&form.fields, "paid") {
+        Ok(()) => enter(&console, &entry, &form.person.name).await,
+        Err(twice) => Err(twice),
+    };
+    match entered {
         Ok(id) => Ok(back(&format!("/payments/{id}"), "paid")),
         Err(trouble) => {
             entry.problem = sentence(trouble)?;
