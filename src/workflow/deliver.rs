@@ -220,14 +220,19 @@ async fn free_name(
     over: i64,
     name: String,
 ) -> Result<String, Failure> {
-    let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
     let mut free = name.clone();
     let mut n = 1;
     while connection.is_name_taken(over, &free).await? {
         n += 1;
-        free = format!("{stem}-{n}.{ending}");
+        free = nth_name(&name, n);
     }
-    Ok(free.trim_end_matches('.').to_owned())
+    Ok(free)
+}
+
+/// `order.855.edi` as `order-2.855.edi`: the endings say what is in the file.
+fn nth_name(name: &str, n: u32) -> String {
+    let (stem, endings) = name.split_at(name.find('.').unwrap_or(name.len()));
+    format!("{stem}-{n}{endings}")
 }
 
 /// Control numbers run to 999999999 and begin again at 1 (X12-RULES 43).
@@ -303,4 +308,21 @@ fn numbered(
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_keeps_its_endings() {
+        for (name, second) in [
+            ("order.855.edi", "order-2.855.edi"),
+            ("order", "order-2"),
+            ("order.", "order-2."),
+            (".edi", "-2.edi"),
+        ] {
+            assert_eq!(nth_name(name, 2), second);
+        }
+    }
 }
