@@ -139,6 +139,9 @@ pub struct Charge {
     /// SAC15.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// How much of a fixed allowance entered invoices so far, unsigned; the rest waits for goods that bear it.
+    #[serde(default)]
+    pub granted: Amount,
 }
 
 impl Charge {

@@ -1361,6 +1361,7 @@ mod tests {
                 quantity: None,
                 handling: String::new(),
                 description: String::new(),
+                granted: Amount::ZERO,
             });
             order
         };
@@ -1409,6 +1410,7 @@ mod tests {
             quantity: quantity.map(decimal),
             handling: String::new(),
             description: String::new(),
+            granted: Amount::ZERO,
         };
         let found = |each: Charge| {
             let lines = (1..=12).map(|n| {
@@ -1446,6 +1448,7 @@ mod tests {
             quantity: None,
             handling: String::new(),
             description: String::new(),
+            granted: Amount::ZERO,
         });
         let verified = verify(
             order,

@@ -7,6 +7,7 @@ use super::element::{decimal, decimal_text, exact_amount, implied, n2_text};
 use super::place::{fault, trimmed};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::invoice::InvoiceCharge;
+use crate::domain::money::Amount;
 use crate::domain::money::Currency;
 use crate::domain::order::{Charge, ChargeKind};
 
@@ -42,6 +43,7 @@ pub fn read(segment: Segment<'_>, currency: Currency, findings: &mut Vec<Finding
         quantity,
         handling: trimmed(segment, 12).to_owned(),
         description: trimmed(segment, 15).to_owned(),
+        granted: Amount::ZERO,
     };
     let valued = amount.is_some() || percent.is_some() || rate.is_some();
     if charge.is_summed() && !valued {

@@ -35,6 +35,9 @@ pub fn judge_set(
     let mut verdict = SetVerdict::of(set, findings);
     if let Some(profile) = profile {
         verdict.tolerate(&profile.acknowledgment.tolerate);
+        if profile.acknowledgment.guide_fault == GuideFault::Reject {
+            verdict.reject_for_guide();
+        }
     }
     verdict
 }

@@ -1324,8 +1324,10 @@ async fn stopping_finishes_what_is_being_committed() {
         file
     })
     .await;
-    eventually("the commit is under way", || mailboxes.spooled() == 2).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    eventually("the commit is under way", || {
+        mailboxes.spooled() == 2 && mailboxes.house.slow_begun() == 1
+    })
+    .await;
     let (address, started) = (mailboxes.server.address(), Instant::now());
     mailboxes.server.stop().await;
     assert!(started.elapsed() < Duration::from_secs(10));

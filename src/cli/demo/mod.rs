@@ -72,16 +72,18 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     }
     println!("");
     let code = tell(&differences);
-    println!(
-        "Console: http://{}   user {USER}, password {}",
-        stage.service.endpoints.http, stage.password
-    );
-    println!(
-        "Mailbox: sftp://{}   data in {}",
-        stage.service.endpoints.sftp,
-        data.display()
-    );
-    if !args.exit {
+    if args.exit {
+        println!("What it made is in {}.", data.display());
+    } else {
+        println!(
+            "Console: http://{}   user {USER}, password {}",
+            stage.service.endpoints.http, stage.password
+        );
+        println!(
+            "Mailbox: sftp://{}   data in {}",
+            stage.service.endpoints.sftp,
+            data.display()
+        );
         println!("It keeps serving; Ctrl-C ends it.");
         serve::stop_signal().await;
     }

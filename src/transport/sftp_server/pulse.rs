@@ -18,6 +18,18 @@ pub(super) struct Pulse {
     last_beat: AtomicU64,
     // Requests that the house is busy with; the client cannot be blamed for the wait.
     working: AtomicUsize,
+    // Sessions that have answers which are not written yet.
+    owing: AtomicUsize,
+}
+
+/// Held by a session from a request's beginning until its answer is written.
+#[derive(Debug)]
+pub(super) struct AnswerOwed<'a>(&'a Pulse);
+
+impl Drop for AnswerOwed<'_> {
+    fn drop(&mut self) {
+        self.0.owing.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Pulse {
@@ -28,6 +40,7 @@ impl Pulse {
             login: Notify::new(),
             last_beat: AtomicU64::new(0),
             working: AtomicUsize::new(0),
+            owing: AtomicUsize::new(0),
         }
     }
 
@@ -66,10 +79,19 @@ impl Pulse {
         work.await
     }
 
-    /// Waits until the house is done with what the client asked for, at most `limit`.
+    /// A request is taken up: [`Pulse::rest`] waits until what this returns is dropped.
+    pub(super) fn owe_answer(&self) -> AnswerOwed<'_> {
+        self.owing.fetch_add(1, Ordering::Relaxed);
+        AnswerOwed(self)
+    }
+
+    /// Waits until what the client asked for is done and the answers are written, at most `limit`.
+    ///
+    /// Not the work alone: a farewell that overtook the answer would leave the client without the word that its file
+    /// is safe.
     pub(super) async fn rest(&self, limit: Duration) {
         let end = Instant::now() + limit;
-        while self.working.load(Ordering::Relaxed) > 0 && Instant::now() < end {
+        while self.owing.load(Ordering::Relaxed) > 0 && Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -70,7 +70,7 @@ where
     let longest = session.shared.limits.packet_bytes;
     let (mut requests, mut answers) = (BytesMut::new(), Vec::new());
     loop {
-        let mut out_of_step = false;
+        let (mut out_of_step, mut owed) = (false, None);
         while !*stop.borrow() {
             let mut packet = match next_packet(&mut requests, longest) {
                 Ok(Some(packet)) => packet,
@@ -80,6 +80,7 @@ where
                     break;
                 }
             };
+            owed.get_or_insert_with(|| pulse.owe_answer());
             let answered = pulse.while_working(answer(session, &mut packet)).await;
             let Ok(bytes) = Bytes::try_from(answered) else {
                 out_of_step = true;
@@ -93,6 +94,7 @@ where
         if !send(&mut stream, &mut answers, pulse).await {
             return SessionEnd::ByClient;
         }
+        drop(owed);
         if out_of_step {
             return SessionEnd::OutOfStep;
         }

@@ -55,6 +55,7 @@ struct Proofs {
 pub struct House {
     state: Arc<Mutex<State>>,
     asked: Arc<AtomicUsize>,
+    slow_begun: Arc<AtomicUsize>,
 }
 
 impl House {
@@ -113,6 +114,11 @@ impl House {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// How many files of the name that takes time the house has begun with.
+    pub fn slow_begun(&self) -> usize {
+        self.slow_begun.load(Ordering::SeqCst)
+    }
+
     fn entry(&self, mailbox: &MailboxIdentity, name: &str) -> Option<(MailboxEntry, Arc<[u8]>)> {
         let state = self.state.lock().expect("sound");
         let bytes = state
@@ -135,7 +141,10 @@ impl House {
                 });
             }
             PANIC_NAME => panic!("as the test wants it"),
-            SLOW_NAME => tokio::time::sleep(SLOW).await,
+            SLOW_NAME => {
+                self.slow_begun.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(SLOW).await;
+            }
             UNAVAILABLE_NAME => {
                 let told = std::mem::replace(
                     &mut self.state.lock().expect("sound").unavailable_told,
