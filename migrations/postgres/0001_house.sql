@@ -201,8 +201,8 @@ CREATE TABLE application (
 CREATE TABLE deduction (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
     payment_id BIGINT NOT NULL REFERENCES payment (id), invoice_id BIGINT, claimed_reference TEXT NOT NULL,
-    amount BIGINT NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT NOT NULL, status TEXT NOT NULL,
-    created_at BIGINT NOT NULL
+    taken BIGINT NOT NULL, amount BIGINT NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT NOT NULL,
+    status TEXT NOT NULL, created_at BIGINT NOT NULL
 );
 CREATE INDEX deduction_invoice ON deduction (invoice_id);
 CREATE INDEX deduction_partner ON deduction (partner_id, status);

@@ -182,8 +182,8 @@ CREATE TABLE application (
 CREATE TABLE deduction (
     id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
     payment_id INTEGER NOT NULL REFERENCES payment (id), invoice_id INTEGER, claimed_reference TEXT NOT NULL,
-    amount INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL, reference TEXT NOT NULL, status TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    taken INTEGER NOT NULL, amount INTEGER NOT NULL, currency TEXT NOT NULL, reason TEXT NOT NULL,
+    reference TEXT NOT NULL, status TEXT NOT NULL, created_at INTEGER NOT NULL
 );
 CREATE INDEX deduction_invoice ON deduction (invoice_id);
 CREATE INDEX deduction_partner ON deduction (partner_id, status);

@@ -7,7 +7,8 @@ use super::listing::Paging;
 use super::show::partners as show;
 use super::{CliError, CliResult, Options, house, outcome};
 use crate::config::profile::Profile;
-use crate::workflow::partners;
+use crate::storage::catalogue;
+use crate::workflow::{COMPANY, Gateway, partners};
 
 /// Trading partners and their profiles.
 #[derive(Debug, clap::Subcommand)]
@@ -46,15 +47,41 @@ struct Applied {
     version: i64,
 }
 
+/// A warehouse that is named and not there is a list still to come, or a slip that leaves every order without goods.
+async fn warn_of_warehouses(
+    gateway: &Gateway,
+    served_by: &[(String, String)],
+) -> Result<(), CliError> {
+    let mut connection = gateway.store.read().await?;
+    let known = catalogue::warehouses(&mut connection, COMPANY).await?;
+    for (partner, code) in served_by {
+        if !known.iter().any(|warehouse| warehouse.code == *code) {
+            eprintln!(
+                "supercargo: warning: {partner} is served by warehouse {code}, which is not there yet: import it with `supercargo warehouse import`, or write the code right; nothing is allocated from it until then"
+            );
+        }
+    }
+    Ok(())
+}
+
 async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
     let mut texts = Vec::new();
+    let mut served_by = Vec::new();
     let mut refused = Vec::new();
     for path in files {
         let bytes = house::read_file(&path)?;
         let shown = path.display().to_string();
         match String::from_utf8(bytes) {
             Ok(text) => match Profile::parse(&text) {
-                Ok(profile) => texts.push((shown, profile.partner, text)),
+                Ok(profile) => {
+                    let codes = profile.allocation.warehouses;
+                    served_by.extend(
+                        codes
+                            .into_iter()
+                            .map(|code| (profile.partner.clone(), code)),
+                    );
+                    texts.push((shown, profile.partner, text));
+                }
                 Err(refusal) => refused.push(format!("{shown}: {refusal}")),
             },
             Err(_) => refused.push(format!("{shown} is not UTF-8 text")),
@@ -82,6 +109,7 @@ async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
             version,
         });
     }
+    warn_of_warehouses(&gateway, &served_by).await?;
     if options.json {
         return outcome::print_json(&applied);
     }

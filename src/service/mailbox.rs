@@ -1,5 +1,6 @@
 //! Fills the mailbox's port: logins from the database, uploads into `receive`, `outbound/` as a listing of rows.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -180,6 +181,37 @@ impl Mailboxes {
                 mailbox.name, upload.name, upload.received, upload.cause
             ),
         };
+        self.raise(alert).await
+    }
+
+    /// Tells ops, once a day for each mailbox, where the mailbox exists; who tries names at random is not worth an alert.
+    async fn banned(&self, mailbox: &str, from: IpAddr) -> Result<(), Failure> {
+        let known = self
+            .gateway
+            .store
+            .read()
+            .await?
+            .connection_named(mailbox)
+            .await?;
+        let Some(known) = known.filter(|known| known.kind == "mailbox") else {
+            return Ok(());
+        };
+        let connection_id = known.id;
+        let now = self.gateway.now();
+        let alert = NewAlert {
+            key: format!("logins-refused:{connection_id}:{}", now.date_naive()),
+            kind: "logins-refused",
+            partner: None,
+            subject: Subject::new("connection", connection_id),
+            message: format!(
+                "So many logins to {mailbox} from {from} were refused that it may not connect for a while. What to do: where that is the partner, its key or password is another one now: ask for it and give it with `supercargo mailbox add {mailbox}`; where it is not, nothing"
+            ),
+        };
+        self.raise(alert).await
+    }
+
+    async fn raise(&self, alert: NewAlert) -> Result<(), Failure> {
+        let now = self.gateway.now();
         self.gateway
             .store
             .write(Class::Ordinary, move |connection| {
@@ -276,6 +308,14 @@ impl MailboxPort for Mailboxes {
             self.logged_in(login)
                 .await
                 .map_err(|failure| self.unavailable(&failure))
+        })
+    }
+
+    fn address_banned<'a>(&'a self, mailbox: &'a str, from: IpAddr) -> PortFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(failure) = self.banned(mailbox, from).await {
+                tracing::error!(%failure, mailbox, "ops could not be told of refused logins");
+            }
         })
     }
 

@@ -201,6 +201,7 @@ impl Connection {
                     deduction.invoice,
                     &deduction.claimed_reference,
                     deduction.amount.0,
+                    deduction.amount.0,
                     of.remittance.currency.code(),
                     &deduction.reason,
                     &deduction.reference,
@@ -210,8 +211,8 @@ impl Connection {
             })
             .collect();
         self.insert_many(
-            "INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, amount,
-                 currency, reason, reference, status, created_at)",
+            "INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, taken,
+                 amount, currency, reason, reference, status, created_at)",
             rows,
             "",
         )

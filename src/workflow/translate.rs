@@ -454,6 +454,11 @@ async fn settle(
             &findings,
         )
         .await?;
+    if outcome.disposition == Disposition::Duplicate && outcome.application == Application::Rejected
+    {
+        let notice = repeated(document, &outcome.reference, &findings);
+        return notice::tell(gateway, connection, Some(trading), notice).await;
+    }
     if !matches!(
         outcome.disposition,
         Disposition::Held | Disposition::Rejected
@@ -482,6 +487,26 @@ async fn settle(
         ),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
+}
+
+/// An order that came once more: one notice for its interchange, however many of its orders did.
+fn repeated(document: &DocumentRow, po_number: &str, findings: &[Finding]) -> Notice {
+    Notice {
+        key: format!(
+            "order-repeated:{}",
+            document.interchange_id.unwrap_or(document.id)
+        ),
+        kind: "order-repeated",
+        subject: Subject::new("document", document.id),
+        title: format!("{} {po_number} came once more", document.set_code),
+        text: format!(
+            "{}\nWhat to do: ask the buyer whether another order is meant; where it is the same one, nothing. Others of the same file: `supercargo document list --disposition duplicate{}`.",
+            notice::lines(findings),
+            document
+                .file_id
+                .map_or_else(String::new, |file| format!(" --file {file}"))
+        ),
+    }
 }
 
 /// Brings interchanges and files up to what their documents came to.

@@ -640,6 +640,14 @@ async fn twice(location: StoreLocation) {
     assert!(again.messages.contains("order-repeated"), "{again:#?}");
     assert!(again.orders.is_empty(), "{again:#?}");
     assert_eq!(again.file, "duplicate", "{again:#?}");
+    let told = house
+        .lines("SELECT message FROM alert WHERE kind = 'order-repeated'")
+        .await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains(&po(521)) && told[0].contains("What to do"),
+        "{told:#?}"
+    );
     assert_eq!(house.effects().await, effects);
     house.sound("twice").await;
 }
@@ -879,6 +887,32 @@ fn set_of(bytes: &[u8]) -> String {
     text[from..to].to_owned()
 }
 
+/// A fault that only the partner's guide calls one rejects in the 997 where its profile says so.
+async fn guide_rejects(location: StoreLocation) {
+    let house = House::open(location).await;
+    let strict = samples::PARTNERS[0].profile.replace(
+        "[acknowledgment]",
+        "[acknowledgment]\nguide_fault = \"reject\"",
+    );
+    partners::apply(&house.gateway, &strict, "test")
+        .await
+        .unwrap();
+    let file = house
+        .submit("guide.edi", &order(596, &[("*24*EA*", "*24*QQ*")]))
+        .await;
+    let seen = house.seen(file).await;
+    assert_eq!(seen.documents, ["850 rejected"], "{seen:#?}");
+    let sent = house
+        .lines("SELECT CAST(id AS TEXT) FROM document WHERE direction = 'out' AND set_code = '997' ORDER BY id DESC")
+        .await;
+    let answer = documents::raw(&house.gateway, DocumentId(sent[0].parse().unwrap()))
+        .await
+        .unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("AK5*R"), "{answer}");
+    house.sound("the guide rejects").await;
+}
+
 /// A correction is judged before it is stored: what is no set of the same kind, or faulty, leaves the document as it was.
 async fn corrected(location: StoreLocation) {
     let house = House::open(location).await;
@@ -979,6 +1013,7 @@ on_both! {
     refused_whole: refused_whole_on_sqlite, refused_whole_on_postgres;
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
+    guide_rejects: guide_rejects_on_sqlite, guide_rejects_on_postgres;
     taken_numbers: taken_numbers_on_sqlite, taken_numbers_on_postgres;
     table: bad_files_on_sqlite, bad_files_on_postgres;
     cut_off: cut_off_on_sqlite, cut_off_on_postgres;

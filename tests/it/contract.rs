@@ -544,21 +544,33 @@ fn pays(program: &Program, status: i32, reference: &str, amount: &str, part: &st
 fn paid_back(program: &Program, short: &str) {
     let deduction = |program: &Program| {
         let row = program.list(&["receivables", "deductions"]).remove(0);
-        json!([row["amount"], row["status"]])
+        json!([row["taken_amount"], row["amount"], row["status"]])
     };
-    assert_eq!(deduction(program), json!(["100.00", "open"]));
+    let id = program.list(&["receivables", "deductions"]).remove(0)["deduction"].clone();
+    let id = id.as_str().unwrap();
+    assert_eq!(deduction(program), json!(["100.00", "100.00", "open"]));
+    program.ends(2, &["receivables", "dispute", id]);
+    program.ends(1, &["receivables", "dispute", id, "--reason", " "]);
+    program.ends(
+        1,
+        &["receivables", "dispute", "999", "--reason", "delivered"],
+    );
+    let disputed = program.json(0, &["receivables", "dispute", id, "--reason", "delivered"]);
+    assert_eq!(disputed["status"], "disputed");
+    program.ends(1, &["receivables", "dispute", id, "--reason", "again"]);
     pays(program, 0, "CHK-8", "60", &format!("{short}=60"));
     assert_eq!(
         standing(program, short),
         json!(["partially_paid", false, "1000.00", "40.00", "40.00"])
     );
-    assert_eq!(deduction(program), json!(["40.00", "open"]));
+    assert_eq!(deduction(program), json!(["100.00", "40.00", "disputed"]));
     pays(program, 0, "CHK-9", "40", &format!("{short}=40"));
     assert_eq!(
         standing(program, short),
         json!(["paid", false, "1000.00", "0.00", "0.00"])
     );
-    assert_eq!(deduction(program), json!(["40.00", "recovered"]));
+    assert_eq!(deduction(program), json!(["100.00", "40.00", "recovered"]));
+    program.ends(1, &["receivables", "write-off", id, "--reason", "late"]);
 }
 
 /// What would have to be guessed is refused, and nothing is booked.

@@ -339,9 +339,9 @@ async fn seed_money(connection: &mut Connection) -> Result<(), Failure> {
     .await;
     put(
         connection,
-        "INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, amount,
-           currency, reason, reference, status, created_at)
-         VALUES (1, 1, 1, 'production', 1, 1, '', 10000, 'USD', '01', 'C-9', 'open', $1)",
+        "INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, taken,
+           amount, currency, reason, reference, status, created_at)
+         VALUES (1, 1, 1, 'production', 1, 1, '', 10000, 10000, 'USD', '01', 'C-9', 'open', $1)",
         binds![now()],
     )
     .await;

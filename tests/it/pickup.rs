@@ -45,6 +45,15 @@ async fn what_nobody_fetches_raises_an_alert_once_until_it_is_fetched() {
             .await;
         let mailbox = house.mailbox().await;
         let port = Mailboxes::new(house.gateway.clone());
+        let from = "192.0.2.7".parse().unwrap();
+        for name in [mailbox.name.as_str(), "nobody", mailbox.name.as_str()] {
+            port.address_banned(name, from).await;
+        }
+        let refused = house
+            .lines("SELECT message FROM alert WHERE kind = 'logins-refused'")
+            .await;
+        assert_eq!(refused.len(), 1, "{}: {refused:?}", place.name);
+        assert!(refused[0].contains("192.0.2.7") && refused[0].contains("mailbox add"));
         let files = port.list_outbound(&mailbox, None, 100).await.unwrap();
         assert!(files.len() >= 3, "{}: {files:?}", place.name);
         assert_eq!(house.hours(23).await, 0, "{}", place.name);

@@ -725,6 +725,11 @@ async fn an_address_whose_logins_fail_is_banned_for_a_while() {
                 .expect_err("is refused");
         }
         let asked = mailboxes.house.logins_asked();
+        assert_eq!(
+            mailboxes.house.banned(),
+            ["alder"],
+            "the house is told once"
+        );
         mailboxes
             .session("alder", PASSWORD)
             .map(drop)

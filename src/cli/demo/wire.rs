@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -235,6 +235,10 @@ impl MailboxPort for PartnerServer {
             };
             Ok((known && login.mailbox == self.user).then_some(identity))
         })
+    }
+
+    fn address_banned<'a>(&'a self, _: &'a str, _: IpAddr) -> PortFuture<'a, ()> {
+        Box::pin(async {})
     }
 
     fn receive_upload<'a>(

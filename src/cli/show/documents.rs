@@ -7,6 +7,7 @@ use crate::cli::table::{Table, harmless};
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::document::{Direction, Disposition};
 use crate::domain::ids::{DocumentId, FileId};
+use crate::domain::order::Mode;
 use crate::storage::listing::FindingListing;
 use crate::storage::listing::documents::{
     DocumentBrief, DocumentFilter, DocumentListing, document, documents,
@@ -21,6 +22,9 @@ pub struct List {
     /// From or to this partner
     #[arg(long)]
     partner: Option<String>,
+    /// production or test
+    #[arg(long)]
+    mode: Option<Mode>,
     /// in or out
     #[arg(long)]
     direction: Option<Direction>,
@@ -89,6 +93,7 @@ pub async fn list(options: &Options, args: List) -> CliResult {
     let mut connection = gateway.store.read().await?;
     let mut filter = DocumentFilter {
         partner: partner(&mut connection, args.partner.as_deref()).await?,
+        mode: args.mode,
         direction: args.direction,
         set: args.set,
         disposition: args.disposition,

@@ -6,7 +6,7 @@ use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show};
 use crate::cli::table::Table;
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
-use crate::domain::order::Mode;
+use crate::domain::order::{ChargeKind, Mode};
 use crate::storage::listing::invoices::{
     InvoiceDetail, InvoiceFilter, InvoiceListing, invoice, invoices,
 };
@@ -134,6 +134,44 @@ async fn show_one(options: &Options, number: &str) -> CliResult {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Allowances and charges of lines and of the whole; nothing where there are none.
+fn charges(detail: &InvoiceDetail) -> String {
+    let mut table = Table::new(&["ON", "WHAT", "CODE", "DESCRIPTION", ">AMOUNT"]);
+    let of_lines = detail.lines.iter().flat_map(|line| {
+        let on = format!("line {}", line.line);
+        line.charges.iter().map(move |charge| (on.clone(), charge))
+    });
+    let of_all = detail
+        .charges
+        .iter()
+        .map(|charge| ("the whole".to_owned(), charge));
+    let mut any = false;
+    for (on, charge) in of_lines.chain(of_all) {
+        any = true;
+        let (what, sign) = match charge.kind {
+            ChargeKind::Allowance => ("allowance", "-"),
+            ChargeKind::Charge => ("charge", ""),
+            ChargeKind::Information => ("information", ""),
+        };
+        table.row(vec![
+            on,
+            if charge.in_total {
+                what.to_owned()
+            } else {
+                format!("{what}, not in the total")
+            },
+            charge.code.clone(),
+            charge.description.clone(),
+            format!("{sign}{}", charge.amount),
+        ]);
+    }
+    if any {
+        format!("{}\n", table.render())
+    } else {
+        String::new()
+    }
+}
+
 fn told(detail: &InvoiceDetail) -> String {
     let invoice = &detail.listing;
     let money = |amount: &str| format!("{amount} {}", invoice.currency);
@@ -186,6 +224,7 @@ fn told(detail: &InvoiceDetail) -> String {
     }
     text.push_str(&lines.render());
     text.push('\n');
+    text.push_str(&charges(detail));
     let mut timeline = Table::new(&["WHEN", "WHAT", "DETAIL"]);
     for entry in &detail.timeline {
         timeline.row(vec![

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::cli::listing::{Paging, Shape, dash, minute, missing, partner, show, show_all};
 use crate::cli::{CliError, CliResult, Options, house, pay, print};
-use crate::domain::ids::PaymentId;
+use crate::domain::ids::{DeductionId, PaymentId};
 use crate::domain::money::Currency;
 use crate::domain::order::Mode;
 use crate::storage::listing::receivables::{
@@ -28,6 +28,31 @@ pub enum Command {
     Payments(Payments),
     /// Say what money of a payment that is tied to nothing is for; no second payment is booked
     Apply(Apply),
+    #[command(flatten)]
+    Decide(Decision),
+}
+
+/// What a person decides about a deduction.
+#[derive(Debug, clap::Subcommand)]
+pub enum Decision {
+    /// Contest a deduction: what was taken stays open and disputed
+    Dispute(Decided),
+    /// The buyer gave in: what was taken is owed again without dispute
+    Recover(Decided),
+    /// Give a deduction up: its invoice is closed by that much
+    WriteOff(Decided),
+    /// Take a deduction as right: its invoice is closed by that much
+    Accept(Decided),
+}
+
+/// Which deduction, and why.
+#[derive(Debug, clap::Args)]
+pub struct Decided {
+    /// Number of the deduction, as `receivables deductions` shows it
+    deduction: DeductionId,
+    /// Why; it stays with the deduction
+    #[arg(long)]
+    reason: String,
 }
 
 /// Whose.
@@ -203,6 +228,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
         Command::Unapplied(args) => show_payments(options, args, Some("unapplied")).await,
         Command::Payments(args) => show_payments(options, args, None).await,
         Command::Apply(args) => apply(options, args).await,
+        Command::Decide(decision) => decide(options, decision).await,
     }
 }
 
@@ -239,6 +265,43 @@ async fn apply(options: &Options, args: Apply) -> CliResult {
             "Payment {} is applied; {} {} of it are tied to nothing.",
             after.payment, after.unapplied_amount, after.currency
         ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn decide(options: &Options, decision: Decision) -> CliResult {
+    let gateway = house::open(options).await?;
+    let actor = house::actor();
+    let id = match decision {
+        Decision::Dispute(Decided { deduction, reason }) => {
+            workflow::deductions::dispute(&gateway, deduction, &reason, &actor).await?;
+            deduction
+        }
+        Decision::Recover(Decided { deduction, reason }) => {
+            workflow::deductions::recover(&gateway, deduction, &reason, &actor).await?;
+            deduction
+        }
+        Decision::WriteOff(Decided { deduction, reason }) => {
+            workflow::deductions::write_off(&gateway, deduction, &reason, &actor).await?;
+            deduction
+        }
+        Decision::Accept(Decided { deduction, reason }) => {
+            workflow::deductions::accept(&gateway, deduction, &reason, &actor).await?;
+            deduction
+        }
+    };
+    let filter = DeductionFilter {
+        deduction: Some(id),
+        ..DeductionFilter::default()
+    };
+    let after = deductions(&mut gateway.store.read().await?, &filter).await?;
+    let Some(after) = after.first() else {
+        return Err(missing("deduction", &id, "receivables deductions"));
+    };
+    if options.json {
+        print::json(after)?;
+    } else {
+        print::line(&format!("Deduction {id} is {}.", after.status))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,6 +23,9 @@ pub(crate) struct DeductionItem {
     pub order_id: Option<i64>,
     /// What the payer wrote where it names no invoice of ours.
     pub claimed_reference: String,
+    /// What the payer took.
+    pub taken: i64,
+    /// What stands of it.
     pub amount: i64,
     pub currency: String,
     pub reason: String,
@@ -34,7 +37,7 @@ pub(crate) struct DeductionItem {
 
 const DEDUCTION: &str = "SELECT d.id, d.partner_id, p.name AS partner_name, d.mode, d.payment_id,
     y.reference AS payment_reference, y.date AS payment_date, y.document_id, d.invoice_id, i.number AS invoice_number,
-    i.po_number, i.order_id, d.claimed_reference, d.amount, d.currency, d.reason, d.reference,
+    i.po_number, i.order_id, d.claimed_reference, d.taken, d.amount, d.currency, d.reason, d.reference,
     d.status, d.created_at FROM deduction d JOIN partner p ON p.id = d.partner_id JOIN payment y ON y.id = d.payment_id
     LEFT JOIN invoice i ON i.id = d.invoice_id";
 

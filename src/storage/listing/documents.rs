@@ -7,6 +7,7 @@ use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
 use crate::domain::clock::Instant;
 use crate::domain::document::{Direction, Disposition};
 use crate::domain::ids::{DocumentId, PartnerId};
+use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
@@ -73,6 +74,8 @@ pub struct DocumentBrief {
 pub struct DocumentFilter {
     /// From or to this partner.
     pub partner: Option<PartnerId>,
+    /// Of this world.
+    pub mode: Option<Mode>,
     /// Received or sent.
     pub direction: Option<Direction>,
     /// 850, 997 …
@@ -219,6 +222,7 @@ pub async fn documents(
     let mut conditions = Conditions::new();
     conditions.and_some("d.id = ?", filter.document);
     conditions.and_some("d.partner_id = ?", filter.partner);
+    conditions.and_some("d.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
     conditions.and_some("d.direction = ?", filter.direction.map(Direction::word));
     conditions.and_some("d.set_code = ?", filter.set.clone());
     conditions.and_some(

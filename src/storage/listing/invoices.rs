@@ -132,6 +132,8 @@ pub struct InvoiceLineListing {
     pub unit_price: String,
     /// Rounded extension.
     pub extension: String,
+    /// Allowances and charges of the line.
+    pub charges: Vec<ChargeListing>,
 }
 
 /// An allowance or charge.
@@ -143,6 +145,8 @@ pub struct ChargeListing {
     pub code: String,
     /// Unsigned.
     pub amount: String,
+    /// Whether it enters the total; what is information, billed back or paid by the vendor is only shown.
+    pub in_total: bool,
     /// In words.
     pub description: String,
 }
@@ -346,11 +350,7 @@ pub async fn invoice(
         store: invoice.store.clone(),
         shipments: invoice.shipments.iter().map(ToString::to_string).collect(),
         lines: lines(&invoice),
-        charges: invoice
-            .charges
-            .iter()
-            .map(|charge| charge_listing(charge, invoice.currency))
-            .collect(),
+        charges: charge_listings(&invoice.charges, invoice.currency),
         listing,
         payments,
         deductions,
@@ -369,17 +369,22 @@ fn lines(invoice: &Invoice) -> Vec<InvoiceLineListing> {
         unit: line.unit.clone(),
         unit_price: line.unit_price.to_string(),
         extension: line.extension.display(invoice.currency),
+        charges: charge_listings(&line.charges, invoice.currency),
     };
     invoice.lines.iter().map(line).collect()
 }
 
-fn charge_listing(charge: &InvoiceCharge, currency: Currency) -> ChargeListing {
-    ChargeListing {
-        kind: charge.kind,
-        code: charge.code.clone(),
-        amount: charge.amount.display(currency),
-        description: charge.description.clone(),
-    }
+fn charge_listings(charges: &[InvoiceCharge], currency: Currency) -> Vec<ChargeListing> {
+    charges
+        .iter()
+        .map(|charge| ChargeListing {
+            kind: charge.kind,
+            code: charge.code.clone(),
+            amount: charge.amount.display(currency),
+            in_total: charge.is_summed(),
+            description: charge.description.clone(),
+        })
+        .collect()
 }
 
 async fn payments_on(

@@ -218,7 +218,9 @@ pub struct DeductionListing {
     pub invoice_number: Option<String>,
     /// What the payer wrote as the item where we know none.
     pub claimed_reference: String,
-    /// Above zero.
+    /// What the payer took, above zero.
+    pub taken_amount: String,
+    /// What stands of it, or was decided: less than was taken where the buyer paid a part of it since.
     pub amount: String,
     /// Currency.
     pub currency: String,
@@ -246,6 +248,7 @@ pub async fn deductions(
         payment_reference: String,
         invoice_number: Option<String>,
         claimed_reference: String,
+        taken: i64,
         amount: i64,
         currency: String,
         reason: String,
@@ -261,7 +264,7 @@ pub async fn deductions(
     conditions.and_some("d.invoice_id = ?", filter.invoice);
     let (sql, binds) = conditions.newest_first(
         "SELECT d.id, p.code AS partner, d.mode, d.payment_id, y.reference AS payment_reference,
-           i.number AS invoice_number, d.claimed_reference, d.amount, d.currency, d.reason, d.reference, d.status,
+           i.number AS invoice_number, d.claimed_reference, d.taken, d.amount, d.currency, d.reason, d.reference, d.status,
            d.created_at
          FROM deduction d JOIN partner p ON p.id = d.partner_id JOIN payment y ON y.id = d.payment_id
            LEFT JOIN invoice i ON i.id = d.invoice_id",
@@ -272,6 +275,7 @@ pub async fn deductions(
     rows.into_iter()
         .map(|row| {
             let (amount, currency) = money("deduction", row.id, row.amount, &row.currency)?;
+            let (taken_amount, _) = money("deduction", row.id, row.taken, &row.currency)?;
             Ok(DeductionListing {
                 deduction: row.id.to_string(),
                 partner: row.partner,
@@ -280,6 +284,7 @@ pub async fn deductions(
                 payment_reference: row.payment_reference,
                 invoice_number: row.invoice_number,
                 claimed_reference: row.claimed_reference,
+                taken_amount,
                 amount,
                 currency: currency.to_string(),
                 reason: row.reason,

@@ -80,7 +80,7 @@ impl Connection {
             && !name.is_empty()
             && !name.chars().any(char::is_control);
         if !sound || self.shared.gate.is_banned(address, Instant::now()) {
-            return self.refuse_login(name, proof);
+            return self.refuse_login(name, proof).await;
         }
         let login = Login {
             mailbox: name,
@@ -95,7 +95,7 @@ impl Connection {
                 }
                 Auth::Accept
             }
-            Ok(None) => self.refuse_login(name, proof),
+            Ok(None) => self.refuse_login(name, proof).await,
             Err(error) => {
                 tracing::error!(from = %self.from, %error, "a login cannot be checked");
                 Auth::reject()
@@ -103,7 +103,7 @@ impl Connection {
         }
     }
 
-    fn refuse_login(&self, name: &str, proof: LoginProof<'_>) -> Auth {
+    async fn refuse_login(&self, name: &str, proof: LoginProof<'_>) -> Auth {
         // Agents offer all their keys until one fits; only their number is limited.
         if matches!(proof, LoginProof::KeyOffered(_)) {
             return Auth::reject();
@@ -114,6 +114,7 @@ impl Connection {
             .login_refused(self.from.ip(), Instant::now());
         tracing::warn!(name = ?name.chars().take(Login::NAME_BYTES).collect::<String>(), from = %self.from, ?proof, banned, "a login was refused");
         if banned {
+            self.shared.port.address_banned(name, self.from.ip()).await;
             self.scissors.cut();
         }
         Auth::reject()

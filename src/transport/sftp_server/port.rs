@@ -1,7 +1,7 @@
 //! What the mailbox needs from the rest of the house. The service fills it.
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +18,10 @@ pub trait MailboxPort: Send + Sync + 'static {
         &'a self,
         login: Login<'a>,
     ) -> PortFuture<'a, Result<Option<MailboxIdentity>, Unavailable>>;
+
+    /// So many logins from this address were refused that it may not connect for a while; the last named this mailbox,
+    /// which may not exist. Ops want to know it of a partner whose password or key changed.
+    fn address_banned<'a>(&'a self, mailbox: &'a str, from: IpAddr) -> PortFuture<'a, ()>;
 
     /// Commits a whole upload. The client's CLOSE or RENAME is answered after this returns; the spooled file is
     /// removed then, unless it was moved away. Called again with the same [`CompletedUpload::id`] when the client

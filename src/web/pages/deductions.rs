@@ -135,6 +135,8 @@ struct DeductionPage {
     reason: String,
     status: Chip,
     amount: Money,
+    /// What the payer took, where it paid a part of it since.
+    taken_amount: Option<Money>,
     paid_on: Day,
     taken: When,
     proofs: Vec<Proof>,
@@ -182,6 +184,7 @@ pub(crate) async fn one(
         reason: states::deduction_reason(&item.reason),
         status: states::deduction(&item.status),
         amount: show::money(item.amount, &item.currency),
+        taken_amount: (item.taken != item.amount).then(|| show::money(item.taken, &item.currency)),
         paid_on: calendar.day(&item.payment_date),
         taken: calendar.when(item.created_at),
         proofs: sent

@@ -1134,8 +1134,8 @@ async fn money(
         .await;
     if taken > 0 {
         seeded.short_invoice = place;
-        clerk.run("INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, amount, currency, reason, reference, status, created_at)
-            VALUES ($1, 1, $2, 'production', $1, $1, '', $3, 'USD', '70', $4, 'open', $5)", binds![place, partner.id, taken, format!("CLM{place:05}"), micros(when)]).await;
+        clerk.run("INSERT INTO deduction (id, company_id, partner_id, mode, payment_id, invoice_id, claimed_reference, taken, amount, currency, reason, reference, status, created_at)
+            VALUES ($1, 1, $2, 'production', $1, $1, '', $3, $3, 'USD', '70', $4, 'open', $5)", binds![place, partner.id, taken, format!("CLM{place:05}"), micros(when)]).await;
         seeded.deduction = place;
     }
 }

@@ -1,6 +1,7 @@
 //! A house in memory behind the SFTP mailbox: it knows mailboxes, remembers what came, and fails when told to.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,6 +42,7 @@ struct State {
     received: Vec<Received>,
     abandoned: Vec<(String, AbandonedUpload)>,
     picked_up: Vec<(String, String)>,
+    banned: Vec<String>,
     unavailable_told: bool,
 }
 
@@ -107,6 +109,11 @@ impl House {
 
     pub fn picked_up(&self) -> Vec<(String, String)> {
         self.state.lock().expect("sound").picked_up.clone()
+    }
+
+    /// The mailbox of the last refused login of each address that was banned.
+    pub fn banned(&self) -> Vec<String> {
+        self.state.lock().expect("sound").banned.clone()
     }
 
     /// How many logins were put to the house.
@@ -200,6 +207,12 @@ impl MailboxPort for House {
             });
         let identity = found.map(|proofs| proofs.identity.clone());
         Box::pin(async { Ok(identity) })
+    }
+
+    fn address_banned<'a>(&'a self, mailbox: &'a str, _from: IpAddr) -> PortFuture<'a, ()> {
+        let mut state = self.state.lock().expect("sound");
+        state.banned.push(mailbox.to_owned());
+        Box::pin(async {})
     }
 
     fn receive_upload<'a>(
