@@ -147,10 +147,10 @@ fn running(gateway: &Gateway) -> Check {
         Some(endpoints) => check(
             "serve",
             true,
-            format!(
-                "SFTP {} · console http://{}",
-                endpoints.sftp, endpoints.http
-            ),
+            match endpoints.part() {
+                Some(roles) => format!("as {roles}: {}", endpoints.words()),
+                None => endpoints.words(),
+            },
         ),
         None => check(
             "serve",
@@ -261,6 +261,16 @@ async fn addresses(gateway: &Gateway) -> Result<Check, CliError> {
     })
 }
 
+/// Minutes after which work that is due and does not fail should have been done.
+const LIES_MINUTES: i64 = 10;
+
+/// Whether work lies there that nobody does.
+fn lies(health: &Health) -> bool {
+    health
+        .due_for
+        .is_some_and(|since| since.num_minutes() >= LIES_MINUTES)
+}
+
 fn house_checks(health: &Health) -> Vec<Check> {
     let list = |names: &[String]| names.join(", ");
     vec![
@@ -288,7 +298,12 @@ fn house_checks(health: &Health) -> Vec<Check> {
             ),
             n => format!("{n}, all with a price"),
         }),
-        check("work", health.stuck.is_empty(), match health.stuck.is_empty() {
+        check("work", health.stuck.is_empty() && !lies(health), match health.stuck.is_empty() {
+            true if lies(health) => format!(
+                "{} pieces are due, the oldest for {} minutes: no gateway that has the role workers seems to run over this database (`supercargo serve`), or what runs can not keep up",
+                health.due,
+                health.due_for.map_or(0, |since| since.num_minutes())
+            ),
             true => format!("nothing is stuck; {} pieces are due", health.due),
             false => format!("some work keeps failing and is tried again at longer intervals:\n       {}", health.stuck.join("\n       ")),
         }),

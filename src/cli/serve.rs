@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use super::{CliResult, Options, house};
+use crate::config::roles::{self, Role, RoleList};
+use crate::config::settings::Node;
 use crate::service::{ServeOptions, Service};
 
 /// Run the gateway.
@@ -14,13 +16,21 @@ pub struct Args {
     /// Address of the console; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
+    /// What this node does, any of mailbox, workers, console, where several share a PostgreSQL database [default: all]
+    #[arg(long, value_name = "ROLE,…")]
+    roles: Option<RoleList>,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(options: &Options, args: Args) -> CliResult {
     log_to_stderr();
-    let settings = house::settings(options, "data")?;
+    let mut settings = house::settings(options, "data")?;
+    if let Some(RoleList(roles)) = args.roles {
+        settings.node.roles = roles;
+    }
     let location = house::location(options, &settings);
+    warn_of_unused(&settings.node, "--sftp", &args.sftp, Role::Mailbox);
+    warn_of_unused(&settings.node, "--http", &args.http, Role::Console);
     let data = settings.data.display().to_string();
     house::warn_of_specimen(&settings);
     let serve = ServeOptions {
@@ -33,18 +43,33 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     let database = serve.location.to_string();
     let service = Service::start(serve).await?;
     let endpoints = &service.endpoints;
+    let part = endpoints
+        .part()
+        .map_or(String::new(), |roles| format!(" as {roles}"));
     super::print::aside(&format!(
-        "Supercargo serves. SFTP mailbox {} · console http://{} · {database} · data in {data} · endpoints in {data}/endpoints.json",
-        endpoints.sftp, endpoints.http
+        "Supercargo serves{part}. {} · {database} · data in {data} · endpoints in {data}/endpoints.json",
+        endpoints.words()
     ));
-    super::print::aside(&format!(
-        "Host key of the mailbox: {}",
-        endpoints.host_key_fingerprint
-    ));
+    if !endpoints.host_key_fingerprint.is_empty() {
+        super::print::aside(&format!(
+            "Host key of the mailbox: {}",
+            endpoints.host_key_fingerprint
+        ));
+    }
     stop_signal().await;
     eprintln!("supercargo: stopping; what was begun is finished or left for the next start");
     service.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Warns of an address that is given and not opened.
+fn warn_of_unused(node: &Node, option: &str, address: &Option<String>, role: Role) {
+    if address.is_some() && !node.has(role) {
+        eprintln!(
+            "supercargo: warning: {option} is not used, for this node is no {role} (its roles: {})",
+            roles::words(&node.roles)
+        );
+    }
 }
 
 /// Structured logs on stderr; RUST_LOG narrows or widens them.

@@ -7,6 +7,7 @@
 pub mod lists;
 pub mod profile;
 pub mod reading;
+pub mod roles;
 pub mod samples;
 pub mod secret;
 pub mod settings;

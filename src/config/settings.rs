@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::reading::{self, Fault, Places};
+use super::roles::{self, Role};
 use super::secret::SecretSource;
 use crate::domain::money::Currency;
 
@@ -17,6 +18,8 @@ pub struct Settings {
     /// Our company; none written: one with defaults. A list, because several will share a gateway one day; until then
     /// a second one is refused.
     pub company: Vec<Company>,
+    /// What this gateway does of the whole.
+    pub node: Node,
     /// Where the rows are.
     pub database: Database,
     /// The embedded SFTP server.
@@ -41,6 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             company: vec![Company::default()],
+            node: Node::default(),
             database: Database::default(),
             sftp: SftpServer::default(),
             http: HttpServer::default(),
@@ -129,6 +133,29 @@ impl Default for Company {
             currency: Currency::USD,
             time_zone: Tz::America__New_York,
             invoice_start: 10001,
+        }
+    }
+}
+
+/// What this gateway does of the whole, where several share a PostgreSQL database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Node {
+    /// Its roles, each at most once, in any order; `serve --roles` wins over them.
+    pub roles: Vec<Role>,
+}
+
+impl Node {
+    /// Whether it has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            roles: Role::ALL.to_vec(),
         }
     }
 }
@@ -527,6 +554,9 @@ fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
             );
         }
     }
+    if let Some(found) = roles::fault(&settings.node.roles) {
+        fault("node.roles".to_owned(), found.what, &found.instead);
+    }
     for (key, listen) in [
         ("sftp.listen", &settings.sftp.listen),
         ("http.listen", &settings.http.listen),
@@ -658,7 +688,7 @@ mod tests {
     #[test]
     fn faults_are_told_all_at_once() {
         let refusal = Settings::parse(
-            "[[company]]\ncode = \"A B\"\ngs1_prefix = \"12\"\n[sftp]\nlisten = \"here\"\n[mail]\npassword = \"x\"\nops = [\"nobody\"]\n[database]\nurl = \"postgres://u:p@h/d\"\n",
+            "[[company]]\ncode = \"A B\"\ngs1_prefix = \"12\"\n[sftp]\nlisten = \"here\"\n[mail]\npassword = \"x\"\nops = [\"nobody\"]\n[database]\nurl = \"postgres://u:p@h/d\"\n[node]\nroles = [\"mailbox\", \"worker\", \"mailbox\"]\n",
         )
         .unwrap_err()
         .to_string();
@@ -669,8 +699,24 @@ mod tests {
             "line 7, mail.password: secrets",
             "line 8, mail.ops[1]",
             "line 10, database.url",
+            "line 12, node.roles[2]: \"worker\" is not one of the words this key takes. Did you mean `workers`?",
         ] {
             assert!(refusal.contains(words), "{words} not in\n{refusal}");
+        }
+        for (roles, says) in [
+            (
+                "[]",
+                "line 2, node.roles: a gateway without a role does nothing",
+            ),
+            (
+                "[\"console\", \"console\"]",
+                "line 2, node.roles: the role console is named twice",
+            ),
+        ] {
+            let refusal = Settings::parse(&format!("[node]\nroles = {roles}\n"))
+                .unwrap_err()
+                .to_string();
+            assert!(refusal.contains(says), "{says} not in\n{refusal}");
         }
     }
 }

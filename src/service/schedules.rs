@@ -1,5 +1,5 @@
-//! What happens by the clock: work that is due, partners' servers that are polled, folders, overdue acknowledgments,
-//! mail. Each in a task of its own, so that one's trouble is never another's.
+//! What happens by the clock: work that is due and the news of it, partners' servers that are polled, folders, overdue
+//! acknowledgments, mail. Each in a task of its own, so that one's trouble is never another's.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -80,13 +80,68 @@ pub async fn work(gateway: Gateway, mut stop: Stop) {
     }
 }
 
-/// Raises alerts for what is overdue, and for what could not be told when it happened.
-pub async fn overdue(gateway: Gateway, stop: Stop) {
-    let every = Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into());
-    repeat(every, stop, || async {
+/// At most one announcement in so long: under load the others work already, and need not be told of every file.
+const BETWEEN_ANNOUNCEMENTS: Duration = Duration::from_millis(20);
+
+/// Tells the workers of other nodes what this one has for them: at once, and under load once for several.
+pub async fn announce(gateway: Gateway, mut stop: Stop) {
+    loop {
+        tokio::select! {
+            () = gateway.has_news() => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(failure) = gateway.store.announce_work().await {
+            // They find it at their next look.
+            tracing::debug!(%failure, "work could not be announced to other nodes");
+        }
+        if !pause(&mut stop, BETWEEN_ANNOUNCEMENTS).await {
+            return;
+        }
+    }
+}
+
+/// Wakes the workers of this node when another announces work. Where the database announces nothing, they find it at
+/// their next look.
+pub async fn hear(gateway: Gateway, mut stop: Stop) {
+    let mut told = false;
+    let wake = || gateway.wake_workers();
+    loop {
+        let ended = tokio::select! {
+            ended = gateway.store.hear_of_work(&wake) => ended,
+            _ = stop.changed() => return,
+        };
+        if let Err(failure) = ended
+            && !std::mem::replace(&mut told, true)
+        {
+            tracing::warn!(
+                %failure,
+                "work of other nodes is not announced; it is looked for every {} ms",
+                gateway.settings.work.poll_milliseconds
+            );
+        }
+        if !pause(&mut stop, Duration::from_secs(1)).await {
+            return;
+        }
+    }
+}
+
+fn clocks(gateway: &Gateway) -> Duration {
+    Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into())
+}
+
+/// Tells what could not be told when it happened. Each node does, for it alone knows.
+pub async fn outages(gateway: Gateway, stop: Stop) {
+    repeat(clocks(&gateway), stop, || async {
         if let Err(failure) = outage::tell(&gateway).await {
             tracing::error!(%failure, "an outage of the database could not be told yet");
         }
+    })
+    .await;
+}
+
+/// Raises alerts for what is overdue.
+pub async fn overdue(gateway: Gateway, stop: Stop) {
+    repeat(clocks(&gateway), stop, || async {
         if let Err(failure) = jump::mend(&gateway).await {
             tracing::error!(%failure, "it could not be seen whether the clock went back");
         }

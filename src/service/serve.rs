@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -12,6 +13,7 @@ use super::clock::HouseClock;
 use super::endpoints::Endpoints;
 use super::mailbox::Mailboxes;
 use super::{occupancy, schedules};
+use crate::config::roles::{self, Role};
 use crate::config::settings::Settings;
 use crate::domain::clock::Instant;
 use crate::storage::{Class, Failure, Store, StoreLocation};
@@ -73,6 +75,19 @@ pub enum ServeFailure {
         #[source]
         source: std::io::Error,
     },
+    /// A mailbox over SQLite whose files nobody would work off.
+    #[error(
+        "a node that is {roles} and not workers would confirm files to partners and leave them lying: over SQLite one gateway serves a data folder, and no other can do the work. Add workers to its roles, or share a PostgreSQL database with a node that works (--database-url)"
+    )]
+    NobodyWorks {
+        /// Its roles.
+        roles: String,
+    },
+    /// A console that is turned off, and no other role.
+    #[error(
+        "this node would do nothing: it is a console alone, and the settings turn the console off ([http] enabled = false). Turn it on, or give the node another role"
+    )]
+    Idle,
     /// The mailbox did not start.
     #[error(transparent)]
     Sftp(#[from] SftpServerError),
@@ -123,6 +138,7 @@ impl Service {
     /// Starts everything. When this returns, partners can log in and `endpoints.json` is written.
     pub async fn start(options: ServeOptions) -> Result<Self, ServeFailure> {
         let data = options.settings.data.clone();
+        check_roles(&options)?;
         make_folder(&data)?;
         let occupied = occupancy::occupy(&data)
             .map_err(|source| ServeFailure::DataFolder {
@@ -133,18 +149,20 @@ impl Service {
         // What one that was killed left behind would lead clients astray until ours is written.
         Endpoints::remove(&data);
         let (gateway, clock) = open(options.settings, options.location, options.now).await?;
-        if matches!(gateway.store.location(), StoreLocation::Sqlite(_)) {
+        let settings = gateway.settings.clone();
+        let node = &settings.node;
+        let on_sqlite = matches!(gateway.store.location(), StoreLocation::Sqlite(_));
+        if on_sqlite && node.has(Role::Workers) {
             free_lanes(&gateway).await?;
         }
-        let settings = gateway.settings.clone();
         let (stop, stopping) = watch::channel(false);
-        let sftp = match settings.sftp.enabled {
+        let sftp = match node.has(Role::Mailbox) && settings.sftp.enabled {
             true => Some(start_sftp(&gateway, &data, options.sftp.as_deref()).await?),
             false => None,
         };
         let mut tasks = Vec::new();
         let mut http = String::new();
-        if settings.http.enabled {
+        if node.has(Role::Console) && settings.http.enabled {
             let (address, task) =
                 start_http(&gateway, options.http.as_deref(), stopping.clone()).await?;
             http = address.to_string();
@@ -156,6 +174,7 @@ impl Service {
                 .map(|server| server.address().to_string())
                 .unwrap_or_default(),
             http,
+            roles: node.roles.clone(),
             host_key: sftp
                 .as_ref()
                 .map(|server| server.host_key().openssh())
@@ -167,27 +186,7 @@ impl Service {
             clock_shift_micros: clock.shift().num_microseconds().unwrap_or_default(),
             pid: std::process::id(),
         };
-        let spool = data.join("spool").join("polls");
-        let (house, until) = (gateway.clone(), stopping.clone());
-        tasks.push(schedules::keep("work", &stopping, move || {
-            schedules::work(house.clone(), until.clone())
-        }));
-        let (house, until) = (gateway.clone(), stopping.clone());
-        tasks.push(schedules::keep("clocks", &stopping, move || {
-            schedules::overdue(house.clone(), until.clone())
-        }));
-        let (house, until) = (gateway.clone(), stopping.clone());
-        tasks.push(schedules::keep("mail", &stopping, move || {
-            schedules::mail(house.clone(), until.clone())
-        }));
-        let (house, until, at) = (gateway.clone(), stopping.clone(), spool.clone());
-        tasks.push(schedules::keep("folders", &stopping, move || {
-            schedules::folders(house.clone(), at.clone(), until.clone())
-        }));
-        let (house, until) = (gateway.clone(), stopping.clone());
-        tasks.push(schedules::keep("polls", &stopping, move || {
-            schedules::polls(house.clone(), spool.clone(), until.clone())
-        }));
+        tasks.extend(begin(&gateway, &data, &stopping));
         endpoints
             .write(&data)
             .map_err(|source| ServeFailure::DataFolder {
@@ -241,6 +240,68 @@ async fn free_lanes(gateway: &Gateway) -> Result<(), Failure> {
         })
         .await
 }
+
+/// Refuses roles with which this gateway would leave work lying, or do nothing.
+fn check_roles(options: &ServeOptions) -> Result<(), ServeFailure> {
+    let node = &options.settings.node;
+    let on_sqlite = matches!(options.location, StoreLocation::Sqlite(_));
+    if on_sqlite && node.has(Role::Mailbox) && !node.has(Role::Workers) {
+        return Err(ServeFailure::NobodyWorks {
+            roles: roles::words(&node.roles),
+        });
+    }
+    if node.roles == [Role::Console] && !options.settings.http.enabled {
+        return Err(ServeFailure::Idle);
+    }
+    Ok(())
+}
+
+/// Begins the tasks that this node's roles ask for.
+fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<JoinHandle<()>> {
+    let spool = data.join("spool").join("polls");
+    let node = &gateway.settings.node;
+    let mut tasks = Vec::new();
+    let mut keep = |name: &'static str, task: fn(Gateway, PathBuf, schedules::Stop) -> Running| {
+        let (house, at, until) = (gateway.clone(), spool.clone(), stopping.clone());
+        tasks.push(schedules::keep(name, stopping, move || {
+            task(house.clone(), at.clone(), until.clone())
+        }));
+    };
+    keep("outages", |house, _, until| {
+        Box::pin(schedules::outages(house, until))
+    });
+    if matches!(gateway.store.location(), StoreLocation::Postgres(_)) {
+        keep("announcements", |house, _, until| {
+            Box::pin(schedules::announce(house, until))
+        });
+    }
+    if node.has(Role::Mailbox) {
+        keep("folders", |house, at, until| {
+            Box::pin(schedules::folders(house, at, until))
+        });
+    }
+    if node.has(Role::Workers) {
+        keep("hearing", |house, _, until| {
+            Box::pin(schedules::hear(house, until))
+        });
+        keep("work", |house, _, until| {
+            Box::pin(schedules::work(house, until))
+        });
+        keep("clocks", |house, _, until| {
+            Box::pin(schedules::overdue(house, until))
+        });
+        keep("mail", |house, _, until| {
+            Box::pin(schedules::mail(house, until))
+        });
+        keep("polls", |house, at, until| {
+            Box::pin(schedules::polls(house, at, until))
+        });
+    }
+    tasks
+}
+
+/// A task on its way.
+type Running = BoxFuture<'static, ()>;
 
 fn listen(text: &str) -> Result<SocketAddr, ServeFailure> {
     use std::net::ToSocketAddrs;

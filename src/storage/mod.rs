@@ -3,6 +3,7 @@
 //! One source of SQL wherever the dialects agree: `$1` parameters, integers as 64 bits, instants as microseconds, dates
 //! as ISO text. A query that passes on one engine only is not written yet.
 
+mod announcement;
 pub mod backup;
 pub mod catalogue;
 pub mod connection;

@@ -1,6 +1,7 @@
 //! The door: [`Store::write`] is one transaction, retried where it lost to another, and on SQLite committed together
 //! with its neighbours in the queue; [`Store::read`] gives a connection for queries.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+use super::announcement;
 use super::connection::Connection;
 use super::failure::Failure;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
@@ -73,6 +75,8 @@ enum Backend {
 pub struct Store {
     backend: Arc<Backend>,
     location: Arc<StoreLocation>,
+    /// What tells our announcements of work from those of others.
+    name: Arc<str>,
 }
 
 impl Store {
@@ -90,12 +94,30 @@ impl Store {
         Ok(Self {
             backend: Arc::new(backend),
             location: Arc::new(location),
+            name: uuid::Uuid::new_v4().to_string().into(),
         })
     }
 
     /// Where the database is.
     pub fn location(&self) -> &StoreLocation {
         &self.location
+    }
+
+    /// Tells the other gateways over this PostgreSQL database that there is work; over SQLite there are none.
+    pub async fn announce_work(&self) -> Result<(), Failure> {
+        match &*self.backend {
+            Backend::Lite { .. } => Ok(()),
+            Backend::Pg(pool) => announcement::announce(pool, &self.name).await,
+        }
+    }
+
+    /// Calls `hear` whenever another gateway over this PostgreSQL database has announced work, or may have. Ends only by
+    /// a failure; over SQLite, where nobody announces any, it never does.
+    pub async fn hear_of_work(&self, hear: &(dyn Fn() + Sync)) -> Result<Infallible, Failure> {
+        match &*self.location {
+            StoreLocation::Sqlite(_) => std::future::pending().await,
+            StoreLocation::Postgres(url) => announcement::listen(url, &self.name, hear).await,
+        }
     }
 
     /// A connection for queries. Give it back soon: a long read holds SQLite's log back.

@@ -61,6 +61,7 @@ pub struct Gateway {
     pub outage: Arc<outage::Outage>,
     profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
+    teller: Arc<Notify>,
 }
 
 /// A partner with the version of its profile that is in force.
@@ -86,6 +87,7 @@ impl Gateway {
             outage: Arc::default(),
             profiles: Arc::default(),
             waker: Arc::default(),
+            teller: Arc::default(),
         }
     }
 
@@ -94,14 +96,26 @@ impl Gateway {
         self.clock.now()
     }
 
-    /// Tells the workers of this process that there is something to do.
+    /// Tells the workers that there is something to do: those of this process, and those of other nodes over the same
+    /// database.
     pub fn wake(&self) {
-        self.waker.notify_waiters();
+        self.wake_workers();
+        self.teller.notify_one();
     }
 
-    /// Waits until [`Gateway::wake`].
+    /// Tells the workers of this process alone.
+    pub fn wake_workers(&self) {
+        self.waker.notify_one();
+    }
+
+    /// Waits until the workers of this process are told. One that was told while it worked looks once more.
     pub async fn woken(&self) {
         self.waker.notified().await;
+    }
+
+    /// Waits until there is something that other nodes are to be told.
+    pub async fn has_news(&self) {
+        self.teller.notified().await;
     }
 
     /// A partner with its profile.

@@ -16,6 +16,7 @@ use supercargo::storage::{Store, StoreLocation};
 use supercargo::workflow::Gateway;
 
 use crate::peers::browser::{self, Browser};
+use crate::peers::http;
 
 /// Late in the morning of a working day.
 const NOW: &str = "2026-11-24T15:20:00Z";
@@ -82,62 +83,22 @@ impl House {
 
     /// One request by hand: the status and the whole answer.
     async fn ask(&self, head: &str, body: &str) -> (u16, String) {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let host = self.address.trim_start_matches("http://");
-        let mut stream = tokio::net::TcpStream::connect(host)
-            .await
-            .expect("the console answers");
-        let request = format!(
-            "{head}\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream
-            .write_all(request.as_bytes())
-            .await
-            .expect("the request goes out");
-        let mut answer = Vec::new();
-        stream
-            .read_to_end(&mut answer)
-            .await
-            .expect("an answer comes back");
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .and_then(|word| word.parse().ok())
-            .unwrap_or(0);
-        (status, answer)
+        http::ask(self.host(), head, body).await
+    }
+
+    fn host(&self) -> &str {
+        self.address.trim_start_matches("http://")
     }
 
     /// Signs in by hand: the status and the cookie of the session.
     async fn login(&self, name: &str, password: &str) -> (u16, String) {
-        let cookie = |answer: &str, name: &str| {
-            let from = answer.split(&format!("{name}=")).nth(1).unwrap_or_default();
-            from.split(';').next().unwrap_or_default().to_owned()
-        };
         let mut connection = self.store.read().await.expect("a connection");
         connection
             .execute("DELETE FROM console_session WHERE name = $1", binds![name])
             .await
             .expect("earlier sessions end");
         drop(connection);
-        let (_, form) = self.ask("GET /login HTTP/1.1", "").await;
-        let gate = cookie(&form, "supercargo_gate");
-        let body = format!(
-            "gate={gate}&name={name}&password={}",
-            password.replace(' ', "+")
-        );
-        let head = format!(
-            "POST /login HTTP/1.1\r\ncookie: supercargo_gate={gate}\r\ncontent-type: application/x-www-form-urlencoded"
-        );
-        let (status, answer) = self.ask(&head, &body).await;
-        (
-            status,
-            format!(
-                "supercargo_session={}",
-                cookie(&answer, "supercargo_session")
-            ),
-        )
+        http::sign_in(self.host(), name, password).await
     }
 
     /// The token that the forms of a person's session carry.

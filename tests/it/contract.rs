@@ -12,7 +12,7 @@ use crate::peers::postgres::{FreshDatabase, fresh_database};
 
 const NOW: &str = "2026-03-02T15:00:00Z";
 
-const SETTINGS: &str = r#"
+pub(crate) const SETTINGS: &str = r#"
 [[company]]
 name = "Harbor Lamp Works"
 id = "HARBORLAMP"
@@ -58,9 +58,9 @@ const LOCATIONS: &str =
     "number,name,street,city,state,zip\nS1,QUILLFEATHER ONE,2 Ink Street,Troy,NY,12180\n";
 
 /// One program over one database.
-struct Program {
+pub(crate) struct Program {
     folder: TempDir,
-    database: Option<FreshDatabase>,
+    pub(crate) database: Option<FreshDatabase>,
     serving: Option<Child>,
     name: String,
 }
@@ -80,6 +80,19 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Program {
+    /// A program that nobody serves, over this database or SQLite in its folder.
+    pub(crate) fn over(database: Option<FreshDatabase>, name: String) -> Self {
+        let program = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            database,
+            serving: None,
+            name,
+        };
+        std::fs::create_dir(program.data()).expect("a data folder");
+        std::fs::write(program.data().join("supercargo.toml"), SETTINGS).expect("written");
+        program
+    }
+
     async fn each() -> Vec<Self> {
         let mut all = Vec::new();
         for served in [false, true] {
@@ -91,14 +104,8 @@ impl Program {
                         None => continue,
                     },
                 };
-                let mut program = Self {
-                    folder: tempfile::tempdir().expect("a folder"),
-                    database,
-                    serving: None,
-                    name: format!("{engine}{}", if served { " beside serve" } else { "" }),
-                };
-                std::fs::create_dir(program.data()).expect("a data folder");
-                std::fs::write(program.data().join("supercargo.toml"), SETTINGS).expect("written");
+                let beside = if served { " beside serve" } else { "" };
+                let mut program = Self::over(database, format!("{engine}{beside}"));
                 if served {
                     program.serve();
                 }
@@ -108,7 +115,7 @@ impl Program {
         all
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -170,7 +177,7 @@ impl Program {
         );
     }
 
-    fn input(&self, arguments: &[&str], input: &[u8]) -> Output {
+    pub(crate) fn input(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = self.command(arguments);
         if self.serving.is_none() {
             command.args(["--now", NOW]);
@@ -210,7 +217,7 @@ impl Program {
             .unwrap_or_else(|error| panic!("{} {arguments:?}: {error}: {printed}", self.name))
     }
 
-    fn list(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn list(&self, arguments: &[&str]) -> Vec<Value> {
         match self.json(0, arguments) {
             Value::Array(rows) => rows,
             other => panic!("{} {arguments:?}: no array: {other}", self.name),
@@ -228,7 +235,7 @@ impl Program {
         self.json(status, &["submit", &path, "--partner", "quillfeather"])
     }
 
-    fn furnish(&self) {
+    pub(crate) fn furnish(&self) {
         self.ends(
             0,
             &["partner", "apply", &self.file("quillfeather.toml", PROFILE)],
@@ -263,7 +270,7 @@ impl Program {
 }
 
 /// One interchange of the partner's, one group, one set.
-fn interchange(functional: &str, number: u32, set: &str, body: &str) -> String {
+pub(crate) fn interchange(functional: &str, number: u32, set: &str, body: &str) -> String {
     from("14", "QUILLF", functional, number, set, body)
 }
 

@@ -19,6 +19,7 @@ mod page;
 mod peers;
 mod pickup;
 mod prove;
+mod roles;
 mod settings;
 mod sftp_client;
 mod sftp_server;

@@ -1,5 +1,7 @@
 //! What `doctor` looks at: counts and what is in trouble.
 
+use chrono::Duration;
+
 use super::Page;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -24,6 +26,8 @@ pub struct Health {
     pub items_without_price: i64,
     /// Pieces of work due.
     pub due: i64,
+    /// For how long the oldest of them has been due; none: nothing is.
+    pub due_for: Option<Duration>,
     /// Work that keeps failing, each in a line.
     pub stuck: Vec<String>,
     /// Open alerts.
@@ -51,7 +55,17 @@ pub async fn look(
     let stuck: Vec<(String, i64, i64, Option<String>)> = connection
         .rows("SELECT step, subject, attempts, problem FROM work WHERE attempts > 0 ORDER BY attempts DESC, id LIMIT $1", binds![most])
         .await?;
+    let oldest: Option<(Option<i64>,)> = connection
+        .row(
+            "SELECT MIN(due_at) FROM work WHERE due_at <= $1",
+            binds![now],
+        )
+        .await?;
+    let due_since = oldest
+        .and_then(|row| row.0)
+        .and_then(Instant::from_timestamp_micros);
     Ok(Health {
+        due_for: due_since.map(|since| now - since),
         partners: connection
             .number("SELECT COUNT(*) FROM partner", binds![])
             .await?,

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod counter;
 pub mod house;
+pub mod http;
 pub mod openssh;
 pub mod postgres;
 pub mod smtp;
