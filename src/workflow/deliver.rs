@@ -30,11 +30,12 @@ use crate::waypoint;
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
 
-/// Builds and hands over the files of these partners.
+/// Builds and hands over the files of these partners; adds their numbers to `sent`.
 pub async fn step(
     gateway: &Gateway,
     connection: &mut Connection,
     subjects: &[i64],
+    sent: &mut Vec<i64>,
 ) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
     for partner in subjects {
@@ -55,7 +56,9 @@ pub async fn step(
         };
         for ((mode, set_code, _), documents) in sorted(queued) {
             for batch in batches(&trading, documents) {
-                send(gateway, connection, &trading, over, &mode, &set_code, batch).await?;
+                sent.extend(
+                    send(gateway, connection, &trading, over, &mode, &set_code, batch).await?,
+                );
             }
         }
         if full {
@@ -120,11 +123,11 @@ async fn send(
     mode: &str,
     set_code: &str,
     documents: Vec<DocumentRow>,
-) -> Result<(), Failure> {
+) -> Result<Option<i64>, Failure> {
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
     let Some(company) = gateway.settings.our_company() else {
-        return Ok(());
+        return Ok(None);
     };
     let addresses = match documents.first() {
         Some(first) if !first.address.is_empty() => parse(first.id, &first.address)?,
@@ -195,10 +198,11 @@ async fn send(
     connection.number_documents(numbered, now).await?;
     let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
     if at_once {
-        connection.set_delivery(&ids, Delivery::Delivered).await
+        connection.set_delivery(&ids, Delivery::Delivered).await?;
     } else {
-        connection.ask_for(Step::Push, over.id, &[id], now).await
+        connection.ask_for(Step::Push, over.id, &[id], now).await?;
     }
+    Ok(Some(id))
 }
 
 /// By when the partner should have fetched what is laid into its mailbox now; none: it may lie there for ever.
