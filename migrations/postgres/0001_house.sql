@@ -172,6 +172,15 @@ CREATE INDEX shipment_status ON shipment (status, id);
 CREATE TABLE shipment_order (
     shipment_id BIGINT NOT NULL REFERENCES shipment (id), order_id BIGINT NOT NULL, PRIMARY KEY (order_id, shipment_id)
 );
+-- SSCC serials: runs that were issued to shipments, and those that people or files gave to cartons instead.
+CREATE TABLE label_run (
+    numbering TEXT NOT NULL, mode TEXT NOT NULL, first_serial BIGINT NOT NULL, last_serial BIGINT NOT NULL,
+    shipment_id BIGINT NOT NULL, PRIMARY KEY (numbering, mode, first_serial)
+);
+CREATE TABLE label_given (
+    numbering TEXT NOT NULL, mode TEXT NOT NULL, serial BIGINT NOT NULL, shipment_id BIGINT NOT NULL,
+    PRIMARY KEY (numbering, mode, serial)
+);
 CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
 CREATE TABLE invoice (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,

@@ -6,7 +6,7 @@ CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 -- Gap-free numbers: control numbers, invoice series, SSCC serials. Taken in the transaction that uses them.
 CREATE TABLE counter (scope TEXT PRIMARY KEY, value INTEGER NOT NULL);
 -- Every effect has a key here, so that nothing happens twice. Narrow, never partitioned, never pruned.
-CREATE TABLE effect (key TEXT PRIMARY KEY, subject INTEGER NOT NULL);
+CREATE TABLE effect (key TEXT PRIMARY KEY, subject INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Who is who
 CREATE TABLE company (id INTEGER PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL);
@@ -153,6 +153,15 @@ CREATE INDEX shipment_status ON shipment (status, id);
 CREATE TABLE shipment_order (
     shipment_id INTEGER NOT NULL REFERENCES shipment (id), order_id INTEGER NOT NULL, PRIMARY KEY (order_id, shipment_id)
 );
+-- SSCC serials: runs that were issued to shipments, and those that people or files gave to cartons instead.
+CREATE TABLE label_run (
+    numbering TEXT NOT NULL, mode TEXT NOT NULL, first_serial INTEGER NOT NULL, last_serial INTEGER NOT NULL,
+    shipment_id INTEGER NOT NULL, PRIMARY KEY (numbering, mode, first_serial)
+) WITHOUT ROWID;
+CREATE TABLE label_given (
+    numbering TEXT NOT NULL, mode TEXT NOT NULL, serial INTEGER NOT NULL, shipment_id INTEGER NOT NULL,
+    PRIMARY KEY (numbering, mode, serial)
+) WITHOUT ROWID;
 CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
 CREATE TABLE invoice (
     id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,

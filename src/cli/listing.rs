@@ -188,3 +188,12 @@ pub fn facts(facts: &[(&str, String)]) -> String {
         .map(|(name, value)| format!("{name:<width$}  {}\n", super::table::harmless(value)))
         .collect()
 }
+
+/// The status, and that it is of the world of test traffic where it is.
+pub fn with_mode(status: &str, mode: &str) -> String {
+    if mode == "test" {
+        format!("{status} (test)")
+    } else {
+        status.to_owned()
+    }
+}

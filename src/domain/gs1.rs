@@ -65,6 +65,15 @@ pub fn sscc_is_valid(number: &str) -> bool {
     number.len() == 18 && ends_in_its_check_digit(number)
 }
 
+/// The serial of an SSCC that is numbered under this extension digit and company prefix; none: others number it.
+pub fn sscc_serial(extension: u8, company_prefix: &str, sscc: &str) -> Option<u64> {
+    if !sscc_is_valid(sscc) {
+        return None;
+    }
+    let numbered = sscc.strip_prefix(&format!("{extension}{company_prefix}"))?;
+    numbered.get(..numbered.len().checked_sub(1)?)?.parse().ok()
+}
+
 /// The SSCC-18: extension, company prefix, serial padded to 16 digits together with the prefix, check digit.
 ///
 /// The caller hands each serial out once; GS1 wants none again within twelve months.

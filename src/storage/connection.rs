@@ -1,5 +1,7 @@
 //! One connection of either engine, with the few verbs that the queries are written in.
 
+use std::collections::HashSet;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -341,12 +343,18 @@ impl Connection {
     /// Claims the key of an effect that was looked for in this transaction and was not there. Where another transaction
     /// has claimed it in between, this one loses and is run again, and then finds it.
     pub async fn claim_new_effect(&mut self, key: &str, subject: i64) -> Result<(), Failure> {
-        if self.claim_effect(key, subject).await? {
-            return Ok(());
+        self.claim_new_effects(&[(key.to_owned(), subject)]).await
+    }
+
+    /// The same for many keys.
+    pub async fn claim_new_effects(&mut self, keys: &[(String, i64)]) -> Result<(), Failure> {
+        let claimed = self.claim_effects(keys).await?;
+        match keys.iter().zip(claimed).find(|(_, claimed)| !claimed) {
+            None => Ok(()),
+            Some(((key, _), _)) => Err(Failure::Stale {
+                what: format!("{key} (it happened already)"),
+            }),
         }
-        Err(Failure::Stale {
-            what: format!("{key} (it happened already)"),
-        })
     }
 
     /// Hands the key of an effect on from one subject to another. Where another transaction has handed it on in between,
@@ -364,6 +372,40 @@ impl Connection {
         Err(Failure::Stale {
             what: format!("{key} (it happened once more already)"),
         })
+    }
+
+    /// Claims many keys with one statement; for each, in order, whether it is claimed now. A key that stands twice is
+    /// claimed by the first.
+    pub async fn claim_effects(&mut self, keys: &[(String, i64)]) -> Result<Vec<bool>, Failure> {
+        let mut claimed = HashSet::with_capacity(keys.len());
+        for chunk in keys.chunks(1_000) {
+            let sql = format!(
+                "INSERT INTO effect (key, subject) VALUES {} ON CONFLICT (key) DO NOTHING RETURNING key",
+                tuples(chunk.len(), 2, 0)
+            );
+            let values = chunk
+                .iter()
+                .flat_map(|(key, subject)| crate::binds![key, *subject])
+                .collect();
+            let rows: Vec<(String,)> = self.rows(&sql, values).await?;
+            claimed.extend(rows.into_iter().map(|row| row.0));
+        }
+        Ok(keys.iter().map(|(key, _)| claimed.remove(key)).collect())
+    }
+
+    /// Of these keys, those that are claimed.
+    pub async fn effects_of(&mut self, keys: &[String]) -> Result<HashSet<String>, Failure> {
+        let mut claimed = HashSet::new();
+        for chunk in keys.chunks(1_000) {
+            let sql = format!(
+                "SELECT key FROM effect WHERE key IN {}",
+                list(chunk.len(), 0)
+            );
+            let values = chunk.iter().map(|key| key.into()).collect();
+            let rows: Vec<(String,)> = self.rows(&sql, values).await?;
+            claimed.extend(rows.into_iter().map(|row| row.0));
+        }
+        Ok(claimed)
     }
 
     /// Whom the key of an effect belongs to.

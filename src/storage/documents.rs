@@ -1,5 +1,7 @@
 //! Transaction sets of both directions, and the files that carry what we send.
 
+use std::collections::HashSet;
+
 use sqlx::FromRow;
 
 use super::connection::{Connection, list};
@@ -142,6 +144,19 @@ pub struct Numbered {
     pub size: i64,
     /// When an answer is due, where one is expected.
     pub answer_due: Option<Instant>,
+}
+
+/// A new file to a partner.
+#[derive(Debug, Clone)]
+pub struct NewTransmission {
+    /// Number, taken beforehand.
+    pub id: i64,
+    /// ISA13.
+    pub isa13: String,
+    /// Its name in the partner's `outbound/`.
+    pub name: String,
+    /// Its bytes.
+    pub content: super::content::ContentAddress,
 }
 
 /// A file to the partner.
@@ -480,27 +495,46 @@ impl Connection {
         Ok(())
     }
 
-    /// Adds a file to a partner.
+    /// Adds files to a partner, all of one world and set over one connection.
     #[allow(clippy::too_many_arguments)]
-    pub async fn add_transmission(
+    pub async fn add_transmissions(
         &mut self,
-        id: i64,
         connection: i64,
         partner: i64,
         mode: &str,
-        isa13: &str,
         set_code: &str,
-        name: &str,
-        content: &super::content::ContentAddress,
+        files: Vec<NewTransmission>,
         state: &str,
         at: Instant,
         pickup_due: Option<Instant>,
     ) -> Result<(), Failure> {
-        self.execute(
+        let delivered_at = (state == "delivered").then_some(at);
+        let rows = files
+            .into_iter()
+            .map(|file| {
+                binds![
+                    file.id,
+                    connection,
+                    partner,
+                    mode,
+                    file.isa13,
+                    set_code,
+                    file.name,
+                    file.content.sha256,
+                    file.content.size,
+                    state,
+                    at,
+                    delivered_at,
+                    0,
+                    pickup_due
+                ]
+            })
+            .collect();
+        self.insert_many(
             "INSERT INTO transmission (id, connection_id, partner_id, mode, isa13, set_code, name, sha256, size, state,
-                 created_at, delivered_at, attempts, pickup_due_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $10 = 'delivered' THEN $11 END, 0, $12)",
-            binds![id, connection, partner, mode, isa13, set_code, name, &content.sha256, content.size, state, at, pickup_due],
+                 created_at, delivered_at, attempts, pickup_due_at)",
+            rows,
+            "",
         )
         .await?;
         Ok(())
@@ -544,15 +578,26 @@ impl Connection {
         Ok(None)
     }
 
-    /// Whether a file of a connection bears this name, or is shown under it.
-    pub async fn is_name_taken(&mut self, connection: i64, name: &str) -> Result<bool, Failure> {
-        let taken = self
-            .number(
-                "SELECT COUNT(*) FROM transmission WHERE connection_id = $1 AND (name = $2 OR renamed = $2)",
-                binds![connection, name],
-            )
-            .await?;
-        Ok(taken > 0)
+    /// Of these names, those that a file of the connection bears or bore.
+    pub async fn taken_names(
+        &mut self,
+        connection: i64,
+        names: &[String],
+    ) -> Result<HashSet<String>, Failure> {
+        let mut taken = HashSet::new();
+        for column in ["name", "renamed"] {
+            for chunk in names.chunks(1_000) {
+                let sql = format!(
+                    "SELECT {column} FROM transmission WHERE connection_id = $1 AND {column} IN {}",
+                    list(chunk.len(), 1)
+                );
+                let mut values = binds![connection];
+                values.extend(chunk.iter().map(|name| name.into()));
+                let rows: Vec<(String,)> = self.rows(&sql, values).await?;
+                taken.extend(rows.into_iter().map(|row| row.0));
+            }
+        }
+        Ok(taken)
     }
 
     /// Files in mailboxes that should have been fetched by `now` and of which nobody was told, oldest first.

@@ -1,7 +1,7 @@
 //! What people are told: the audit trail, alerts, and mail that waits to go out. All written in the transaction of what
 //! they tell about.
 
-use super::connection::Connection;
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -147,11 +147,25 @@ impl Connection {
 
     /// Clears the open alerts about a subject.
     pub async fn clear_alerts(&mut self, at: Instant, subject: Subject) -> Result<(), Failure> {
-        self.execute(
-            "UPDATE alert SET cleared_at = $3 WHERE subject_kind = $1 AND subject_id = $2 AND cleared_at IS NULL",
-            binds![subject.kind, subject.id, at],
-        )
-        .await?;
+        self.clear_alerts_of(at, subject.kind, &[subject.id]).await
+    }
+
+    /// The same for many subjects of one kind.
+    pub async fn clear_alerts_of(
+        &mut self,
+        at: Instant,
+        kind: &str,
+        subjects: &[i64],
+    ) -> Result<(), Failure> {
+        for chunk in subjects.chunks(1_000) {
+            let sql = format!(
+                "UPDATE alert SET cleared_at = $2 WHERE subject_kind = $1 AND cleared_at IS NULL AND subject_id IN {}",
+                list(chunk.len(), 2)
+            );
+            let mut values = binds![kind, at];
+            values.extend(chunk.iter().map(|subject| (*subject).into()));
+            self.execute(&sql, values).await?;
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub mod failure;
 pub mod files;
 pub mod invoices;
 pub mod journal;
+pub mod labels;
 pub mod listing;
 pub mod orders;
 pub mod partners;
@@ -24,7 +25,6 @@ pub(crate) mod sessions;
 pub mod shipments;
 pub mod stock;
 pub mod store;
-pub mod trail;
 pub mod users;
 pub mod work;
 

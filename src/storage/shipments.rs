@@ -1,11 +1,12 @@
 //! Shipments: one row each, cartons in the body; which orders are on them in a narrow table.
 
+use std::collections::BTreeSet;
+
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
-use crate::domain::order::Mode;
 use crate::domain::shipment::{Shipment, ShipmentState};
 
 fn text(shipment: &Shipment) -> Result<String, Failure> {
@@ -110,19 +111,25 @@ impl Connection {
 
     /// All shipments of an order.
     pub async fn shipments_of(&mut self, order: OrderId) -> Result<Vec<Shipment>, Failure> {
-        let rows: Vec<(i64,)> = self
-            .rows(
-                "SELECT shipment_id FROM shipment_order WHERE order_id = $1",
-                binds![order],
-            )
-            .await?;
-        self.shipments(
-            &rows
-                .into_iter()
-                .map(|row| ShipmentId(row.0))
-                .collect::<Vec<_>>(),
-        )
-        .await
+        self.shipments_of_orders(&[order]).await
+    }
+
+    /// All shipments of several orders, each once, by number.
+    pub async fn shipments_of_orders(
+        &mut self,
+        orders: &[OrderId],
+    ) -> Result<Vec<Shipment>, Failure> {
+        let mut ids = BTreeSet::new();
+        for chunk in orders.chunks(1_000) {
+            let sql = format!(
+                "SELECT DISTINCT shipment_id FROM shipment_order WHERE order_id IN {}",
+                list(chunk.len(), 0)
+            );
+            let values = chunk.iter().map(|order| (*order).into()).collect();
+            let rows: Vec<(i64,)> = self.rows(&sql, values).await?;
+            ids.extend(rows.into_iter().map(|row| ShipmentId(row.0)));
+        }
+        self.shipments(&ids.into_iter().collect::<Vec<_>>()).await
     }
 
     /// A planned shipment that `like` may join: same partner, world, warehouse, ship-to and first day.
@@ -198,36 +205,5 @@ impl Connection {
                 .collect::<Vec<_>>(),
         )
         .await
-    }
-
-    /// The next `n` SSCC serials of a company prefix in one world; never used twice.
-    pub async fn take_sscc_serials(
-        &mut self,
-        prefix: &str,
-        mode: Mode,
-        n: usize,
-    ) -> Result<i64, Failure> {
-        self.take_numbers(
-            &format!("sscc:{prefix}:{}", mode.word()),
-            i64::try_from(n).unwrap_or(i64::MAX),
-        )
-        .await
-    }
-
-    /// Whether any of these SSCCs has been used on another shipment.
-    pub async fn claim_sscc(
-        &mut self,
-        shipment: ShipmentId,
-        ssccs: &[String],
-    ) -> Result<Option<String>, Failure> {
-        for sscc in ssccs {
-            let key = format!("sscc:{sscc}");
-            if !self.claim_effect(&key, shipment.0).await?
-                && self.effect(&key).await? != Some(shipment.0)
-            {
-                return Ok(Some(sscc.clone()));
-            }
-        }
-        Ok(None)
     }
 }

@@ -88,8 +88,14 @@ async fn promise(
     for (mode, promised) in promises {
         connection.promise_receipts(mode, &promised).await?;
     }
+    let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
     for (order, _) in &mut done {
-        answer(gateway, connection, trading, order).await?;
+        if let Some(outgoing) = next_answer(gateway, trading, order) {
+            answers.entry(order.mode).or_default().push(outgoing);
+        }
+    }
+    for (mode, outgoing) in answers {
+        outbound::queue(gateway, connection, trading, mode, outgoing).await?;
     }
     fulfil::plan(
         gateway,
@@ -183,14 +189,19 @@ pub async fn answer(
     trading: &Trading,
     order: &mut Order,
 ) -> Result<(), Failure> {
-    if !is_answer_wanted(trading, order) {
-        return Ok(());
-    }
-    order.answers += 1;
-    if let Some(outgoing) = outgoing(gateway, trading, order) {
+    if let Some(outgoing) = next_answer(gateway, trading, order) {
         outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
     }
     Ok(())
+}
+
+/// The next 855 of an order, counted as its answer; none where the partner wants none.
+fn next_answer(gateway: &Gateway, trading: &Trading, order: &mut Order) -> Option<Outgoing> {
+    if !is_answer_wanted(trading, order) {
+        return None;
+    }
+    order.answers += 1;
+    outgoing(gateway, trading, order)
 }
 
 /// The 855 of an order as it stands.

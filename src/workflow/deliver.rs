@@ -19,7 +19,7 @@ use crate::domain::document::Delivery;
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
 use crate::storage::content::address;
-use crate::storage::documents::{DocumentRow, Numbered};
+use crate::storage::documents::{DocumentRow, NewTransmission, Numbered};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
@@ -30,12 +30,11 @@ use crate::waypoint;
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
 
-/// Builds and hands over the files of these partners; adds their numbers to `sent`.
+/// Builds and hands over the files of these partners.
 pub async fn step(
     gateway: &Gateway,
     connection: &mut Connection,
     subjects: &[i64],
-    sent: &mut Vec<i64>,
 ) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
     for partner in subjects {
@@ -55,11 +54,11 @@ pub async fn step(
             )));
         };
         for ((mode, set_code, _), documents) in sorted(queued) {
-            for batch in batches(&trading, documents) {
-                sent.extend(
-                    send(gateway, connection, &trading, over, &mode, &set_code, batch).await?,
-                );
-            }
+            let batches = batches(&trading, documents);
+            send(
+                gateway, connection, &trading, over, &mode, &set_code, batches,
+            )
+            .await?;
         }
         if full {
             later.push(Later {
@@ -114,6 +113,7 @@ fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failu
     })
 }
 
+/// Hands over one file for each batch of documents, all of one world and set.
 #[allow(clippy::too_many_arguments)]
 async fn send(
     gateway: &Gateway,
@@ -122,87 +122,103 @@ async fn send(
     over: &ConnectionRow,
     mode: &str,
     set_code: &str,
-    documents: Vec<DocumentRow>,
-) -> Result<Option<i64>, Failure> {
+    batches: Vec<Vec<DocumentRow>>,
+) -> Result<(), Failure> {
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
     let Some(company) = gateway.settings.our_company() else {
-        return Ok(None);
+        return Ok(());
     };
-    let addresses = match documents.first() {
-        Some(first) if !first.address.is_empty() => parse(first.id, &first.address)?,
-        _ => Addresses::of(&trading.profile, company, world),
+    let first = batches.iter().flatten().next();
+    let addresses = match first.filter(|first| !first.address.is_empty()) {
+        Some(first) => parse(first.id, &first.address)?,
+        None => Addresses::of(&trading.profile, company, world),
     };
-    let sets = spend(Effort::Rendering, || load(&documents))?;
     let pair = addresses.pair();
-    let isa = wrapped(
-        connection
-            .take_numbers(&format!("isa:{pair}:{mode}"), 1)
-            .await?,
-    );
-    let gs06 = match set_code {
-        "TA1" => 0,
-        _ => wrapped(
+    let files = batches.len();
+    let count = i64::try_from(files).unwrap_or(i64::MAX);
+    let first_isa = connection
+        .take_numbers(&format!("isa:{pair}:{mode}"), count)
+        .await?;
+    let first_gs06 = match set_code {
+        "TA1" => None,
+        _ => Some(
             connection
-                .take_numbers(&format!("gs:{pair}:{mode}"), 1)
+                .take_numbers(&format!("gs:{pair}:{mode}"), count)
                 .await?,
         ),
     };
     waypoint::pass("deliver", "control numbers taken");
+    let ids = connection.identities("transmission", files).await?;
     let local = now.with_timezone(&trading.profile.time_zone).naive_local();
-    let envelope = envelope(&trading.profile, &addresses, local, isa, world);
     let release = trading.profile.release_of(set_code);
-    let written = spend(Effort::Rendering, || {
-        render(envelope, &addresses, sets, gs06, release)
-    })?;
-    waypoint::pass("deliver", "rendered");
-    let isa13 = format!("{isa:09}");
-    let id = connection.identity("transmission").await?;
-    let reference = documents
-        .first()
-        .map(|document| document.reference.clone())
-        .unwrap_or_default();
-    let po = connection
-        .po_of(documents.first().map_or(0, |document| document.id))
-        .await?;
-    let name = trading.profile.file_name(FileNameValues {
-        set: set_code,
-        isa13: &isa13,
-        po: &po,
-        reference: &reference,
-        at: local,
-    });
-    let name = free_name(connection, over.id, name).await?;
-    let content = address(&written.bytes);
+    let names_po = trading.profile.envelope.file_name.contains("{po}");
     let at_once = over.kind == "mailbox";
-    connection
-        .put_contents(vec![(content.clone(), written.bytes.clone())], now)
-        .await?;
     let state = if at_once { "delivered" } else { "queued" };
+    let mut contents = Vec::with_capacity(files);
+    let mut transmissions = Vec::with_capacity(files);
+    let mut places = Vec::new();
+    for ((nth, id), documents) in (0..).zip(&ids).zip(&batches) {
+        let isa = wrapped(first_isa + nth);
+        let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
+        let written = spend(Effort::Rendering, || {
+            let envelope = envelope(&trading.profile, &addresses, local, isa, world);
+            render(envelope, &addresses, load(documents)?, gs06, release)
+        })?;
+        let isa13 = format!("{isa:09}");
+        let first = documents.first();
+        let po = match first {
+            Some(document) if names_po => connection.po_of(document.id).await?,
+            _ => String::new(),
+        };
+        let name = trading.profile.file_name(FileNameValues {
+            set: set_code,
+            isa13: &isa13,
+            po: &po,
+            reference: first.map_or("", |document| document.reference.as_str()),
+            at: local,
+        });
+        let content = address(&written.bytes);
+        places.extend(numbered(
+            trading, documents, &written, *id, &isa13, gs06, now,
+        ));
+        transmissions.push(NewTransmission {
+            id: *id,
+            isa13,
+            name,
+            content: content.clone(),
+        });
+        contents.push((content, written.bytes));
+    }
+    waypoint::pass("deliver", "rendered");
+    let names = transmissions.iter_mut().map(|file| &mut file.name);
+    free_names(connection, over.id, names.collect()).await?;
+    connection.put_contents(contents, now).await?;
     connection
-        .add_transmission(
-            id,
+        .add_transmissions(
             over.id,
             trading.partner.0,
             mode,
-            &isa13,
             set_code,
-            &name,
-            &content,
+            transmissions,
             state,
             now,
             pickup_due(gateway, trading).filter(|_| at_once),
         )
         .await?;
-    let numbered = numbered(trading, &documents, &written, id, &isa13, gs06, now);
-    connection.number_documents(numbered, now).await?;
-    let ids: Vec<i64> = documents.iter().map(|document| document.id).collect();
+    connection.number_documents(places, now).await?;
     if at_once {
-        connection.set_delivery(&ids, Delivery::Delivered).await?;
+        let documents: Vec<i64> = batches
+            .iter()
+            .flatten()
+            .map(|document| document.id)
+            .collect();
+        connection
+            .set_delivery(&documents, Delivery::Delivered)
+            .await
     } else {
-        connection.ask_for(Step::Push, over.id, &[id], now).await?;
+        connection.ask_for(Step::Push, over.id, &ids, now).await
     }
-    Ok(Some(id))
 }
 
 /// By when the partner should have fetched what is laid into its mailbox now; none: it may lie there for ever.
@@ -217,20 +233,28 @@ pub fn pickup_due(gateway: &Gateway, trading: &Trading) -> Option<Instant> {
     (hours > 0).then(|| hours_after(gateway.now(), hours))
 }
 
-/// The name, or the first of `name-2`, `name-3` … that no file of the connection bears: test and production count control
-/// numbers apart, and a profile's names may leave them out.
-async fn free_name(
+/// Gives each file its name, or the first of `name-2`, `name-3` … that no other file of the connection bears: test and
+/// production count control numbers apart, and a profile's names may leave them out.
+async fn free_names(
     connection: &mut Connection,
     over: i64,
-    name: String,
-) -> Result<String, Failure> {
-    let mut free = name.clone();
-    let mut n = 1;
-    while connection.is_name_taken(over, &free).await? {
-        n += 1;
-        free = nth_name(&name, n);
+    names: Vec<&mut String>,
+) -> Result<(), Failure> {
+    let wanted: Vec<String> = names.iter().map(|name| (*name).clone()).collect();
+    let mut taken = connection.taken_names(over, &wanted).await?;
+    for name in names {
+        let first = name.clone();
+        let mut n = 1;
+        while !taken.insert(name.clone()) {
+            n += 1;
+            *name = nth_name(&first, n);
+            let again = connection
+                .taken_names(over, std::slice::from_ref(name))
+                .await?;
+            taken.extend(again);
+        }
     }
-    Ok(free)
+    Ok(())
 }
 
 /// `order.855.edi` as `order-2.855.edi`: the endings say what is in the file.

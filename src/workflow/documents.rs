@@ -7,7 +7,7 @@ use super::correction::{self, Correction};
 use super::deliver::pickup_due;
 use super::notice::{self, Notice};
 use super::outbound::{self, Outgoing};
-use super::{Gateway, Trading, translate};
+use super::{COMPANY, Gateway, Trading, fulfil, translate};
 use crate::domain::document::{Application, Delivery, Disposition};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, InvoiceId, OrderId, PartnerId, ShipmentId};
@@ -16,7 +16,7 @@ use crate::storage::content::address;
 use crate::storage::documents::DocumentRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
-use crate::storage::{Class, Connection, Failure};
+use crate::storage::{Class, Connection, Failure, catalogue};
 use crate::translation::{invoice, ship_notice};
 
 /// What a replay set going.
@@ -315,7 +315,9 @@ async fn rebuild(
                 .await?
                 .ok_or_else(gone)?;
             let orders = connection.orders(&shipment.orders()).await?;
-            super::fulfil::outgoing(gateway, connection, trading, &shipment, &orders).await
+            let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+            let warehouse = fulfil::house_of(&warehouses, &shipment)?;
+            fulfil::outgoing(gateway, connection, trading, warehouse, &shipment, &orders).await
         }
         "810" => {
             let invoice = connection
@@ -323,7 +325,8 @@ async fn rebuild(
                 .await?
                 .ok_or_else(gone)?;
             let order = connection.order(invoice.order).await?.ok_or_else(gone)?;
-            super::invoice::outgoing(gateway, connection, trading, &invoice, &order).await
+            let shipments = connection.shipments(&invoice.shipments).await?;
+            super::invoice::outgoing(gateway, trading, &invoice, &order, &shipments)
         }
         other => Err(Failure::refuse(format!(
             "a {other} is not sent again: the partner's own resend brings a new one"

@@ -1,7 +1,7 @@
 //! Fulfil: what was promised is packed into planned shipments; a shipment leaves when its warehouse says so and its ship
 //! window allows it, and that is one transaction: stock issued, ship notice queued, invoice asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 use rust_decimal::Decimal;
@@ -9,14 +9,15 @@ use rust_decimal::Decimal;
 use super::notice::{self, Notice};
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
-use super::{COMPANY, Gateway, Trading};
+use super::{COMPANY, Gateway, Trading, labels};
 use crate::domain::allocation::Reservation;
 use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
 use crate::domain::clock::Instant;
 use crate::domain::delivery::{Journey, journeys};
 use crate::domain::ids::{DocumentId, ItemId, OrderId, PartnerId, ShipmentId};
-use crate::domain::order::{Order, Party};
-use crate::domain::packing::{self, pack, sscc18};
+use crate::domain::order::{Mode, Order, Party};
+use crate::domain::packing::{self, pack};
+use crate::domain::policy::InvoiceWhen;
 use crate::domain::shipment::{Shipment, ShipmentState, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
@@ -50,14 +51,19 @@ pub async fn plan(
         }
     }
     let most = trading.profile.packing.pallet_cartons;
-    for shipment in &mut fresh {
-        shipment.id = ShipmentId(connection.identity("shipment").await?);
+    let ids = connection.identities("shipment", fresh.len()).await?;
+    for (shipment, id) in fresh.iter_mut().zip(ids) {
+        shipment.id = ShipmentId(id);
         shipment.bill_of_lading = bill_of_lading(shipment);
-        label(gateway, connection, shipment, most).await?;
     }
-    for (shipment, _) in &mut joined {
-        label(gateway, connection, shipment, most).await?;
-    }
+    let planned = joined.iter_mut().map(|(shipment, _)| shipment);
+    labels::issue(
+        gateway,
+        connection,
+        fresh.iter_mut().chain(planned).collect(),
+        most,
+    )
+    .await?;
     connection.add_shipments(&fresh, gateway.now()).await?;
     connection.save_shipments(&joined).await?;
     for shipment in &fresh {
@@ -206,53 +212,6 @@ fn bill_of_lading(shipment: &Shipment) -> String {
     format!("{:010}", shipment.id.0)
 }
 
-/// Gives every carton without one an SSCC-18 of our own, and puts cartons that stand on none on pallets with theirs, at
-/// most `pallet_cartons` on each; 0 puts none on any.
-pub async fn label(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    shipment: &mut Shipment,
-    pallet_cartons: u32,
-) -> Result<(), Failure> {
-    let Some(company) = gateway.settings.our_company() else {
-        return Ok(());
-    };
-    let bare = shipment
-        .cartons
-        .iter()
-        .filter(|carton| carton.sscc.is_empty())
-        .count();
-    let pallets = packing::pallets(&shipment.cartons, pallet_cartons);
-    if bare + pallets.len() == 0 {
-        return Ok(());
-    }
-    let first = connection
-        .take_sscc_serials(&company.gs1_prefix, shipment.mode, bare + pallets.len())
-        .await?;
-    let numbered = |serial: i64| {
-        let serial = u64::try_from(serial).unwrap_or_default();
-        sscc18(company.sscc_extension, &company.gs1_prefix, serial).map_err(Failure::refused)
-    };
-    let mut serials = first..;
-    for (carton, serial) in shipment
-        .cartons
-        .iter_mut()
-        .filter(|carton| carton.sscc.is_empty())
-        .zip(serials.by_ref())
-    {
-        carton.sscc = numbered(serial)?;
-    }
-    for (pallet, serial) in pallets.into_iter().zip(serials) {
-        let sscc = numbered(serial)?;
-        for index in pallet {
-            if let Some(carton) = shipment.cartons.get_mut(index) {
-                carton.pallet.clone_from(&sscc);
-            }
-        }
-    }
-    Ok(())
-}
-
 async fn ask_to_leave(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -297,6 +256,7 @@ pub async fn step(
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
     let now = gateway.now();
     let mut later = Vec::new();
+    let mut leaving: BTreeMap<PartnerId, Vec<Leaving>> = BTreeMap::new();
     for shipment in connection.shipments(&ids).await? {
         let Some(warehouse) = warehouses
             .iter()
@@ -307,15 +267,12 @@ pub async fn step(
         if shipment.state != ShipmentState::Planned {
             continue;
         }
-        let trading = gateway.trading(connection, shipment.partner).await?;
-        let today = now.with_timezone(&zone(warehouse)).date_naive();
+        let today = day_at(warehouse, now);
         if shipment.window_allows(today) {
-            let before = shipment.revision;
-            let shipped = shipment.ship(now, today, None).map_err(Failure::refused)?;
-            leave(
-                gateway, connection, &trading, warehouse, shipped, before, "at once",
-            )
-            .await?;
+            let (before, partner) = (shipment.revision, shipment.partner);
+            let shipment = shipment.ship(now, today, None).map_err(Failure::refused)?;
+            let of_partner = leaving.entry(partner).or_default();
+            of_partner.push(Leaving { shipment, before });
         } else if shipment.not_before.is_some_and(|first| today < first) {
             later.push(Later {
                 subject: shipment.id.0,
@@ -323,8 +280,21 @@ pub async fn step(
                 due: opens(warehouse, &shipment, now),
             });
         } else {
+            let trading = gateway.trading(connection, shipment.partner).await?;
             tell_closed(gateway, connection, &trading, &shipment).await?;
         }
+    }
+    for (partner, leaving) in leaving {
+        let trading = gateway.trading(connection, partner).await?;
+        leave(
+            gateway,
+            connection,
+            &trading,
+            &warehouses,
+            leaving,
+            "at once",
+        )
+        .await?;
     }
     Ok(later)
 }
@@ -349,55 +319,69 @@ async fn tell_closed(
     notice::tell(gateway, connection, Some(trading), notice).await
 }
 
-/// A shipment has left: stock issued, orders moved on, ship notice queued, invoice asked for; all or nothing.
-/// `before` is the revision it was read with.
+/// A shipment that leaves now, with the revision it was read with.
+pub struct Leaving {
+    /// As it left.
+    pub shipment: Shipment,
+    /// Revision before.
+    pub before: i64,
+}
+
+/// Shipments of one partner have left: stock issued, orders moved on, ship notices queued, invoices asked for; all or
+/// nothing.
 pub async fn leave(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
-    warehouse: &Warehouse,
-    mut shipment: Shipment,
-    before: i64,
+    warehouses: &[Warehouse],
+    mut leaving: Vec<Leaving>,
     actor: &str,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    if let Some(bare) = connection
-        .claim_sscc(
-            shipment.id,
-            &shipment
-                .cartons
-                .iter()
-                .map(|carton| carton.sscc.as_str())
-                .chain(shipment.pallets())
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
-        .await?
-    {
-        return Err(Failure::refuse(format!(
-            "the carton or pallet {bare} is already on another shipment: an SSCC is never used twice; give it another label"
-        )));
-    }
-    let orders = connection.orders(&shipment.orders()).await?;
-    let revisions: Vec<i64> = orders.iter().map(|order| order.revision).collect();
-    let orders: Vec<Order> = orders
-        .into_iter()
-        .map(|order| book_shipped(order, &shipment))
+    let ids: BTreeSet<OrderId> = leaving
+        .iter()
+        .flat_map(|leaving| leaving.shipment.orders())
         .collect();
-    connection
-        .move_stock(&[issue(&shipment, &orders)?], now)
-        .await?;
-    let today = now.with_timezone(&zone(warehouse)).date_naive();
-    shipment.expected_delivery = today.checked_add_days(chrono::Days::new(
-        trading.profile.packing.transit_days.into(),
-    ));
-    if trading.profile.sends("856") {
-        let outgoing = outgoing(gateway, connection, trading, &shipment, &orders).await?;
-        outbound::queue(gateway, connection, trading, shipment.mode, vec![outgoing]).await?;
+    let ids: Vec<OrderId> = ids.into_iter().collect();
+    let mut orders: BTreeMap<OrderId, (Order, i64)> = connection
+        .orders(&ids)
+        .await?
+        .into_iter()
+        .map(|order| (order.id, (order.clone(), order.revision)))
+        .collect();
+    let mut movements = Vec::with_capacity(leaving.len());
+    let mut notices: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+    let mut entries = Vec::with_capacity(leaving.len());
+    for Leaving { shipment, .. } in &mut leaving {
+        let mut aboard = Vec::new();
+        for id in shipment.orders() {
+            if let Some((order, _)) = orders.get_mut(&id) {
+                *order = book_shipped(order.clone(), shipment);
+                aboard.push(order.clone());
+            }
+        }
+        movements.push(issue(shipment, &aboard)?);
+        let warehouse = house_of(warehouses, shipment)?;
+        shipment.expected_delivery = day_at(warehouse, now).checked_add_days(chrono::Days::new(
+            trading.profile.packing.transit_days.into(),
+        ));
+        if trading.profile.sends("856") {
+            let notice =
+                outgoing(gateway, connection, trading, warehouse, shipment, &aboard).await?;
+            notices.entry(shipment.mode).or_default().push(notice);
+        }
+        entries.push((
+            "shipment left".to_owned(),
+            Subject::new("shipment", shipment.id.0),
+            format!("{} cartons, confirmed {actor}", shipment.cartons.len()),
+        ));
+    }
+    connection.move_stock(&movements, now).await?;
+    for (mode, notices) in notices {
+        outbound::queue(gateway, connection, trading, mode, notices).await?;
     }
     let settled = orders
-        .into_iter()
-        .zip(revisions)
+        .into_values()
         .map(|(order, before)| {
             order
                 .settle()
@@ -406,21 +390,37 @@ pub async fn leave(
         })
         .collect::<Result<Vec<_>, _>>()?;
     connection.save_orders(&settled).await?;
-    let subject = Subject::new("shipment", shipment.id.0);
-    let detail = format!("{} cartons, confirmed {actor}", shipment.cartons.len());
-    connection
-        .record(now, actor, "shipment left", subject, &detail)
-        .await?;
-    connection.clear_alerts(now, subject).await?;
-    connection
-        .save_shipments(&[(shipment.clone(), before)])
-        .await?;
-    if trading.profile.invoicing.when == crate::domain::policy::InvoiceWhen::Shipped {
-        connection
-            .ask_for(Step::Invoice, shipment.id.0, &[shipment.id.0], now)
-            .await?;
+    connection.record_all(now, actor, entries).await?;
+    let left: Vec<i64> = leaving
+        .iter()
+        .map(|leaving| leaving.shipment.id.0)
+        .collect();
+    connection.clear_alerts_of(now, "shipment", &left).await?;
+    let shipments: Vec<(Shipment, i64)> = leaving
+        .into_iter()
+        .map(|leaving| (leaving.shipment, leaving.before))
+        .collect();
+    connection.save_shipments(&shipments).await?;
+    if trading.profile.invoicing.when == InvoiceWhen::Shipped {
+        let pairs: Vec<(i64, i64)> = left.iter().map(|id| (*id, *id)).collect();
+        connection.ask_for_each(Step::Invoice, &pairs, now).await?;
     }
     Ok(())
+}
+
+/// The warehouse that a shipment leaves from.
+pub fn house_of<'a>(
+    warehouses: &'a [Warehouse],
+    shipment: &Shipment,
+) -> Result<&'a Warehouse, Failure> {
+    warehouses
+        .iter()
+        .find(|warehouse| warehouse.id == shipment.warehouse)
+        .ok_or_else(|| Failure::Corrupt {
+            table: "shipment",
+            key: shipment.id.to_string(),
+            why: "its warehouse is not there".to_owned(),
+        })
 }
 
 /// What leaves the house: on hand and reserved fall alike.
@@ -454,18 +454,10 @@ pub async fn outgoing(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
+    warehouse: &Warehouse,
     shipment: &Shipment,
     orders: &[Order],
 ) -> Result<Outgoing, Failure> {
-    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
-    let warehouse = warehouses
-        .iter()
-        .find(|warehouse| warehouse.id == shipment.warehouse)
-        .ok_or_else(|| Failure::Corrupt {
-            table: "shipment",
-            key: shipment.id.to_string(),
-            why: "its warehouse is not there".to_owned(),
-        })?;
     let stores: Vec<String> = shipment
         .cartons
         .iter()

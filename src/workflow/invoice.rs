@@ -1,14 +1,17 @@
 //! Invoice: what shipped is billed at the agreed price; the sum identity is proven before anything is queued, and the
 //! receivable and its ledger posting commit with the 810.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::NaiveDate;
 
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
-use crate::domain::ids::{InvoiceId, ShipmentId};
+use crate::domain::catalogue::Warehouse;
+use crate::domain::ids::{InvoiceId, OrderId, PartnerId, ShipmentId};
 use crate::domain::invoice::{Billed, Invoice, InvoiceBasis, book_invoiced, invoices_of, prove};
-use crate::domain::ledger;
+use crate::domain::ledger::{self, Posting};
 use crate::domain::order::{Mode, Order};
 use crate::domain::shipment::{Shipment, ShipmentState};
 use crate::storage::effort::{Effort, spend};
@@ -23,108 +26,160 @@ pub async fn step(
     subjects: &[i64],
 ) -> Result<Vec<Later>, Failure> {
     let ids: Vec<ShipmentId> = subjects.iter().copied().map(ShipmentId).collect();
+    let mut orders: BTreeMap<PartnerId, BTreeSet<OrderId>> = BTreeMap::new();
     for shipment in connection.shipments(&ids).await? {
-        if !matches!(shipment.state, ShipmentState::Shipped { .. }) {
-            continue;
+        if matches!(shipment.state, ShipmentState::Shipped { .. }) {
+            let of_partner = orders.entry(shipment.partner).or_default();
+            of_partner.extend(shipment.orders());
         }
-        let trading = gateway.trading(connection, shipment.partner).await?;
-        for order in connection.orders(&shipment.orders()).await? {
-            bill(gateway, connection, &trading, order).await?;
-        }
+    }
+    for (partner, orders) in orders {
+        let trading = gateway.trading(connection, partner).await?;
+        let orders: Vec<OrderId> = orders.into_iter().collect();
+        bill(gateway, connection, &trading, &orders).await?;
     }
     Ok(Vec::new())
 }
 
 /// The key that keeps what of an order is on a shipment from being billed twice, whoever asks for it.
-fn key(order: &Order, shipment: &Shipment) -> String {
-    format!("bill:{}:{}", order.id, shipment.id)
+fn key(order: OrderId, shipment: ShipmentId) -> String {
+    format!("bill:{order}:{shipment}")
 }
 
-/// Bills what of an order has left and was not billed before.
+/// Bills what of a partner's orders has left and was not billed before.
 async fn bill(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
-    order: Order,
+    orders: &[OrderId],
 ) -> Result<(), Failure> {
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
-    let mut left = Vec::new();
-    for shipment in connection.shipments_of(order.id).await? {
-        let ShipmentState::Shipped { at } = shipment.state else {
+    let orders = connection.orders(orders).await?;
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let shipments = connection.shipments_of_orders(&ids).await?;
+    let mut left: BTreeMap<OrderId, Vec<Billed<'_>>> = BTreeMap::new();
+    for shipment in &shipments {
+        let Some(shipped_on) = left_on(&warehouses, shipment) else {
             continue;
         };
-        if connection.effect(&key(&order, &shipment)).await?.is_none() {
-            let warehouse = warehouses
-                .iter()
-                .find(|warehouse| warehouse.id == shipment.warehouse);
-            let shipped_on = warehouse.map_or_else(
-                || at.date_naive(),
-                |warehouse| fulfil::day_at(warehouse, at),
-            );
-            left.push((shipment, shipped_on));
+        for order in shipment.orders() {
+            left.entry(order).or_default().push(Billed {
+                shipment,
+                shipped_on,
+            });
         }
     }
-    let billed: Vec<Billed<'_>> = left
+    let keys: Vec<String> = left
         .iter()
-        .map(|(shipment, shipped_on)| Billed {
-            shipment,
-            shipped_on: *shipped_on,
-        })
+        .flat_map(|(order, left)| left.iter().map(|billed| key(*order, billed.shipment.id)))
         .collect();
+    let billed_before = connection.effects_of(&keys).await?;
     let today = gateway
         .now()
         .with_timezone(&trading.profile.time_zone)
         .date_naive();
-    // Never before what it bills has left: the warehouse may lie east of the partner, and a clock may be set back.
-    let date = left
-        .iter()
-        .map(|(_, shipped_on)| *shipped_on)
-        .fold(today, NaiveDate::max);
-    let basis = InvoiceBasis {
-        order: &order,
-        shipments: &billed,
-        policy: &trading.profile.invoicing,
-        date,
-        first_id: InvoiceId(0),
-        first_number: 0,
-    };
-    let drafts = invoices_of(&basis).map_err(Failure::refused)?;
-    if drafts.is_empty() {
-        return Ok(());
+    let mut claims = Vec::new();
+    let mut drafted = Vec::new();
+    for order in orders {
+        let mut billed = left.remove(&order.id).unwrap_or_default();
+        billed.retain(|billed| !billed_before.contains(&key(order.id, billed.shipment.id)));
+        // Never before what it bills has left: the warehouse may lie east of the partner, and a clock may be set back.
+        let date = billed
+            .iter()
+            .map(|billed| billed.shipped_on)
+            .fold(today, NaiveDate::max);
+        let basis = InvoiceBasis {
+            order: &order,
+            shipments: &billed,
+            policy: &trading.profile.invoicing,
+            date,
+            first_id: InvoiceId(0),
+            first_number: 0,
+        };
+        let drafts = invoices_of(&basis).map_err(Failure::refused)?;
+        if drafts.is_empty() {
+            continue;
+        }
+        claims.extend(
+            billed
+                .iter()
+                .map(|billed| (key(order.id, billed.shipment.id), order.id.0)),
+        );
+        drafted.push((order, drafts));
     }
-    for (shipment, _) in &left {
-        connection
-            .claim_new_effect(&key(&order, shipment), order.id.0)
-            .await?;
-    }
-    issue(gateway, connection, trading, order, drafts).await
+    connection.claim_new_effects(&claims).await?;
+    issue(gateway, connection, trading, drafted, &shipments).await
 }
 
-/// Numbers, proves, books and queues invoices of one order.
+/// The day on which a shipment left, by the clock of its warehouse; none where it is still there.
+fn left_on(warehouses: &[Warehouse], shipment: &Shipment) -> Option<NaiveDate> {
+    let ShipmentState::Shipped { at } = shipment.state else {
+        return None;
+    };
+    let warehouse = warehouses
+        .iter()
+        .find(|warehouse| warehouse.id == shipment.warehouse);
+    Some(warehouse.map_or_else(
+        || at.date_naive(),
+        |warehouse| fulfil::day_at(warehouse, at),
+    ))
+}
+
+/// Numbers, proves, books and queues invoices, order by order.
 async fn issue(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
-    order: Order,
-    drafts: Vec<Invoice>,
+    drafted: Vec<(Order, Vec<Invoice>)>,
+    shipments: &[Shipment],
 ) -> Result<(), Failure> {
-    let (now, before) = (gateway.now(), order.revision);
-    let mut numbered = Vec::with_capacity(drafts.len());
-    for mut invoice in drafts {
-        invoice.id = InvoiceId(connection.identity("invoice").await?);
-        invoice.number = number(gateway, connection, trading, order.mode).await?;
-        prove(&invoice).map_err(Failure::refused)?;
-        numbered.push(invoice);
+    let now = gateway.now();
+    let mut counts: BTreeMap<Mode, usize> = BTreeMap::new();
+    for (order, drafts) in &drafted {
+        *counts.entry(order.mode).or_default() += drafts.len();
     }
-    let order = book_invoiced(order, &numbered)
-        .settle()
-        .map_err(Failure::refused)?;
-    connection.add_invoices(&numbered, now).await?;
-    let postings = numbered.iter().map(ledger::issue).collect();
-    connection
-        .post(order.company, order.mode, postings, now)
-        .await?;
-    let entries = numbered
+    let all = counts.values().sum();
+    let mut ids = connection.identities("invoice", all).await?.into_iter();
+    let mut numbers = BTreeMap::new();
+    for (mode, count) in counts {
+        let taken = take_numbers(gateway, connection, trading, mode, count).await?;
+        numbers.insert(mode, taken.into_iter());
+    }
+    let mut saved = Vec::with_capacity(drafted.len());
+    let mut issued: Vec<Invoice> = Vec::with_capacity(all);
+    let mut postings: BTreeMap<Mode, Vec<Posting>> = BTreeMap::new();
+    let mut documents: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+    for (order, drafts) in drafted {
+        let before = order.revision;
+        let first = issued.len();
+        for mut invoice in drafts {
+            let number = numbers.get_mut(&order.mode).and_then(Iterator::next);
+            let (Some(id), Some(number)) = (ids.next(), number) else {
+                return Err(Failure::refuse("the invoice series gave too few numbers"));
+            };
+            (invoice.id, invoice.number) = (InvoiceId(id), number);
+            prove(&invoice).map_err(Failure::refused)?;
+            issued.push(invoice);
+        }
+        let own = issued.get(first..).unwrap_or_default();
+        let order = book_invoiced(order, own)
+            .settle()
+            .map_err(Failure::refused)?;
+        let posted = postings.entry(order.mode).or_default();
+        posted.extend(own.iter().map(ledger::issue));
+        if trading.profile.sends("810") {
+            let queued = documents.entry(order.mode).or_default();
+            for invoice in own {
+                queued.push(outgoing(gateway, trading, invoice, &order, shipments)?);
+            }
+        }
+        saved.push((order, before));
+    }
+    connection.add_invoices(&issued, now).await?;
+    for (mode, postings) in postings {
+        connection.post(COMPANY, mode, postings, now).await?;
+    }
+    let entries = issued
         .iter()
         .map(|invoice| {
             let total = invoice.total.display(invoice.currency);
@@ -136,41 +191,29 @@ async fn issue(
         })
         .collect();
     connection.record_all(now, "invoicing", entries).await?;
-    queue(gateway, connection, trading, &order, &numbered).await?;
-    connection.save_orders(&[(order, before)]).await
+    for (mode, documents) in documents {
+        outbound::queue(gateway, connection, trading, mode, documents).await?;
+    }
+    connection.save_orders(&saved).await
 }
 
-async fn queue(
+/// The 810 of an invoice; its shipments are among `shipments`.
+pub fn outgoing(
     gateway: &Gateway,
-    connection: &mut Connection,
-    trading: &Trading,
-    order: &Order,
-    invoices: &[Invoice],
-) -> Result<(), Failure> {
-    if !trading.profile.sends("810") {
-        return Ok(());
-    }
-    let mut all = Vec::with_capacity(invoices.len());
-    for invoice in invoices {
-        all.push(outgoing(gateway, connection, trading, invoice, order).await?);
-    }
-    outbound::queue(gateway, connection, trading, order.mode, all).await?;
-    Ok(())
-}
-
-/// The 810 of an invoice.
-pub async fn outgoing(
-    gateway: &Gateway,
-    connection: &mut Connection,
     trading: &Trading,
     invoice: &Invoice,
     order: &Order,
+    shipments: &[Shipment],
 ) -> Result<Outgoing, Failure> {
     let company = gateway
         .settings
         .our_company()
         .ok_or_else(|| Failure::refuse("the settings name no company"))?;
-    let shipments = connection.shipments(&invoice.shipments).await?;
+    let shipments: Vec<Shipment> = shipments
+        .iter()
+        .filter(|shipment| invoice.shipments.contains(&shipment.id))
+        .cloned()
+        .collect();
     let context = InvoiceContext {
         company,
         shipments: &shipments,
@@ -189,27 +232,32 @@ pub async fn outgoing(
     })
 }
 
-/// The next number of the invoice series: no gap, unique for ever, no longer than the partner takes. Test traffic has a
-/// series of its own, marked with a T.
-async fn number(
+/// The next `count` numbers of the invoice series: no gap, unique for ever, no longer than the partner takes. Test traffic
+/// has a series of its own, marked with a T.
+async fn take_numbers(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
     mode: Mode,
-) -> Result<String, Failure> {
+    count: usize,
+) -> Result<Vec<String>, Failure> {
     let start = gateway.settings.our_company().map_or(1, |company| {
         i64::try_from(company.invoice_start).unwrap_or(1)
     });
     let policy = &trading.profile.invoicing;
     let scope = format!("invoice:{COMPANY}:{}", mode.word());
-    let serial = start - 1 + connection.take_numbers(&scope, 1).await?;
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let first = start - 1 + connection.take_numbers(&scope, count).await?;
     let mark = if mode == Mode::Test { "T" } else { "" };
-    let number = format!("{}{mark}{serial}", policy.number_prefix);
-    if number.len() > policy.number_length_max as usize {
-        return Err(Failure::refuse(format!(
-            "the next invoice number, {number}, is longer than the {} characters that {} takes: shorten `invoicing.number_prefix` in its profile",
-            policy.number_length_max, trading.profile.partner
-        )));
-    }
-    Ok(number)
+    let numbered = |serial: i64| {
+        let number = format!("{}{mark}{serial}", policy.number_prefix);
+        if number.len() > policy.number_length_max as usize {
+            return Err(Failure::refuse(format!(
+                "the next invoice number, {number}, is longer than the {} characters that {} takes: shorten `invoicing.number_prefix` in its profile",
+                policy.number_length_max, trading.profile.partner
+            )));
+        }
+        Ok(number)
+    };
+    (first..first.saturating_add(count)).map(numbered).collect()
 }

@@ -59,12 +59,14 @@ pub async fn queue(
     let ids = connection.identities("document", outgoing.len()).await?;
     let mut documents = Vec::with_capacity(outgoing.len());
     let mut held = Vec::new();
-    for (id, outgoing) in ids.iter().zip(outgoing) {
-        let key = format!(
-            "out:{}:{}:{}",
-            outgoing.cause, outgoing.set_code, outgoing.revision
-        );
-        if !connection.claim_effect(&key, *id).await? {
+    let keys: Vec<(String, i64)> = ids
+        .iter()
+        .zip(&outgoing)
+        .map(|(id, outgoing)| (key(outgoing), *id))
+        .collect();
+    let claimed = connection.claim_effects(&keys).await?;
+    for ((id, outgoing), claimed) in ids.iter().zip(outgoing).zip(claimed) {
+        if !claimed {
             continue;
         }
         let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
@@ -131,6 +133,14 @@ async fn address(
         key: "address".to_owned(),
         why: error.to_string(),
     })
+}
+
+/// What keeps a document from being made twice.
+fn key(outgoing: &Outgoing) -> String {
+    format!(
+        "out:{}:{}:{}",
+        outgoing.cause, outgoing.set_code, outgoing.revision
+    )
 }
 
 fn judge(

@@ -1,6 +1,6 @@
 //! What people and warehouse files do with shipments: confirm that one has left.
 
-use super::{COMPANY, Gateway, Trading, allocate, fulfil};
+use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
 use crate::domain::ids::ShipmentId;
 use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
 use crate::storage::journal::Subject;
@@ -87,8 +87,9 @@ async fn write(
         .clone()
         .confirm(confirmation)
         .map_err(Failure::refused)?;
+    labels::claim_given(gateway, connection, &planned, &packed).await?;
     // What was packed anew is labelled now; on which pallets it stands, whoever packed it has said.
-    fulfil::label(gateway, connection, &mut packed, 0).await?;
+    labels::issue(gateway, connection, vec![&mut packed], 0).await?;
     let shipped = packed
         .ship(now, today, confirmation.reason.as_deref())
         .map_err(Failure::refused)?;
@@ -99,8 +100,17 @@ async fn write(
             .record(now, actor, "ship window overridden", subject, reason)
             .await?;
     }
+    let leaving = fulfil::Leaving {
+        shipment: shipped,
+        before,
+    };
     fulfil::leave(
-        gateway, connection, &trading, warehouse, shipped, before, actor,
+        gateway,
+        connection,
+        &trading,
+        &warehouses,
+        vec![leaving],
+        actor,
     )
     .await?;
     Ok(id)

@@ -69,6 +69,7 @@ pub async fn step(
     };
     let mut orders = Vec::new();
     let mut interchanges = BTreeSet::new();
+    let mut known: HashMap<i64, Trading> = HashMap::new();
     for document in documents
         .iter()
         .filter(|document| document.disposition == "received")
@@ -76,7 +77,14 @@ pub async fn step(
         let Some(partner) = document.partner_id else {
             continue;
         };
-        let trading = gateway.trading(connection, PartnerId(partner)).await?;
+        let trading = match known.get(&partner) {
+            Some(trading) => trading.clone(),
+            None => {
+                let trading = gateway.trading(connection, PartnerId(partner)).await?;
+                known.insert(partner, trading.clone());
+                trading
+            }
+        };
         let set = sets.of(connection, document).await?;
         let outcome = translate(gateway, connection, &trading, document, &set, &mut orders).await?;
         settle(gateway, connection, &trading, document, outcome).await?;

@@ -9,7 +9,7 @@ use supercargo::domain::ids::{ConnectionId, DocumentId, OrderId};
 use supercargo::storage::StoreLocation;
 use supercargo::workflow::lists::ListKind;
 use supercargo::workflow::receive::{Upload, UploadSource};
-use supercargo::workflow::{documents, lists, orders, partners, receive, run};
+use supercargo::workflow::{documents, lists, orders, partners, receive, run, shipments};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -868,6 +868,21 @@ async fn refused_whole(location: StoreLocation) {
 /// Control numbers of test and production are two series.
 async fn both_worlds(location: StoreLocation) {
     let house = House::open(location).await;
+    let stock: Vec<String> = samples::STOCK
+        .lines()
+        .filter(|line| !line.ends_with(",test"))
+        .map(|line| line.replace(",production", ",test"))
+        .collect();
+    let stock = stock.join("\n");
+    lists::load(
+        &house.gateway,
+        ListKind::Stock,
+        stock.as_bytes(),
+        None,
+        "test",
+    )
+    .await
+    .unwrap();
     let test = order(581, &[("000000581*0*P", "000000581*0*T")]);
     let seen = house.seen(house.submit("test.edi", &test).await).await;
     assert_eq!(seen.file, "processed", "{seen:#?}");
@@ -876,6 +891,19 @@ async fn both_worlds(location: StoreLocation) {
         .await;
     assert_eq!(seen.file, "processed", "{seen:#?}");
     assert_eq!(house.orders_of(581).await, 2);
+    for id in house
+        .lines("SELECT CAST(id AS TEXT) FROM shipment ORDER BY id")
+        .await
+    {
+        let all = format!("{{\"shipment\": {id}, \"override\": \"the buyer wants it now\"}}");
+        shipments::confirm_text(&house.gateway, all.as_bytes(), "test")
+            .await
+            .unwrap();
+    }
+    let left = house
+        .lines("SELECT mode || ' ' || status FROM shipment ORDER BY id")
+        .await;
+    assert_eq!(left, ["test shipped", "production shipped"]);
     house.sound("both worlds").await;
 }
 

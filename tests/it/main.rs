@@ -24,6 +24,5 @@ mod settings;
 mod sftp_client;
 mod sftp_server;
 mod thread;
-mod trail;
 mod translation;
 mod users;

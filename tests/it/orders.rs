@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use supercargo::config::samples;
-use supercargo::domain::ids::{DocumentId, OrderId};
+use supercargo::domain::gs1::sscc_serial;
+use supercargo::domain::ids::{DocumentId, OrderId, ShipmentId};
 use supercargo::domain::order::Mode;
 use supercargo::domain::shipment::Shipment;
-use supercargo::storage::StoreLocation;
+use supercargo::storage::{Class, StoreLocation};
 use supercargo::workflow::lists::ListKind;
 use supercargo::workflow::{documents, lists, orders, partners, run, shipments};
 
@@ -463,19 +464,67 @@ async fn together_and_in_parts(house: House) {
             .contains("never used twice")
     );
     house.advance(1).await;
-    shipments::confirm_text(
-        &house.gateway,
-        format!("{{\"shipment\": {}}}", second.id).as_bytes(),
-        "test",
-    )
-    .await
-    .unwrap();
+    // The carton that was left behind bears its label already; the shipment that it was planned on left without it.
+    let labelled = stolen.replace(&shipment.cartons[0].sscc, &left_behind.sscc);
+    shipments::confirm_text(&house.gateway, labelled.as_bytes(), "test")
+        .await
+        .unwrap();
     settle(&house).await;
     assert_eq!(status(&house).await, "invoiced");
-    assert_eq!(sent(&house, "856").await.len(), 2);
+    let notices = sent(&house, "856").await;
+    assert_eq!(notices.len(), 2);
+    assert!(notices[1].contains(&left_behind.sscc));
     nothing_is_held(&house).await;
 }
 on_both!(together_and_in_parts);
+
+/// Labels that others gave to cartons before we came to issue them are passed over.
+async fn labels_around_given_ones(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"WEST\"]").await;
+    let stock = b"warehouse,item,quantity\nWEST,HW-1001,60\n";
+    lists::load(&house.gateway, ListKind::Stock, stock, None, "test")
+        .await
+        .unwrap();
+    let taken = house
+        .gateway
+        .store
+        .write(Class::Ordinary, |connection| {
+            Box::pin(async move {
+                let mine = ShipmentId(900);
+                let other = ShipmentId(901);
+                let world = Mode::Production;
+                connection
+                    .claim_given_labels("00614141", world, mine, &[2, 7])
+                    .await?;
+                connection
+                    .claim_given_labels("00614141", world, mine, &[2])
+                    .await?;
+                connection
+                    .claim_given_labels("00614141", world, other, &[7, 9])
+                    .await
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(taken, [7]);
+    let order = "BEG*00*SA*LAB-1**20260105~DTM*037*20260106~N1*ST*SHOP*92*S1~PO1*1*18*EA*10**VN*HW-1001~CTT*1";
+    house.submit("labels.edi", &interchange(1, order)).await;
+    let planned = house
+        .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain'")
+        .await;
+    let shipment: Shipment = serde_json::from_str(&planned[0]).unwrap();
+    let serials: Vec<u64> = shipment
+        .cartons
+        .iter()
+        .map(|carton| sscc_serial(0, "0614141", &carton.sscc).unwrap())
+        .collect();
+    assert_eq!(serials, [4, 5, 6]);
+    let runs = house
+        .lines("SELECT first_serial || '-' || last_serial || ' ' || shipment_id FROM label_run WHERE mode = 'production'")
+        .await;
+    assert_eq!(runs, [format!("4-6 {}", shipment.id)]);
+}
+on_both!(labels_around_given_ones);
 
 /// The partner rejects our 856 and 810 in its 997; sent again they say what they are, under new control numbers, once.
 async fn sent_again(house: House) {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::listing::{Paging, Shape, dash, facts, minute, missing, partner, show};
+use crate::cli::listing::{Paging, Shape, dash, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::{Table, harmless};
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::document::{Direction, Disposition};
@@ -72,7 +72,7 @@ const SHAPE: Shape<DocumentListing> = Shape {
             dash(Some(&document.reference)),
             dash(Some(brief.isa13.trim_start_matches('0'))),
             dash(Some(&brief.st02)),
-            document.disposition.clone(),
+            with_mode(&document.disposition, &document.mode),
             brief.delivery.replace("none", "-"),
             if document.overdue {
                 "overdue".to_owned()

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show};
+use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::Table;
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
@@ -72,9 +72,9 @@ const SHAPE: Shape<InvoiceListing> = Shape {
             invoice.partner.clone(),
             invoice.po_numbers.join(" "),
             if invoice.kind == "credit" {
-                format!("credit, {}", invoice.status)
+                with_mode(&format!("credit, {}", invoice.status), &invoice.mode)
             } else {
-                invoice.status.clone()
+                with_mode(&invoice.status, &invoice.mode)
             },
             invoice.due_date.to_string(),
             invoice.total.clone(),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::documents::thread;
-use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show};
+use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::{Table, harmless};
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
@@ -54,11 +54,7 @@ const SHAPE: Shape<OrderListing> = Shape {
             order.order.clone(),
             order.po_number.clone(),
             order.partner.clone(),
-            if order.mode == "test" {
-                format!("{} (test)", order.status)
-            } else {
-                order.status.clone()
-            },
+            with_mode(&order.status, &order.mode),
             minute(order.received_at),
             order.lines.len().to_string(),
             order.value.clone(),

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use rust_decimal::Decimal;
 
-use crate::cli::listing::{Paging, Shape, dash, minute, missing, partner, show, show_all};
+use crate::cli::listing::{
+    Paging, Shape, dash, minute, missing, partner, show, show_all, with_mode,
+};
 use crate::cli::{CliError, CliResult, Options, house, pay, print};
 use crate::domain::ids::{DeductionId, PaymentId};
 use crate::domain::money::Currency;
@@ -210,15 +212,6 @@ const PAYMENTS: Shape<PaymentListing> = Shape {
     below: None,
     cursor: Some(|row| row.payment.parse().ok()),
 };
-
-/// The status, and that it is of the world of test traffic where it is.
-fn with_mode(status: &str, mode: &str) -> String {
-    if mode == "test" {
-        format!("{status} (test)")
-    } else {
-        status.to_owned()
-    }
-}
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {

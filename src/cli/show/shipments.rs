@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::cli::listing::{Paging, Shape, dash, facts, minute, missing, partner, show};
+use crate::cli::listing::{Paging, Shape, dash, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::Table;
 use crate::cli::{CliResult, Options, house, print};
 use crate::domain::ids::{OrderId, ShipmentId};
@@ -52,7 +52,7 @@ const SHAPE: Shape<ShipmentListing> = Shape {
             shipment.orders.join(" "),
             shipment.partner.clone(),
             shipment.warehouse.clone(),
-            shipment.status.clone(),
+            with_mode(&shipment.status, &shipment.mode),
             shipment.cartons.len().to_string(),
             dash(Some(&shipment.carrier)),
             dash(Some(&shipment.tracking)),
