@@ -1,5 +1,6 @@
 //! `serve`: runs the gateway until it is told to stop.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use super::{CliResult, Options, house};
@@ -81,6 +82,7 @@ fn log_to_stderr() {
     let _ = tracing_subscriber::fmt()
         .log_internal_errors(false)
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .try_init();
 }

@@ -42,7 +42,7 @@ impl ArrivalPort for Arrivals {
                 .await
                 .map(|_| ())
                 .map_err(|failure| {
-                    tracing::error!(%failure, file = file.name, "a file could not be received");
+                    tracing::error!(%failure, name = file.name, "a file could not be received");
                     NotTaken::Unavailable(Unavailable {
                         reason: failure.to_string(),
                     })

@@ -17,8 +17,8 @@ use crate::transport::sftp_server::{
     MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
-use crate::workflow::Gateway;
 use crate::workflow::receive::{Upload, UploadSource, receive};
+use crate::workflow::{Gateway, trail};
 
 /// The mailbox's port over a gateway.
 pub struct Mailboxes {
@@ -75,6 +75,7 @@ impl Mailboxes {
             })
             .await?;
         waypoint::pass("pickup", COMMITTED);
+        trail::picked_up(&self.gateway, row.id).await;
         Ok(true)
     }
 

@@ -401,10 +401,10 @@ async fn confirm(gateway: &Gateway, folder: &Path, path: &Path) {
     });
     let moved = std::fs::create_dir_all(&to).and_then(|()| std::fs::rename(path, to.join(name)));
     if let Err(error) = moved {
-        tracing::error!(%error, file = %path.display(), "a confirmation could not be moved away");
+        tracing::error!(%error, path = %path.display(), "a confirmation could not be moved away");
     }
     if let Err(why) = outcome {
-        tracing::warn!(%why, file = %path.display(), "a confirmation was refused");
+        tracing::warn!(%why, path = %path.display(), "a confirmation was refused");
         let reason = to.join(format!("{}.reason.txt", name.to_string_lossy()));
         if let Err(error) = std::fs::write(&reason, format!("{why}\n")) {
             tracing::error!(%error, "the reason could not be written");

@@ -25,6 +25,7 @@ pub(crate) mod sessions;
 pub mod shipments;
 pub mod stock;
 pub mod store;
+pub mod trail;
 pub mod users;
 pub mod work;
 

@@ -59,6 +59,18 @@ impl Step {
         }
     }
 
+    /// What its subject is.
+    pub fn subject_kind(self) -> &'static str {
+        match self {
+            Self::Read => "file",
+            Self::Translate => "document",
+            Self::Verify | Self::Allocate => "order",
+            Self::Fulfil | Self::Invoice => "shipment",
+            Self::Deliver => "partner",
+            Self::Push => "transmission",
+        }
+    }
+
     /// The step of a word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.word() == word)

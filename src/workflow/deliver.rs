@@ -30,11 +30,12 @@ use crate::waypoint;
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
 
-/// Builds and hands over the files of these partners.
+/// Builds and hands over the files of these partners; adds their numbers to `sent`.
 pub async fn step(
     gateway: &Gateway,
     connection: &mut Connection,
     subjects: &[i64],
+    sent: &mut Vec<i64>,
 ) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
     for partner in subjects {
@@ -55,10 +56,12 @@ pub async fn step(
         };
         for ((mode, set_code, _), documents) in sorted(queued) {
             let batches = batches(&trading, documents);
-            send(
-                gateway, connection, &trading, over, &mode, &set_code, batches,
-            )
-            .await?;
+            sent.extend(
+                send(
+                    gateway, connection, &trading, over, &mode, &set_code, batches,
+                )
+                .await?,
+            );
         }
         if full {
             later.push(Later {
@@ -113,7 +116,7 @@ fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failu
     })
 }
 
-/// Hands over one file for each batch of documents, all of one world and set.
+/// Hands over one file for each batch of documents, all of one world and set; their numbers.
 #[allow(clippy::too_many_arguments)]
 async fn send(
     gateway: &Gateway,
@@ -123,11 +126,11 @@ async fn send(
     mode: &str,
     set_code: &str,
     batches: Vec<Vec<DocumentRow>>,
-) -> Result<(), Failure> {
+) -> Result<Vec<i64>, Failure> {
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
     let Some(company) = gateway.settings.our_company() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let first = batches.iter().flatten().next();
     let addresses = match first.filter(|first| !first.address.is_empty()) {
@@ -215,10 +218,11 @@ async fn send(
             .collect();
         connection
             .set_delivery(&documents, Delivery::Delivered)
-            .await
+            .await?;
     } else {
-        connection.ask_for(Step::Push, over.id, &ids, now).await
+        connection.ask_for(Step::Push, over.id, &ids, now).await?;
     }
+    Ok(ids)
 }
 
 /// By when the partner should have fetched what is laid into its mailbox now; none: it may lie there for ever.

@@ -28,6 +28,7 @@ pub mod read;
 pub mod receive;
 pub mod run;
 pub mod shipments;
+pub mod trail;
 pub mod translate;
 pub mod verify;
 pub mod watch;

@@ -153,7 +153,7 @@ async fn settle(
         Pushed::Uncertain(problem) => ("uncertain", problem),
         Pushed::Failed(problem) => ("queued", problem),
     };
-    tracing::warn!(file = transmission.name, %problem, "push failed");
+    tracing::warn!(name = transmission.name, %problem, "push failed");
     let server: RemoteServer = serde_json::from_str(settings).unwrap_or_default();
     let now = gateway.now();
     let pause =

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Gateway;
+use super::{Gateway, trail};
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
@@ -45,8 +45,11 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
         UploadSource::Bytes(bytes) => (address(bytes), Some(bytes.clone())),
     };
     waypoint::pass("upload", "bytes stored");
+    let size = content.size;
+    let (name, from) = (upload.name.clone(), upload.actor.clone());
     let id = commit(gateway, upload, content, bytes).await?;
     waypoint::pass("upload", COMMITTED);
+    trail::received(id, &name, size, &from);
     gateway.wake();
     Ok(FileId(id))
 }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tracing::Instrument;
 
-use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, translate, verify};
+use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, trail, translate, verify};
 use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
@@ -135,12 +136,16 @@ fn run<'a>(
             // These two do more than one transaction: they read or send bytes on the way.
             Step::Read | Step::Push => {
                 for work in due {
-                    let outcome = match step {
-                        Step::Read => read::run(gateway, leases, &work).await,
-                        _ => push::run(gateway, leases, &work).await,
+                    let mark = trail::mark(gateway, step, work.subject).await;
+                    let outcome = async {
+                        match step {
+                            Step::Read => read::run(gateway, leases, &work).await,
+                            _ => push::run(gateway, leases, &work).await,
+                        }
                     };
-                    if let Err(failure) = outcome {
-                        set_aside(gateway, step, &work, failure).await?;
+                    match outcome.instrument(mark).await {
+                        Ok(()) => trail::done(gateway, step, &[work.subject]).await,
+                        Err(failure) => set_aside(gateway, step, &work, failure).await?,
                     }
                 }
                 return Ok(());
@@ -148,7 +153,11 @@ fn run<'a>(
             _ => transact(gateway, leases, step, &due).await,
         };
         match outcome {
-            Ok(()) => Ok(()),
+            Ok(done) => {
+                trail::done(gateway, step, &done.subjects).await;
+                trail::delivered(gateway, &done.transmissions).await;
+                Ok(())
+            }
             Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
             Err(failure) => match due.as_slice() {
                 [only] => set_aside(gateway, step, only, failure).await,
@@ -167,14 +176,14 @@ async fn transact(
     leases: &[Lease],
     step: Step,
     due: &[Work],
-) -> Result<(), Failure> {
+) -> Result<Done, Failure> {
     let (gateway_inside, leases, due) = (gateway.clone(), leases.to_vec(), due.to_vec());
     let class = if step == Step::Deliver {
         Class::Urgent
     } else {
         Class::Ordinary
     };
-    gateway
+    let done = gateway
         .store
         .write(class, move |connection| {
             let (gateway, leases, due) = (gateway_inside.clone(), leases.clone(), due.clone());
@@ -186,28 +195,45 @@ async fn transact(
                 connection.finish_work(&ids).await?;
                 let subjects: Vec<i64> = due.iter().map(|work| work.subject).collect();
                 waypoint::pass(step.word(), BEGUN);
-                for later in take(&gateway, connection, step, &subjects).await? {
+                let mut done = Done {
+                    subjects,
+                    transmissions: Vec::new(),
+                };
+                let all_later = take(&gateway, connection, step, &mut done).await?;
+                for later in all_later {
                     connection
                         .ask_for(step, later.lane_of, &[later.subject], later.due)
                         .await?;
+                    done.subjects.retain(|subject| *subject != later.subject);
                 }
                 waypoint::pass(step.word(), BEFORE_COMMIT);
-                Ok(())
+                Ok(done)
             })
         })
         .await?;
     waypoint::pass(step.word(), COMMITTED);
-    Ok(())
+    Ok(done)
+}
+
+/// What a transaction has done: for the log.
+struct Done {
+    /// The subjects of the step, without those it is too early for.
+    subjects: Vec<i64>,
+    /// What it has sent.
+    transmissions: Vec<i64>,
 }
 
 async fn take(
     gateway: &Gateway,
     connection: &mut Connection,
     step: Step,
-    subjects: &[i64],
+    done: &mut Done,
 ) -> Result<Vec<Later>, Failure> {
+    let subjects = &done.subjects;
     match step {
-        Step::Deliver => deliver::step(gateway, connection, subjects).await,
+        Step::Deliver => {
+            deliver::step(gateway, connection, subjects, &mut done.transmissions).await
+        }
         Step::Translate => translate::step(gateway, connection, subjects).await,
         Step::Verify => verify::step(gateway, connection, subjects).await,
         Step::Allocate => allocate::step(gateway, connection, subjects).await,
@@ -227,7 +253,8 @@ async fn set_aside(
     if matches!(failure, Failure::LeaseLost) {
         return Err(failure);
     }
-    tracing::warn!(step = step.word(), subject = work.subject, attempt = work.attempts + 1, %failure, "work failed");
+    let mark = trail::mark(gateway, step, work.subject).await;
+    mark.in_scope(|| tracing::warn!(attempt = work.attempts + 1, %failure, "work failed"));
     let now = gateway.clock.now();
     let pause = chrono::Duration::seconds(1 << work.attempts.clamp(0, 20)).min(PAUSE_MAX);
     let (work, problem) = (work.clone(), failure.to_string());
@@ -249,14 +276,7 @@ async fn set_aside(
 }
 
 fn stuck(step: Step, work: &Work, problem: &str) -> NewAlert {
-    let kind = match step {
-        Step::Read => "file",
-        Step::Translate => "document",
-        Step::Verify | Step::Allocate => "order",
-        Step::Fulfil | Step::Invoice => "shipment",
-        Step::Deliver => "partner",
-        Step::Push => "transmission",
-    };
+    let kind = step.subject_kind();
     NewAlert {
         key: format!("stuck:{}:{}", step.word(), work.subject),
         kind: "work-stuck",

@@ -23,7 +23,7 @@ postal_code = "01970"
 gs1_prefix = "0712345"
 "#;
 
-const PROFILE: &str = r#"
+pub(crate) const PROFILE: &str = r#"
 partner = "quillfeather"
 name = "Quillfeather Stationers"
 vendor_number = "55-2"
@@ -119,7 +119,7 @@ impl Program {
         self.folder.path().join("data")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_supercargo"));
         command
             .current_dir(self.folder.path())

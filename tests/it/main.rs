@@ -24,5 +24,6 @@ mod settings;
 mod sftp_client;
 mod sftp_server;
 mod thread;
+mod trail;
 mod translation;
 mod users;

@@ -12,6 +12,7 @@ use crate::contract::{Program, SETTINGS, interchange};
 use crate::peers::http;
 use crate::peers::openssh::Client;
 use crate::peers::postgres::fresh_database;
+use crate::trail::{done, of_file};
 
 /// How long something may take that only a fault keeps from happening.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -119,7 +120,7 @@ impl Node {
     }
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -160,7 +161,7 @@ fn listening(pid: u32) -> usize {
 }
 
 /// An order of two lamps with no dates that could pass.
-fn order(number: u32, po: &str) -> String {
+pub(crate) fn order(number: u32, po: &str) -> String {
     let body = format!(
         "BEG*00*SA*{po}**20260302~N1*ST*QUILLFEATHER ONE*92*S1~PO1*1*2*EA*100**VN*LAMP-1~CTT*1~"
     );
@@ -288,6 +289,20 @@ async fn three_nodes_do_a_part_each() {
     });
     assert!(!workers.refused().exists());
     assert!(!console.refused().exists());
+    // One file, followed from node to node.
+    let (at_mailbox, at_workers) = (mailbox.log(), workers.log());
+    let steps_of = |log: &str| -> Vec<String> {
+        let lines = of_file(log, 1);
+        let steps = done(&lines).into_iter();
+        steps.map(|(step, _)| step.to_owned()).collect()
+    };
+    let there = steps_of(&at_mailbox);
+    assert_eq!(there[0], "receive", "{at_mailbox}");
+    assert!(there[1..].iter().all(|step| step == "pick-up"), "{there:?}");
+    let here = steps_of(&at_workers);
+    for step in ["read", "translate", "verify", "allocate", "deliver"] {
+        assert!(here.iter().any(|done| done == step), "{step}: {at_workers}");
+    }
     let proven = program.input(&["prove"], b"");
     assert!(proven.status.success(), "{proven:?}");
 }

@@ -1,0 +1,101 @@
+//! Which received file a piece of work goes back to, so that the log can be followed from an upload to what came of it.
+
+use sqlx::FromRow;
+
+use super::connection::{Connection, list};
+use super::failure::Failure;
+use super::work::Step;
+
+/// That a subject goes back to a file.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Trace {
+    /// The subject's number.
+    pub subject: i64,
+    /// The file's.
+    pub file: i64,
+    /// What the subject is called and how it stands now.
+    pub says: String,
+}
+
+/// From an order to the document it came in.
+const OF_ORDER: &str = "JOIN document source ON source.id = purchase_order.document_id";
+
+impl Connection {
+    /// The files that subjects of a step go back to, as the subjects stand now. The step `deliver` is about a partner and
+    /// goes back to no file; what it sent does ([`Connection::traces_of_sent`]).
+    pub async fn traces(&mut self, step: Step, subjects: &[i64]) -> Result<Vec<Trace>, Failure> {
+        let select = match step {
+            Step::Deliver => return Ok(Vec::new()),
+            Step::Push => return self.traces_of_sent(subjects).await,
+            Step::Read => "id AS subject, id AS file, disposition AS says FROM file WHERE id".to_owned(),
+            Step::Translate => "id AS subject, file_id AS file, set_code || ' ' || disposition AS says FROM document
+                WHERE file_id IS NOT NULL AND id"
+                .to_owned(),
+            Step::Verify | Step::Allocate => format!(
+                "purchase_order.id AS subject, source.file_id AS file,
+                 purchase_order.po_number || ' ' || purchase_order.status AS says FROM purchase_order {OF_ORDER}
+                 WHERE source.file_id IS NOT NULL AND purchase_order.id"
+            ),
+            Step::Fulfil | Step::Invoice => format!(
+                "DISTINCT shipment.id AS subject, source.file_id AS file, shipment.status AS says FROM shipment
+                 JOIN shipment_order ON shipment_order.shipment_id = shipment.id
+                 JOIN purchase_order ON purchase_order.id = shipment_order.order_id {OF_ORDER}
+                 WHERE source.file_id IS NOT NULL AND shipment.id"
+            ),
+        };
+        self.traced(
+            &format!("SELECT {select} IN {}", list(subjects.len(), 0)),
+            subjects,
+        )
+        .await
+    }
+
+    /// The files that transmissions go back to: those they acknowledge, and those of the orders they are about.
+    pub async fn traces_of_sent(&mut self, transmissions: &[i64]) -> Result<Vec<Trace>, Failure> {
+        let says = "transmission.id AS subject, source.file_id AS file,
+             transmission.set_code || ' ' || transmission.name || ' ' || transmission.state AS says
+             FROM transmission JOIN document ON document.transmission_id = transmission.id";
+        let these = format!(
+            "WHERE source.file_id IS NOT NULL AND transmission.id IN {}",
+            list(transmissions.len(), 0)
+        );
+        // One select a kind; those that have nothing cost a look into an index.
+        let sql = format!(
+            "SELECT {says} AND document.subject_kind = 'interchange'
+                 JOIN interchange source ON source.id = document.subject_id {these}
+             UNION SELECT {says} AND document.subject_kind = 'order'
+                 JOIN purchase_order ON purchase_order.id = document.subject_id {OF_ORDER} {these}
+             UNION SELECT {says} AND document.subject_kind = 'shipment'
+                 JOIN shipment_order ON shipment_order.shipment_id = document.subject_id
+                 JOIN purchase_order ON purchase_order.id = shipment_order.order_id {OF_ORDER} {these}
+             UNION SELECT {says} AND document.subject_kind = 'invoice'
+                 JOIN invoice ON invoice.id = document.subject_id
+                 JOIN purchase_order ON purchase_order.id = invoice.order_id {OF_ORDER} {these}"
+        );
+        self.traced(&sql, transmissions).await
+    }
+
+    /// The invoices that the payments of these received documents were applied to, and the files of their orders.
+    pub async fn traces_of_paid(&mut self, documents: &[i64]) -> Result<Vec<Trace>, Failure> {
+        let sql = format!(
+            "SELECT DISTINCT invoice.id AS subject, source.file_id AS file,
+             invoice.number || ' ' || invoice.status AS says FROM document
+             JOIN ledger_entry ON ledger_entry.source = 'payment:' || CAST(document.subject_id AS TEXT)
+             JOIN invoice ON invoice.id = ledger_entry.invoice_id
+             JOIN purchase_order ON purchase_order.id = invoice.order_id {OF_ORDER}
+             WHERE source.file_id IS NOT NULL AND document.subject_kind = 'payment' AND document.id IN {}",
+            list(documents.len(), 0)
+        );
+        self.traced(&sql, documents).await
+    }
+
+    async fn traced(&mut self, sql: &str, of: &[i64]) -> Result<Vec<Trace>, Failure> {
+        if of.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers = of.iter().map(|number| (*number).into()).collect();
+        let mut traces: Vec<Trace> = self.rows(sql, numbers).await?;
+        traces.sort_by_key(|trace| (trace.file, trace.subject));
+        Ok(traces)
+    }
+}
