@@ -1,6 +1,7 @@
 -- The house as DESIGN.md draws it. Instants are microseconds since 1970 in UTC, dates are ISO text, amounts are minor
 -- units, stock quantities are 1/10,000 base unit. Aggregates (order, shipment, invoice) stand in one row each: columns
 -- for what is searched and summed, `body` for the rest, `revision` against lost updates.
+-- Rows that stay for ever have an `id` that rises, so that the sealer can cover them in batches (storage/seals.rs).
 
 CREATE SEQUENCE file_seq;
 CREATE SEQUENCE interchange_seq;
@@ -21,11 +22,26 @@ CREATE SEQUENCE edi_address_seq;
 CREATE SEQUENCE item_seq;
 CREATE SEQUENCE warehouse_seq;
 CREATE SEQUENCE mailbox_login_seq;
-CREATE SEQUENCE company_seq;
+CREATE SEQUENCE counter_seq;
+CREATE SEQUENCE effect_seq;
+CREATE SEQUENCE label_run_seq;
+CREATE SEQUENCE label_given_seq;
+CREATE SEQUENCE profile_seq;
+CREATE SEQUENCE item_number_seq;
+CREATE SEQUENCE price_seq;
+CREATE SEQUENCE location_seq;
+CREATE SEQUENCE stock_seq;
+CREATE SEQUENCE stock_movement_seq;
+CREATE SEQUENCE expected_receipt_seq;
+CREATE SEQUENCE application_seq;
+CREATE SEQUENCE ledger_entry_seq;
+CREATE SEQUENCE console_user_seq;
 -- Gap-free numbers: control numbers, invoice series, SSCC serials. Taken in the transaction that uses them.
-CREATE TABLE counter (scope TEXT PRIMARY KEY, value BIGINT NOT NULL);
+CREATE TABLE counter (
+    id BIGINT PRIMARY KEY DEFAULT nextval('counter_seq'), scope TEXT NOT NULL UNIQUE, value BIGINT NOT NULL
+);
 -- Every effect has a key here, so that nothing happens twice. Narrow, never partitioned, never pruned.
-CREATE TABLE effect (key TEXT PRIMARY KEY, subject BIGINT NOT NULL);
+CREATE TABLE effect (id BIGINT PRIMARY KEY DEFAULT nextval('effect_seq'), key TEXT NOT NULL UNIQUE, subject BIGINT NOT NULL);
 
 -- Who is who
 CREATE TABLE company (id BIGINT PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL);
@@ -34,8 +50,9 @@ CREATE TABLE partner (
     profile_version BIGINT NOT NULL
 );
 CREATE TABLE profile (
+    id BIGINT PRIMARY KEY DEFAULT nextval('profile_seq'),
     partner_id BIGINT NOT NULL REFERENCES partner (id), version BIGINT NOT NULL, text TEXT NOT NULL,
-    applied_at BIGINT NOT NULL, applied_by TEXT NOT NULL, PRIMARY KEY (partner_id, version)
+    applied_at BIGINT NOT NULL, applied_by TEXT NOT NULL, UNIQUE (partner_id, version)
 );
 CREATE TABLE connection (
     id BIGINT PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id BIGINT REFERENCES partner (id),
@@ -62,34 +79,42 @@ CREATE TABLE item (
 CREATE UNIQUE INDEX item_code ON item (company_id, code);
 -- partner_id 0: everybody's number. class: gtin (14 digits), vendor, buyer.
 CREATE TABLE item_number (
+    id BIGINT PRIMARY KEY DEFAULT nextval('item_number_seq'),
     company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, class TEXT NOT NULL, value TEXT NOT NULL,
-    item_id BIGINT NOT NULL REFERENCES item (id), PRIMARY KEY (company_id, class, value, partner_id)
+    item_id BIGINT NOT NULL REFERENCES item (id), UNIQUE (company_id, class, value, partner_id)
 );
 CREATE TABLE price (
+    id BIGINT PRIMARY KEY DEFAULT nextval('price_seq'),
     company_id BIGINT NOT NULL, item_id BIGINT NOT NULL REFERENCES item (id), partner_id BIGINT NOT NULL,
     unit TEXT NOT NULL, currency TEXT NOT NULL, from_date TEXT NOT NULL, until_date TEXT, price TEXT NOT NULL,
-    PRIMARY KEY (item_id, partner_id, unit, currency, from_date)
+    UNIQUE (item_id, partner_id, unit, currency, from_date)
 );
 CREATE TABLE location (
+    id BIGINT PRIMARY KEY DEFAULT nextval('location_seq'),
     partner_id BIGINT NOT NULL REFERENCES partner (id), number TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (partner_id, number)
+    UNIQUE (partner_id, number)
 );
 CREATE TABLE warehouse (id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, code TEXT NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX warehouse_code ON warehouse (company_id, code);
 
 -- Stock
 CREATE TABLE stock (
+    id BIGINT PRIMARY KEY DEFAULT nextval('stock_seq'),
     item_id BIGINT NOT NULL REFERENCES item (id), warehouse_id BIGINT NOT NULL REFERENCES warehouse (id),
-    mode TEXT NOT NULL, on_hand BIGINT NOT NULL, reserved BIGINT NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode)
+    mode TEXT NOT NULL, on_hand BIGINT NOT NULL, reserved BIGINT NOT NULL, UNIQUE (item_id, warehouse_id, mode)
 );
 -- One row a posting; entries are [item, change of on hand, change of reserved]. Their sum is the balance.
 CREATE TABLE stock_movement (
+    id BIGINT PRIMARY KEY DEFAULT nextval('stock_movement_seq'),
     source TEXT NOT NULL, kind TEXT NOT NULL, warehouse_id BIGINT NOT NULL, mode TEXT NOT NULL, entries TEXT NOT NULL,
-    at BIGINT NOT NULL, PRIMARY KEY (source, kind, warehouse_id)
+    at BIGINT NOT NULL, UNIQUE (source, kind, warehouse_id)
 );
+-- closed: 1 where it was counted or did not come; it is expected no longer.
 CREATE TABLE expected_receipt (
+    id BIGINT PRIMARY KEY DEFAULT nextval('expected_receipt_seq'),
     warehouse_id BIGINT NOT NULL, item_id BIGINT NOT NULL, mode TEXT NOT NULL, on_date TEXT NOT NULL,
-    quantity BIGINT NOT NULL, promised BIGINT NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode, on_date)
+    quantity BIGINT NOT NULL, promised BIGINT NOT NULL, closed BIGINT NOT NULL DEFAULT 0,
+    UNIQUE (item_id, warehouse_id, mode, on_date)
 );
 
 -- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
@@ -174,12 +199,14 @@ CREATE TABLE shipment_order (
 );
 -- SSCC serials: runs that were issued to shipments, and those that people or files gave to cartons instead.
 CREATE TABLE label_run (
+    id BIGINT PRIMARY KEY DEFAULT nextval('label_run_seq'),
     numbering TEXT NOT NULL, mode TEXT NOT NULL, first_serial BIGINT NOT NULL, last_serial BIGINT NOT NULL,
-    shipment_id BIGINT NOT NULL, PRIMARY KEY (numbering, mode, first_serial)
+    shipment_id BIGINT NOT NULL, UNIQUE (numbering, mode, first_serial)
 );
 CREATE TABLE label_given (
+    id BIGINT PRIMARY KEY DEFAULT nextval('label_given_seq'),
     numbering TEXT NOT NULL, mode TEXT NOT NULL, serial BIGINT NOT NULL, shipment_id BIGINT NOT NULL,
-    PRIMARY KEY (numbering, mode, serial)
+    UNIQUE (numbering, mode, serial)
 );
 CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
 CREATE TABLE invoice (
@@ -203,9 +230,10 @@ CREATE TABLE payment (
 );
 CREATE INDEX payment_partner ON payment (partner_id, status);
 CREATE TABLE application (
+    id BIGINT PRIMARY KEY DEFAULT nextval('application_seq'),
     payment_id BIGINT NOT NULL REFERENCES payment (id), invoice_id BIGINT NOT NULL REFERENCES invoice (id),
     paid BIGINT NOT NULL, discount BIGINT NOT NULL, written_off BIGINT NOT NULL, at BIGINT NOT NULL,
-    PRIMARY KEY (invoice_id, payment_id)
+    UNIQUE (invoice_id, payment_id)
 );
 CREATE TABLE deduction (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
@@ -216,12 +244,13 @@ CREATE TABLE deduction (
 CREATE INDEX deduction_invoice ON deduction (invoice_id);
 CREATE INDEX deduction_partner ON deduction (partner_id, status);
 CREATE TABLE ledger_entry (
+    id BIGINT PRIMARY KEY DEFAULT nextval('ledger_entry_seq'),
     source TEXT NOT NULL, rule TEXT NOT NULL, ordinal BIGINT NOT NULL, account TEXT NOT NULL, company_id BIGINT NOT NULL,
     partner_id BIGINT NOT NULL, mode TEXT NOT NULL, invoice_id BIGINT, amount BIGINT NOT NULL, currency TEXT NOT NULL,
-    at BIGINT NOT NULL, PRIMARY KEY (source, rule, ordinal)
+    at BIGINT NOT NULL, UNIQUE (source, rule, ordinal)
 );
 
--- Work: found here, claimed a lane at a time
+-- Work: found here, claimed a lane at a time. Lanes 0 to 63 are the steps', lane 64 is the sealer's.
 CREATE TABLE lane (id BIGINT PRIMARY KEY, leased_until BIGINT NOT NULL, fence BIGINT NOT NULL);
 CREATE TABLE work (
     id BIGINT PRIMARY KEY, lane BIGINT NOT NULL, step TEXT NOT NULL, subject BIGINT NOT NULL, due_at BIGINT NOT NULL,
@@ -247,9 +276,15 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_subject ON audit (subject_kind, subject_id);
 CREATE TABLE console_user (
-    name TEXT PRIMARY KEY, password TEXT NOT NULL, roles TEXT NOT NULL, active BIGINT NOT NULL, created_at BIGINT NOT NULL
+    id BIGINT PRIMARY KEY DEFAULT nextval('console_user_seq'),
+    name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, roles TEXT NOT NULL, active BIGINT NOT NULL, created_at BIGINT NOT NULL
+);
+-- The seals: one chain of batches. `body` says how far each table is sealed, and the rows and the SHA-256 of each piece;
+-- `hash` is over all of that and the seal before.
+CREATE TABLE seal (
+    number BIGINT PRIMARY KEY, at BIGINT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE TABLE console_session (
     token_hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL, expires_at BIGINT NOT NULL
 );
-INSERT INTO lane (id, leased_until, fence) SELECT n, 0, 0 FROM generate_series(0, 63) AS n;
+INSERT INTO lane (id, leased_until, fence) SELECT n, 0, 0 FROM generate_series(0, 64) AS n;

@@ -1,12 +1,13 @@
 -- The house as DESIGN.md draws it. Instants are microseconds since 1970 in UTC, dates are ISO text, amounts are minor
 -- units, stock quantities are 1/10,000 base unit. Aggregates (order, shipment, invoice) stand in one row each: columns
 -- for what is searched and summed, `body` for the rest, `revision` against lost updates.
+-- Rows that stay for ever have an `id` that rises, so that the sealer can cover them in batches (storage/seals.rs).
 
 CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 -- Gap-free numbers: control numbers, invoice series, SSCC serials. Taken in the transaction that uses them.
-CREATE TABLE counter (scope TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE counter (id INTEGER PRIMARY KEY, scope TEXT NOT NULL UNIQUE, value INTEGER NOT NULL);
 -- Every effect has a key here, so that nothing happens twice. Narrow, never partitioned, never pruned.
-CREATE TABLE effect (key TEXT PRIMARY KEY, subject INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE effect (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, subject INTEGER NOT NULL);
 
 -- Who is who
 CREATE TABLE company (id INTEGER PRIMARY KEY, name TEXT NOT NULL, body TEXT NOT NULL);
@@ -15,8 +16,9 @@ CREATE TABLE partner (
     profile_version INTEGER NOT NULL
 );
 CREATE TABLE profile (
+    id INTEGER PRIMARY KEY,
     partner_id INTEGER NOT NULL REFERENCES partner (id), version INTEGER NOT NULL, text TEXT NOT NULL,
-    applied_at INTEGER NOT NULL, applied_by TEXT NOT NULL, PRIMARY KEY (partner_id, version)
+    applied_at INTEGER NOT NULL, applied_by TEXT NOT NULL, UNIQUE (partner_id, version)
 );
 CREATE TABLE connection (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id INTEGER REFERENCES partner (id),
@@ -43,34 +45,42 @@ CREATE TABLE item (
 CREATE UNIQUE INDEX item_code ON item (company_id, code);
 -- partner_id 0: everybody's number. class: gtin (14 digits), vendor, buyer.
 CREATE TABLE item_number (
+    id INTEGER PRIMARY KEY,
     company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, class TEXT NOT NULL, value TEXT NOT NULL,
-    item_id INTEGER NOT NULL REFERENCES item (id), PRIMARY KEY (company_id, class, value, partner_id)
+    item_id INTEGER NOT NULL REFERENCES item (id), UNIQUE (company_id, class, value, partner_id)
 );
 CREATE TABLE price (
+    id INTEGER PRIMARY KEY,
     company_id INTEGER NOT NULL, item_id INTEGER NOT NULL REFERENCES item (id), partner_id INTEGER NOT NULL,
     unit TEXT NOT NULL, currency TEXT NOT NULL, from_date TEXT NOT NULL, until_date TEXT, price TEXT NOT NULL,
-    PRIMARY KEY (item_id, partner_id, unit, currency, from_date)
+    UNIQUE (item_id, partner_id, unit, currency, from_date)
 );
 CREATE TABLE location (
+    id INTEGER PRIMARY KEY,
     partner_id INTEGER NOT NULL REFERENCES partner (id), number TEXT NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (partner_id, number)
+    UNIQUE (partner_id, number)
 );
 CREATE TABLE warehouse (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, code TEXT NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX warehouse_code ON warehouse (company_id, code);
 
 -- Stock
 CREATE TABLE stock (
+    id INTEGER PRIMARY KEY,
     item_id INTEGER NOT NULL REFERENCES item (id), warehouse_id INTEGER NOT NULL REFERENCES warehouse (id),
-    mode TEXT NOT NULL, on_hand INTEGER NOT NULL, reserved INTEGER NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode)
+    mode TEXT NOT NULL, on_hand INTEGER NOT NULL, reserved INTEGER NOT NULL, UNIQUE (item_id, warehouse_id, mode)
 );
 -- One row a posting; entries are [item, change of on hand, change of reserved]. Their sum is the balance.
 CREATE TABLE stock_movement (
+    id INTEGER PRIMARY KEY,
     source TEXT NOT NULL, kind TEXT NOT NULL, warehouse_id INTEGER NOT NULL, mode TEXT NOT NULL, entries TEXT NOT NULL,
-    at INTEGER NOT NULL, PRIMARY KEY (source, kind, warehouse_id)
+    at INTEGER NOT NULL, UNIQUE (source, kind, warehouse_id)
 );
+-- closed: 1 where it was counted or did not come; it is expected no longer.
 CREATE TABLE expected_receipt (
+    id INTEGER PRIMARY KEY,
     warehouse_id INTEGER NOT NULL, item_id INTEGER NOT NULL, mode TEXT NOT NULL, on_date TEXT NOT NULL,
-    quantity INTEGER NOT NULL, promised INTEGER NOT NULL, PRIMARY KEY (item_id, warehouse_id, mode, on_date)
+    quantity INTEGER NOT NULL, promised INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (item_id, warehouse_id, mode, on_date)
 );
 
 -- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
@@ -155,13 +165,15 @@ CREATE TABLE shipment_order (
 );
 -- SSCC serials: runs that were issued to shipments, and those that people or files gave to cartons instead.
 CREATE TABLE label_run (
+    id INTEGER PRIMARY KEY,
     numbering TEXT NOT NULL, mode TEXT NOT NULL, first_serial INTEGER NOT NULL, last_serial INTEGER NOT NULL,
-    shipment_id INTEGER NOT NULL, PRIMARY KEY (numbering, mode, first_serial)
-) WITHOUT ROWID;
+    shipment_id INTEGER NOT NULL, UNIQUE (numbering, mode, first_serial)
+);
 CREATE TABLE label_given (
+    id INTEGER PRIMARY KEY,
     numbering TEXT NOT NULL, mode TEXT NOT NULL, serial INTEGER NOT NULL, shipment_id INTEGER NOT NULL,
-    PRIMARY KEY (numbering, mode, serial)
-) WITHOUT ROWID;
+    UNIQUE (numbering, mode, serial)
+);
 CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
 CREATE TABLE invoice (
     id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
@@ -184,9 +196,10 @@ CREATE TABLE payment (
 );
 CREATE INDEX payment_partner ON payment (partner_id, status);
 CREATE TABLE application (
+    id INTEGER PRIMARY KEY,
     payment_id INTEGER NOT NULL REFERENCES payment (id), invoice_id INTEGER NOT NULL REFERENCES invoice (id),
     paid INTEGER NOT NULL, discount INTEGER NOT NULL, written_off INTEGER NOT NULL, at INTEGER NOT NULL,
-    PRIMARY KEY (invoice_id, payment_id)
+    UNIQUE (invoice_id, payment_id)
 );
 CREATE TABLE deduction (
     id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
@@ -197,12 +210,13 @@ CREATE TABLE deduction (
 CREATE INDEX deduction_invoice ON deduction (invoice_id);
 CREATE INDEX deduction_partner ON deduction (partner_id, status);
 CREATE TABLE ledger_entry (
+    id INTEGER PRIMARY KEY,
     source TEXT NOT NULL, rule TEXT NOT NULL, ordinal INTEGER NOT NULL, account TEXT NOT NULL, company_id INTEGER NOT NULL,
     partner_id INTEGER NOT NULL, mode TEXT NOT NULL, invoice_id INTEGER, amount INTEGER NOT NULL, currency TEXT NOT NULL,
-    at INTEGER NOT NULL, PRIMARY KEY (source, rule, ordinal)
+    at INTEGER NOT NULL, UNIQUE (source, rule, ordinal)
 );
 
--- Work: found here, claimed a lane at a time
+-- Work: found here, claimed a lane at a time. Lanes 0 to 63 are the steps', lane 64 is the sealer's.
 CREATE TABLE lane (id INTEGER PRIMARY KEY, leased_until INTEGER NOT NULL, fence INTEGER NOT NULL);
 CREATE TABLE work (
     id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, step TEXT NOT NULL, subject INTEGER NOT NULL, due_at INTEGER NOT NULL,
@@ -228,11 +242,17 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_subject ON audit (subject_kind, subject_id);
 CREATE TABLE console_user (
-    name TEXT PRIMARY KEY, password TEXT NOT NULL, roles TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, roles TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL
+);
+-- The seals: one chain of batches. `body` says how far each table is sealed, and the rows and the SHA-256 of each piece;
+-- `hash` is over all of that and the seal before.
+CREATE TABLE seal (
+    number INTEGER PRIMARY KEY, at INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE TABLE console_session (
     token_hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL
 );
-INSERT INTO sequence (name, value) VALUES ('file', 0), ('interchange', 0), ('document', 0), ('transmission', 0), ('purchase_order', 0), ('shipment', 0), ('invoice', 0), ('payment', 0), ('deduction', 0), ('work', 0), ('alert', 0), ('mail', 0), ('audit', 0), ('partner', 0), ('connection', 0), ('edi_address', 0), ('item', 0), ('warehouse', 0), ('mailbox_login', 0), ('company', 0);
+INSERT INTO sequence (name, value) VALUES ('file', 0), ('interchange', 0), ('document', 0), ('transmission', 0), ('purchase_order', 0), ('shipment', 0), ('invoice', 0), ('payment', 0), ('deduction', 0), ('work', 0), ('alert', 0), ('mail', 0), ('audit', 0), ('partner', 0), ('connection', 0), ('edi_address', 0), ('item', 0), ('warehouse', 0), ('mailbox_login', 0);
 INSERT INTO lane (id, leased_until, fence)
-WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 63) SELECT i, 0, 0 FROM n;
+WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 64) SELECT i, 0, 0 FROM n;

@@ -26,6 +26,7 @@ mod partner;
 mod pay;
 mod print;
 mod prove;
+mod seal;
 mod serve;
 mod settle;
 mod shipments;
@@ -156,8 +157,10 @@ enum Command {
     Settle(settle::Args),
     /// Bring the database to this version's schema
     Migrate,
-    /// Check the whole history: nothing lost, nothing twice, all sums right
-    Prove,
+    /// Seal what was written since the last seal; `serve` does that every minute
+    Seal,
+    /// Check the whole history: nothing lost, nothing twice, all sums right, every sealed row as it was
+    Prove(prove::Args),
     /// Copy a SQLite system, running or not, into a new folder
     Backup(backup::Args),
     /// Bring a backup back into a data folder that has no database
@@ -233,7 +236,8 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::User(command) => user::run(options, command).await,
         Command::Settle(args) => settle::run(options, args).await,
         Command::Migrate => migrate::run(options).await,
-        Command::Prove => prove::run(options).await,
+        Command::Seal => seal::run(options).await,
+        Command::Prove(args) => prove::run(options, args).await,
         Command::Backup(args) => backup::back_up(options, args).await,
         Command::Restore(args) => backup::restore(options, args).await,
         Command::Doctor => doctor::run(options).await,

@@ -1,27 +1,92 @@
 //! `prove`: checks the whole history and prints a page.
 
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::table::{Table, harmless};
-use super::{CliResult, Options, house, outcome, print};
-use crate::workflow::prove::{Check, Dispositions, Proof, prove};
+use super::{CliError, CliResult, Options, house, outcome, print};
+use crate::workflow::prove::{Check, Dispositions, Head, Proof, prove};
 
 /// Lines of faults on the page; `--json` has up to 1,000.
 const FAULTS_SHOWN: usize = 40;
 
+/// What the proof is compared with, and what is kept of it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Heads that earlier proofs exported: the chain of seals has to go through each
+    #[arg(long, value_name = "FILE")]
+    heads: Option<PathBuf>,
+    /// Adds the head of the chain of seals to this file, where everything agrees
+    #[arg(long, value_name = "FILE")]
+    export_heads: Option<PathBuf>,
+}
+
 /// 0 where everything agrees, 1 where something does not.
-pub async fn run(options: &Options) -> CliResult {
+pub async fn run(options: &Options, args: Args) -> CliResult {
+    let heads = match &args.heads {
+        Some(path) => read_heads(path)?,
+        None => Vec::new(),
+    };
     let gateway = house::open(options).await?;
     let mut progress = progress();
-    let proof = prove(&gateway, &mut progress).await?;
+    let proof = prove(&gateway, &heads, &mut progress).await?;
     clear();
+    if let (Some(path), true) = (&args.export_heads, proof.sound) {
+        export_head(path, proof.head.as_ref())?;
+    }
     if options.json {
         outcome::print_json(&proof)?;
     } else {
         print::text(&page(&proof))?;
     }
     Ok(ExitCode::from(u8::from(!proof.sound)))
+}
+
+/// One head a line, as JSON.
+fn read_heads(path: &Path) -> Result<Vec<Head>, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
+    let heads = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(n, line)| {
+            serde_json::from_str(line).map_err(|error| {
+                CliError::Broken(format!(
+                    "{}, line {}, is no head of a chain of seals: {error}. Give a file that `prove --export-heads` wrote",
+                    path.display(),
+                    n + 1
+                ))
+            })
+        })
+        .collect::<Result<Vec<Head>, _>>()?;
+    if heads.is_empty() {
+        return Err(CliError::Broken(format!(
+            "{} holds no head: give a file that `prove --export-heads` wrote",
+            path.display()
+        )));
+    }
+    Ok(heads)
+}
+
+/// Adds a head as a line of its own; it is on the disk when this returns.
+fn export_head(path: &Path, head: Option<&Head>) -> Result<(), CliError> {
+    let Some(head) = head else {
+        return Err(CliError::Refused(
+            "nothing is sealed yet, so there is no head to export: `supercargo seal` seals, and so does `serve` every minute".to_owned(),
+        ));
+    };
+    let line = serde_json::to_string(head).map_err(|error| CliError::Broken(error.to_string()))?;
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(format!("{line}\n").as_bytes())?;
+            file.sync_all()
+        })
+        .map_err(|error| CliError::file("written", path, &error))
 }
 
 /// Says on a terminal how far the proof is, some times a second.
@@ -76,6 +141,18 @@ fn page(proof: &Proof) -> String {
         checks.note(check.claim);
     }
     text.push_str(&checks.render());
+    text.push_str(&match &proof.head {
+        Some(head) => format!(
+            "\nSealed up to {}: seal {}, {}\n",
+            head.sealed_at.format("%Y-%m-%d %H:%M:%S UTC"),
+            head.seal,
+            harmless(&head.hash)
+        ),
+        None => {
+            "\nNothing is sealed yet: a change that agrees with everything else does not show.\n"
+                .to_owned()
+        }
+    });
     for fault in proof.faults.iter().take(FAULTS_SHOWN) {
         text.push_str(&format!(
             "\n{}: {}.",

@@ -302,7 +302,7 @@ pub struct Work {
     pub batch: u32,
     /// Seconds until work that a gateway has begun and not ended may be taken over by another, or by a command.
     pub lease_seconds: u32,
-    /// Seconds between two looks at what is overdue: acknowledgments, pick-ups, deadlines.
+    /// Seconds between two looks at what is overdue (acknowledgments, pick-ups, deadlines), and between two seals.
     pub clocks_seconds: u32,
     /// Hours after which ops are told of a file in a mailbox that nobody fetched; 0: never. A partner's profile may say
     /// otherwise (`connection.mailbox.pickup_hours`).

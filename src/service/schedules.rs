@@ -19,6 +19,7 @@ use crate::storage::{Class, Failure};
 use crate::transport::folder::{AfterCommit, WatchedFolder};
 use crate::transport::sftp_client::{FetchOrder, PartnerServer};
 use crate::transport::spool::SpoolFolder;
+use crate::workflow::seal::{self, Sealing};
 use crate::workflow::{Gateway, jump, outage, run, shipments, watch as overdue};
 
 /// Says when to stop.
@@ -150,6 +151,22 @@ pub async fn overdue(gateway: Gateway, stop: Stop) {
         }
         if let Err(failure) = overdue::overdue_pickups(&gateway).await {
             tracing::error!(%failure, "files that nobody fetched could not be looked for");
+        }
+    })
+    .await;
+}
+
+/// Seals what was written for ever.
+pub async fn seals(gateway: Gateway, stop: Stop) {
+    let every = Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into());
+    repeat(every, stop, || async {
+        match seal::seal(&gateway).await {
+            Ok(Sealing::Done(rows)) if rows > 0 => tracing::debug!(rows, "sealed"),
+            Ok(Sealing::Done(_) | Sealing::Elsewhere) => {}
+            Ok(Sealing::Waiting) => tracing::warn!(
+                "nothing is sealed yet: a transaction that began before still writes; it is tried again"
+            ),
+            Err(failure) => tracing::error!(%failure, "nothing could be sealed; it is tried again"),
         }
     })
     .await;

@@ -290,6 +290,9 @@ fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<Join
         keep("clocks", |house, _, until| {
             Box::pin(schedules::overdue(house, until))
         });
+        keep("seals", |house, _, until| {
+            Box::pin(schedules::seals(house, until))
+        });
         keep("mail", |house, _, until| {
             Box::pin(schedules::mail(house, until))
         });

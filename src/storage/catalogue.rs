@@ -369,7 +369,7 @@ pub async fn expected(
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
             "SELECT item_id, warehouse_id, on_date, quantity - promised FROM expected_receipt
-             WHERE mode = $1 AND quantity > promised AND item_id IN {} ORDER BY on_date, item_id, warehouse_id",
+             WHERE mode = $1 AND closed = 0 AND quantity > promised AND item_id IN {} ORDER BY on_date, item_id, warehouse_id",
             list(chunk.len(), 1)
         );
         let mut asked = binds![mode.word()];
@@ -656,7 +656,7 @@ async fn close_receipts(
     let counted: Vec<&(ItemId, WarehouseId)> = counts.keys().collect();
     for chunk in counted.chunks(ASKED_MAX / 2) {
         let sql = format!(
-            "DELETE FROM expected_receipt WHERE mode = $1 AND on_date <= $2
+            "UPDATE expected_receipt SET closed = 1 WHERE closed = 0 AND mode = $1 AND on_date <= $2
              AND (item_id, warehouse_id) IN (VALUES {})",
             tuples(chunk.len(), 2, 2)
         );
@@ -708,7 +708,8 @@ pub async fn save_expected(
         .insert_many(
             "INSERT INTO expected_receipt (warehouse_id, item_id, mode, on_date, quantity, promised)",
             rows,
-            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity",
+            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity, closed = 0,
+             promised = CASE WHEN expected_receipt.closed = 1 THEN 0 ELSE expected_receipt.promised END",
         )
         .await?;
     Ok(())

@@ -203,6 +203,26 @@ impl Connection {
         })
     }
 
+    /// Begins a transaction that has its own number from its first line on. PostgreSQL would give it one when it first
+    /// writes, and by then it may have taken numbers of rows from a sequence; what seals rows goes by that number to
+    /// know that none of them is still to come. SQLite writes one transaction at a time.
+    pub async fn begin_numbered(&mut self) -> Result<(), Failure> {
+        let Self::Pg(connection) = self else {
+            self.execute("BEGIN IMMEDIATE", vec![]).await?;
+            return Ok(());
+        };
+        let _counted = super::effort::statement();
+        // Both in one message: no round trip more than a BEGIN alone.
+        sqlx::raw_sql("BEGIN; SELECT txid_current()")
+            .execute(&mut **connection)
+            .await
+            .map_err(|source| Failure::Database {
+                doing: "beginning a transaction".to_owned(),
+                source,
+            })?;
+        Ok(())
+    }
+
     /// All rows of a query.
     pub async fn rows<T: Readable>(
         &mut self,

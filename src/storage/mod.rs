@@ -21,6 +21,7 @@ pub mod orders;
 pub mod partners;
 pub mod payments;
 pub mod proof;
+pub mod seals;
 pub(crate) mod sessions;
 pub mod shipments;
 pub mod stock;

@@ -172,7 +172,8 @@ impl Connection {
             .map(|row| row.0))
     }
 
-    /// Makes a partner's addresses these, each speaking over these connections. An address of another partner is left
+    /// Makes a partner's addresses these, each speaking over these connections and over those mailboxes of the partner
+    /// that have a login. An address of another partner is left
     /// to it and given back, so that the caller can refuse.
     pub async fn save_addresses(
         &mut self,
@@ -235,6 +236,16 @@ impl Connection {
             "INSERT INTO address_connection (address_id, connection_id)",
             links,
             "",
+        )
+        .await?;
+        // Mailboxes that the partner was given besides stay its own.
+        self.execute(
+            "INSERT INTO address_connection (address_id, connection_id)
+             SELECT edi_address.id, connection.id FROM edi_address
+             JOIN connection ON connection.partner_id = edi_address.partner_id
+             WHERE edi_address.partner_id = $1 AND connection.kind = 'mailbox' AND connection.active = 1
+             AND EXISTS (SELECT 1 FROM mailbox_login WHERE connection_id = connection.id) ON CONFLICT DO NOTHING",
+            binds![partner],
         )
         .await?;
         Ok(None)
@@ -374,7 +385,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Adds a login to a mailbox; the same one again changes nothing.
+    /// Adds a login to a mailbox. The same key again changes nothing; another password takes the place of the one before.
+    /// The row of a login stays for ever.
     pub async fn add_mailbox_login(
         &mut self,
         connection: i64,
@@ -382,18 +394,18 @@ impl Connection {
         secret: &str,
         at: Instant,
     ) -> Result<(), Failure> {
-        if kind == "password" {
+        let known = if kind == "password" {
             self.execute(
-                "DELETE FROM mailbox_login WHERE connection_id = $1 AND kind = 'password'",
-                binds![connection],
+                "UPDATE mailbox_login SET secret = $2, created_at = $3 WHERE connection_id = $1 AND kind = 'password'",
+                binds![connection, secret, at],
             )
-            .await?;
+            .await?
         } else {
-            self.execute(
-                "DELETE FROM mailbox_login WHERE connection_id = $1 AND kind = $2 AND secret = $3",
-                binds![connection, kind, secret],
-            )
-            .await?;
+            let sql = "SELECT COUNT(*) FROM mailbox_login WHERE connection_id = $1 AND kind = $2 AND secret = $3";
+            u64::from(self.number(sql, binds![connection, kind, secret]).await? > 0)
+        };
+        if known > 0 {
+            return Ok(());
         }
         let id = self.identity("mailbox_login").await?;
         self.execute(

@@ -127,7 +127,7 @@ impl Connection {
             })?;
             self.execute(
                 "UPDATE expected_receipt SET promised = promised + $5
-                 WHERE item_id = $1 AND warehouse_id = $2 AND mode = $3 AND on_date = $4",
+                 WHERE item_id = $1 AND warehouse_id = $2 AND mode = $3 AND on_date = $4 AND closed = 0",
                 binds![
                     receipt.item,
                     receipt.warehouse,

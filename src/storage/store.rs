@@ -272,7 +272,7 @@ where
                 .await
                 .map_err(failed("opening a connection"))?,
         );
-        connection.execute("BEGIN", vec![]).await?;
+        connection.begin_numbered().await?;
         let result = match work(&mut connection).await {
             Ok(value) => commit(&mut connection).await.map(|()| value),
             Err(failure) => {

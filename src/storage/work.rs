@@ -8,8 +8,10 @@ use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
 
-/// How many lanes there are: migrations make as many.
+/// How many lanes the work is spread over: migrations make as many, and one more.
 pub const LANES: i64 = 64;
+/// The lane of whoever seals; no work is ever in it.
+pub const SEALER: i64 = LANES;
 
 /// The steps that work waits for, in the order of the path of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -27,6 +27,7 @@ pub mod push;
 pub mod read;
 pub mod receive;
 pub mod run;
+pub mod seal;
 pub mod shipments;
 pub mod trail;
 pub mod translate;

@@ -87,18 +87,11 @@ async fn save_connection(
     profile: &Profile,
     partner: i64,
 ) -> Result<i64, Failure> {
-    let (name, kind, body) = match profile.route() {
-        Route::Mailbox(name) => (name.to_owned(), "mailbox", "{}".to_owned()),
-        Route::Sftp(server) => (
-            format!("{}-sftp", profile.partner),
-            "sftp",
-            serde_json::to_string(server).unwrap_or_default(),
-        ),
-        Route::Folder(folder) => (
-            format!("{}-folder", profile.partner),
-            "folder",
-            serde_json::to_string(folder).unwrap_or_default(),
-        ),
+    let name = connection_name(profile);
+    let (kind, body) = match profile.route() {
+        Route::Mailbox(_) => ("mailbox", "{}".to_owned()),
+        Route::Sftp(server) => ("sftp", serde_json::to_string(server).unwrap_or_default()),
+        Route::Folder(folder) => ("folder", serde_json::to_string(folder).unwrap_or_default()),
     };
     if let Some(found) = connection.connection_named(&name).await? {
         let another = found.partner_id.is_some_and(|owner| owner != partner);
@@ -113,7 +106,17 @@ async fn save_connection(
         .await
 }
 
-fn addresses(profile: &Profile) -> Vec<NewAddress> {
+/// The name of the connection over which a profile says that files come and go.
+pub fn connection_name(profile: &Profile) -> String {
+    match profile.route() {
+        Route::Mailbox(name) => name.to_owned(),
+        Route::Sftp(_) => format!("{}-sftp", profile.partner),
+        Route::Folder(_) => format!("{}-folder", profile.partner),
+    }
+}
+
+/// The addresses that a profile gives a partner.
+pub fn addresses(profile: &Profile) -> Vec<NewAddress> {
     profile
         .address
         .iter()

@@ -20,6 +20,7 @@ mod peers;
 mod pickup;
 mod prove;
 mod roles;
+mod seals;
 mod settings;
 mod sftp_client;
 mod sftp_server;

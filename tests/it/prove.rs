@@ -28,7 +28,7 @@ pub async fn traded(location: StoreLocation) -> House {
 }
 
 async fn proof(house: &House) -> Proof {
-    prove(&house.gateway, &mut |_| {}).await.unwrap()
+    prove(&house.gateway, &[], &mut |_| {}).await.unwrap()
 }
 
 /// Runs SQL as somebody with a database tool would, past the program. How many rows it touched.
@@ -38,17 +38,19 @@ pub async fn behind_the_back(house: &House, sql: &str) -> u64 {
         StoreLocation::Sqlite(path) => {
             let options = sqlx::sqlite::SqliteConnectOptions::new()
                 .filename(path)
-                .foreign_keys(false);
+                .foreign_keys(false)
+                // What is put back a moment later need not be on the disk.
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
             let mut connection = sqlx::SqliteConnection::connect_with(&options)
                 .await
                 .unwrap();
-            let done = sqlx::query(sql).execute(&mut connection).await.unwrap();
+            let done = sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
             done.rows_affected()
         }
         StoreLocation::Postgres(url) => {
             let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
-            let done = sqlx::query(sql).execute(&mut connection).await.unwrap();
+            let done = sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();
             done.rows_affected()
         }
@@ -241,7 +243,7 @@ async fn each_change_is_found_on_postgres() {
 }
 
 /// Runs the program over a data folder: status, and what it printed.
-fn program(data: &std::path::Path, arguments: &[&str]) -> (i32, String) {
+pub fn program(data: &std::path::Path, arguments: &[&str]) -> (i32, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_supercargo"))
         .args(arguments)
         .arg("--data")

@@ -108,7 +108,7 @@ impl House {
 
     /// What must hold after every step: the whole history agrees.
     pub async fn prove(&self) {
-        let proof = prove::prove(&self.gateway, &mut |_| {}).await.unwrap();
+        let proof = prove::prove(&self.gateway, &[], &mut |_| {}).await.unwrap();
         assert!(proof.sound, "{:#?}", proof.faults);
     }
 

@@ -49,9 +49,9 @@ pub(crate) async fn list(
     let sql = format!(
         "SELECT i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved,
             CAST(COALESCE((SELECT SUM(e.quantity - e.promised) FROM expected_receipt e WHERE e.item_id = s.item_id
-                AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode), 0) AS BIGINT) AS expected,
+                AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.closed = 0), 0) AS BIGINT) AS expected,
             (SELECT MIN(e.on_date) FROM expected_receipt e WHERE e.item_id = s.item_id
-                AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.quantity > e.promised) AS next_receipt
+                AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.closed = 0 AND e.quantity > e.promised) AS next_receipt
          FROM stock s JOIN item i ON i.id = s.item_id JOIN warehouse w ON w.id = s.warehouse_id{}
          ORDER BY i.code, w.code, s.mode LIMIT {}",
         conditions.sql(),

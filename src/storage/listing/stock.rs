@@ -67,7 +67,7 @@ struct Row {
 
 /// Where something is there or expected.
 const PLACES: &str = "SELECT item_id, warehouse_id, mode FROM stock
-    UNION SELECT item_id, warehouse_id, mode FROM expected_receipt WHERE quantity > promised";
+    UNION SELECT item_id, warehouse_id, mode FROM expected_receipt WHERE closed = 0 AND quantity > promised";
 
 /// Stock in order of item and warehouse.
 pub async fn stock(
@@ -125,7 +125,7 @@ async fn expected_of(
     for chunk in items.chunks(1_000) {
         let sql = format!(
             "SELECT item_id, warehouse_id, mode, on_date, quantity - promised FROM expected_receipt
-             WHERE quantity > promised AND item_id IN {} ORDER BY on_date",
+             WHERE closed = 0 AND quantity > promised AND item_id IN {} ORDER BY on_date",
             list(chunk.len(), 0)
         );
         let rows: Vec<(i64, i64, String, String, i64)> = connection

@@ -5,6 +5,7 @@
 
 pub mod money;
 pub mod orders;
+pub mod partners;
 pub mod received;
 pub mod sent;
 pub mod stock;

@@ -46,6 +46,18 @@ pub struct KeptShipment {
     pub issues: i64,
     /// Orders that it is linked with.
     pub orders: i64,
+    /// Whose goods they are.
+    pub partner_id: i64,
+    /// When it was planned.
+    pub created_at: i64,
+    /// When it left.
+    pub shipped_at: Option<i64>,
+    /// Its warehouse as JSON; none: it is not there.
+    pub warehouse: Option<String>,
+    /// Work that waits to let it go, or to bill it.
+    pub work: i64,
+    /// Its ship notices that the partner accepted.
+    pub accepted: i64,
 }
 
 impl Connection {
@@ -98,11 +110,35 @@ impl Connection {
         most: i64,
     ) -> Result<Vec<KeptShipment>, Failure> {
         self.rows(
-            "SELECT id, status, revision, body,
+            "SELECT shipment.id, shipment.status, shipment.revision, shipment.body, shipment.partner_id, shipment.created_at,
+                 shipment.shipped_at, warehouse.body AS warehouse,
                  (SELECT COUNT(*) FROM stock_movement WHERE source = 'shipment:' || shipment.id AND kind = 'issue') AS issues,
-                 (SELECT COUNT(*) FROM shipment_order WHERE shipment_id = shipment.id) AS orders
-             FROM shipment WHERE id > $1 ORDER BY id LIMIT $2",
+                 (SELECT COUNT(*) FROM shipment_order WHERE shipment_id = shipment.id) AS orders,
+                 (SELECT COUNT(*) FROM work WHERE step IN ('fulfil', 'invoice') AND subject = shipment.id) AS work,
+                 (SELECT COUNT(*) FROM document WHERE subject_kind = 'shipment' AND subject_id = shipment.id
+                     AND direction = 'out' AND set_code = '856' AND syntax = 'accepted') AS accepted
+             FROM shipment LEFT JOIN warehouse ON warehouse.id = shipment.warehouse_id
+             WHERE shipment.id > $1 ORDER BY shipment.id LIMIT $2",
             binds![after, most],
+        )
+        .await
+    }
+
+    /// Which orders on shipments `first` to `last` were not billed for what is on them: shipment, order.
+    pub async fn unbilled(&mut self, first: i64, last: i64) -> Result<Vec<(i64, i64)>, Failure> {
+        self.rows(
+            "SELECT shipment_id, order_id FROM shipment_order WHERE shipment_id BETWEEN $1 AND $2 AND NOT EXISTS (
+                 SELECT 1 FROM effect WHERE key = 'bill:' || shipment_order.order_id || ':' || shipment_order.shipment_id)",
+            binds![first, last],
+        )
+        .await
+    }
+
+    /// When a list of warehouses was loaded last.
+    pub async fn warehouses_loaded(&mut self) -> Result<i64, Failure> {
+        self.number(
+            "SELECT COALESCE(MAX(at), 0) FROM audit WHERE subject_kind = 'company' AND action = 'warehouses loaded'",
+            vec![],
         )
         .await
     }

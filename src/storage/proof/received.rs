@@ -48,6 +48,44 @@ pub struct KeptInterchange {
     pub waiting: i64,
 }
 
+/// The verdict on a functional group as it is kept.
+#[derive(Debug, FromRow)]
+pub struct KeptGroup {
+    /// Its interchange.
+    pub interchange_id: i64,
+    /// Its place in that, from 0.
+    pub ordinal: i64,
+    /// GS01.
+    pub functional_id: String,
+    /// GS06.
+    pub gs06: String,
+    /// The verdict as JSON.
+    pub verdict: String,
+}
+
+/// Where a received set stands, as its document says.
+#[derive(Debug, FromRow)]
+pub struct KeptSet {
+    /// The document.
+    pub id: i64,
+    /// Its interchange.
+    pub interchange_id: i64,
+    /// Its group's place in that, from 0.
+    pub group_ordinal: i64,
+    /// Its own place in the interchange, from 0.
+    pub set_ordinal: i64,
+    /// ST01.
+    pub set_code: String,
+    /// GS06.
+    pub gs06: String,
+    /// ST02.
+    pub st02: String,
+    /// Where its ST begins.
+    pub byte_offset: Option<i64>,
+    /// Its bytes.
+    pub size: Option<i64>,
+}
+
 /// A document of either direction with all that has to agree with it.
 #[derive(Debug, FromRow)]
 pub struct KeptDocument {
@@ -136,19 +174,47 @@ impl Connection {
         .await
     }
 
-    /// The verdicts on the groups of the interchanges of files `first` to `last`: interchange, verdict as JSON.
-    pub async fn kept_verdicts(
-        &mut self,
-        first: i64,
-        last: i64,
-    ) -> Result<Vec<(i64, String)>, Failure> {
+    /// The verdicts on the groups of the interchanges of files `first` to `last`, in order.
+    pub async fn kept_groups(&mut self, first: i64, last: i64) -> Result<Vec<KeptGroup>, Failure> {
         self.rows(
-            "SELECT functional_group.interchange_id, functional_group.verdict
+            "SELECT functional_group.interchange_id, functional_group.ordinal, functional_group.functional_id,
+                 functional_group.gs06, functional_group.verdict
              FROM interchange JOIN functional_group ON functional_group.interchange_id = interchange.id
-             WHERE interchange.file_id BETWEEN $1 AND $2",
+             WHERE interchange.file_id BETWEEN $1 AND $2
+             ORDER BY functional_group.interchange_id, functional_group.ordinal",
             binds![first, last],
         )
         .await
+    }
+
+    /// The sets in the interchanges of files `first` to `last`.
+    pub async fn kept_sets(&mut self, first: i64, last: i64) -> Result<Vec<KeptSet>, Failure> {
+        self.rows(
+            "SELECT document.id, document.interchange_id, document.group_ordinal, document.set_ordinal, document.set_code,
+                 document.gs06, document.st02, document.byte_offset, document.size
+             FROM interchange JOIN document ON document.interchange_id = interchange.id
+             WHERE interchange.file_id BETWEEN $1 AND $2 AND document.set_ordinal IS NOT NULL
+             AND document.group_ordinal IS NOT NULL",
+            binds![first, last],
+        )
+        .await
+    }
+
+    /// How many documents stand for this file as a whole, and whether it waits to be read.
+    pub async fn whole_documents(&mut self, file: i64) -> Result<(i64, i64), Failure> {
+        let documents = self
+            .number(
+                "SELECT COUNT(*) FROM document WHERE file_id = $1 AND interchange_id IS NULL",
+                binds![file],
+            )
+            .await?;
+        let to_read = self
+            .number(
+                "SELECT COUNT(*) FROM work WHERE step = 'read' AND subject = $1",
+                binds![file],
+            )
+            .await?;
+        Ok((documents, to_read))
     }
 
     /// Interchanges whose file is not there.

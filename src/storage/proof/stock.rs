@@ -9,8 +9,8 @@ use crate::storage::failure::Failure;
 /// One posting.
 #[derive(Debug, Clone, FromRow)]
 pub struct KeptMovement {
-    /// Where it stands in the table (SQLite).
-    pub place: i64,
+    /// Its number.
+    pub id: i64,
     /// What caused it.
     pub source: String,
     /// Why.
@@ -41,29 +41,15 @@ pub struct KeptBalance {
 }
 
 impl Connection {
-    /// Postings after another. On SQLite they come as they were added, so that a reading in slices meets each once
-    /// however many are added meanwhile (the table keeps its rowid for that); PostgreSQL reads one snapshot, by key.
+    /// Postings after another, as they were numbered.
     pub async fn kept_movements(
         &mut self,
-        after: Option<&KeptMovement>,
+        after: i64,
         most: i64,
     ) -> Result<Vec<KeptMovement>, Failure> {
-        if self.is_sqlite() {
-            return self
-                .rows(
-                    "SELECT rowid AS place, source, kind, warehouse_id, mode, entries FROM stock_movement
-                     WHERE rowid > $1 ORDER BY rowid LIMIT $2",
-                    binds![after.map_or(0, |last| last.place), most],
-                )
-                .await;
-        }
-        let (source, kind, warehouse) = after.map_or(("", "", 0), |last| {
-            (last.source.as_str(), last.kind.as_str(), last.warehouse_id)
-        });
         self.rows(
-            "SELECT CAST(0 AS BIGINT) AS place, source, kind, warehouse_id, mode, entries FROM stock_movement
-             WHERE (source, kind, warehouse_id) > ($1, $2, $3) ORDER BY source, kind, warehouse_id LIMIT $4",
-            binds![source, kind, warehouse, most],
+            "SELECT id, source, kind, warehouse_id, mode, entries FROM stock_movement WHERE id > $1 ORDER BY id LIMIT $2",
+            binds![after, most],
         )
         .await
     }

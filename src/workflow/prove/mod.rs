@@ -5,11 +5,14 @@
 
 mod money;
 mod orders;
+mod partners;
 mod received;
+mod seals;
 mod sent;
 mod stock;
 mod wire;
 
+pub use seals::Head;
 use serde::Serialize;
 
 use super::Gateway;
@@ -103,6 +106,10 @@ pub struct Totals {
     pub ledger_entries: u64,
     /// Postings of stock.
     pub stock_postings: u64,
+    /// Seals.
+    pub seals: u64,
+    /// Rows under them.
+    pub sealed_rows: u64,
 }
 
 /// What a proof came to.
@@ -114,6 +121,8 @@ pub struct Proof {
     pub checks: Vec<Check>,
     /// What was counted.
     pub totals: Totals,
+    /// The last seal; none: nothing is sealed yet.
+    pub head: Option<Head>,
     /// What does not agree; at most 1,000 are kept.
     pub faults: Vec<Fault>,
 }
@@ -158,22 +167,26 @@ impl Prover<'_> {
         }
     }
 
-    async fn checks(&mut self) -> Result<(), Failure> {
-        received::files(self).await?;
-        received::documents(self).await?;
+    async fn checks(&mut self, heads: &[Head]) -> Result<(), Failure> {
+        seals::seals(self, heads).await?;
+        let whole = received::files(self).await?;
+        received::documents(self, whole).await?;
         sent::files(self).await?;
         orders::orders(self).await?;
         orders::shipments(self).await?;
         money::ledger(self).await?;
         money::payments(self).await?;
         stock::balances(self).await?;
-        stock::reservations(self).await
+        stock::reservations(self).await?;
+        partners::partners(self).await
     }
 }
 
-/// Checks the whole history. `progress` is told after each slice how far the check at hand is.
+/// Checks the whole history, and that the chain of seals goes through `heads`, which were kept elsewhere. `progress` is
+/// told after each slice how far the check at hand is.
 pub async fn prove(
     gateway: &Gateway,
+    heads: &[Head],
     progress: &mut (dyn FnMut(&Check) + Send),
 ) -> Result<Proof, Failure> {
     let history = History::open(&gateway.store).await?;
@@ -183,11 +196,12 @@ pub async fn prove(
             sound: true,
             checks: Vec::new(),
             totals: Totals::default(),
+            head: None,
             faults: Vec::new(),
         },
         progress,
     };
-    let outcome = prover.checks().await;
+    let outcome = prover.checks(heads).await;
     let Prover { history, proof, .. } = prover;
     history.close().await?;
     outcome.map(|()| proof)

@@ -1,12 +1,15 @@
 //! Orders and shipments: what a row says of itself, and that quantities are the sums of what shipped and was billed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::Decimal;
 
 use super::Prover;
+use crate::config::profile::Profile;
+use crate::domain::catalogue::{FulfilmentMode, Warehouse};
 use crate::domain::invoice::Invoice;
 use crate::domain::order::Order;
+use crate::domain::policy::InvoiceWhen;
 use crate::domain::shipment::{Shipment, ShipmentState};
 use crate::storage::Failure;
 use crate::storage::proof::orders::{KeptOrder, KeptShipment};
@@ -184,38 +187,112 @@ fn one_order(prover: &mut Prover<'_>, row: &KeptOrder, sums: &BTreeMap<(i64, u32
     }
 }
 
-/// Shipments against the stock they moved.
+/// Shipments against the stock they moved, and what has to follow them.
 pub(super) async fn shipments(prover: &mut Prover<'_>) -> Result<(), Failure> {
     prover.begin(
         "shipments",
-        "every shipment that left issued its stock and belongs to its orders",
+        "every shipment that left issued its stock, belongs to its orders, and is billed or will be",
     );
+    let mut profiles: HashMap<i64, Option<(InvoiceWhen, i64)>> = HashMap::new();
     let mut after = i64::MIN;
     loop {
-        let shipments = prover
+        let known: BTreeSet<i64> = profiles.keys().copied().collect();
+        let (shipments, unbilled, loaded, fresh) = prover
             .history
             .slice(move |connection| {
-                Box::pin(async move { connection.kept_shipments(after, SLICE).await })
+                Box::pin(async move {
+                    let shipments = connection.kept_shipments(after, SLICE).await?;
+                    let (Some(first), Some(last)) = (shipments.first(), shipments.last()) else {
+                        return Ok((shipments, Vec::new(), 0, Vec::new()));
+                    };
+                    let unbilled = connection.unbilled(first.id, last.id).await?;
+                    let loaded = connection.warehouses_loaded().await?;
+                    let partners: BTreeSet<i64> =
+                        shipments.iter().map(|row| row.partner_id).collect();
+                    let mut fresh = Vec::new();
+                    for partner in partners.difference(&known) {
+                        fresh.push((*partner, connection.profile_in_force(*partner).await?));
+                    }
+                    Ok((shipments, unbilled, loaded, fresh))
+                })
             })
             .await?;
         let Some(last) = shipments.last() else { break };
         after = last.id;
+        profiles.extend(fresh.into_iter().map(|(partner, profile)| {
+            let read = profile.and_then(|(text, since)| Some((Profile::parse(&text).ok()?, since)));
+            (
+                partner,
+                read.map(|(profile, since)| (profile.invoicing.when, since)),
+            )
+        }));
         prover.checked(shipments.len());
         prover.proof.totals.shipments += shipments.len() as u64;
         for row in &shipments {
-            one_shipment(prover, row);
+            let Some(shipment) = one_shipment(prover, row) else {
+                continue;
+            };
+            if row.work > 0 {
+                continue;
+            }
+            let billing = profiles.get(&row.partner_id).copied().flatten();
+            waits(prover, row, &shipment, loaded);
+            owes(prover, row, &shipment, billing, &unbilled);
         }
     }
     Ok(())
 }
 
-fn one_shipment(prover: &mut Prover<'_>, row: &KeptShipment) {
+/// A planned shipment leaves by itself where its warehouse was of that kind when it was planned.
+fn waits(prover: &mut Prover<'_>, row: &KeptShipment, shipment: &Shipment, loaded: i64) {
+    let at_once = row
+        .warehouse
+        .as_deref()
+        .and_then(|text| serde_json::from_str::<Warehouse>(text).ok())
+        .is_some_and(|warehouse| warehouse.fulfilment == FulfilmentMode::AtOnce);
+    if at_once && matches!(shipment.state, ShipmentState::Planned) && loaded < row.created_at {
+        prover.fault(
+            format!("shipment {}", row.id),
+            "its warehouse lets shipments go by themselves, and no work does: it would wait for ever",
+        );
+    }
+}
+
+/// What left is billed when the profile says so, if that was in force by then.
+fn owes(
+    prover: &mut Prover<'_>,
+    row: &KeptShipment,
+    shipment: &Shipment,
+    billing: Option<(InvoiceWhen, i64)>,
+    unbilled: &[(i64, i64)],
+) {
+    let (Some(left), Some((when, since))) = (row.shipped_at, billing) else {
+        return;
+    };
+    let due = when == InvoiceWhen::Shipped || row.accepted > 0;
+    if !due || since > left {
+        return;
+    }
+    for ((order, _), quantity) in shipment.quantities() {
+        if !quantity.is_zero() && unbilled.contains(&(row.id, order.0)) {
+            prover.fault(
+                format!("shipment {}", row.id),
+                format!(
+                    "order {order} is not billed for what left on it, and no work asks for that"
+                ),
+            );
+            return;
+        }
+    }
+}
+
+fn one_shipment(prover: &mut Prover<'_>, row: &KeptShipment) -> Option<Shipment> {
     let place = || format!("shipment {}", row.id);
     let shipment = match serde_json::from_str::<Shipment>(&row.body) {
         Ok(shipment) => shipment,
         Err(error) => {
             prover.fault(place(), format!("its body can not be read: {error}"));
-            return;
+            return None;
         }
     };
     if shipment.id.0 != row.id
@@ -253,4 +330,5 @@ fn one_shipment(prover: &mut Prover<'_>, row: &KeptShipment) {
             ),
         );
     }
+    Some(shipment)
 }

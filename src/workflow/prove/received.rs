@@ -1,11 +1,14 @@
 //! What came in: every file has its bytes, every interchange in them its row, and everything ended somehow.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Prover;
+use super::wire::Seen;
 use crate::domain::document::Disposition;
 use crate::storage::Failure;
-use crate::storage::proof::received::{KeptDocument, KeptFile, KeptInterchange};
+use crate::storage::proof::received::{
+    KeptDocument, KeptFile, KeptGroup, KeptInterchange, KeptSet,
+};
 use crate::workflow::read::together;
 use supercargo_x12::GroupVerdict;
 
@@ -15,31 +18,36 @@ const FILES: i64 = 100;
 const DOCUMENTS: i64 = 500;
 
 /// Files, their bytes and their interchanges.
-pub(super) async fn files(prover: &mut Prover<'_>) -> Result<(), Failure> {
+///
+/// Gives back the files in which no interchange stands: each has a document for itself as a whole.
+pub(super) async fn files(prover: &mut Prover<'_>) -> Result<BTreeSet<i64>, Failure> {
     prover.begin(
         "received",
         "every file has its bytes; every interchange in them has a row and an end; received = processed + held + rejected + duplicate",
     );
+    let mut whole = BTreeSet::new();
     let mut after = i64::MIN;
     loop {
-        let (files, interchanges, verdicts) = prover
+        let (files, interchanges, groups, sets) = prover
             .history
             .slice(move |connection| {
                 Box::pin(async move {
                     let files = connection.kept_files(after, FILES).await?;
                     let (Some(first), Some(last)) = (files.first(), files.last()) else {
-                        return Ok((files, Vec::new(), Vec::new()));
+                        return Ok((files, Vec::new(), Vec::new(), Vec::new()));
                     };
                     let (first, last) = (first.id, last.id);
                     let interchanges = connection.kept_interchanges(first, last).await?;
-                    let verdicts = connection.kept_verdicts(first, last).await?;
-                    Ok((files, interchanges, verdicts))
+                    let groups = connection.kept_groups(first, last).await?;
+                    let sets = connection.kept_sets(first, last).await?;
+                    Ok((files, interchanges, groups, sets))
                 })
             })
             .await?;
         let Some(last) = files.last() else { break };
         after = last.id;
-        let sets = judged_sets(&verdicts);
+        let judged = judge(prover, &groups);
+        placed(prover, &judged, &sets);
         let mut of_file: BTreeMap<i64, Vec<KeptInterchange>> = BTreeMap::new();
         for interchange in interchanges {
             of_file
@@ -50,9 +58,12 @@ pub(super) async fn files(prover: &mut Prover<'_>) -> Result<(), Failure> {
         prover.checked(files.len());
         for file in files {
             let parts = of_file.remove(&file.id).unwrap_or_default();
-            one_file(prover, &file, &parts).await?;
+            if parts.is_empty() && file.to_read == 0 {
+                whole.insert(file.id);
+            }
+            one_file(prover, &file, &parts, &judged).await?;
             for part in &parts {
-                one_interchange(prover, &file, part, &sets);
+                one_interchange(prover, &file, part, &judged);
             }
         }
     }
@@ -66,29 +77,103 @@ pub(super) async fn files(prover: &mut Prover<'_>) -> Result<(), Failure> {
             format!("its file, number {file}, is not there"),
         );
     }
-    Ok(())
+    Ok(whole)
 }
 
-/// How many sets the verdicts on the groups of an interchange speak of; none: one of them can not be read.
-fn judged_sets(verdicts: &[(i64, String)]) -> HashMap<i64, Option<i64>> {
-    let mut sets: HashMap<i64, Option<i64>> = HashMap::new();
-    for (interchange, text) in verdicts {
-        let read = serde_json::from_str::<GroupVerdict>(text).ok();
-        let sum = sets.entry(*interchange).or_insert(Some(0));
-        *sum = match (*sum, read) {
-            (Some(sum), Some(group)) => {
-                Some(sum + i64::try_from(group.sets.len()).unwrap_or_default())
-            }
-            _ => None,
+/// The groups of an interchange; `None`: the verdict on that one can not be read.
+type Judged = HashMap<i64, Vec<Option<GroupVerdict>>>;
+
+/// The verdicts by interchange, each compared with the columns beside it.
+fn judge(prover: &mut Prover<'_>, groups: &[KeptGroup]) -> Judged {
+    let mut judged = Judged::new();
+    for group in groups {
+        let place = || {
+            format!(
+                "interchange {}, group {}",
+                group.interchange_id, group.ordinal
+            )
         };
+        let before = judged.entry(group.interchange_id).or_default();
+        let expected = i64::try_from(before.len()).unwrap_or(i64::MAX);
+        let verdict = serde_json::from_str::<GroupVerdict>(&group.verdict).ok();
+        before.push(verdict.clone());
+        if group.ordinal != expected {
+            prover.fault(
+                place(),
+                format!("group {expected} should stand here: its verdict is not there"),
+            );
+        }
+        match verdict {
+            None => prover.fault(place(), "its verdict can not be read"),
+            Some(verdict)
+                if verdict.functional_id != group.functional_id
+                    || verdict.control_number != group.gs06 =>
+            {
+                prover.fault(
+                    place(),
+                    format!(
+                        "its columns say {} {}, its verdict {} {}",
+                        group.functional_id,
+                        group.gs06,
+                        verdict.functional_id,
+                        verdict.control_number
+                    ),
+                );
+            }
+            Some(_) => {}
+        }
     }
-    sets
+    judged
+}
+
+/// Received sets as their documents say, against the verdicts on their groups.
+fn placed(prover: &mut Prover<'_>, judged: &Judged, sets: &[KeptSet]) {
+    for set in sets {
+        let at = |n: i64| usize::try_from(n).ok();
+        let Some(groups) = judged.get(&set.interchange_id) else {
+            continue;
+        };
+        let Some(group_ordinal) = at(set.group_ordinal) else {
+            continue;
+        };
+        let before: Option<usize> = groups
+            .iter()
+            .take(group_ordinal)
+            .map(|group| group.as_ref().map(|group| group.sets.len()))
+            .sum();
+        let (Some(Some(group)), Some(before), Some(place)) =
+            (groups.get(group_ordinal), before, at(set.set_ordinal))
+        else {
+            continue;
+        };
+        let verdict = place.checked_sub(before).and_then(|n| group.sets.get(n));
+        let same = verdict.is_some_and(|verdict| {
+            verdict.st01 == set.set_code
+                && verdict.st02 == set.st02
+                && group.control_number == set.gs06
+                && i64::try_from(verdict.offset).ok() == set.byte_offset
+                && i64::try_from(verdict.length).ok() == set.size
+        });
+        if !same {
+            prover.fault(
+                format!("document {} ({})", set.id, set.set_code),
+                format!(
+                    "it says that it is set {} of group {} at byte {} ({} bytes), and the verdict on its group says otherwise",
+                    set.st02,
+                    set.gs06,
+                    set.byte_offset.unwrap_or(-1),
+                    set.size.unwrap_or(-1)
+                ),
+            );
+        }
+    }
 }
 
 async fn one_file(
     prover: &mut Prover<'_>,
     file: &KeptFile,
     parts: &[KeptInterchange],
+    judged: &Judged,
 ) -> Result<(), Failure> {
     let place = || format!("file {} ({})", file.id, file.name);
     if !prover.proof.totals.files.count(&file.disposition) {
@@ -151,6 +236,15 @@ async fn one_file(
                     ),
                 );
             }
+            for (part, seen) in parts.iter().filter_map(|part| {
+                let seen = content
+                    .interchanges
+                    .iter()
+                    .find(|seen| seen.offset == part.byte_offset)?;
+                Some((part, seen))
+            }) {
+                envelope(prover, part, seen, judged);
+            }
         }
         Some(_) => {}
     }
@@ -179,11 +273,32 @@ async fn one_file(
     Ok(())
 }
 
+/// An interchange as its row says, against what stands in the bytes.
+fn envelope(prover: &mut Prover<'_>, part: &KeptInterchange, seen: &Seen, judged: &Judged) {
+    if part.isa13 != seen.isa13 {
+        prover.fault(
+            format!("interchange {} ({})", part.id, part.isa13),
+            format!("in the bytes its ISA13 is {}", seen.isa13),
+        );
+    }
+    let groups = judged.get(&part.id).map_or(0, Vec::len);
+    // What is refused as a whole may be so broken that its groups can not be told.
+    if part.disposition == "processed" && groups != seen.groups.len() {
+        prover.fault(
+            format!("interchange {} ({})", part.id, part.isa13),
+            format!(
+                "{} groups stand in the bytes and the verdicts on {groups} are kept",
+                seen.groups.len()
+            ),
+        );
+    }
+}
+
 fn one_interchange(
     prover: &mut Prover<'_>,
     file: &KeptFile,
     part: &KeptInterchange,
-    sets: &HashMap<i64, Option<i64>>,
+    judged: &Judged,
 ) {
     let place = || format!("interchange {} ({})", part.id, part.isa13);
     if !prover.proof.totals.interchanges.count(&part.disposition) {
@@ -198,24 +313,31 @@ fn one_interchange(
             "nothing of it waits for anything, and it has no end",
         );
     }
-    match sets.get(&part.id).copied().unwrap_or(Some(0)) {
-        None => prover.fault(
-            place(),
-            "the verdict on one of its groups can not be read".to_owned(),
-        ),
-        Some(judged) if judged != part.sets => prover.fault(
+    let sets: usize = judged
+        .get(&part.id)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|group| group.sets.len())
+        .sum();
+    if i64::try_from(sets).unwrap_or(i64::MAX) != part.sets {
+        prover.fault(
             place(),
             format!(
-                "{judged} of its sets were judged and {} are kept as documents",
+                "{sets} of its sets were judged and {} are kept as documents",
                 part.sets
             ),
-        ),
-        Some(_) => {}
+        );
     }
 }
 
 /// Documents of both directions, each by itself.
-pub(super) async fn documents(prover: &mut Prover<'_>) -> Result<(), Failure> {
+///
+/// `whole` are the files that have to have a document for themselves.
+pub(super) async fn documents(
+    prover: &mut Prover<'_>,
+    mut whole: BTreeSet<i64>,
+) -> Result<(), Failure> {
     prover.begin(
         "documents",
         "every received set ended, with a reason where nothing came of it; every accepted 850 is one order; every document sent waits for its answer or has it",
@@ -232,11 +354,29 @@ pub(super) async fn documents(prover: &mut Prover<'_>) -> Result<(), Failure> {
         after = last.id;
         prover.checked(documents.len());
         for document in &documents {
+            if let (Some(file), None) = (document.file_id, document.interchange_id) {
+                whole.remove(&file);
+            }
             if document.direction == "in" {
                 incoming(prover, document);
             } else {
                 super::sent::document(prover, document);
             }
+        }
+    }
+    for file in whole {
+        // It may have been read again in between; what is there now is of one moment.
+        let (documents, to_read) = prover
+            .history
+            .slice(move |connection| {
+                Box::pin(async move { connection.whole_documents(file).await })
+            })
+            .await?;
+        if documents == 0 && to_read == 0 {
+            prover.fault(
+                format!("file {file}"),
+                "no interchange stands in it, and no document shows it to a person",
+            );
         }
     }
     Ok(())

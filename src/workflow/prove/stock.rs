@@ -27,14 +27,13 @@ pub(super) async fn balances(prover: &mut Prover<'_>) -> Result<(), Failure> {
         "every balance is the sum of its postings, and no more is promised than is there",
     );
     let mut sums = Sums::new();
-    let mut after: Option<KeptMovement> = None;
+    let mut after = i64::MIN;
     loop {
-        let from = after.take();
         let (movements, balances) = prover
             .history
             .slice(move |connection| {
                 Box::pin(async move {
-                    let movements = connection.kept_movements(from.as_ref(), MOVEMENTS).await?;
+                    let movements = connection.kept_movements(after, MOVEMENTS).await?;
                     // The last slice and the balances are of one moment.
                     let balances = if (movements.len() as i64) < MOVEMENTS {
                         Some(connection.kept_balances().await?)
@@ -50,7 +49,7 @@ pub(super) async fn balances(prover: &mut Prover<'_>) -> Result<(), Failure> {
         for movement in &movements {
             add(prover, &mut sums, movement);
         }
-        after = movements.into_iter().last();
+        after = movements.last().map_or(after, |last| last.id);
         let Some(balances) = balances else { continue };
         for balance in balances {
             let key = (balance.item_id, balance.warehouse_id, balance.mode.clone());

@@ -104,7 +104,7 @@ fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
             }
             Event::GroupOpened(header) => {
                 gs06.clone_from(&header.control_number);
-                if let (Some(seen), true) = (interchanges.last_mut(), sets) {
+                if let Some(seen) = interchanges.last_mut() {
                     seen.groups.push(gs06.clone());
                 }
             }

@@ -427,7 +427,7 @@ impl Trade {
             Arc::new(HouseClock::starting_at(None)),
             Arc::new(Settings::default()),
         );
-        let proof = prove(&house, &mut |_| {})
+        let proof = prove(&house, &[], &mut |_| {})
             .await
             .expect("the history is read");
         let faults = proof.faults.iter();
