@@ -230,7 +230,7 @@ async fn dispatch(options: &Options, command: Command) -> CliResult {
         Command::Receivables(command) => show::receivables::run(options, command).await,
         Command::Pay(args) => pay::run(options, args).await,
         Command::File(command) => show::files::run(options, command).await,
-        Command::Alert(command) => show::alerts::list_alerts(options, command).await,
+        Command::Alert(command) => show::alerts::alerts_of(options, command).await,
         Command::Mail(command) => show::alerts::list_mail(options, command).await,
         Command::Audit(command) => show::alerts::list_audit(options, command).await,
         Command::User(command) => user::run(options, command).await,

@@ -44,8 +44,11 @@ async fn verify(options: &Options, id: OrderId) -> CliResult {
     let gateway = house::open(options).await?;
     let verified = orders::verify_again(&gateway, id, &house::actor()).await?;
     run::work_once(&gateway).await?;
+    let held = matches!(verified.state, OrderState::Held { .. });
+    let code = ExitCode::from(u8::from(held));
     if options.json {
-        return show::show_one(options, id).await;
+        show::show_one(options, id).await?;
+        return Ok(code);
     }
     let mut told = match &verified.state {
         OrderState::Held { .. } => format!("Order {id} is held still:"),
@@ -62,7 +65,7 @@ async fn verify(options: &Options, id: OrderId) -> CliResult {
         }
     }
     print::line(&told)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// Runs it.

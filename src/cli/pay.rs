@@ -75,7 +75,16 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     if options.json {
         return outcome::print_json(&serde_json::json!({ "payment": id.to_string() }));
     }
-    print::line(&format!("Payment {id} is booked."))?;
+    let booked = gateway.store.read().await?.payment(id).await?;
+    let unapplied = booked.map_or(0, |row| row.unapplied);
+    let rest = match unapplied {
+        0 => String::new(),
+        rest => format!(
+            " {} {currency} of it are tied to no invoice: `supercargo receivables apply` says what for.",
+            Amount(rest).display(currency)
+        ),
+    };
+    print::line(&format!("Payment {id} is booked.{rest}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

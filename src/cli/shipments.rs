@@ -36,25 +36,28 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
         Command::Show { id } => show::show_one(options, id).await,
         Command::Confirm { file, reason } => {
             let bytes = house::read_file(&file)?;
-            let confirmations = shipments::read_confirmations(&bytes)
+            let mut confirmations = shipments::read_confirmations(&bytes)
                 .map_err(|failure| CliError::Refused(format!("{}: {failure}", file.display())))?;
             let gateway = house::open(options).await?;
-            let mut left = Vec::new();
-            for mut confirmation in confirmations {
-                if reason.is_some() {
+            if reason.is_some() {
+                for confirmation in &mut confirmations {
                     confirmation.reason = reason.clone();
                 }
-                let id = shipments::confirm(&gateway, confirmation, &house::actor()).await?;
-                if !options.json {
-                    println!("Shipment {id} has left.");
-                }
-                left.push(id);
             }
+            let (left, refused) =
+                shipments::confirm_each(&gateway, confirmations, &house::actor()).await?;
             run::work_once(&gateway).await?;
             if options.json {
-                return show::show_these(&gateway, &left).await;
+                show::show_these(&gateway, &left).await?;
+            } else {
+                for id in &left {
+                    println!("Shipment {id} has left.");
+                }
             }
-            Ok(ExitCode::SUCCESS)
+            if refused.is_empty() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(CliError::Refused(refused.join("\n")))
         }
     }
 }

@@ -253,8 +253,8 @@ pub struct InvoiceBasis<'a> {
 /// Allowances and charges of the order: a fixed amount (SAC05, or a rate with its own quantity) enters the first invoice
 /// of the order, or of the line, once; a percentage is of the goods (of the line's extension) on every invoice; a rate
 /// without quantity is per unit billed. Contract charges enter every invoice. No invoice goes below zero: allowances are
-/// granted in the order in which they stand, lines first and the contract last, as far as goods and charges bear them,
-/// and the rest of a fixed one of the order enters the next invoice. What is information, billed back or paid by the
+/// granted as far as goods and charges bear them, those that belong to one invoice first, and the rest of a fixed one of
+/// the order enters the next invoice. What is information, billed back or paid by the
 /// vendor is shown and not summed. After it the order has to be written with [`book_invoiced`].
 pub fn invoices_of(basis: &InvoiceBasis<'_>) -> Result<Vec<Invoice>, InvoiceRefusal> {
     for billed in basis.shipments {
@@ -356,7 +356,8 @@ fn clamped(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Cuts allowances to what goods and charges bear, first come first; those of which nothing is left are dropped.
+/// Cuts allowances to what goods and charges bear. What belongs to this invoice alone comes first, as it stands; then the
+/// fixed ones of the order, whose rest goes on to the next invoice. Those of which nothing is left are dropped.
 fn bear(goods: Amount, lines: &mut [InvoiceLine], charges: &mut Vec<InvoiceCharge>) {
     let all = || lines.iter().flat_map(|line| &line.charges).chain(&*charges);
     let summed = |charge: &&InvoiceCharge, kind| charge.is_summed() && charge.kind == kind;
@@ -370,9 +371,12 @@ fn bear(goods: Amount, lines: &mut [InvoiceLine], charges: &mut Vec<InvoiceCharg
     if sum(ChargeKind::Allowance) <= room {
         return;
     }
-    let mut cut = |charges: &mut Vec<InvoiceCharge>| {
+    let mut cut = |charges: &mut Vec<InvoiceCharge>, goes_on: bool| {
         charges.retain_mut(|charge| {
-            if !charge.is_summed() || charge.kind != ChargeKind::Allowance {
+            if !charge.is_summed()
+                || charge.kind != ChargeKind::Allowance
+                || charge.place.is_some() != goes_on
+            {
                 return true;
             }
             let granted = i128::from(charge.amount.0).min(room);
@@ -381,10 +385,12 @@ fn bear(goods: Amount, lines: &mut [InvoiceLine], charges: &mut Vec<InvoiceCharg
             granted > 0
         });
     };
-    for line in lines.iter_mut() {
-        cut(&mut line.charges);
+    for goes_on in [false, true] {
+        for line in lines.iter_mut() {
+            cut(&mut line.charges, goes_on);
+        }
+        cut(charges, goes_on);
     }
-    cut(charges);
 }
 
 /// Charges less allowances, of those that are summed.
@@ -1150,7 +1156,16 @@ mod tests {
             ),
             (vec![off(11_000)], vec![], None, [0, 0, 0], 10_000),
             (vec![off(4000)], vec![off(4000)], None, [0, 0, 2000], 4000),
-            (vec![half, off(4000)], vec![], None, [0, 0, 1000], 0),
+            (vec![half.clone(), off(4000)], vec![], None, [0, 0, 1000], 0),
+            // The order in which they stand changes nothing of what is granted in all.
+            (vec![off(4000), half], vec![], None, [0, 0, 1000], 4000),
+            (
+                vec![off(6500)],
+                vec![],
+                Some(contract.clone()),
+                [0, 0, 0],
+                6000,
+            ),
             (vec![], vec![], Some(contract), [4500, 0, 1500], 0),
         ];
         for (header, of_line, contract, wanted, granted) in table {

@@ -551,6 +551,29 @@ impl<'k> Judge<'k> {
                 .map(|(charge, worth, units)| of(charge, worth, units)))
         };
         let (allowed, charged) = (of_kind(ChargeKind::Allowance), of_kind(ChargeKind::Charge));
+        let beyond = lines.iter().zip(&each).find(|(line, (worth, units))| {
+            let off = line
+                .charges
+                .iter()
+                .filter(|charge| charge.is_summed() && charge.kind == ChargeKind::Allowance)
+                .map(|charge| of(charge, *worth, *units));
+            *worth > Decimal::ZERO && sum(off) > *worth
+        });
+        if let Some((line, _)) = beyond.filter(|_| allowed <= goods.saturating_add(charged)) {
+            self.find(
+                Fault::new(
+                    "allowance-exceeds-goods",
+                    Outcome::Hold,
+                    format!(
+                        "The allowances of line {} are more than the line is worth, and would be lost where it ships first",
+                        line.line
+                    ),
+                    "ask the buyer what is meant, and reject the order; it sends a right one",
+                )
+                .reach(Reach::Nobody)
+                .in_header("SAC", 5),
+            );
+        }
         if goods > Decimal::ZERO && allowed > goods.saturating_add(charged) {
             self.find(
                 Fault::new(

@@ -393,7 +393,7 @@ async fn confirmations(gateway: &Gateway) {
             .map(|entry| entry.path())
             .filter(|path| {
                 path.extension()
-                    .is_some_and(|extension| extension == "json")
+                    .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
             })
             .collect();
         names.sort();
@@ -406,9 +406,12 @@ async fn confirmations(gateway: &Gateway) {
 async fn confirm(gateway: &Gateway, folder: &Path, path: &Path) {
     let name = path.file_name().unwrap_or_default();
     let outcome = match std::fs::read(path) {
-        Ok(bytes) => shipments::confirm_text(gateway, &bytes, "warehouse file")
-            .await
-            .map_err(|failure| failure.to_string()),
+        Ok(bytes) => {
+            let code = folder.file_name().unwrap_or_default().to_string_lossy();
+            shipments::confirm_file(gateway, &code, &bytes)
+                .await
+                .map_err(|failure| failure.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     let to = folder.join(if outcome.is_ok() {
@@ -422,6 +425,9 @@ async fn confirm(gateway: &Gateway, folder: &Path, path: &Path) {
     }
     if let Err(why) = outcome {
         tracing::warn!(%why, path = %path.display(), "a confirmation was refused");
+        if let Err(failure) = shipments::tell_refused(gateway, &to.join(name), &why).await {
+            tracing::error!(%failure, "ops could not be told of a refused confirmation");
+        }
         let reason = to.join(format!("{}.reason.txt", name.to_string_lossy()));
         if let Err(error) = std::fs::write(&reason, format!("{why}\n")) {
             tracing::error!(%error, "the reason could not be written");

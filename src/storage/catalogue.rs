@@ -190,10 +190,30 @@ pub async fn items_by_code(
     company: CompanyId,
     codes: &[String],
 ) -> Result<HashMap<String, Item>, Failure> {
+    coded_items(connection, company, codes, "").await
+}
+
+/// Of these items those of which goods are there, or promised, in either world.
+pub async fn items_in_stock(
+    connection: &mut Connection,
+    company: CompanyId,
+    codes: &[String],
+) -> Result<HashMap<String, Item>, Failure> {
+    const IN_STOCK: &str = "AND EXISTS (SELECT 1 FROM stock WHERE stock.item_id = item.id
+         AND (stock.on_hand <> 0 OR stock.reserved <> 0))";
+    coded_items(connection, company, codes, IN_STOCK).await
+}
+
+async fn coded_items(
+    connection: &mut Connection,
+    company: CompanyId,
+    codes: &[String],
+    condition: &str,
+) -> Result<HashMap<String, Item>, Failure> {
     let mut items = HashMap::new();
     for chunk in codes.chunks(ASKED_MAX) {
         let sql = format!(
-            "SELECT id, body FROM item WHERE company_id = $1 AND code IN {}",
+            "SELECT id, body FROM item WHERE company_id = $1 AND code IN {} {condition}",
             list(chunk.len(), 1)
         );
         let mut asked = binds![company];
@@ -614,14 +634,14 @@ pub async fn count_stock(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let before: HashMap<(ItemId, WarehouseId), i64> = stored(connection, mode, &ids).await?;
+    let before = stored(connection, mode, &ids).await?;
+    less_than_promised(connection, counts, &before).await?;
     let mut by_warehouse: BTreeMap<WarehouseId, BTreeMap<ItemId, Change>> = BTreeMap::new();
     for ((item, warehouse), counted) in counts {
         let difference = counted
             - before
                 .get(&(*item, *warehouse))
-                .copied()
-                .unwrap_or_default();
+                .map_or(0, |balance| balance.on_hand);
         if difference != 0 {
             by_warehouse.entry(*warehouse).or_default().insert(
                 *item,
@@ -669,24 +689,62 @@ async fn close_receipts(
     Ok(())
 }
 
+/// Refuses counts below what is promised to orders out of the same place: the promises stand until their shipments are
+/// confirmed as they really left.
+async fn less_than_promised(
+    connection: &mut Connection,
+    counts: &BTreeMap<(ItemId, WarehouseId), i64>,
+    before: &HashMap<(ItemId, WarehouseId), Change>,
+) -> Result<(), Failure> {
+    let short: Vec<((ItemId, WarehouseId), i64, i64)> = counts
+        .iter()
+        .filter_map(|(place, counted)| Some((*place, *counted, before.get(place)?.reserved)))
+        .filter(|(_, counted, reserved)| counted < reserved)
+        .collect();
+    if short.is_empty() {
+        return Ok(());
+    }
+    let mut lines = Vec::with_capacity(short.len());
+    for ((item, warehouse), counted, reserved) in short {
+        let names: Option<(String, String)> = connection
+            .row(
+                "SELECT item.code, warehouse.code FROM item, warehouse WHERE item.id = $1 AND warehouse.id = $2",
+                binds![item, warehouse],
+            )
+            .await?;
+        let (item, warehouse) = names.unwrap_or_default();
+        lines.push(format!(
+            "{item} in {warehouse}: {} counted, and {} are promised to orders. Confirm what is planned with what is really there (`supercargo shipment confirm`), which gives the rest back, and load the count again",
+            from_stored(counted).normalize(),
+            from_stored(reserved).normalize()
+        ));
+    }
+    Err(Failure::refuse(format!(
+        "nothing was loaded, for less was counted than is promised:\n{}",
+        lines.join("\n")
+    )))
+}
+
 async fn stored(
     connection: &mut Connection,
     mode: Mode,
     ids: &[ItemId],
-) -> Result<HashMap<(ItemId, WarehouseId), i64>, Failure> {
+) -> Result<HashMap<(ItemId, WarehouseId), Change>, Failure> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
-            "SELECT item_id, warehouse_id, on_hand FROM stock WHERE mode = $1 AND item_id IN {}",
+            "SELECT item_id, warehouse_id, on_hand, reserved FROM stock WHERE mode = $1 AND item_id IN {}",
             list(chunk.len(), 1)
         );
         let mut asked = binds![mode.word()];
         asked.extend(chunk.iter().map(|id| (*id).into()));
-        let rows: Vec<(i64, i64, i64)> = connection.rows(&sql, asked).await?;
+        let rows: Vec<(i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
         found.extend(
-            rows.into_iter().map(|(item, warehouse, on_hand)| {
-                ((ItemId(item), WarehouseId(warehouse)), on_hand)
-            }),
+            rows.into_iter()
+                .map(|(item, warehouse, on_hand, reserved)| {
+                    let place = (ItemId(item), WarehouseId(warehouse));
+                    (place, Change { on_hand, reserved })
+                }),
         );
     }
     Ok(found)

@@ -703,20 +703,19 @@ impl Connection {
         Ok(())
     }
 
-    /// What we sent to a partner that an 824 names: by its reference, narrowed by control numbers where it gives them.
+    /// Documents to a partner in one world with this reference, oldest first.
     pub async fn sent_with_reference(
         &mut self,
         partner: i64,
+        mode: &str,
         reference: &str,
-        gs06: &str,
-        st02: &str,
     ) -> Result<Vec<DocumentRow>, Failure> {
         self.rows(
             &format!(
-                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND (reference = $2 OR ($3 <> '' AND gs06 = $3))
-                 AND ($4 = '' OR st02 = $4) AND set_code NOT IN ('997', '999', 'TA1') ORDER BY id"
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND mode = $2 AND reference = $3
+                 AND set_code NOT IN ('997', '999', 'TA1') ORDER BY id"
             ),
-            binds![partner, reference, gs06, st02],
+            binds![partner, mode, reference],
         )
         .await
     }

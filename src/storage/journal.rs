@@ -150,6 +150,17 @@ impl Connection {
         self.clear_alerts_of(at, subject.kind, &[subject.id]).await
     }
 
+    /// Clears one alert by its number; false where it is not there, or cleared before.
+    pub async fn clear_alert(&mut self, at: Instant, id: i64) -> Result<bool, Failure> {
+        let cleared = self
+            .execute(
+                "UPDATE alert SET cleared_at = $2 WHERE id = $1 AND cleared_at IS NULL",
+                binds![id, at],
+            )
+            .await?;
+        Ok(cleared == 1)
+    }
+
     /// The same for many subjects of one kind.
     pub async fn clear_alerts_of(
         &mut self,

@@ -152,7 +152,7 @@ impl Paper<'_> {
         let numbers = if line.numbers.is_empty() {
             ordered.map(item::numbers).unwrap_or_default()
         } else {
-            line.numbers.clone()
+            line.numbers.as_slice().into()
         };
         let assigned = if line.buyer_line.is_empty() {
             line.order_line.to_string()

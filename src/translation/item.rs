@@ -1,15 +1,17 @@
 //! How a line identifies its item to the buyer: the numbers of the 850, unchanged (X12-RULES 70, 78).
 
+use std::borrow::Cow;
+
 use supercargo_x12::OutSegment;
 
 use crate::domain::order::{AcceptedLine, ItemNumber, OrderLine};
 
 /// The numbers of the buyer's line; where it has none, ours.
-pub fn numbers(line: &OrderLine) -> Vec<ItemNumber> {
+pub fn numbers(line: &OrderLine) -> Cow<'_, [ItemNumber]> {
     if line.numbers.is_empty() {
-        line.accepted.as_ref().map(ours).unwrap_or_default()
+        Cow::Owned(line.accepted.as_ref().map(ours).unwrap_or_default())
     } else {
-        line.numbers.clone()
+        Cow::Borrowed(&line.numbers)
     }
 }
 

@@ -10,6 +10,7 @@ use super::outbound::delimiters;
 use super::syntax;
 use crate::config::profile::Profile;
 use crate::config::profile::acknowledgment::{GuideFault, MissingSegment};
+use crate::config::profile::documents::RECEIVABLE_SETS;
 use crate::domain::document::Disposition;
 use crate::domain::finding::{Finding, Severity};
 
@@ -108,10 +109,17 @@ fn not_agreed(set: &str, profile: &Profile) -> Finding {
     Finding::business(
         "set-not-agreed",
         Severity::Hold,
-        format!(
-            "{} sends a {set}, which its profile does not list: add it to `documents.receive` and replay, or dismiss it",
-            profile.partner
-        ),
+        if RECEIVABLE_SETS.contains(&set) {
+            format!(
+                "{} sends a {set}, which its profile does not list: add it to `documents.receive` and replay, or dismiss it",
+                profile.partner
+            )
+        } else {
+            format!(
+                "{} sends a {set}, which the gateway does not act upon: do by hand what it asks for, and dismiss it",
+                profile.partner
+            )
+        },
     )
 }
 

@@ -329,6 +329,10 @@ impl Reading {
             }
             (Loop::Heading, "ITD") if header.terms.is_none() => {
                 header.terms = terms::read(segment, &mut self.findings);
+                if let Some(terms) = &header.terms {
+                    let doubt = terms::far_off(segment, terms, header.po_date);
+                    self.findings.extend(doubt);
+                }
                 return header.terms.is_some();
             }
             (Loop::Heading, "ITD") => {

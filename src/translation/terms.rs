@@ -1,5 +1,6 @@
 //! Terms of payment (ITD), both ways (X12-RULES 79).
 
+use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, Segment, seg};
 
@@ -189,6 +190,26 @@ fn doubts(segment: Segment<'_>, terms: &Terms) -> Vec<Finding> {
         doubt(n, "terms-instalments", "the terms defer a part of the invoice (ITD09 to ITD11), and an invoice has one due date here".to_owned());
     }
     doubts
+}
+
+/// Fixed dates (ITD04, ITD06) before the order, or so far behind it that nobody means them.
+pub fn far_off(segment: Segment<'_>, terms: &Terms, ordered: NaiveDate) -> Option<Finding> {
+    let last = ordered.checked_add_days(Days::new(u64::from(DAYS_BELIEVED) * 2))?;
+    [(4, terms.discount_due), (6, terms.net_due)]
+        .into_iter()
+        .filter_map(|(element, day)| Some((element, day?)))
+        .find(|(_, day)| *day < ordered || *day > last)
+        .map(|(element, day)| {
+            fault(
+                segment,
+                element,
+                "terms-absurd",
+                Severity::Hold,
+                format!(
+                    "the terms name {day}, and the order is of {ordered}: ask the buyer for the right terms; released, they hold as they stand"
+                ),
+            )
+        })
 }
 
 /// Percent of discount in an order's terms that is believed without a person.

@@ -2,7 +2,7 @@
 //! not add up, nothing at all and a finding for a person.
 
 use super::{COMPANY, Gateway, Trading, deductions, notice};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Place, Severity};
 use crate::domain::ids::{InvoiceId, PaymentId};
 use crate::domain::ledger;
 use crate::domain::money::Amount;
@@ -35,15 +35,20 @@ pub async fn post(
     by: &str,
 ) -> Result<Posted, Failure> {
     let key = format!(
-        "pay:{}:{}:{}:{}:{}",
+        "pay:{}:{}:{}:{}:{}:{}",
         trading.partner,
         mode.word(),
         remittance.reference,
         remittance.total.0,
+        remittance.currency,
         remittance.date
     );
     if let Some(earlier) = connection.effect(&key).await? {
-        return Ok(Posted::Again(PaymentId(earlier)));
+        let id = PaymentId(earlier);
+        return match differing(connection, id, &remittance).await? {
+            None => Ok(Posted::Again(id)),
+            Some(finding) => Ok(Posted::NotBalanced(vec![finding])),
+        };
     }
     let references: Vec<String> = remittance
         .items
@@ -69,6 +74,41 @@ pub async fn post(
     )
     .await?;
     Ok(Posted::Applied(id, plan.notes))
+}
+
+/// What is wrong with a remittance that has reference, amount and date of one that is booked, and pays other items: it
+/// may correct that one, and nothing is guessed.
+async fn differing(
+    connection: &mut Connection,
+    id: PaymentId,
+    remittance: &Remittance,
+) -> Result<Option<Finding>, Failure> {
+    let Some(row) = connection.payment(id).await? else {
+        return Ok(None);
+    };
+    let booked: Remittance = serde_json::from_str(&row.body).map_err(|error| Failure::Corrupt {
+        table: "payment",
+        key: id.to_string(),
+        why: error.to_string(),
+    })?;
+    let said = |remittance: &Remittance| {
+        let mut items = remittance.items.clone();
+        for item in &mut items {
+            item.place = Place::default();
+        }
+        (items, remittance.adjustments.clone())
+    };
+    if said(&booked) == said(remittance) {
+        return Ok(None);
+    }
+    Ok(Some(Finding::business(
+        "payment-repeated",
+        Severity::Hold,
+        format!(
+            "{:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again; ask the payer whether it corrects that payment, set right by hand what was applied, and dismiss this one; where it is another payment, enter it with `pay` under a reference of its own",
+            remittance.reference
+        ),
+    )))
 }
 
 #[allow(clippy::too_many_arguments)]

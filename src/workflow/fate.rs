@@ -13,7 +13,7 @@ use crate::storage::documents::DocumentRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
-use crate::translation::acknowledgment::{GroupAnswer, interchange_answer};
+use crate::translation::acknowledgment::{GroupAnswer, SetAnswer, interchange_answer};
 use crate::translation::application_advice::AdviceAnswer;
 use crate::translation::envelope::Addresses;
 
@@ -27,7 +27,11 @@ pub async fn answer_group(
     answer: &GroupAnswer,
 ) -> Result<Vec<Finding>, Failure> {
     let sent = connection
-        .sent_in_group(trading.partner.0, &from.mode, &answer.gs06)
+        .sent_in_group(
+            trading.partner.0,
+            &from.mode,
+            answer.gs06.trim_start_matches('0'),
+        )
         .await?
         .into_iter()
         .filter(|document| functional_id_of(&document.set_code) == Some(&answer.functional_id))
@@ -50,8 +54,11 @@ pub async fn answer_group(
         ))]);
     }
     let mut findings = Vec::new();
+    let names = |named: &SetAnswer, document: &DocumentRow| {
+        named.st02 == document.st02 && named.st01 == document.set_code
+    };
     for named in &answer.sets {
-        if !sent.iter().any(|document| document.st02 == named.st02) {
+        if !sent.iter().any(|document| names(named, document)) {
             findings.push(unknown(&format!(
                 "set {} {} of group {}",
                 named.st01, named.st02, answer.gs06
@@ -59,12 +66,28 @@ pub async fn answer_group(
         }
     }
     let with = format!("{} of {}", from.set_code, from.isa13);
+    let names_a_rejected_one = answer.sets.iter().any(|set| set.syntax == Syntax::Rejected);
     for document in &sent {
-        let named = answer.sets.iter().find(|set| set.st02 == document.st02);
+        let named = answer.sets.iter().find(|set| names(set, document));
         let (syntax, complaints) = match named {
+            // A refusal prevails: of the whole group over what is said of its sets.
+            Some(set) if answer.syntax == Syntax::Rejected && set.syntax != Syntax::Rejected => {
+                let mut complaints = set.complaints.clone();
+                complaints.extend(answer.complaints.clone());
+                complaints.push(contradictory(answer, document));
+                (Syntax::Rejected, complaints)
+            }
             Some(set) => (set.syntax, set.complaints.clone()),
             // AK2 loops of accepted sets are optional (X12-RULES 33): the group speaks for them.
-            None if answer.syntax == Syntax::PartlyAccepted => (Syntax::Accepted, Vec::new()),
+            None if answer.syntax == Syntax::PartlyAccepted && names_a_rejected_one => {
+                (Syntax::Accepted, Vec::new())
+            }
+            // Some are refused, and it does not say which: none is known to be accepted.
+            None if answer.syntax == Syntax::PartlyAccepted => {
+                let finding = unnamed(answer, document);
+                findings.push(finding.clone());
+                (Syntax::Rejected, vec![finding])
+            }
             None => (answer.syntax, answer.complaints.clone()),
         };
         findings.extend(
@@ -75,6 +98,28 @@ pub async fn answer_group(
         );
     }
     Ok(findings)
+}
+
+fn contradictory(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
+    Finding::business(
+        "answer-contradicts",
+        Severity::Note,
+        format!(
+            "the partner accepts {} {} and rejects its whole group {}: the refusal stands; ask the partner which of both is meant",
+            document.set_code, document.st02, answer.gs06
+        ),
+    )
+}
+
+fn unnamed(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
+    Finding::business(
+        "acknowledgment-without-verdict",
+        Severity::Note,
+        format!(
+            "the partner accepts group {} in part and names no set that it rejects: our {} {} may be one; ask the partner which it could not read, and send that again",
+            answer.gs06, document.set_code, document.reference
+        ),
+    )
 }
 
 /// Of documents with the same control numbers those that went to the address that answers now; where none did, all of
@@ -284,18 +329,26 @@ pub async fn answer_applications(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
+    from: &DocumentRow,
     answers: &[AdviceAnswer],
 ) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for answer in answers {
-        let sent = connection
-            .sent_with_reference(
-                trading.partner.0,
-                &answer.reference,
-                &answer.gs06,
-                &answer.st02,
-            )
+        let mut sent = connection
+            .sent_with_reference(trading.partner.0, &from.mode, &answer.reference)
             .await?;
+        sent.retain(|document| meant(answer, document));
+        if sent.is_empty() && !answer.gs06.is_empty() {
+            let gs06 = answer.gs06.trim_start_matches('0');
+            sent = connection
+                .sent_in_group(trading.partner.0, &from.mode, gs06)
+                .await?;
+            sent.retain(|document| meant(answer, document));
+            // Without its reference it is one document only where the group has no other.
+            if sent.len() > 1 {
+                sent.clear();
+            }
+        }
         let Some(document) = sent.last() else {
             findings.push(unknown(&format!(
                 "{} {}",
@@ -330,6 +383,23 @@ pub async fn answer_applications(
         }
     }
     Ok(findings)
+}
+
+/// Whether an advice speaks of this document, of those with its reference: of the kind that its qualifier and OTI10 name,
+/// and under the control numbers that it gives.
+fn meant(answer: &AdviceAnswer, document: &DocumentRow) -> bool {
+    let kind = match answer.qualifier.as_str() {
+        "IV" => document.set_code == "810",
+        "SI" | "BM" | "SN" => document.set_code == "856",
+        "PO" => document.set_code == "855" || document.set_code == "865",
+        _ => true,
+    };
+    let same = |given: &str, ours: &str| {
+        given.is_empty() || given.trim_start_matches('0') == ours.trim_start_matches('0')
+    };
+    kind && (answer.set.is_empty() || answer.set == document.set_code)
+        && same(&answer.gs06, &document.gs06)
+        && same(&answer.st02, &document.st02)
 }
 
 async fn tell_rejected(

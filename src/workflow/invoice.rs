@@ -233,7 +233,7 @@ pub fn outgoing(
 }
 
 /// The next `count` numbers of the invoice series: no gap, unique for ever, no longer than the partner takes. Test traffic
-/// has a series of its own, marked with a T.
+/// has a series of its own, marked with a T behind, where no prefix of a partner can look like it.
 async fn take_numbers(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -250,7 +250,7 @@ async fn take_numbers(
     let first = start - 1 + connection.take_numbers(&scope, count).await?;
     let mark = if mode == Mode::Test { "T" } else { "" };
     let numbered = |serial: i64| {
-        let number = format!("{}{mark}{serial}", policy.number_prefix);
+        let number = format!("{}{serial}{mark}", policy.number_prefix);
         if number.len() > policy.number_length_max as usize {
             return Err(Failure::refuse(format!(
                 "the next invoice number, {number}, is longer than the {} characters that {} takes: shorten `invoicing.number_prefix` in its profile",

@@ -258,6 +258,7 @@ async fn save_items(
         all(&list).filter_map(|listed| named.unknown(listed.line, "partner", &listed.row.partner)),
     );
     found.extend(numbers_of_others(connection, &list).await?);
+    found.extend(units_changed(connection, &list).await?);
     let rows = sound(list, found)?;
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -285,6 +286,31 @@ async fn save_items(
     }
     catalogue::save_prices(connection, COMPANY, &prices).await?;
     Ok(rows.len())
+}
+
+/// Rows that give another unit to an item of which goods are there or promised: every count would mean something else.
+async fn units_changed(
+    connection: &mut Connection,
+    list: &ListReading<ItemRow>,
+) -> Result<Vec<Fault>, Failure> {
+    let codes: BTreeSet<String> = all(list).map(|listed| listed.row.code.clone()).collect();
+    let codes: Vec<String> = codes.into_iter().collect();
+    let kept = catalogue::items_in_stock(connection, COMPANY, &codes).await?;
+    Ok(all(list)
+        .filter_map(|listed| Some((listed, kept.get(&listed.row.code)?)))
+        .filter(|(listed, kept)| kept.base_unit != item(&listed.row).base_unit)
+        .map(|(listed, kept)| {
+            unknown(
+                listed.line,
+                "unit",
+                format!(
+                    "{} is counted in {}, and there is stock of it",
+                    kept.code, kept.base_unit
+                ),
+                "Keep the unit; where it is wrong, count the stock to 0 first, once nothing of it is promised, or give the item a new code",
+            )
+        })
+        .collect())
 }
 
 /// Rows that claim a UPC or vendor number of another item: one further up in the list, or one that was loaded before and
@@ -494,6 +520,7 @@ async fn save_stock(
             }),
     );
     found.extend(receipts_of_no_time(&list, gateway.now().date_naive()));
+    found.extend(counted_twice(&list, &items));
     let rows = sound(list, found)?;
     let mut counts: BTreeMap<&str, BTreeMap<(ItemId, WarehouseId), i64>> = BTreeMap::new();
     let mut receipts: BTreeMap<&str, BTreeMap<_, i64>> = BTreeMap::new();
@@ -549,6 +576,32 @@ async fn save_stock(
         .await?;
     }
     Ok(n)
+}
+
+/// Rows that speak of an item of another row under another of its names: which of both is meant is not guessed.
+fn counted_twice(list: &ListReading<StockRow>, items: &HashMap<String, Item>) -> Vec<Fault> {
+    let mut seen: HashMap<_, (usize, &str)> = HashMap::new();
+    let mut faults = Vec::new();
+    for listed in all(list) {
+        let row = &listed.row;
+        let Some(item) = items.get(&row.item) else {
+            continue;
+        };
+        let place = (item.id, &row.warehouse, row.expected_on, row.mode.word());
+        let (line, name) = *seen.entry(place).or_insert((listed.line, &row.item));
+        if line != listed.line && name != row.item {
+            faults.push(unknown(
+                listed.line,
+                "item",
+                format!(
+                    "{:?} is item {}, of which line {line} speaks as {name:?}",
+                    row.item, item.code
+                ),
+                "Keep one of them",
+            ));
+        }
+    }
+    faults
 }
 
 /// Rows that expect goods on a day that nobody means: more than a year ago, or more than ten years ahead.

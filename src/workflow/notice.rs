@@ -3,7 +3,7 @@
 use super::{Gateway, Trading};
 use crate::domain::finding::Finding;
 use crate::storage::journal::{NewAlert, NewMail, Subject};
-use crate::storage::{Connection, Failure};
+use crate::storage::{Class, Connection, Failure};
 
 /// Something a person has to know, once.
 #[derive(Debug, Clone)]
@@ -47,6 +47,31 @@ fn line(finding: &Finding) -> String {
         format!(" ({})", at.join(", "))
     };
     format!("- {}{at} [{}]", finding.message, finding.code)
+}
+
+/// A person has seen to alerts: all of them leave the list, or none where one is not on it.
+pub async fn clear(gateway: &Gateway, alerts: &[i64], actor: &str) -> Result<(), Failure> {
+    let (now, alerts, actor) = (gateway.now(), alerts.to_vec(), actor.to_owned());
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (alerts, actor) = (alerts.clone(), actor.clone());
+            Box::pin(async move {
+                for alert in alerts {
+                    if !connection.clear_alert(now, alert).await? {
+                        return Err(Failure::refuse(format!(
+                            "there is no open alert {alert}; `supercargo alert list` shows them"
+                        )));
+                    }
+                    let subject = Subject::new("alert", alert);
+                    connection
+                        .record(now, &actor, "alert cleared", subject, "")
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Raises the alert and queues the mail, both once.

@@ -43,6 +43,9 @@ pub async fn pay(
         .await
 }
 
+/// Characters of a payment's reference that a person enters; TRN02 has 50 at most.
+const REFERENCE_MAX: usize = 80;
+
 /// What a person enters says what it means: a reference, amounts above zero, invoices that the payer has, and no payment
 /// that is booked already.
 async fn sound_entry(
@@ -55,6 +58,12 @@ async fn sound_entry(
         return Err(Failure::refuse(
             "a payment needs its reference, the number of the cheque or transfer: by it the same payment is known again",
         ));
+    }
+    let reference = &remittance.reference;
+    if reference.chars().count() > REFERENCE_MAX || reference.chars().any(char::is_control) {
+        return Err(Failure::refuse(format!(
+            "the reference of a payment is at most {REFERENCE_MAX} characters of plain text, the number that the bank shows"
+        )));
     }
     if remittance.total.0 <= 0 || remittance.items.iter().any(|item| item.paid.0 < 0) {
         return Err(Failure::refuse(

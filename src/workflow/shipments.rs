@@ -1,10 +1,17 @@
 //! What people and warehouse files do with shipments: confirm that one has left.
 
+use std::path::Path;
+
+use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
+use crate::domain::catalogue::Warehouse;
+use crate::domain::finding::Severity;
 use crate::domain::ids::ShipmentId;
-use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
+use crate::domain::order::Order;
+use crate::domain::shipment::{Confirmation, Returned, Shipment, book_shipped, return_short};
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure, catalogue};
+use crate::translation::judge::outbound_findings;
 
 /// Confirms a shipment: what was packed replaces what was planned, what did not leave goes back to its orders.
 pub async fn confirm(
@@ -27,17 +34,86 @@ pub async fn confirm(
 
 /// Reads confirmations from JSON text, one object or an array, as `shipment list --json` writes them.
 pub fn read_confirmations(text: &[u8]) -> Result<Vec<Confirmation>, Failure> {
-    let read = || -> Result<Vec<Confirmation>, serde_json::Error> {
-        match serde_json::from_slice::<serde_json::Value>(text)? {
-            list @ serde_json::Value::Array(_) => serde_json::from_value(list),
-            one => serde_json::from_value(one).map(|confirmation| vec![confirmation]),
-        }
-    };
-    read().map_err(|error| {
+    let unread = |error: serde_json::Error| {
         Failure::refuse(format!(
             "this is no confirmation of shipments: {error}; `shipment list --json` shows the shape"
         ))
-    })
+    };
+    let given = match serde_json::from_slice(text).map_err(unread)? {
+        serde_json::Value::Array(list) => list,
+        one => vec![one],
+    };
+    for confirmation in &given {
+        known_fields(confirmation)?;
+    }
+    given
+        .into_iter()
+        .map(|confirmation| serde_json::from_value(confirmation).map_err(unread))
+        .collect()
+}
+
+/// What a shipment of `shipment list --json` has, and what a confirmation may add.
+const FIELDS: [&str; 18] = [
+    "shipment",
+    "orders",
+    "partner",
+    "mode",
+    "warehouse",
+    "status",
+    "cartons",
+    "carrier",
+    "tracking",
+    "bill_of_lading",
+    "ship_to",
+    "not_before",
+    "not_after",
+    "expected_delivery",
+    "created_at",
+    "shipped_at",
+    "window_override",
+    "override",
+];
+const CARTON_FIELDS: [&str; 6] = ["sscc", "store", "contents", "grams", "tracking", "pallet"];
+const CONTENT_FIELDS: [&str; 7] = [
+    "order",
+    "po_number",
+    "line",
+    "item",
+    "quantity",
+    "unit",
+    "delivery",
+];
+
+/// A field that is written wrong would be passed over, and the whole plan leave in place of what was meant.
+fn known_fields(confirmation: &serde_json::Value) -> Result<(), Failure> {
+    only(confirmation, &FIELDS, "a confirmation")?;
+    let list = |value: &serde_json::Value, field: &str| -> Vec<serde_json::Value> {
+        value
+            .get(field)
+            .and_then(serde_json::Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    for carton in list(confirmation, "cartons") {
+        only(&carton, &CARTON_FIELDS, "a carton")?;
+        for content in list(&carton, "contents") {
+            only(&content, &CONTENT_FIELDS, "what a carton holds")?;
+        }
+    }
+    Ok(())
+}
+
+fn only(value: &serde_json::Value, fields: &[&str], what: &str) -> Result<(), Failure> {
+    let unknown = value
+        .as_object()
+        .and_then(|object| object.keys().find(|key| !fields.contains(&key.as_str())));
+    match unknown {
+        None => Ok(()),
+        Some(key) => Err(Failure::refuse(format!(
+            "{what} has no field {key:?}: it has {}; nothing was confirmed",
+            fields.join(", ")
+        ))),
+    }
 }
 
 /// Confirms shipments from JSON text; see [`read_confirmations`].
@@ -46,12 +122,87 @@ pub async fn confirm_text(
     text: &[u8],
     actor: &str,
 ) -> Result<Vec<ShipmentId>, Failure> {
-    let confirmations = read_confirmations(text)?;
-    let mut left = Vec::with_capacity(confirmations.len());
-    for confirmation in confirmations {
-        left.push(confirm(gateway, confirmation, actor).await?);
+    let (left, refused) = confirm_each(gateway, read_confirmations(text)?, actor).await?;
+    match refused.as_slice() {
+        [] => Ok(left),
+        _ => Err(Failure::refuse(told(&left, &refused))),
     }
-    Ok(left)
+}
+
+/// Confirms shipments that a warehouse laid into its folder: its own only.
+pub async fn confirm_file(
+    gateway: &Gateway,
+    warehouse: &str,
+    text: &[u8],
+) -> Result<Vec<ShipmentId>, Failure> {
+    let mut confirmations = read_confirmations(text)?;
+    for confirmation in &mut confirmations {
+        if confirmation.warehouse.is_empty() {
+            warehouse.clone_into(&mut confirmation.warehouse);
+        }
+        if confirmation.warehouse != warehouse {
+            return Err(Failure::refuse(format!(
+                "the file lies in the folder of warehouse {warehouse} and speaks of warehouse {}: a warehouse confirms its own shipments; nothing of the file was taken",
+                confirmation.warehouse
+            )));
+        }
+    }
+    let (left, refused) = confirm_each(gateway, confirmations, "warehouse file").await?;
+    match refused.as_slice() {
+        [] => Ok(left),
+        _ => Err(Failure::refuse(told(&left, &refused))),
+    }
+}
+
+/// Tells ops of a file with confirmations that was refused, once for each text of it.
+pub async fn tell_refused(gateway: &Gateway, file: &Path, why: &str) -> Result<(), Failure> {
+    let inside = gateway.clone();
+    let notice = Notice {
+        key: format!("confirmation-refused:{}:{why}", file.display()),
+        kind: "confirmation-refused",
+        subject: Subject::new("warehouse", 0),
+        title: format!("the confirmation {} was refused", file.display()),
+        text: format!(
+            "{why}\nWhat to do: mend the file and lay it into the warehouse's folder again; what left stays so and is not confirmed again."
+        ),
+    };
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let (gateway, notice) = (inside.clone(), notice.clone());
+            Box::pin(async move { notice::tell(&gateway, connection, None, notice).await })
+        })
+        .await
+}
+
+/// Confirms each of several shipments that can be; which left, and why the others did not.
+pub async fn confirm_each(
+    gateway: &Gateway,
+    confirmations: Vec<Confirmation>,
+    actor: &str,
+) -> Result<(Vec<ShipmentId>, Vec<String>), Failure> {
+    let (mut left, mut refused) = (Vec::new(), Vec::new());
+    for confirmation in confirmations {
+        match confirm(gateway, confirmation, actor).await {
+            Ok(shipment) => left.push(shipment),
+            Err(failure) if failure.is_refusal() => refused.push(failure.to_string()),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((left, refused))
+}
+
+/// What became of confirmations of which some were refused.
+pub fn told(left: &[ShipmentId], refused: &[String]) -> String {
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    if left.is_empty() {
+        return refused.join("\n");
+    }
+    format!(
+        "{}\nthe others left: shipments {}",
+        refused.join("\n"),
+        left.join(", ")
+    )
 }
 
 async fn write(
@@ -93,6 +244,7 @@ async fn write(
     let shipped = packed
         .ship(now, today, confirmation.reason.as_deref())
         .map_err(Failure::refused)?;
+    tellable(gateway, connection, &trading, warehouse, &shipped).await?;
     give_back(connection, gateway, &trading, &planned, &shipped).await?;
     if let Some(reason) = &shipped.window_override {
         let subject = Subject::new("shipment", id.0);
@@ -116,6 +268,56 @@ async fn write(
     Ok(id)
 }
 
+/// What did not leave though it was promised is not promised again out of a count that may be wrong.
+async fn tell_left_behind(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+) -> Result<(), Failure> {
+    let notice = Notice {
+        key: format!("left-behind:{}:{}", order.id, order.revision),
+        kind: "left-behind",
+        subject: Subject::new("order", order.id.0),
+        title: format!("part of PO {} did not leave as planned", order.header.po_number),
+        text: "It was promised out of stock that was not packed. What to do: count the items that were short and load the count (`supercargo stock import`); what is there then is promised again at once, and where nothing is, the buyer has been told that it waits, or is cut.".to_owned(),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
+}
+
+/// Refuses a confirmation of which the ship notice could not be sent: now whoever packed can still say it otherwise.
+async fn tellable(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    warehouse: &Warehouse,
+    shipped: &Shipment,
+) -> Result<(), Failure> {
+    if !trading.profile.sends("856") {
+        return Ok(());
+    }
+    let orders: Vec<Order> = connection
+        .orders(&shipped.orders())
+        .await?
+        .into_iter()
+        .map(|order| book_shipped(order, shipped))
+        .collect();
+    let notice =
+        fulfil::outgoing(gateway, connection, trading, warehouse, shipped, &orders).await?;
+    let mut findings = match &notice.set {
+        Ok(set) => outbound_findings(set, &trading.profile),
+        Err(findings) => findings.clone(),
+    };
+    findings.retain(|finding| finding.severity != Severity::Note);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refuse(format!(
+        "nothing was confirmed, for its ship notice (856) could not be sent:\n{}",
+        notice::lines(&findings)
+    )))
+}
+
 /// What was planned and did not leave is promised no longer: it waits for stock again or is cut, as the partner wants.
 async fn give_back(
     connection: &mut Connection,
@@ -136,6 +338,7 @@ async fn give_back(
             continue;
         }
         promises.extend(unreserved);
+        tell_left_behind(gateway, connection, trading, &order).await?;
         order.revision += 1;
         allocate::answer(gateway, connection, trading, &mut order).await?;
         changed.push((order, before));

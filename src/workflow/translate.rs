@@ -233,7 +233,8 @@ async fn translate(
         "824" => match application_advice::read(set) {
             Ok(answers) => {
                 let findings =
-                    fate::answer_applications(gateway, connection, trading, &answers).await?;
+                    fate::answer_applications(gateway, connection, trading, document, &answers)
+                        .await?;
                 let reference = answers
                     .first()
                     .map(|answer| answer.reference.clone())
@@ -330,8 +331,9 @@ async fn order(
     ))
 }
 
-/// Whether the buyer may use the identity of the order `earlier` for a new one by now: when that order is older than
-/// the profile's days. `orders` are those of this batch, which are not written yet.
+/// Whether the buyer may use the identity of the order `earlier` for a new one: when that order was rejected, for then the
+/// buyer sends a right one, or is older than the profile's days. `orders` are those of this batch, which are not written
+/// yet.
 async fn may_be_used_again(
     connection: &mut Connection,
     trading: &Trading,
@@ -340,15 +342,15 @@ async fn may_be_used_again(
     now: Instant,
 ) -> Result<bool, Failure> {
     let days = trading.profile.duplicates.order_reuse_days;
-    if days == 0 {
-        return Ok(false);
-    }
     let id = OrderId(earlier);
-    let received = match orders.iter().find(|order| order.id == id) {
-        Some(order) => Some(order.received_at),
-        None => connection.order(id).await?.map(|order| order.received_at),
+    let found = match orders.iter().find(|order| order.id == id) {
+        Some(order) => Some(order.clone()),
+        None => connection.order(id).await?,
     };
-    Ok(received.is_some_and(|received| days_after(received, days) <= now))
+    Ok(found.is_some_and(|order| {
+        matches!(order.state, OrderState::Rejected { .. })
+            || (days > 0 && days_after(order.received_at, days) <= now)
+    }))
 }
 
 /// What makes it the same order again: company, buyer, world, and the fields that the profile names, written so that no

@@ -20,7 +20,7 @@ fn sample() -> &'static str {
 }
 
 /// The sample under another control number and PO number, with every edit made; each must find its text.
-fn order(number: u32, edits: &[(&str, &str)]) -> Vec<u8> {
+pub fn order(number: u32, edits: &[(&str, &str)]) -> Vec<u8> {
     let mut text = sample()
         .replace("000000105", &format!("{number:09}"))
         .replace("*105*X", &format!("*{number}*X"))
@@ -33,12 +33,12 @@ fn order(number: u32, edits: &[(&str, &str)]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn po(number: u32) -> String {
+pub fn po(number: u32) -> String {
     format!("77{number:06}")
 }
 
 /// A remittance of the same partner.
-fn remittance(number: u32, body: &str) -> Vec<u8> {
+pub fn remittance(number: u32, body: &str) -> Vec<u8> {
     let text = String::from_utf8(order(number, &[("GS*PO*", "GS*RA*")])).unwrap();
     let from = text.find("ST*850").unwrap();
     let to = text.find("GE*1").unwrap();

@@ -24,6 +24,7 @@ mod seals;
 mod settings;
 mod sftp_client;
 mod sftp_server;
+mod slips;
 mod thread;
 mod trail;
 mod translation;

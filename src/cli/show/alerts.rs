@@ -1,10 +1,13 @@
 //! `alert list`, `mail list`, `audit list`: what people have to know, what they were written, and who did what.
 
+use std::process::ExitCode;
+
 use crate::cli::listing::{Paging, Shape, dash, minute, partner, show};
 use crate::cli::{CliResult, Options, house};
 use crate::storage::listing::alerts::{AlertFilter, AlertListing, alerts};
 use crate::storage::listing::audit::{AuditListing, audit};
 use crate::storage::listing::mail::{MailListing, mail};
+use crate::workflow::notice;
 
 /// Alerts.
 #[derive(Debug, clap::Subcommand)]
@@ -19,6 +22,12 @@ pub enum AlertCommand {
         partner: Option<String>,
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Say that an alert has been seen to; it leaves the list
+    Clear {
+        /// Number of the alert
+        #[arg(required = true)]
+        alerts: Vec<i64>,
     },
 }
 
@@ -106,14 +115,20 @@ const AUDIT: Shape<AuditListing> = Shape {
     cursor: Some(|row| row.entry.parse().ok()),
 };
 
-/// Lists alerts.
-pub async fn list_alerts(options: &Options, command: AlertCommand) -> CliResult {
-    let AlertCommand::List {
-        cleared,
-        partner: code,
-        paging,
-    } = command;
+/// Lists alerts, or clears some.
+pub async fn alerts_of(options: &Options, command: AlertCommand) -> CliResult {
     let gateway = house::open(options).await?;
+    let (cleared, code, paging) = match command {
+        AlertCommand::List {
+            cleared,
+            partner,
+            paging,
+        } => (cleared, partner, paging),
+        AlertCommand::Clear { alerts } => {
+            notice::clear(&gateway, &alerts, &house::actor()).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let mut connection = gateway.store.read().await?;
     let mut filter = AlertFilter {
         open: !cleared,

@@ -272,10 +272,13 @@ impl<'k> Judge<'k> {
         if line.stores.is_empty() {
             return Effect::Go;
         }
-        let whole = line
-            .stores
-            .iter()
-            .all(|store| store.quantity > Decimal::ZERO);
+        let counted = matches!(
+            line.unit.as_str(),
+            "EA" | "PC" | "UN" | "CA" | "CT" | "CS" | "BX" | "PK" | "PL" | "DZ"
+        );
+        let whole = line.stores.iter().all(|store| {
+            store.quantity > Decimal::ZERO && (!counted || store.quantity.fract().is_zero())
+        });
         let sum = line
             .stores
             .iter()
@@ -298,7 +301,7 @@ impl<'k> Judge<'k> {
                 sum.normalize(),
                 line.ordered.normalize()
             ),
-            _ => format!("{one} is zero, below zero or absurd"),
+            _ => format!("{one} is zero, below zero, a fraction or absurd"),
         };
         self.find(
             Fault::new(

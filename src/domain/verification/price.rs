@@ -133,9 +133,10 @@ impl<'k> Judge<'k> {
             return Ok(wanted);
         }
         let what = format!(
-            "the buyer's price {} per {} differs from the list's {} by {}",
+            "the buyer's price {} per {}{} differs from the list's {} by {}",
             shown(wanted.unit_price),
             cut(&line.unit, 10),
+            stated(price, &wanted),
             shown(ours.exact),
             shown(difference)
         );
@@ -346,4 +347,20 @@ impl<'k> Judge<'k> {
         let to = prices.partition_point(|entry| entry.item <= item.id);
         prices.get(from..to).unwrap_or(prices)
     }
+}
+
+/// What the buyer wrote, where it became another price by its basis.
+fn stated(price: &Price, wanted: &Priced) -> String {
+    if price.amount == wanted.unit_price {
+        return String::new();
+    }
+    format!(
+        " (it wrote {} with the basis {}; where that means the ordered unit, set `each_price_is_per_unit` in its profile)",
+        shown(price.amount),
+        if price.basis.is_empty() {
+            "of the order".to_owned()
+        } else {
+            cut(&price.basis, 4)
+        }
+    )
 }

@@ -66,7 +66,14 @@ pub(crate) async fn fields(request: Request) -> Result<Fields, Trouble> {
                 FORM_MAX / 1024 / 1024
             ))
         })?;
-    Ok(Fields(pairs(&bytes)))
+    let pairs = pairs(&bytes);
+    if pairs.iter().any(|(_, value)| value.contains('\0')) {
+        return Err(Trouble::refused(
+            "The form holds a NUL character, which no text has: write it anew and send it again."
+                .to_owned(),
+        ));
+    }
+    Ok(Fields(pairs))
 }
 
 /// Reads `application/x-www-form-urlencoded`; what is no UTF-8 is read with replacement characters.

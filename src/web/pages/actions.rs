@@ -217,26 +217,39 @@ pub(crate) async fn confirm_shipment(
 
 /// An amount as people write it: 1,234.50 or 1234.5. No more decimals than the currency has, never below zero.
 fn amount(text: &str, currency: Currency, what: &str) -> Result<Amount, Trouble> {
-    let plain: String = text
-        .chars()
-        .filter(|letter| !matches!(letter, ',' | ' ' | '\u{a0}' | '\''))
-        .collect();
+    let plain = ungrouped(text.trim());
     let wrong = || {
         Trouble::refused(format!(
             "{what}: {text:?} is no amount in {currency}. Write it like 1234.50, with a point before the cents."
         ))
     };
-    if !plain
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-    {
-        return Err(wrong());
-    }
-    let value: Decimal = plain.parse().map_err(|_| wrong())?;
+    let value: Decimal = plain.ok_or_else(wrong)?.parse().map_err(|_| wrong())?;
     if value.normalize().scale() > currency.exponent() {
         return Err(wrong());
     }
     Amount::from_decimal(value, currency).map_err(|_| wrong())
+}
+
+/// Digits with a point at most, out of digits whose thousands may be set apart. A comma before anything but three digits
+/// may be meant as a point, and nothing is guessed about money.
+fn ungrouped(text: &str) -> Option<String> {
+    let (whole, cents) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let between = whole.chars().find(|letter| !letter.is_ascii_digit());
+    let mut groups = whole.split(|letter| Some(letter) == between);
+    let first = groups.next()?;
+    let set_apart = between.is_none_or(|mark| matches!(mark, ',' | ' ' | '\u{a0}' | '\''))
+        && (between.is_none() || (1..=3).contains(&first.len()))
+        && groups.all(|group| group.len() == 3 && digits(group));
+    if !set_apart || !digits(first) || !digits(cents) || first.is_empty() {
+        return None;
+    }
+    let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
+    Some(if text.contains('.') {
+        format!("{whole}.{cents}")
+    } else {
+        whole
+    })
 }
 
 /// Values of fields that stand beside each invoice of a form, by invoice number; the empty ones left out.
@@ -523,6 +536,10 @@ mod tests {
             (" 7 ", 700),
             ("0.07", 7),
             ("12.500", 1_250),
+            ("1,234,567.80", 123_456_780),
+            ("1 234", 123_400),
+            ("12'345.6", 1_234_560),
+            ("7.", 700),
         ] {
             assert_eq!(amount(text, usd, "x").unwrap(), Amount(minor), "{text}");
         }
@@ -534,6 +551,16 @@ mod tests {
             "1e9",
             "=1+1",
             "99999999999999999999999",
+            "12,50",
+            "1,5",
+            ",5",
+            ".5",
+            "1,00,0",
+            "1000,000",
+            "100'00",
+            "1,234'567",
+            "1.234,50",
+            "1,234.5.6",
         ] {
             assert!(amount(text, usd, "x").is_err(), "{text}");
         }

@@ -623,13 +623,15 @@ fn acknowledgment(
 }
 
 /// What a person is to do about what was refused: whether the partner knows already, and by what.
-fn after_refusal(told: &BTreeSet<&'static str>) -> String {
+fn after_refusal(told: &BTreeSet<&'static str>, nothing: &str) -> String {
     if told.is_empty() {
-        return "What to do: nothing of it was acted upon, and the partner was not told, for no acknowledgment is due to it: tell it what is wrong, and that it has to send it again under a new control number.".to_owned();
+        return format!(
+            "What to do: {nothing} acted upon, and the partner was not told, for no acknowledgment is due to it: tell it what is wrong, and that it has to send it again under a new control number."
+        );
     }
     let by = told.iter().copied().collect::<Vec<_>>().join(" and ");
     format!(
-        "What to do: nothing of it was acted upon; the partner is told by our {by} and should send it again."
+        "What to do: {nothing} acted upon; the partner is told by our {by} and should send it again."
     )
 }
 
@@ -710,9 +712,16 @@ async fn tell(
         None => Subject::new("interchange", id),
     };
     let advice = if word == "held" {
-        "What to do: look at it in the console's queue; correct or replay it there once the cause is mended.".to_owned()
+        "What to do: look at it in the console's queue, or with `supercargo document list --disposition held`; correct or replay it once the cause is mended.".to_owned()
     } else {
-        after_refusal(told)
+        after_refusal(
+            told,
+            if whole {
+                "nothing of it was"
+            } else {
+                "these sets were not"
+            },
+        )
     };
     let notice = Notice {
         key: format!("interchange-{word}:{id}"),
@@ -722,10 +731,20 @@ async fn tell(
             "document-rejected"
         },
         subject,
-        title: format!(
-            "interchange {} in {} is {word}",
-            open.header.control_number, file.name
-        ),
+        title: if whole {
+            format!(
+                "interchange {} in {} is {word}",
+                open.header.control_number, file.name
+            )
+        } else {
+            format!(
+                "{} of {} sets of interchange {} in {}: {word}",
+                bad.len(),
+                fresh.len(),
+                open.header.control_number,
+                file.name
+            )
+        },
         text: format!("{text}\n{advice}"),
     };
     notice::tell(gateway, connection, open.trading.as_ref(), notice).await
