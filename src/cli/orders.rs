@@ -7,7 +7,7 @@ use super::table::harmless;
 use super::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
-use crate::workflow::{orders, run};
+use crate::workflow::{cancel, orders, run};
 
 /// Orders.
 #[derive(Debug, clap::Subcommand)]
@@ -28,9 +28,11 @@ pub enum Command {
     Release(Decision),
     /// Refuse a held order; the 855 says so
     Reject(Decision),
+    /// Cancel what of an order has not left: its stock is free again, and the 855 says so
+    Cancel(Decision),
 }
 
-/// A decision about a held order.
+/// A decision about an order.
 #[derive(Debug, clap::Args)]
 pub struct Decision {
     /// Number of the order
@@ -70,27 +72,39 @@ async fn verify(options: &Options, id: OrderId) -> CliResult {
 
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
-    let (decision, releases) = match command {
+    enum Done {
+        Released,
+        Rejected,
+        Cancelled,
+    }
+    let (decision, done) = match command {
         Command::List(args) => return show::list(options, args).await,
         Command::Show { id } => return show::show_one(options, id).await,
         Command::Verify { id } => return verify(options, id).await,
-        Command::Release(decision) => (decision, true),
-        Command::Reject(decision) => (decision, false),
+        Command::Release(decision) => (decision, Done::Released),
+        Command::Reject(decision) => (decision, Done::Rejected),
+        Command::Cancel(decision) => (decision, Done::Cancelled),
     };
     let gateway = house::open(options).await?;
     let (id, reason, actor) = (decision.id, &decision.reason, house::actor());
-    if releases {
-        orders::release(&gateway, id, reason, &actor).await?;
-    } else {
-        orders::reject(&gateway, id, reason, &actor).await?;
-    }
+    let told = match done {
+        Done::Released => {
+            orders::release(&gateway, id, reason, &actor).await?;
+            "goes on"
+        }
+        Done::Rejected => {
+            orders::reject(&gateway, id, reason, &actor).await?;
+            "is rejected"
+        }
+        Done::Cancelled => {
+            cancel::cancel(&gateway, id, reason, &actor).await?;
+            "is cancelled, as far as it had not left"
+        }
+    };
     run::work_once(&gateway).await?;
     if options.json {
         return show::show_one(options, id).await;
     }
-    print::line(&format!(
-        "Order {id} {}.",
-        if releases { "goes on" } else { "is rejected" }
-    ))?;
+    print::line(&format!("Order {id} {told}."))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -685,7 +685,7 @@ impl Order {
                 self.revision += 1;
                 Ok(self)
             }
-            _ => Err(self.illegal("rejected", "only an order that is held can be rejected; what has been promised is changed by the buyer")),
+            _ => Err(self.illegal("rejected", "only an order that is held can be rejected; what has been promised is cancelled with `order cancel`")),
         }
     }
 

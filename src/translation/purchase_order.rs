@@ -163,7 +163,7 @@ fn beginning(
 fn purpose_advice(purpose: &str, po_number: &str) -> String {
     match purpose {
         "01" => format!(
-            "the buyer cancels PO {po_number} (BEG01 is 01): reject or stop that order by hand, tell the buyer what has shipped already, then dismiss this document"
+            "the buyer cancels PO {po_number} (BEG01 is 01): cancel that order (`supercargo order cancel`, or `order reject` while it is held), tell the buyer what has shipped already, then dismiss this document"
         ),
         "04" => format!(
             "the buyer changes PO {po_number} (BEG01 is 04): compare this document with the order, change what can still be changed by hand, then dismiss it"

@@ -135,6 +135,20 @@ async fn supply(
 
 /// Reservations as movements of stock, one a warehouse.
 fn reserve(order: &Order, reservations: &[Reservation]) -> Result<Vec<Movement>, Failure> {
+    movements(order, reservations, MovementKind::Reservation, 1)
+}
+
+/// Promises of stock that an order gives back.
+pub fn give_back(order: &Order, reservations: &[Reservation]) -> Result<Vec<Movement>, Failure> {
+    movements(order, reservations, MovementKind::Unreservation, -1)
+}
+
+fn movements(
+    order: &Order,
+    reservations: &[Reservation],
+    kind: MovementKind,
+    sign: i64,
+) -> Result<Vec<Movement>, Failure> {
     let mut by_warehouse: BTreeMap<_, BTreeMap<ItemId, Change>> = BTreeMap::new();
     for reservation in reservations {
         let stored = to_stored(reservation.base).ok_or_else(|| {
@@ -148,13 +162,13 @@ fn reserve(order: &Order, reservations: &[Reservation]) -> Result<Vec<Movement>,
             .or_default()
             .entry(reservation.item)
             .or_default()
-            .reserved += stored;
+            .reserved += stored * sign;
     }
     Ok(by_warehouse
         .into_iter()
         .map(|(warehouse, changes)| Movement {
             source: format!("order:{}:{}", order.id, order.revision),
-            kind: MovementKind::Reservation,
+            kind,
             warehouse,
             mode: order.mode,
             changes,

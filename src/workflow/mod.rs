@@ -5,6 +5,7 @@
 //! keeps unique.
 
 pub mod allocate;
+pub mod cancel;
 pub mod collect;
 pub mod correction;
 pub mod deductions;

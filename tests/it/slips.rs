@@ -6,7 +6,7 @@ use std::fmt::Write;
 use supercargo::domain::ids::OrderId;
 use supercargo::storage::StoreLocation;
 use supercargo::workflow::lists::{self, ListKind};
-use supercargo::workflow::{orders, run, shipments};
+use supercargo::workflow::{cancel, orders, run, shipments};
 
 use crate::bad_input::{order, po, remittance};
 use crate::peers::postgres::fresh_database;
@@ -251,3 +251,46 @@ async fn answers(house: House) {
     house.prove().await;
 }
 on_both!(answers);
+
+/// An order is cancelled while it waits for its window: its stock is free, its shipment is given up, the buyer is told,
+/// and its number may come again. What has left can not be cancelled.
+async fn cancelled(house: House) {
+    house.submit("order.edi", &order(751, &[])).await;
+    let id = house
+        .lines("SELECT CAST(id AS TEXT) FROM purchase_order")
+        .await;
+    let id = OrderId(id[0].parse().unwrap());
+    let reserved = "SELECT CAST(COALESCE(SUM(reserved), 0) AS TEXT) FROM stock";
+    assert_ne!(house.lines(reserved).await, ["0"]);
+    let refused = cancel::cancel(&house.gateway, id, " ", "test").await;
+    assert!(refused.unwrap_err().to_string().contains("reason"));
+    cancel::cancel(&house.gateway, id, "the buyer called", "test")
+        .await
+        .unwrap();
+    settle(&house).await;
+    assert_eq!(house.lines(reserved).await, ["0"]);
+    let states = house
+        .lines("SELECT p.status || ' ' || s.status FROM purchase_order p, shipment s")
+        .await;
+    assert_eq!(states, ["rejected cancelled"]);
+    let answers = house
+        .lines("SELECT body FROM document WHERE set_code = '855' ORDER BY id")
+        .await;
+    assert_eq!(answers.len(), 2, "the second 855 takes the first back");
+    let again = cancel::cancel(&house.gateway, id, "once more", "test").await;
+    assert!(again.unwrap_err().to_string().contains("left to cancel"));
+    house.prove().await;
+    house
+        .submit("again.edi", &order(752, &[(&po(752), &po(751))]))
+        .await;
+    let shipment = house
+        .lines("SELECT CAST(id AS TEXT) FROM shipment WHERE status = 'planned'")
+        .await;
+    let all = format!("{{\"shipment\": {}, \"override\": \"now\"}}", shipment[0]);
+    confirm(&house, &all).await.unwrap();
+    settle(&house).await;
+    let late = cancel::cancel(&house.gateway, OrderId(id.0 + 1), "late", "test").await;
+    assert!(late.unwrap_err().to_string().contains("left to cancel"));
+    house.prove().await;
+}
+on_both!(cancelled);
