@@ -57,6 +57,9 @@ use shared::Shared;
 
 /// How long a request that the server is at when it stops may take; the commit of a large upload takes its time.
 const FINISH: Duration = Duration::from_secs(60);
+/// How long a client whose sessions are closed may take to go by itself. One that is told to disconnect at once may
+/// throw away an answer that it has read and not passed on.
+const PARTING: Duration = Duration::from_secs(1);
 /// How long a client that was told goodbye may take to go.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often files that wait for their rename are looked through, at most and at least.
@@ -355,9 +358,12 @@ impl Visit {
 async fn say_goodbye(
     handle: &russh::server::Handle,
     scissors: &Scissors,
-    ssh: russh::server::RunningSession<Connection>,
+    mut ssh: russh::server::RunningSession<Connection>,
     reason: &str,
 ) {
+    if tokio::time::timeout(PARTING, &mut ssh).await.is_ok() {
+        return scissors.cut();
+    }
     let polite = async {
         let told = handle
             .disconnect(

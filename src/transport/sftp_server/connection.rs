@@ -137,6 +137,9 @@ impl Connection {
             let _ = handle
                 .exit_status_request(id, u32::from(end == SessionEnd::OutOfStep))
                 .await;
+            // So that the client goes by itself: OpenSSH throws away what it has read when it is told to disconnect.
+            let _ = handle.eof(id).await;
+            let _ = handle.close(id).await;
             let cause = match end {
                 SessionEnd::ServerStops => AbandonCause::ServerStopped,
                 SessionEnd::ByClient | SessionEnd::OutOfStep => AbandonCause::ConnectionEnded,
