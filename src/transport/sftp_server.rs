@@ -349,6 +349,10 @@ impl Visit {
             }
         };
         pulse.rest(FINISH).await;
+        // Who is idle has nothing to read any more.
+        if *stop.borrow() && tokio::time::timeout(PARTING, &mut ssh).await.is_ok() {
+            return scissors.cut();
+        }
         tracing::info!(%from, reason, "ending a connection");
         say_goodbye(&handle, &scissors, ssh, reason).await;
     }
@@ -358,12 +362,9 @@ impl Visit {
 async fn say_goodbye(
     handle: &russh::server::Handle,
     scissors: &Scissors,
-    mut ssh: russh::server::RunningSession<Connection>,
+    ssh: russh::server::RunningSession<Connection>,
     reason: &str,
 ) {
-    if tokio::time::timeout(PARTING, &mut ssh).await.is_ok() {
-        return scissors.cut();
-    }
     let polite = async {
         let told = handle
             .disconnect(

@@ -274,7 +274,7 @@ async fn cancelled(house: House) {
         .await;
     assert_eq!(states, ["rejected cancelled"]);
     let answers = house
-        .lines("SELECT body FROM document WHERE set_code = '855' ORDER BY id")
+        .lines("SELECT set_code FROM document WHERE set_code = '855' ORDER BY id")
         .await;
     assert_eq!(answers.len(), 2, "the second 855 takes the first back");
     let again = cancel::cancel(&house.gateway, id, "once more", "test").await;
