@@ -7,7 +7,7 @@ use super::table::harmless;
 use super::{CliResult, Options, house, print};
 use crate::domain::ids::OrderId;
 use crate::domain::order::OrderState;
-use crate::workflow::{cancel, orders, run};
+use crate::workflow::{orders, run};
 
 /// Orders.
 #[derive(Debug, clap::Subcommand)]
@@ -97,7 +97,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             "is rejected"
         }
         Done::Cancelled => {
-            cancel::cancel(&gateway, id, reason, &actor).await?;
+            orders::cancel(&gateway, id, reason, &actor).await?;
             "is cancelled, as far as it had not left"
         }
     };

@@ -254,8 +254,8 @@ pub struct InvoiceBasis<'a> {
 /// of the order, or of the line, once; a percentage is of the goods (of the line's extension) on every invoice; a rate
 /// without quantity is per unit billed. Contract charges enter every invoice. No invoice goes below zero: allowances are
 /// granted as far as goods and charges bear them, those that belong to one invoice first, and the rest of a fixed one of
-/// the order enters the next invoice. What is information, billed back or paid by the
-/// vendor is shown and not summed. After it the order has to be written with [`book_invoiced`].
+/// the order enters the next invoice. What is information, billed back or paid by the vendor is shown and not summed.
+/// After it the order has to be written with [`book_invoiced`].
 pub fn invoices_of(basis: &InvoiceBasis<'_>) -> Result<Vec<Invoice>, InvoiceRefusal> {
     for billed in basis.shipments {
         if !matches!(billed.shipment.state, ShipmentState::Shipped { .. }) {

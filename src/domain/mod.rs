@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod application;
 pub mod backoff;
+pub mod cancellation;
 pub mod catalogue;
 pub mod clock;
 pub mod delivery;

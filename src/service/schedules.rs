@@ -158,8 +158,7 @@ pub async fn overdue(gateway: Gateway, stop: Stop) {
 
 /// Seals what was written for ever.
 pub async fn seals(gateway: Gateway, stop: Stop) {
-    let every = Duration::from_secs(gateway.settings.work.clocks_seconds.clamp(1, 3_600).into());
-    repeat(every, stop, || async {
+    repeat(clocks(&gateway), stop, || async {
         match seal::seal(&gateway).await {
             Ok(Sealing::Done(rows)) if rows > 0 => tracing::debug!(rows, "sealed"),
             Ok(Sealing::Done(_) | Sealing::Elsewhere) => {}

@@ -704,25 +704,45 @@ async fn less_than_promised(
     if short.is_empty() {
         return Ok(());
     }
-    let mut lines = Vec::with_capacity(short.len());
-    for ((item, warehouse), counted, reserved) in short {
-        let names: Option<(String, String)> = connection
-            .row(
-                "SELECT item.code, warehouse.code FROM item, warehouse WHERE item.id = $1 AND warehouse.id = $2",
-                binds![item, warehouse],
+    let items: Vec<ItemId> = short.iter().map(|((item, _), ..)| *item).collect();
+    let names = place_names(connection, &items).await?;
+    let lines: Vec<String> = short
+        .into_iter()
+        .map(|(place, counted, reserved)| {
+            let (item, warehouse) = names.get(&place).cloned().unwrap_or_default();
+            format!(
+                "{item} in {warehouse}: {} counted, and {} are promised to orders. Confirm what is planned with what is really there (`supercargo shipment confirm`), which gives the rest back, and load the count again",
+                from_stored(counted).normalize(),
+                from_stored(reserved).normalize()
             )
-            .await?;
-        let (item, warehouse) = names.unwrap_or_default();
-        lines.push(format!(
-            "{item} in {warehouse}: {} counted, and {} are promised to orders. Confirm what is planned with what is really there (`supercargo shipment confirm`), which gives the rest back, and load the count again",
-            from_stored(counted).normalize(),
-            from_stored(reserved).normalize()
-        ));
-    }
+        })
+        .collect();
     Err(Failure::refuse(format!(
         "nothing was loaded, for less was counted than is promised:\n{}",
         lines.join("\n")
     )))
+}
+
+/// Codes of items and of the warehouses in which they have a balance.
+async fn place_names(
+    connection: &mut Connection,
+    items: &[ItemId],
+) -> Result<HashMap<(ItemId, WarehouseId), (String, String)>, Failure> {
+    let mut names = HashMap::new();
+    for chunk in items.chunks(ASKED_MAX) {
+        let sql = format!(
+            "SELECT DISTINCT stock.item_id, stock.warehouse_id, item.code, warehouse.code FROM stock
+             JOIN item ON item.id = stock.item_id JOIN warehouse ON warehouse.id = stock.warehouse_id
+             WHERE stock.item_id IN {}",
+            list(chunk.len(), 0)
+        );
+        let asked = chunk.iter().map(|id| (*id).into()).collect();
+        let rows: Vec<(i64, i64, String, String)> = connection.rows(&sql, asked).await?;
+        names.extend(rows.into_iter().map(|(item, warehouse, code, house)| {
+            ((ItemId(item), WarehouseId(warehouse)), (code, house))
+        }));
+    }
+    Ok(names)
 }
 
 async fn stored(

@@ -1,6 +1,6 @@
 //! Transaction sets of both directions, and the files that carry what we send.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::FromRow;
 
@@ -763,20 +763,24 @@ impl Connection {
         Ok(over)
     }
 
-    /// The buyer's PO number that a document of ours is about, empty where it is about none or several.
-    pub async fn po_of(&mut self, document: i64) -> Result<String, Failure> {
-        let row: Option<(Option<String>,)> = self
-            .row(
-                "SELECT COALESCE(
+    /// The buyer's PO numbers that documents of ours are about; none of a document that is about none or several.
+    pub async fn pos_of(&mut self, documents: &[i64]) -> Result<HashMap<i64, String>, Failure> {
+        let mut found = HashMap::new();
+        for chunk in documents.chunks(1_000) {
+            let sql = format!(
+                "SELECT document.id, COALESCE(
                      (SELECT po_number FROM purchase_order WHERE document.subject_kind = 'order' AND id = document.subject_id),
                      (SELECT po_number FROM invoice WHERE document.subject_kind = 'invoice' AND id = document.subject_id),
                      (SELECT MIN(purchase_order.po_number) FROM shipment_order
                       JOIN purchase_order ON purchase_order.id = shipment_order.order_id
                       WHERE document.subject_kind = 'shipment' AND shipment_order.shipment_id = document.subject_id))
-                 FROM document WHERE document.id = $1",
-                binds![document],
-            )
-            .await?;
-        Ok(row.and_then(|row| row.0).unwrap_or_default())
+                 FROM document WHERE document.id IN {}",
+                list(chunk.len(), 0)
+            );
+            let values = chunk.iter().map(|id| (*id).into()).collect();
+            let rows: Vec<(i64, Option<String>)> = self.rows(&sql, values).await?;
+            found.extend(rows.into_iter().filter_map(|(id, po)| Some((id, po?))));
+        }
+        Ok(found)
     }
 }

@@ -86,6 +86,14 @@ pub struct NewPayment {
     pub by: String,
 }
 
+/// One row was written; where none was, somebody else changed it since it was read.
+fn written_once(written: u64, what: impl FnOnce() -> String) -> Result<(), Failure> {
+    if written == 1 {
+        return Ok(());
+    }
+    Err(Failure::Stale { what: what() })
+}
+
 impl Connection {
     /// Adds a payment.
     pub async fn add_payment(&mut self, new: &NewPayment, at: Instant) -> Result<(), Failure> {
@@ -144,13 +152,7 @@ impl Connection {
                 binds![id, before, after, status],
             )
             .await?;
-        if written == 1 {
-            Ok(())
-        } else {
-            Err(Failure::Stale {
-                what: format!("payment {id}"),
-            })
-        }
+        written_once(written, || format!("payment {id}"))
     }
 
     /// Adds applications of a payment; a second one to the same invoice adds to the first.
@@ -279,13 +281,7 @@ impl Connection {
                 binds![id, before, after],
             )
             .await?;
-        if written == 1 {
-            Ok(())
-        } else {
-            Err(Failure::Stale {
-                what: format!("deduction {id}"),
-            })
-        }
+        written_once(written, || format!("deduction {id}"))
     }
 
     /// Moves a deduction on, if it still has the status `before` and comes to `amount`: the buyer may have paid a part of
@@ -303,13 +299,7 @@ impl Connection {
                 binds![id, amount, before, after],
             )
             .await?;
-        if written == 1 {
-            Ok(())
-        } else {
-            Err(Failure::Stale {
-                what: format!("deduction {id}"),
-            })
-        }
+        written_once(written, || format!("deduction {id}"))
     }
 
     /// Posts to the ledger; each posting has been proven to sum to zero by [`Posting::balanced`], and its key keeps it

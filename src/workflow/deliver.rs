@@ -2,7 +2,7 @@
 //! its connection, in one transaction: a mailbox shows the file the moment it commits; a push or a folder gets it from
 //! the step `push`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use supercargo_x12::{
     Envelope, Group, NumberedSet, OutSegment, OutboundSet, Written, functional_id_of, set_number,
@@ -155,7 +155,16 @@ async fn send(
     let ids = connection.identities("transmission", files).await?;
     let local = now.with_timezone(&trading.profile.time_zone).naive_local();
     let release = trading.profile.release_of(set_code);
-    let names_po = trading.profile.envelope.file_name.contains("{po}");
+    let firsts: Vec<i64> = batches
+        .iter()
+        .filter_map(|documents| documents.first())
+        .map(|document| document.id)
+        .collect();
+    let pos = if trading.profile.envelope.file_name.contains("{po}") {
+        connection.pos_of(&firsts).await?
+    } else {
+        HashMap::new()
+    };
     let at_once = over.kind == "mailbox";
     let state = if at_once { "delivered" } else { "queued" };
     let mut contents = Vec::with_capacity(files);
@@ -170,14 +179,11 @@ async fn send(
         })?;
         let isa13 = format!("{isa:09}");
         let first = documents.first();
-        let po = match first {
-            Some(document) if names_po => connection.po_of(document.id).await?,
-            _ => String::new(),
-        };
+        let po = first.and_then(|document| pos.get(&document.id));
         let name = trading.profile.file_name(FileNameValues {
             set: set_code,
             isa13: &isa13,
-            po: &po,
+            po: po.map_or("", String::as_str),
             reference: first.map_or("", |document| document.reference.as_str()),
             at: local,
         });

@@ -293,6 +293,7 @@ pub async fn step(
             &warehouses,
             leaving,
             "at once",
+            Untold::Held,
         )
         .await?;
     }
@@ -327,6 +328,15 @@ pub struct Leaving {
     pub before: i64,
 }
 
+/// What becomes of a shipment whose ship notice could not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untold {
+    /// It leaves, and the notice waits for a person.
+    Held,
+    /// It does not leave: whoever packed it can still say it otherwise.
+    Refused,
+}
+
 /// Shipments of one partner have left: stock issued, orders moved on, ship notices queued, invoices asked for; all or
 /// nothing.
 pub async fn leave(
@@ -336,6 +346,7 @@ pub async fn leave(
     warehouses: &[Warehouse],
     mut leaving: Vec<Leaving>,
     actor: &str,
+    untold: Untold,
 ) -> Result<(), Failure> {
     let now = gateway.now();
     let ids: BTreeSet<OrderId> = leaving
@@ -368,6 +379,9 @@ pub async fn leave(
         if trading.profile.sends("856") {
             let notice =
                 outgoing(gateway, connection, trading, warehouse, shipment, &aboard).await?;
+            if untold == Untold::Refused {
+                sendable(trading, &notice)?;
+            }
             notices.entry(shipment.mode).or_default().push(notice);
         }
         entries.push((
@@ -406,6 +420,18 @@ pub async fn leave(
         connection.ask_for_each(Step::Invoice, &pairs, now).await?;
     }
     Ok(())
+}
+
+/// Refuses a ship notice that would be held instead of sent.
+fn sendable(trading: &Trading, notice: &Outgoing) -> Result<(), Failure> {
+    let findings = outbound::held_by(trading, notice);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refuse(format!(
+        "nothing was confirmed, for its ship notice (856) could not be sent:\n{}",
+        notice::lines(&findings)
+    )))
 }
 
 /// The warehouse that a shipment leaves from.

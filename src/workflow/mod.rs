@@ -5,7 +5,6 @@
 //! keeps unique.
 
 pub mod allocate;
-pub mod cancel;
 pub mod collect;
 pub mod correction;
 pub mod deductions;
@@ -46,7 +45,7 @@ use crate::domain::clock::{Clock, Instant};
 use crate::domain::ids::{CompanyId, PartnerId};
 use crate::storage::{Connection, Failure, Store};
 
-/// The only company for now; the schema has room for several.
+/// The company that a gateway serves. Settings that name a second one are refused; the schema has room for it.
 pub const COMPANY: CompanyId = CompanyId(1);
 
 /// Profiles that were read, by partner and version.

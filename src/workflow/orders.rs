@@ -1,8 +1,11 @@
-//! What people do with orders: verify again, release or reject one that is held; let waiting ones be allocated again.
+//! What people do with orders: verify again, release or reject one that is held, cancel one that is promised; let waiting
+//! ones be allocated again.
 
-use super::{Gateway, allocate, verify};
+use super::{Gateway, allocate, fulfil, verify};
+use crate::domain::cancellation::{self, Cancelled};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order, OrderState};
+use crate::domain::shipment::ShipmentState;
 use crate::domain::verification::{Verdict, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -16,7 +19,7 @@ pub async fn release(
     reason: &str,
     actor: &str,
 ) -> Result<(), Failure> {
-    decide(gateway, id, reason, actor, true).await
+    decide(gateway, id, reason, actor, Decision::Release).await
 }
 
 /// Rejects a held order: every line is refused, and the 855 says so.
@@ -26,7 +29,25 @@ pub async fn reject(
     reason: &str,
     actor: &str,
 ) -> Result<(), Failure> {
-    decide(gateway, id, reason, actor, false).await
+    decide(gateway, id, reason, actor, Decision::Reject).await
+}
+
+/// Cancels what of an order has not left: its stock is free again, and the 855 says so.
+pub async fn cancel(
+    gateway: &Gateway,
+    id: OrderId,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    decide(gateway, id, reason, actor, Decision::Cancel).await
+}
+
+/// What a person decides about an order.
+#[derive(Debug, Clone, Copy)]
+enum Decision {
+    Release,
+    Reject,
+    Cancel,
 }
 
 /// Verifies a held order again, by today's lists and profile: it goes on, is held with what is wrong now, or is rejected.
@@ -68,7 +89,7 @@ async fn decide(
     id: OrderId,
     reason: &str,
     actor: &str,
-    accept: bool,
+    decision: Decision,
 ) -> Result<(), Failure> {
     if reason.trim().is_empty() {
         return Err(Failure::refuse(
@@ -82,10 +103,16 @@ async fn decide(
             let (gateway, reason, actor) = (inside.clone(), reason.clone(), actor.clone());
             Box::pin(async move {
                 let order = find(connection, id).await?;
-                if accept {
-                    release_order(&gateway, connection, order, &reason, &actor).await
-                } else {
-                    reject_order(&gateway, connection, order, &reason, &actor).await
+                match decision {
+                    Decision::Release => {
+                        release_order(&gateway, connection, order, &reason, &actor).await
+                    }
+                    Decision::Reject => {
+                        reject_order(&gateway, connection, order, &reason, &actor).await
+                    }
+                    Decision::Cancel => {
+                        cancel_order(&gateway, connection, order, &reason, &actor).await
+                    }
                 }
             })
         })
@@ -159,6 +186,45 @@ async fn reject_order(
         .record(now, actor, "order rejected", subject, reason)
         .await?;
     connection.clear_alerts(now, subject).await
+}
+
+async fn cancel_order(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    order: Order,
+    reason: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let (id, before, now) = (order.id, order.revision, gateway.now());
+    let trading = gateway.trading(connection, order.partner).await?;
+    let mut planned = connection.shipments_of(id).await?;
+    planned.retain(|shipment| shipment.state != ShipmentState::Cancelled);
+    let shipped: Vec<(i64, i64)> = planned
+        .extract_if(.., |shipment| shipment.state != ShipmentState::Planned)
+        .map(|shipment| (shipment.id.0, shipment.id.0))
+        .collect();
+    let Cancelled {
+        mut order,
+        shipments,
+        unreleased,
+    } = cancellation::cancel(order, planned, reason).map_err(Failure::refused)?;
+    let mut movements = allocate::give_back(&order, &unreleased)?;
+    let mut saved = Vec::with_capacity(shipments.len());
+    for given_up in shipments {
+        movements.push(fulfil::unreserve(&given_up.planned, &given_up.unreserved)?);
+        saved.push((given_up.after, given_up.planned.revision));
+    }
+    connection.move_stock(&movements, now).await?;
+    connection.save_shipments(&saved).await?;
+    allocate::answer(gateway, connection, &trading, &mut order).await?;
+    connection.save_orders(&[(order, before)]).await?;
+    let subject = Subject::new("order", id.0);
+    connection
+        .record(now, actor, "order cancelled", subject, reason)
+        .await?;
+    connection.clear_alerts(now, subject).await?;
+    // An invoice that waits for the last of the order waits no longer.
+    connection.ask_for_each(Step::Invoice, &shipped, now).await
 }
 
 /// Asks for another allocation of every order of which something waits: after stock came in.

@@ -143,6 +143,16 @@ fn key(outgoing: &Outgoing) -> String {
     )
 }
 
+/// What would hold a document instead of sending it.
+pub fn held_by(trading: &Trading, outgoing: &Outgoing) -> Vec<Finding> {
+    let mut findings = match &outgoing.set {
+        Ok(set) => outbound_findings(set, &trading.profile),
+        Err(findings) => findings.clone(),
+    };
+    findings.retain(|finding| finding.severity != Severity::Note);
+    findings
+}
+
 fn judge(
     id: i64,
     trading: &Trading,

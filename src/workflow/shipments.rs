@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
+use super::fulfil::Untold;
 use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
-use crate::domain::catalogue::Warehouse;
-use crate::domain::finding::Severity;
 use crate::domain::ids::ShipmentId;
 use crate::domain::order::Order;
-use crate::domain::shipment::{Confirmation, Returned, Shipment, book_shipped, return_short};
+use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure, catalogue};
-use crate::translation::judge::outbound_findings;
 
 /// Confirms a shipment: what was packed replaces what was planned, what did not leave goes back to its orders.
 pub async fn confirm(
@@ -244,7 +242,6 @@ async fn write(
     let shipped = packed
         .ship(now, today, confirmation.reason.as_deref())
         .map_err(Failure::refused)?;
-    tellable(gateway, connection, &trading, warehouse, &shipped).await?;
     give_back(connection, gateway, &trading, &planned, &shipped).await?;
     if let Some(reason) = &shipped.window_override {
         let subject = Subject::new("shipment", id.0);
@@ -263,6 +260,7 @@ async fn write(
         &warehouses,
         vec![leaving],
         actor,
+        Untold::Refused,
     )
     .await?;
     Ok(id)
@@ -283,39 +281,6 @@ async fn tell_left_behind(
         text: "It was promised out of stock that was not packed. What to do: count the items that were short and load the count (`supercargo stock import`); what is there then is promised again at once, and where nothing is, the buyer has been told that it waits, or is cut.".to_owned(),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
-}
-
-/// Refuses a confirmation of which the ship notice could not be sent: now whoever packed can still say it otherwise.
-async fn tellable(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    trading: &Trading,
-    warehouse: &Warehouse,
-    shipped: &Shipment,
-) -> Result<(), Failure> {
-    if !trading.profile.sends("856") {
-        return Ok(());
-    }
-    let orders: Vec<Order> = connection
-        .orders(&shipped.orders())
-        .await?
-        .into_iter()
-        .map(|order| book_shipped(order, shipped))
-        .collect();
-    let notice =
-        fulfil::outgoing(gateway, connection, trading, warehouse, shipped, &orders).await?;
-    let mut findings = match &notice.set {
-        Ok(set) => outbound_findings(set, &trading.profile),
-        Err(findings) => findings.clone(),
-    };
-    findings.retain(|finding| finding.severity != Severity::Note);
-    if findings.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::refuse(format!(
-        "nothing was confirmed, for its ship notice (856) could not be sent:\n{}",
-        notice::lines(&findings)
-    )))
 }
 
 /// What was planned and did not leave is promised no longer: it waits for stock again or is cut, as the partner wants.

@@ -8,11 +8,10 @@ use supercargo::domain::gs1::sscc_serial;
 use supercargo::domain::ids::{DocumentId, OrderId, ShipmentId};
 use supercargo::domain::order::Mode;
 use supercargo::domain::shipment::Shipment;
-use supercargo::storage::{Class, StoreLocation};
+use supercargo::storage::Class;
 use supercargo::workflow::lists::ListKind;
 use supercargo::workflow::{documents, lists, orders, partners, run, shipments};
 
-use crate::peers::postgres::fresh_database;
 use crate::thread::House;
 
 /// A buyer without peculiarities but these.
@@ -78,9 +77,9 @@ async fn number(house: &House) -> OrderId {
     OrderId(ids[0].parse().unwrap())
 }
 
-async fn settle(house: &House) {
+pub async fn settle(house: &House) {
     let done = run::settle(&house.gateway, std::time::Duration::from_secs(60)).await;
-    assert!(done.unwrap());
+    assert!(done.unwrap(), "everything that was due is done");
 }
 
 async fn load(house: &House, kind: ListKind, text: &str) {
@@ -102,7 +101,10 @@ async fn nothing_is_held(house: &House) {
 macro_rules! on_both {
     ($name:ident) => {
         mod $name {
+            use supercargo::storage::StoreLocation;
+
             use super::*;
+            use crate::peers::postgres::fresh_database;
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_sqlite() {
@@ -122,6 +124,8 @@ macro_rules! on_both {
         }
     };
 }
+
+pub(crate) use on_both;
 
 /// Two lines for two distribution centres, one of them on two days; and one line by store without any ship-to.
 async fn several_ship_tos(house: House) {

@@ -4,42 +4,12 @@
 use std::fmt::Write;
 
 use supercargo::domain::ids::OrderId;
-use supercargo::storage::StoreLocation;
 use supercargo::workflow::lists::{self, ListKind};
-use supercargo::workflow::{cancel, orders, run, shipments};
+use supercargo::workflow::{orders, shipments};
 
 use crate::bad_input::{order, po, remittance};
-use crate::peers::postgres::fresh_database;
+use crate::orders::{on_both, settle};
 use crate::thread::House;
-
-macro_rules! on_both {
-    ($test:ident) => {
-        mod $test {
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_sqlite() {
-                let folder = tempfile::tempdir().unwrap();
-                let location = StoreLocation::Sqlite(folder.path().join("supercargo.db"));
-                super::$test(House::open(location).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn on_postgres() {
-                let Some(database) = fresh_database().await else {
-                    return;
-                };
-                let location = StoreLocation::Postgres(database.url.clone());
-                super::$test(House::open(location).await).await;
-            }
-        }
-    };
-}
-
-async fn settle(house: &House) {
-    let done = run::settle(&house.gateway, std::time::Duration::from_secs(60)).await;
-    assert!(done.unwrap(), "everything that was due is done");
-}
 
 async fn load(house: &House, kind: ListKind, text: &str) -> Result<usize, String> {
     lists::load(&house.gateway, kind, text.as_bytes(), None, "test")
@@ -262,9 +232,9 @@ async fn cancelled(house: House) {
     let id = OrderId(id[0].parse().unwrap());
     let reserved = "SELECT CAST(COALESCE(SUM(reserved), 0) AS TEXT) FROM stock";
     assert_ne!(house.lines(reserved).await, ["0"]);
-    let refused = cancel::cancel(&house.gateway, id, " ", "test").await;
+    let refused = orders::cancel(&house.gateway, id, " ", "test").await;
     assert!(refused.unwrap_err().to_string().contains("reason"));
-    cancel::cancel(&house.gateway, id, "the buyer called", "test")
+    orders::cancel(&house.gateway, id, "the buyer called", "test")
         .await
         .unwrap();
     settle(&house).await;
@@ -277,7 +247,7 @@ async fn cancelled(house: House) {
         .lines("SELECT set_code FROM document WHERE set_code = '855' ORDER BY id")
         .await;
     assert_eq!(answers.len(), 2, "the second 855 takes the first back");
-    let again = cancel::cancel(&house.gateway, id, "once more", "test").await;
+    let again = orders::cancel(&house.gateway, id, "once more", "test").await;
     assert!(again.unwrap_err().to_string().contains("left to cancel"));
     house.prove().await;
     house
@@ -289,7 +259,7 @@ async fn cancelled(house: House) {
     let all = format!("{{\"shipment\": {}, \"override\": \"now\"}}", shipment[0]);
     confirm(&house, &all).await.unwrap();
     settle(&house).await;
-    let late = cancel::cancel(&house.gateway, OrderId(id.0 + 1), "late", "test").await;
+    let late = orders::cancel(&house.gateway, OrderId(id.0 + 1), "late", "test").await;
     assert!(late.unwrap_err().to_string().contains("left to cancel"));
     house.prove().await;
 }

@@ -28,7 +28,7 @@ impl Asks {
 pub const USER: &str = "supercargo";
 pub const PASSWORD: &str = "mail horse";
 
-/// Recipients whose name begins with `unknown` are refused for good, those with `later` for now; a mail whose
+/// Recipients whose name begins with `unknown` are refused for good (550), those with `later` until they are tried again (450); a mail whose
 /// subject holds `refuse` is refused after its text.
 const PROGRAM: &str = r#"
 import asyncio, json, ssl, sys
