@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident, $spoken:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant,)* }
@@ -23,7 +23,11 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok(Self::$variant),)*
-                    other => Err(format!("{other:?} is no {}", stringify!($name))),
+                    other => Err(format!(
+                        "{other:?} is no {}; write one of: {}",
+                        $spoken,
+                        [$($word),*].join(", ")
+                    )),
                 }
             }
         }
@@ -32,7 +36,7 @@ macro_rules! words {
 
 words! {
     /// Received or sent.
-    Direction {
+    Direction, "direction" {
         /// From the partner.
         In = "in",
         /// To the partner.
@@ -42,7 +46,7 @@ words! {
 
 words! {
     /// How a received file, interchange or set ended.
-    Disposition {
+    Disposition, "disposition" {
         /// Stored, not judged yet.
         Received = "received",
         /// Acted on.
@@ -58,7 +62,7 @@ words! {
 
 words! {
     /// What became of the bytes we sent.
-    Delivery {
+    Delivery, "word of delivery" {
         /// Built and stored, not in an interchange yet.
         Queued = "queued",
         /// Failed our own checks, or waits for a person: never transmitted.
@@ -77,9 +81,9 @@ words! {
 }
 
 words! {
-    /// What the partner's 997, 999 or TA1 said (or ours, of what we received).
-    Syntax {
-        /// No answer yet.
+    /// What the partner's 997, 999 or TA1 said; of what we received, our own verdict, which ours tells.
+    Syntax, "word of syntax" {
+        /// No answer yet; of what we received, its interchange is held, and answered when it is replayed.
         Pending = "pending",
         /// A.
         Accepted = "accepted",
@@ -89,14 +93,14 @@ words! {
         PartlyAccepted = "partly_accepted",
         /// R.
         Rejected = "rejected",
-        /// Nobody acknowledges this (a 997 itself).
+        /// Nobody acknowledges this: a 997 itself, a file that is no X12, a held interchange that was dismissed.
         None = "none",
     }
 }
 
 words! {
     /// What the partner's business said (824), or ours of a received document.
-    Application {
+    Application, "word of application" {
         /// Nothing said.
         Pending = "pending",
         /// Taken into the books.
@@ -105,7 +109,7 @@ words! {
         AcceptedWithChange = "accepted_with_change",
         /// Refused.
         Rejected = "rejected",
-        /// No such answer exists for this document.
+        /// No such answer exists for this document; of what we received, it never came to the books.
         None = "none",
     }
 }

@@ -367,6 +367,16 @@ impl Connection {
         Ok(())
     }
 
+    /// A received document that nobody has acknowledged yet stays so for good.
+    pub async fn leave_unanswered(&mut self, id: i64) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE document SET syntax = 'none' WHERE id = $1 AND direction = 'in' AND syntax = 'pending'",
+            binds![id],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Sets what business said of documents.
     pub async fn set_application(
         &mut self,

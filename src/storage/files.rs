@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
-use crate::domain::document::Disposition;
+use crate::domain::document::{Application, Disposition, Syntax};
 use crate::domain::finding::Finding;
 
 /// A received file.
@@ -269,15 +269,23 @@ impl Connection {
         Ok(())
     }
 
-    /// Settles all documents of an interchange alike: it is held, refused or repeated as a whole.
+    /// Settles all documents of an interchange alike: it is held, refused or repeated as a whole. Without `syntax` each
+    /// keeps its own.
     pub async fn settle_documents_of(
         &mut self,
         interchange: i64,
         disposition: Disposition,
+        syntax: Option<Syntax>,
+        application: Application,
     ) -> Result<(), Failure> {
         self.execute(
-            "UPDATE document SET disposition = $2 WHERE interchange_id = $1",
-            binds![interchange, disposition.word()],
+            "UPDATE document SET disposition = $2, syntax = COALESCE($3, syntax), application = $4 WHERE interchange_id = $1",
+            binds![
+                interchange,
+                disposition.word(),
+                syntax.map(|syntax| syntax.word().to_owned()),
+                application.word()
+            ],
         )
         .await?;
         Ok(())

@@ -11,6 +11,7 @@ pub mod envelope;
 pub mod invoice;
 pub mod judge;
 pub mod purchase_order;
+pub mod reference;
 pub mod remittance;
 pub mod response;
 pub mod ship_notice;

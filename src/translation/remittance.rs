@@ -112,8 +112,8 @@ fn payment_date(
     found
 }
 
-/// TRN02, or a reference of the heading that does its work.
-fn trace(set: &TransactionSet, bpr: Segment<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+/// TRN02, or a reference of the heading that does its work; none: it has neither.
+pub fn trace_of(set: &TransactionSet) -> Option<&str> {
     let stated = set.find("TRN").map(|trn| trimmed(trn, 2));
     let heading = || {
         let references: Vec<Segment<'_>> = set
@@ -128,11 +128,14 @@ fn trace(set: &TransactionSet, bpr: Segment<'_>, findings: &mut Vec<Finding>) ->
                 .map(|reference| trimmed(*reference, 2))
         })
     };
-    let found = stated
+    stated
         .filter(|text| !text.is_empty())
         .or_else(heading)
         .filter(|text| !text.is_empty())
-        .map(str::to_owned);
+}
+
+fn trace(set: &TransactionSet, bpr: Segment<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+    let found = trace_of(set).map(str::to_owned);
     if found.is_none() {
         findings.push(
             Finding::business(

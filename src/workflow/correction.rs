@@ -11,7 +11,7 @@ use crate::domain::ids::PartnerId;
 use crate::storage::documents::DocumentRow;
 use crate::storage::{Connection, Failure};
 use crate::translation::judge::{judge_as, judge_set};
-use crate::translation::syntax;
+use crate::translation::{reference, syntax};
 
 /// What was found in a correction that may be stored.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Correction {
     pub held: bool,
     /// Everything found in it.
     pub findings: Vec<Finding>,
+    /// What people know it by; empty where it does not say.
+    pub reference: String,
 }
 
 /// Judges a correction of a held document as its file was judged: by the release of its group, the partner's guide and
@@ -83,6 +85,7 @@ pub async fn judge(
     Ok(Correction {
         held: verdict.is_held() && !notes_only,
         findings,
+        reference: reference::of(&set),
     })
 }
 

@@ -182,7 +182,7 @@ async fn hold_correction(
             Disposition::Held,
             Application::Pending,
             None,
-            "",
+            &judged.reference,
             &judged.findings,
         )
         .await?;
@@ -443,6 +443,7 @@ pub async fn dismiss(
                         &findings,
                     )
                     .await?;
+                connection.leave_unanswered(id.0).await?;
                 let now = gateway.now();
                 let subject = Subject::new("document", id.0);
                 connection.clear_alerts(now, subject).await?;

@@ -23,7 +23,7 @@ use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
 use crate::translation::purchase_order::{self, PurchaseOrder};
-use crate::translation::{acknowledgment, application_advice, remittance};
+use crate::translation::{acknowledgment, application_advice, reference, remittance};
 
 /// How a document ended.
 struct Outcome {
@@ -86,7 +86,12 @@ pub async fn step(
             }
         };
         let set = sets.of(connection, document).await?;
-        let outcome = translate(gateway, connection, &trading, document, &set, &mut orders).await?;
+        let mut outcome =
+            translate(gateway, connection, &trading, document, &set, &mut orders).await?;
+        if outcome.reference.is_empty() {
+            // A corrected set may say another one than the received one did.
+            outcome.reference = reference::of(&set);
+        }
         settle(gateway, connection, &trading, document, outcome).await?;
         interchanges.extend(document.interchange_id);
     }

@@ -151,6 +151,15 @@ impl House {
         }
     }
 
+    /// Of each document of a file: set, reference, disposition, syntax and application.
+    async fn fate(&self, file: i64) -> Vec<String> {
+        self.lines(&format!(
+            "SELECT set_code || ' ' || reference || ' ' || disposition || ' ' || syntax || ' ' || application
+             FROM document WHERE file_id = {file} ORDER BY id"
+        ))
+        .await
+    }
+
     async fn submit_over(&self, connection: i64, name: &str, bytes: &[u8]) -> i64 {
         let upload = Upload {
             connection: Some(ConnectionId(connection)),
@@ -865,6 +874,92 @@ async fn refused_whole(location: StoreLocation) {
     house.sound("refused whole").await;
 }
 
+/// Whatever becomes of a set, a person finds it by its own number, and what is said of its acknowledgment and of its way
+/// into the books is so.
+async fn fates(location: StoreLocation) {
+    let house = House::open(location).await;
+    let cut = order(604, &[]);
+    let paid = "BPR*C*100*C*CHK************20260105~TRN*1*CHK606~ENT*1~RMR*IV*NOSUCH**60~";
+    let acknowledgment = String::from_utf8(remittance(607, "AK1*IN*7007~AK9*A*1*1*1~"))
+        .unwrap()
+        .replace("GS*RA*", "GS*FA*")
+        .replace("ST*820", "ST*997");
+    let cases = [
+        (
+            "taken",
+            order(600, &[]),
+            "850 77000600 processed accepted accepted",
+        ),
+        (
+            "guide",
+            order(601, &[("*24*EA*", "*24*CA*")]),
+            "850 77000601 held accepted pending",
+        ),
+        (
+            "whole",
+            order(602, &[("IEA*1*", "IEA*3*")]),
+            "850 77000602 rejected rejected none",
+        ),
+        (
+            "set",
+            order(603, &[("SE*20*", "SE*19*")]),
+            "850 77000603 rejected rejected none",
+        ),
+        (
+            "cut",
+            cut[..cut.len() - 20].to_vec(),
+            "850 77000604 rejected rejected none",
+        ),
+        (
+            "used",
+            order(600, &[("77000600", "77999600")]),
+            "850 77999600 rejected rejected none",
+        ),
+        (
+            "again",
+            order(600, &[]),
+            "850 77000600 duplicate accepted none",
+        ),
+        (
+            "sender",
+            order(605, &[("BIGMARTSAMPLE", "UNKNOWNSENDER")]),
+            "850 77000605 held pending pending",
+        ),
+        (
+            "payment",
+            remittance(606, paid),
+            "820 CHK606 held accepted pending",
+        ),
+        (
+            "answer",
+            acknowledgment.into_bytes(),
+            "997 7007 processed none accepted",
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (name, bytes, expected) in cases {
+        let file = house.submit(name, &bytes).await;
+        let fate = house.fate(file).await;
+        if fate != [expected] {
+            wrong.push(format!("{name}: {fate:?}, not {expected}"));
+        }
+        if expected.contains("850 77000605") {
+            let alert = house.alert("document-held").await;
+            assert!(alert.contains("is held (850 77000605)"), "{alert}");
+            let id = house.document_of(file, "held").await;
+            documents::dismiss(&house.gateway, id, "a stranger", "test")
+                .await
+                .unwrap();
+            assert_eq!(
+                house.fate(file).await,
+                ["850 77000605 rejected none rejected"]
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    house.sound("fates").await;
+}
+
 /// Control numbers of test and production are two series.
 async fn both_worlds(location: StoreLocation) {
     let house = House::open(location).await;
@@ -1039,6 +1134,7 @@ async fn taken_numbers(location: StoreLocation) {
 on_both! {
     reused: reused_on_sqlite, reused_on_postgres;
     refused_whole: refused_whole_on_sqlite, refused_whole_on_postgres;
+    fates: fates_on_sqlite, fates_on_postgres;
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
     guide_rejects: guide_rejects_on_sqlite, guide_rejects_on_postgres;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cli::listing::{Paging, Shape, dash, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::{Table, harmless};
 use crate::cli::{CliResult, Options, house, print};
-use crate::domain::document::{Direction, Disposition};
+use crate::domain::document::{Delivery, Direction, Disposition, Syntax};
 use crate::domain::ids::{DocumentId, FileId};
 use crate::domain::order::Mode;
 use crate::storage::listing::FindingListing;
@@ -33,10 +33,10 @@ pub struct List {
     set: Option<String>,
     /// With this word of delivery: queued, held, delivered, picked_up, uncertain, superseded
     #[arg(long)]
-    delivery: Option<String>,
-    /// Answered so: pending, accepted, accepted_with_errors, partly_accepted, rejected
+    delivery: Option<Delivery>,
+    /// Answered so: pending, accepted, accepted_with_errors, partly_accepted, rejected, none
     #[arg(long)]
-    syntax: Option<String>,
+    syntax: Option<Syntax>,
     /// Which came in this file
     #[arg(long, value_name = "FILE-ID")]
     file: Option<FileId>,
@@ -60,7 +60,7 @@ const SHAPE: Shape<DocumentListing> = Shape {
         "ENDED",
         "DELIVERY",
         "SYNTAX",
-        "AT",
+        "AT (UTC)",
     ],
     row: |document| {
         let brief = &document.brief;
@@ -165,7 +165,7 @@ fn told(document: &DocumentListing) -> String {
             "connection",
             document.connection.clone().unwrap_or_default(),
         ),
-        ("at", minute(document.created_at)),
+        ("at", format!("{} UTC", minute(document.created_at))),
         ("sent", at(document.sent_at)),
         ("answer due", at(document.answer_due_at)),
         ("answered", at(document.answered_at)),

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
 use crate::domain::clock::Instant;
-use crate::domain::document::{Direction, Disposition};
+use crate::domain::document::{Delivery, Direction, Disposition, Syntax};
 use crate::domain::ids::{DocumentId, PartnerId};
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
@@ -83,9 +83,9 @@ pub struct DocumentFilter {
     /// That ended so.
     pub disposition: Option<Disposition>,
     /// With this word of delivery.
-    pub delivery: Option<String>,
+    pub delivery: Option<Delivery>,
     /// Answered so by a 997, 999 or TA1.
-    pub syntax: Option<String>,
+    pub syntax: Option<Syntax>,
     /// About this: kind and number.
     pub subject: Option<(String, i64)>,
     /// Which came in this file.
@@ -229,8 +229,8 @@ pub async fn documents(
         "d.disposition = ?",
         filter.disposition.map(Disposition::word),
     );
-    conditions.and_some("d.delivery = ?", filter.delivery.clone());
-    conditions.and_some("d.syntax = ?", filter.syntax.clone());
+    conditions.and_some("d.delivery = ?", filter.delivery.map(Delivery::word));
+    conditions.and_some("d.syntax = ?", filter.syntax.map(Syntax::word));
     conditions.and_some("d.file_id = ?", filter.file);
     conditions.and_some("d.transmission_id = ?", filter.transmission);
     if let Some((kind, id)) = &filter.subject {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use supercargo_x12::{GroupVerdict, IsaHeader, Ta1};
+use supercargo_x12::{IsaHeader, Ta1};
 
 use super::Reading;
-use super::parse::Closed;
+use super::parse::{Closed, Group};
 use crate::config::profile::{PartnerStatus, Profile};
 use crate::domain::document::Disposition;
 use crate::domain::finding::{Finding, Origin, Severity};
@@ -31,7 +31,7 @@ pub struct Open {
     /// TA1 segments it carries.
     pub ta1s: Vec<Ta1>,
     /// Groups that are not written yet.
-    pub groups: Vec<GroupVerdict>,
+    pub groups: Vec<Group>,
     /// Groups that are written.
     pub groups_written: usize,
     /// Sets that are written.
@@ -46,7 +46,10 @@ impl Open {
 
     /// Sets that wait for the end.
     pub fn pending_sets(&self) -> usize {
-        self.groups.iter().map(|group| group.sets.len()).sum()
+        self.groups
+            .iter()
+            .map(|group| group.verdict.sets.len())
+            .sum()
     }
 
     /// Sender and receiver as one word: the scope of control numbers.

@@ -14,7 +14,7 @@ use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Severity};
 use crate::storage::effort::{Effort, Spending, spend};
 use crate::translation::judge::{judge_as, judge_set};
-use crate::translation::syntax;
+use crate::translation::{reference, syntax};
 
 /// What the parsing thread tells.
 pub enum Message {
@@ -31,13 +31,22 @@ pub enum Message {
     /// A TA1 between ISA and GS.
     Ta1(Ta1),
     /// A whole group with the verdicts over its sets.
-    Group(GroupVerdict),
+    Group(Group),
     /// The end of the interchange.
     Closed(Box<Closed>),
     /// Something that belongs to no interchange.
     Stray(Finding),
     /// The end of the file.
     End,
+}
+
+/// A group that has come to its end.
+#[derive(Clone)]
+pub struct Group {
+    /// Over itself and its sets.
+    pub verdict: GroupVerdict,
+    /// What people know each of its sets by, in their order; empty where a set does not say.
+    pub references: Vec<String>,
 }
 
 /// The end of an interchange.
@@ -55,7 +64,7 @@ struct Inside {
     profile: Option<Arc<Profile>>,
     digest: Sha256,
     release: Option<Release>,
-    group: Option<GroupVerdict>,
+    group: Option<Group>,
 }
 
 /// The other side went away: its transaction failed, and the reading will be run again.
@@ -129,9 +138,13 @@ fn follow(
         Event::GroupOpened(header) => {
             announce(inside, Some(&header.sender), sender)?;
             if let Some(inside) = inside {
-                let mut group = GroupVerdict::open(header);
-                inside.release = group.judge_release(inside.profile.as_deref().and_then(judge_as));
-                inside.group = Some(group);
+                let mut verdict = GroupVerdict::open(header);
+                inside.release =
+                    verdict.judge_release(inside.profile.as_deref().and_then(judge_as));
+                inside.group = Some(Group {
+                    verdict,
+                    references: Vec::new(),
+                });
             }
         }
         Event::Set(set) => {
@@ -142,12 +155,13 @@ fn follow(
                 let verdict = spend(Effort::Reading, || {
                     judge_set(set, inside.release, inside.profile.as_deref(), limits)
                 });
-                group.add(verdict);
+                group.verdict.add(verdict);
+                group.references.push(reference::of(set));
             }
         }
         Event::GroupClosed(closed) => {
             if let Some(mut group) = inside.as_mut().and_then(|inside| inside.group.take()) {
-                group.close(&closed);
+                group.verdict.close(&closed);
                 messages.push(Message::Group(group));
             }
         }

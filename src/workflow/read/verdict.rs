@@ -7,7 +7,7 @@ use supercargo_x12::{
 };
 
 use super::opening::Open;
-use super::parse::Closed;
+use super::parse::{Closed, Group};
 use super::{Reading, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
@@ -38,7 +38,7 @@ impl Reading<'_> {
             self.file.clone(),
         );
         let groups = std::mem::take(&mut open.groups);
-        let sets: usize = groups.iter().map(|group| group.sets.len()).sum();
+        let sets: usize = groups.iter().map(|group| group.verdict.sets.len()).sum();
         let begun = Begun::of(open);
         let written = groups.len();
         let id = self
@@ -57,14 +57,7 @@ impl Reading<'_> {
                     connection.check_fences(&leases).await?;
                     let id = begun.interchange(&gateway, connection, &file).await?;
                     begun
-                        .write_groups(
-                            connection,
-                            &gateway,
-                            &file,
-                            id,
-                            &groups,
-                            Disposition::Received,
-                        )
+                        .write_groups(connection, &gateway, &file, id, &groups, Whole::OWN)
                         .await?;
                     Ok(id)
                 })
@@ -197,17 +190,17 @@ impl Begun {
         gateway: &Gateway,
         file: &FileRow,
         interchange: i64,
-        groups: &[GroupVerdict],
-        whole: Disposition,
+        groups: &[Group],
+        whole: Whole,
     ) -> Result<Vec<NewDocument>, Failure> {
-        let sets: usize = groups.iter().map(|group| group.sets.len()).sum();
+        let sets: usize = groups.iter().map(|group| group.verdict.sets.len()).sum();
         let ids = connection.identities("document", sets).await?;
         let mut ids = ids.into_iter();
         let mut documents = Vec::with_capacity(sets);
         let mut rows = Vec::with_capacity(groups.len());
         let mut ordinal = self.sets_written;
         for (n, group) in groups.iter().enumerate() {
-            for set in &group.sets {
+            for (set, reference) in group.verdict.sets.iter().zip(&group.references) {
                 let Some(id) = ids.next() else { break };
                 let group_ordinal = i64::try_from(self.groups_written + n).unwrap_or(i64::MAX);
                 documents.push(self.document(
@@ -215,18 +208,18 @@ impl Begun {
                     file,
                     interchange,
                     (group_ordinal, ordinal),
-                    group,
-                    set,
+                    &group.verdict,
+                    (set, reference),
                     whole,
                 ));
                 ordinal += 1;
             }
-            let verdict = serde_json::to_string(group).unwrap_or_default();
+            let verdict = &group.verdict;
             rows.push((
                 self.groups_written + n,
-                group.functional_id.clone(),
-                group.control_number.clone(),
-                verdict,
+                verdict.functional_id.clone(),
+                verdict.control_number.clone(),
+                serde_json::to_string(verdict).unwrap_or_default(),
             ));
         }
         connection
@@ -244,8 +237,8 @@ impl Begun {
         interchange: i64,
         (group_ordinal, set_ordinal): (i64, i64),
         group: &GroupVerdict,
-        set: &SetVerdict,
-        whole: Disposition,
+        (set, reference): (&SetVerdict, &str),
+        whole: Whole,
     ) -> NewDocument {
         let accepted = group.set_is_accepted(set.ordinal_in_group);
         let profile = self
@@ -270,20 +263,20 @@ impl Begun {
             st02: set.st02.clone(),
             byte_offset: i64::try_from(set.offset).ok(),
             size: i64::try_from(set.length).ok(),
-            disposition: if whole == Disposition::Received {
-                own
-            } else {
-                whole
-            },
+            disposition: whole.disposition.unwrap_or(own),
             delivery: Delivery::None,
-            syntax: if accepted {
-                Syntax::Accepted
-            } else {
-                Syntax::Rejected
-            },
-            application: Application::Pending,
+            syntax: whole.syntax.unwrap_or(match accepted {
+                // Nobody acknowledges an acknowledgment.
+                true if group.functional_id == "FA" => Syntax::None,
+                true => Syntax::Accepted,
+                false => Syntax::Rejected,
+            }),
+            application: whole.application.unwrap_or(match own {
+                Disposition::Rejected => Application::None,
+                _ => Application::Pending,
+            }),
             subject: None,
-            reference: String::new(),
+            reference: reference.to_owned(),
             findings,
             body: None,
             replaces: None,
@@ -329,6 +322,23 @@ pub fn document_of_file(
     }
 }
 
+/// What the end of an interchange as a whole makes of each of its sets; none: what the set is by itself.
+#[derive(Clone, Copy)]
+struct Whole {
+    disposition: Option<Disposition>,
+    syntax: Option<Syntax>,
+    application: Option<Application>,
+}
+
+impl Whole {
+    /// The interchange was taken: each set stands for itself.
+    const OWN: Self = Self {
+        disposition: None,
+        syntax: None,
+        application: None,
+    };
+}
+
 /// How an interchange ends, before anything is written of it.
 struct Judgment {
     disposition: Disposition,
@@ -339,6 +349,27 @@ struct Judgment {
     note: Option<&'static str>,
     /// Whether its control number counts from now on.
     counts: bool,
+}
+
+impl Judgment {
+    /// What is refused as a whole is refused in each of its sets, and none of them comes to the books; what is held is
+    /// answered once it is replayed.
+    fn of_each(&self) -> Whole {
+        let (syntax, application) = match self.disposition {
+            Disposition::Rejected => (Some(Syntax::Rejected), Application::None),
+            Disposition::Duplicate if self.note.is_some() => {
+                (Some(Syntax::Rejected), Application::None)
+            }
+            Disposition::Duplicate => (None, Application::None),
+            Disposition::Held => (Some(Syntax::Pending), Application::Pending),
+            Disposition::Received | Disposition::Processed => return Whole::OWN,
+        };
+        Whole {
+            disposition: Some(self.disposition),
+            syntax,
+            application: Some(application),
+        }
+    }
 }
 
 async fn judge(
@@ -456,12 +487,13 @@ async fn settle(
             file,
             id,
             &open.groups,
-            judgment.disposition,
+            judgment.of_each(),
         )
         .await?;
-    if judgment.disposition != Disposition::Received {
+    let whole = judgment.of_each();
+    if let (Some(disposition), Some(application)) = (whole.disposition, whole.application) {
         connection
-            .settle_documents_of(id, judgment.disposition)
+            .settle_documents_of(id, disposition, whole.syntax, application)
             .await?;
     }
     let pair = if judgment.counts {
@@ -635,6 +667,32 @@ fn after_refusal(told: &BTreeSet<&'static str>, nothing: &str) -> String {
     )
 }
 
+/// Sets that are named in a title.
+const NAMED_MAX: usize = 3;
+
+/// Sets by their kind and what people know them by, else by their control numbers; the first ones, and how many more.
+fn named(documents: &[&NewDocument]) -> String {
+    let names: Vec<String> = documents
+        .iter()
+        .take(NAMED_MAX)
+        .map(|document| match document.reference.as_str() {
+            "" => format!("{} {}", document.set_code, document.st02),
+            reference => format!("{} {reference}", document.set_code),
+        })
+        .collect();
+    match documents.len().saturating_sub(NAMED_MAX) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn known_by(document: &NewDocument) -> String {
+    match document.reference.as_str() {
+        "" => String::new(),
+        reference => format!(", {reference}"),
+    }
+}
+
 /// Tells ops what was rejected or held, and why; one notice an interchange.
 #[allow(clippy::too_many_arguments)]
 async fn tell(
@@ -676,6 +734,7 @@ async fn tell(
         );
         document.interchange = Some(id);
         document.isa13 = open.header.control_number.clone();
+        document.syntax = judgment.of_each().syntax.unwrap_or(Syntax::None);
         document.mode = open.mode.word();
         connection
             .add_documents(vec![document], gateway.now())
@@ -694,9 +753,10 @@ async fn tell(
     // Of what is held or refused as a whole the reasons stand above, once.
     for document in bad.iter().take(if whole { 0 } else { 20 }) {
         text.push_str(&format!(
-            "\nSet {} {} ({}):\n{}",
+            "\nSet {} {}{} ({}):\n{}",
             document.set_code,
             document.st02,
+            known_by(document),
             document.disposition.word(),
             notice::lines(&document.findings)
         ));
@@ -723,6 +783,10 @@ async fn tell(
             },
         )
     };
+    let sets = match bad.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", named(&bad)),
+    };
     let notice = Notice {
         key: format!("interchange-{word}:{id}"),
         kind: if word == "held" {
@@ -733,12 +797,12 @@ async fn tell(
         subject,
         title: if whole {
             format!(
-                "interchange {} in {} is {word}",
+                "interchange {} in {} is {word}{sets}",
                 open.header.control_number, file.name
             )
         } else {
             format!(
-                "{} of {} sets of interchange {} in {}: {word}",
+                "{} of {} sets of interchange {} in {}: {word}{sets}",
                 bad.len(),
                 fresh.len(),
                 open.header.control_number,
