@@ -11,6 +11,7 @@
 
 mod line;
 mod price;
+mod remedy;
 mod rule;
 
 use std::cell::OnceCell;
@@ -30,6 +31,8 @@ use super::order::{
 use super::policy::{Outcome, VerificationPolicy};
 
 use rule::{Effect, Fault, Reach, cut, shown};
+
+pub use remedy::{Release, Remedies, remedies};
 
 /// Decimals at most of a price that we state; what the price list gives finer is rounded half away from zero, and the
 /// rounded price is the agreed one.

@@ -6,7 +6,7 @@ use crate::domain::cancellation::{self, Cancelled};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::domain::shipment::ShipmentState;
-use crate::domain::verification::{Verdict, verify};
+use crate::domain::verification::{Release, Remedies, remedies, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
@@ -129,6 +129,25 @@ async fn find(connection: &mut Connection, id: OrderId) -> Result<Order, Failure
     })
 }
 
+/// What helps a held order, by today's lists and profile; none: it is not held.
+pub async fn helps(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    order: &Order,
+) -> Result<Option<Remedies>, Failure> {
+    if !matches!(order.state, OrderState::Held { .. }) {
+        return Ok(None);
+    }
+    let trading = gateway.trading(connection, order.partner).await?;
+    let known = verify::known(connection, &trading, std::iter::once(order)).await?;
+    let today = gateway
+        .now()
+        .with_timezone(&trading.profile.time_zone)
+        .date_naive();
+    let policy = &trading.profile.verification;
+    Ok(Some(remedies(order, &known, policy, today)))
+}
+
 async fn release_order(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -143,22 +162,15 @@ async fn release_order(
     let trading = gateway.trading(connection, order.partner).await?;
     let known = verify::known(connection, &trading, std::iter::once(&order)).await?;
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
-    let verified = verify(order, &known, &trading.profile.verification, today, true);
-    if let Verdict::Reject { reason } = &verified.verdict {
+    let policy = &trading.profile.verification;
+    let helps = remedies(&order, &known, policy, today);
+    if helps.release == Release::Impossible {
         return Err(Failure::refuse(format!(
-            "order {id} can not go on by a release: {reason} Reject it with `order reject {id}`, so that the buyer is told"
+            "order {id} was not released, for all of it would be refused to the buyer (`order show {id}` says why): {}",
+            verify::what_helps(&helps, id)
         )));
     }
-    if verified
-        .order
-        .lines
-        .iter()
-        .all(|line| line.refusal.is_some() && line.refused == line.ordered)
-    {
-        return Err(Failure::refuse(format!(
-            "no line of order {id} can be accepted as it stands, so releasing it would refuse the whole order to the buyer: mend what its lines wait for (`order show {id}` says what) and verify it again with `order verify {id}`, or reject it with `order reject {id}`"
-        )));
-    }
+    let verified = verify(order, &known, policy, today, true);
     let order = verified.order.release().map_err(Failure::refused)?;
     connection.save_orders(&[(order, before)]).await?;
     let subject = Subject::new("order", id.0);

@@ -7,7 +7,7 @@ use super::{COMPANY, Gateway, Trading, allocate, notice};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{OrderId, PartnerId};
 use crate::domain::order::{Order, OrderState};
-use crate::domain::verification::{Known, Verdict, Verified, verify};
+use crate::domain::verification::{Known, Release, Remedies, Verdict, Verified, remedies, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure, catalogue};
@@ -74,7 +74,8 @@ pub async fn verify_orders(
                 let reasons = reasons(findings);
                 entries.push(("order held".to_owned(), subject, notice::lines(&reasons)));
                 let held = order.hold(reasons, now).map_err(Failure::refused)?;
-                tell_held(gateway, connection, trading, &held).await?;
+                let helps = remedies(&held, &known, &trading.profile.verification, today);
+                tell_held(gateway, connection, trading, &held, &helps).await?;
                 held
             }
             Verdict::Reject { reason } => {
@@ -139,11 +140,37 @@ pub async fn known(
     })
 }
 
+/// What a person does about a held order: only what leads on.
+pub fn what_helps(helps: &Remedies, id: OrderId) -> String {
+    let verify = format!(
+        "mend what it names (item, unit, price, location) and verify it again (`supercargo order verify {id}`)"
+    );
+    let release = format!("`supercargo order release {id} --reason …`");
+    let reject = format!("reject it (`supercargo order reject {id} --reason …`)");
+    match (&helps.release, helps.refused_lines(), helps.lists) {
+        (Release::Impossible, _, true) => format!(
+            "{verify}, or {reject}. Releasing it does not help: none of it can go on as it stands."
+        ),
+        (Release::Impossible, _, false) => format!(
+            "ask the buyer for a right order and {reject}. Releasing it does not help: it can not go on as it stands."
+        ),
+        (_, Some(lines), true) => format!(
+            "{verify}, or {reject}. Releasing it ({release}) refuses {lines} to the buyer, and the rest goes on."
+        ),
+        (_, Some(lines), false) => format!(
+            "ask the buyer; then release it ({release}), which refuses {lines} to the buyer while the rest goes on, or {reject}."
+        ),
+        (_, None, true) => format!("{verify}; or release it as it is ({release}), or {reject}."),
+        (_, None, false) => format!("release it as it is ({release}), or {reject}."),
+    }
+}
+
 async fn tell_held(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
     order: &Order,
+    helps: &Remedies,
 ) -> Result<(), Failure> {
     let OrderState::Held { reasons, .. } = &order.state else {
         return Ok(());
@@ -154,11 +181,9 @@ async fn tell_held(
         subject: Subject::new("order", order.id.0),
         title: format!("order {} (PO {}) is held", order.id, order.header.po_number),
         text: format!(
-            "{}\nWhat to do: mend what it names (item, price, location, profile) and verify it again (`supercargo order verify {}`); or release it as it is (`supercargo order release {} --reason …`) or reject it (`supercargo order reject {} --reason …`). The pipeline then goes on.",
+            "{}\nWhat to do: {}",
             notice::lines(reasons),
-            order.id,
-            order.id,
-            order.id
+            what_helps(helps, order.id)
         ),
     };
     notice::tell(gateway, connection, Some(trading), notice).await

@@ -294,6 +294,89 @@ async fn verified_again(house: House) {
 }
 on_both!(verified_again);
 
+/// What a person is told to do about a held order leads on, and what would not is not offered.
+async fn what_helps_is_told(house: House) {
+    buyer(&house, "[verification]\nitem_unknown = \"hold\"").await;
+    load(&house, ListKind::Prices, "item,price\nHW-1001,10.00\n").await;
+    let cases = [
+        (
+            "PO1*1*6*EA*12**VN*HW-1001",
+            "mend what it names",
+            "or release it as it is",
+            true,
+        ),
+        (
+            "PO1*1*6*EA*12**VN*NOSUCH",
+            "mend what it names",
+            "Releasing it does not help",
+            false,
+        ),
+        (
+            "PO1*1*6*EA*10**VN*HW-1001~PO1*2*6*EA*10**VN*NOSUCH",
+            "mend what it names",
+            "refuses line 2 to the buyer, and the rest goes on",
+            true,
+        ),
+        (
+            "PO1*1*0*EA*10**VN*HW-1001",
+            "ask the buyer for a right order and reject it",
+            "Releasing it does not help",
+            false,
+        ),
+        (
+            "DTM*001*20250101~PO1*1*6*EA*10**VN*HW-1001",
+            "What to do: release it as it is",
+            "or reject it",
+            true,
+        ),
+    ];
+    for (n, (body, first, second, goes)) in (1..).zip(cases) {
+        let (lines, dates): (Vec<&str>, Vec<&str>) = body
+            .split('~')
+            .partition(|segment| segment.starts_with("PO1"));
+        let order = format!(
+            "BEG*00*SA*HELP-{n}**20260105~{}N1*ST*SHOP*92*S1~{}~CTT*{}",
+            dates
+                .iter()
+                .map(|date| format!("{date}~"))
+                .collect::<String>(),
+            lines.join("~"),
+            lines.len()
+        );
+        house.submit("help.edi", &interchange(n, &order)).await;
+        assert_eq!(status(&house).await, "held", "{body}");
+        let id = number(&house).await;
+        let told = house
+            .lines(&format!(
+                "SELECT message FROM alert WHERE kind = 'order-held' AND subject_id = {id}"
+            ))
+            .await
+            .join("\n");
+        for words in [first, second] {
+            assert!(told.contains(words), "{body}: {words} not in {told}");
+        }
+        let mail = house
+            .lines("SELECT body FROM mail ORDER BY id")
+            .await
+            .pop()
+            .unwrap_or_default();
+        assert!(mail.is_empty() || mail.contains(second), "{body}: {mail}");
+        let released = orders::release(&house.gateway, id, "agreed by phone", "test").await;
+        assert_eq!(released.is_ok(), goes, "{body}: {released:?}");
+        if let Err(refused) = released {
+            assert!(refused.to_string().contains(second), "{body}: {refused}");
+            assert_eq!(status(&house).await, "held", "{body}");
+            orders::reject(&house.gateway, id, "no use", "test")
+                .await
+                .unwrap();
+        }
+        settle(&house).await;
+        assert_ne!(status(&house).await, "held", "{body}");
+    }
+    nothing_is_held(&house).await;
+}
+on_both!(what_helps_is_told);
+
 /// 100 ordered, 40 there, 120 expected: what waits is promised for that day, and ships when the stock is there.
 async fn stock_arrives(house: House) {
     buyer(&house, "[allocation]\nwarehouses = [\"EAST\"]").await;

@@ -339,7 +339,7 @@ impl<'k> Judge<'k> {
                 "store-unknown",
                 self.policy.ship_to_unknown,
                 what,
-                "import it (`location import`) and verify the order again (`order verify`), or reject it",
+                "import it (`location import`) and verify the order again (`order verify`), release or reject it",
             )
             .on(line, 2)
             .met(*first),
@@ -382,7 +382,12 @@ impl<'k> Judge<'k> {
                 code,
                 self.policy.quantity_invalid,
                 what,
-                "ask the buyer for the right quantity, and release the order or reject it",
+                match reach {
+                    Reach::Nobody => {
+                        "ask the buyer for the right quantity; released, the line is refused"
+                    }
+                    _ => "ask the buyer for the right quantity, and release the order or reject it",
+                },
             )
             .reach(reach)
             .on(line, 2)
