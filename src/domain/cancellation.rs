@@ -104,7 +104,11 @@ pub fn cancel(
     })
 }
 
-fn may_be_cancelled(order: &Order) -> Result<(), CancelRefusal> {
+/// Whether something of an order can be cancelled: it is promised, and not all of it has left.
+///
+/// # Errors
+/// Why nothing can.
+pub fn may_be_cancelled(order: &Order) -> Result<(), CancelRefusal> {
     match order.state {
         OrderState::Accepted
         | OrderState::Confirmed

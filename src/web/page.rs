@@ -303,6 +303,7 @@ fn done(word: &str) -> Option<&'static str> {
         "held-still" => "Verified again. It is held still, for what stands below.",
         "released" => "Released. The order goes on to allocation.",
         "rejected" => "Rejected. The buyer is told in the 855.",
+        "cancelled" => "Cancelled, as far as it had not left. The buyer is told in the 855.",
         "replayed" => "Replayed. What it led to shows below as soon as the work is done.",
         "corrected" => {
             "The corrected version is stored beside the original and goes through the gateway now."

@@ -174,6 +174,11 @@ fn pages(seeded: &seed::Seeded) -> Vec<(String, String)> {
         ("order-held", format!("/orders/{}", seeded.held_order)),
         ("order-hostile", format!("/orders/{}", seeded.hostile_order)),
         ("order-whole", format!("/orders/{}", seeded.whole_order)),
+        // It bears the number of its shipment, which has not left.
+        (
+            "order-planned",
+            format!("/orders/{}", seeded.planned_shipment),
+        ),
         ("receivables", "/receivables".into()),
         ("queue", "/queue".into()),
         ("queue-rejected", "/queue?show=rejected".into()),
@@ -398,6 +403,7 @@ async fn roles_and_tokens_guard_every_change() {
             403,
         ),
         ("vera", format!("/orders/{order}/reject"), 403),
+        ("rita", format!("/orders/{order}/cancel"), 403),
         (
             "rita",
             format!("/deductions/{}/dispute", house.seeded.deduction),

@@ -248,6 +248,32 @@ async fn people_release_correct_confirm_and_book_in_the_browser() {
     assert_eq!(left["status"], "shipped", "{left}");
     assert_eq!(left["window_override"], "the truck is here a day early");
 
+    // an order of which the buyer gives up what has not left
+    let third = waiting["order"].as_str().expect("an id");
+    desk.open(&format!("/orders/{third}")).await;
+    desk.press("//button[@popovertarget='cancel']").await;
+    desk.write("#cancel textarea", "the buyer gave it up by phone")
+        .await;
+    desk.press("//*[@id='cancel']//button[contains(@class, 'danger')]")
+        .await;
+    desk.shows("Cancelled, as far as it had not left").await;
+    settle(&house);
+    let cancelled = order(&house, "4500001003");
+    assert_ne!(cancelled["status"], "confirmed", "{cancelled}");
+    assert_eq!(
+        of_set(&cancelled, "855"),
+        2,
+        "the buyer is told: {cancelled}"
+    );
+    desk.open(&format!("/orders/{third}")).await;
+    desk.shows("the buyer gave it up by phone").await;
+    let offered = browser
+        .client
+        .find_all(Locator::Css("button[popovertarget=cancel]"))
+        .await
+        .expect("the page is searched");
+    assert!(offered.is_empty(), "nothing is left to cancel");
+
     // money that came without an 820
     let invoices = house.list(&["invoice", "list"]);
     let open = invoices

@@ -81,6 +81,18 @@ pub(crate) async fn reject_order(
     Ok(back(&format!("/orders/{id}"), "rejected"))
 }
 
+/// `POST /orders/{id}/cancel`: what of it has not left.
+pub(crate) async fn cancel_order(
+    State(console): State<Console>,
+    Path(id): Path<i64>,
+    form: SignedForm,
+) -> Result<Response, Trouble> {
+    form.person.require(Role::Ops)?;
+    let reason = form.fields.required("reason", "The reason")?;
+    workflow::orders::cancel(console.gateway(), OrderId(id), &reason, &form.person.name).await?;
+    Ok(back(&format!("/orders/{id}"), "cancelled"))
+}
+
 // ---- documents -------------------------------------------------------------------------------------------------------
 
 /// `POST /documents/{id}/replay`

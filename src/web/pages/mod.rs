@@ -82,6 +82,7 @@ fn goods() -> Router<Console> {
         .route("/orders/{id}/verify", post(actions::verify_order))
         .route("/orders/{id}/release", post(actions::release_order))
         .route("/orders/{id}/reject", post(actions::reject_order))
+        .route("/orders/{id}/cancel", post(actions::cancel_order))
         .route("/shipments", get(shipments::list))
         .route("/shipments/{id}", get(shipments::one))
         .route("/shipments/{id}/confirm", post(actions::confirm_shipment))

@@ -8,8 +8,10 @@ use axum::response::Response;
 use rust_decimal::Decimal;
 
 use super::document_row::{DocumentRow, is_overdue};
+use crate::domain::cancellation::may_be_cancelled;
 use crate::domain::finding::Finding;
 use crate::domain::order::{Charge, ChargeKind, Order, OrderLine, OrderState, Party};
+use crate::domain::verification::{Release, Remedies};
 use crate::storage::console::documents::{self, DocumentItem};
 use crate::storage::console::invoices::{self, InvoiceItem};
 use crate::storage::console::journal::{self, AuditItem};
@@ -27,6 +29,7 @@ use crate::web::show::{
 };
 use crate::web::states::{self, spoken};
 use crate::web::trouble::Trouble;
+use crate::workflow;
 
 /// The states that the list has tabs for.
 const TABS: [&str; 9] = [
@@ -294,6 +297,12 @@ struct OrderPage {
     invoices: Vec<InvoiceRow>,
     audit: Vec<AuditRow>,
     is_held: bool,
+    can_release: bool,
+    /// What a person can do about a held order.
+    helps: String,
+    /// What a release does.
+    released: String,
+    can_cancel: bool,
 }
 
 /// `GET /orders/{id}`
@@ -314,6 +323,7 @@ pub(crate) async fn one(
     let shipments = shipments::of_order(&mut connection, id).await?;
     let invoices = invoices::of_order(&mut connection, id).await?;
     let audit = journal::audit_of(&mut connection, "order", id).await?;
+    let remedies = workflow::orders::helps(console.gateway(), &mut connection, &order).await?;
     let warehouses: BTreeMap<i64, String> = stock::warehouses(&mut connection)
         .await?
         .into_iter()
@@ -338,6 +348,20 @@ pub(crate) async fn one(
         value: show::money(item.value, &item.currency),
         received: calendar.when(item.received_at),
         is_held: held_since.is_some(),
+        can_release: remedies
+            .as_ref()
+            .is_some_and(|remedies| remedies.release != Release::Impossible),
+        helps: remedies.as_ref().map(what_helps).unwrap_or_default(),
+        released: remedies
+            .as_ref()
+            .and_then(Remedies::refused_lines)
+            .map_or_else(
+                || "The order goes on to allocation as it stands.".to_owned(),
+                |lines| {
+                    format!("The rest of the order goes on to allocation; {lines} can not, and the 855 refuses it to the buyer.")
+                },
+            ),
+        can_cancel: may_be_cancelled(&order).is_ok(),
         held_since,
         reasons,
         rejection,
@@ -385,6 +409,27 @@ pub(crate) async fn one(
         frame,
     };
     shown(&page)
+}
+
+/// What leads a held order on, by the buttons of its page.
+fn what_helps(remedies: &Remedies) -> String {
+    let mended = "Mend what it names in items, units, prices or locations and verify it again";
+    match (&remedies.release, remedies.refused_lines(), remedies.lists) {
+        (Release::Impossible, _, true) => format!(
+            "{mended}, or reject it. It can not be released: none of it can go on as it stands."
+        ),
+        (Release::Impossible, _, false) => {
+            "Ask the buyer for a right order and reject this one. It can not be released: none of it can go on as it stands.".to_owned()
+        }
+        (_, Some(lines), true) => format!(
+            "{mended}, or reject it. Releasing it refuses {lines} to the buyer, and the rest goes on."
+        ),
+        (_, Some(lines), false) => format!(
+            "Ask the buyer; then release it, which refuses {lines} to the buyer while the rest goes on, or reject it."
+        ),
+        (_, None, true) => format!("{mended}; or release it as it is, or reject it."),
+        (_, None, false) => "Release it as it is, or reject it.".to_owned(),
+    }
 }
 
 fn reason(finding: &Finding) -> Reason {

@@ -212,7 +212,10 @@ fn queued(item: &QueueItem, calendar: &Calendar) -> Todo {
         .unwrap_or_else(|| "an unknown sender".to_owned());
     let (title, path, icon) = match item.kind.as_str() {
         "order" => (
-            format!("Release or reject PO {} of {partner}", item.reference),
+            format!(
+                "Decide about PO {} of {partner}, which is held",
+                item.reference
+            ),
             format!("/orders/{}", item.id),
             "orders",
         ),
