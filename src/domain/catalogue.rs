@@ -172,6 +172,18 @@ impl Item {
         }
     }
 
+    /// The units that the item itself is known in: its base unit, its case, and those it lists.
+    pub fn units_known(&self) -> Vec<&str> {
+        let case = self.case_pack.map(|_| "CA");
+        let mut units = vec![self.base_unit.as_str()];
+        units.extend(
+            case.into_iter()
+                .chain(self.units.keys().map(String::as_str)),
+        );
+        units.dedup();
+        units
+    }
+
     /// Base units that a price with element 639 `basis` is for, when the line is ordered in `unit` (X12-RULES 52).
     /// `each_basis_per_unit` is the partner's reading of PE on a line counted in cases: per the line's unit.
     pub fn base_per_price(

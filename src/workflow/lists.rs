@@ -172,7 +172,10 @@ async fn write(
             ("warehouses", warehouses.len())
         }
     };
-    let detail = format!("{n} rows");
+    let detail = match n {
+        1 => "1 row".to_owned(),
+        n => format!("{n} rows"),
+    };
     connection
         .record(
             gateway.now(),
@@ -459,6 +462,7 @@ async fn save_prices(
     found.extend(
         all(&list).filter_map(|listed| named.unknown(listed.line, "partner", &listed.row.partner)),
     );
+    found.extend(prices_per_no_unit(&list, &items));
     let rows = sound(list, found)?;
     let ours = gateway
         .settings
@@ -491,6 +495,28 @@ async fn save_prices(
     }
     catalogue::save_prices(connection, COMPANY, &prices).await?;
     Ok(prices.len())
+}
+
+/// Rows with a price per a unit that the item is not known in: no order could ever be compared with it.
+fn prices_per_no_unit(list: &ListReading<PriceRow>, items: &HashMap<String, Item>) -> Vec<Fault> {
+    all(list)
+        .filter(|listed| !listed.row.unit.is_empty())
+        .filter_map(|listed| Some((listed, items.get(&listed.row.item)?)))
+        .filter(|(listed, item)| item.base_per(&listed.row.unit).is_none())
+        .map(|(listed, item)| {
+            let unit = &listed.row.unit;
+            unknown(
+                listed.line,
+                "unit",
+                format!(
+                    "item {} is not known in {unit}, only in {}",
+                    item.code,
+                    item.units_known().join(", ")
+                ),
+                &format!("Give the price per one of those, or import the item with what one {unit} holds (column `units`, `{unit}=…`; a case: `pack`) and load this list again"),
+            )
+        })
+        .collect()
 }
 
 async fn save_stock(

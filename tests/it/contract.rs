@@ -863,7 +863,7 @@ async fn a_list_is_refused_with_every_fault_of_form_and_of_name() {
         }
         let prices = program.file(
             "prices.csv",
-            "item,partner,price\nLAMP-7,nobody,1\nLAMP-1,quillfeather,x\n",
+            "item,partner,price,unit\nLAMP-7,nobody,1,\nLAMP-1,quillfeather,x,\nLAMP-1,,90,PL\n",
         );
         let output = program.run(&["price", "import", &prices]);
         let told = text(&output.stderr);
@@ -871,6 +871,8 @@ async fn a_list_is_refused_with_every_fault_of_form_and_of_name() {
             "line 2, item",
             "line 2, partner: there is no partner \"nobody\"",
             "line 3, price",
+            "line 4, unit: item LAMP-1 is not known in PL, only in EA",
+            "import the item with what one PL holds",
         ] {
             assert!(
                 told.contains(fault),
