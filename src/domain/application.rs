@@ -626,6 +626,15 @@ impl<'r> Applying<'r> {
         let unearned = (group.discount - effect.discount).clamp(0, room);
         self.deduct_for(Some(item.invoice), "", unearned, UNEARNED_DISCOUNT);
         room -= unearned;
+        let lost = group.discount - effect.discount - unearned;
+        if lost > 0 && group.money >= 0 {
+            let message = format!(
+                "{}: a discount of {} is claimed beyond what is open of it, and changes nothing",
+                item.number,
+                self.shown(lost)
+            );
+            self.note("deduction-beyond-open", message, &group.place);
+        }
         room -= self.reasons(group, room, (-over).max(0));
         // An item of which nothing is paid is not short-paid: only what the payer gives a reason for is deducted.
         if !group.partial && group.money > 0 {
@@ -671,10 +680,20 @@ impl<'r> Applying<'r> {
             _ => "",
         };
         self.deduct_for(None, &item.number, beyond - outside, reason);
+        let stands = match item.open.0 {
+            ..=0 => format!("{} is paid already", item.number),
+            _ => format!("{} has less open than is claimed", item.number),
+        };
+        if beyond > 0 {
+            let message = format!(
+                "{stands}; the {} that were taken for it beyond that stand as a deduction without an invoice",
+                self.shown(beyond)
+            );
+            self.note("deduction-beyond-open", message, &group.place);
+        }
         if surplus > 0 {
             let message = format!(
-                "the payer's reasons for {} come to {} more than is open of it; that part changes nothing",
-                item.number,
+                "{stands}; {} of what the payer claims of it were not taken from this payment and change nothing",
                 self.shown(surplus)
             );
             self.note("deduction-beyond-open", message, &group.place);

@@ -170,7 +170,61 @@ async fn write(
     connection
         .record(now, by, "payment booked", subject, &detail)
         .await?;
+    tell_claims(gateway, connection, trading, plan, id).await?;
     tell_unapplied(gateway, connection, trading, plan, id).await
+}
+
+/// Lays before a person what the payer claims of an invoice that has nothing or too little open, or took for one that we do
+/// not know: no invoice shows it.
+async fn tell_claims(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    plan: &PaymentPlan,
+    id: PaymentId,
+) -> Result<(), Failure> {
+    let taken: i64 = plan
+        .deductions
+        .iter()
+        .filter(|deduction| deduction.invoice.is_none())
+        .map(|deduction| deduction.amount.0)
+        .sum();
+    let claims: Vec<Finding> = plan
+        .notes
+        .iter()
+        .filter(|note| match note.code.as_str() {
+            "deduction-beyond-open" => true,
+            "credit-exceeded" | "item-not-found" => taken > 0,
+            _ => false,
+        })
+        .cloned()
+        .collect();
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let currency = plan.remittance.currency;
+    let standing = if taken == 0 {
+        "Nothing of it is in the books: ask the payer what it claims and why. Where it is right, agree how it gets it, by a later payment that takes it or a credit; where it is not, tell it so.".to_owned()
+    } else {
+        format!(
+            "{} {currency} of it stand as deductions without an invoice (`supercargo receivables deductions`): ask the payer what they are for, then contest them (`receivables dispute`) or take them as right (`receivables accept`).",
+            Amount(taken).display(currency)
+        )
+    };
+    let notice = notice::Notice {
+        key: format!("claim-beyond-open:{id}"),
+        kind: "claim-beyond-open",
+        subject: Subject::new("payment", id.0),
+        title: format!(
+            "payment {} claims what no open invoice bears",
+            plan.remittance.reference
+        ),
+        text: format!(
+            "{}\nWhat to do: {standing} Then clear this alert.",
+            notice::lines(&claims)
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
 }
 
 /// Writes what a payment does to one open item, if it does anything.

@@ -696,6 +696,69 @@ async fn unknown_invoice(location: StoreLocation) {
     house.sound("unknown invoice").await;
 }
 
+/// What is claimed of an invoice that is paid already is laid before a person, whether it was taken or not.
+async fn claims_too_late(location: StoreLocation) {
+    let house = House::open(location).await;
+    house.submit("order.edi", &order(611, &[])).await;
+    for id in house.lines("SELECT CAST(id AS TEXT) FROM shipment").await {
+        let all = format!("{{\"shipment\": {id}, \"override\": \"the buyer wants it now\"}}");
+        shipments::confirm_text(&house.gateway, all.as_bytes(), "test")
+            .await
+            .unwrap();
+    }
+    house.settle().await;
+    let invoice = house
+        .lines("SELECT number || ' ' || total FROM invoice")
+        .await;
+    let (number, total) = invoice[0].split_once(' ').unwrap();
+    let total: i64 = total.parse().unwrap();
+    let amount = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    let paid = amount(total);
+    let body = format!(
+        "BPR*C*{paid}*C*CHK************20260105~TRN*1*CHK612~ENT*1~RMR*IV*{number}**{paid}~"
+    );
+    house.submit("paid.edi", &remittance(612, &body)).await;
+    let alerts = house
+        .lines("SELECT message FROM alert WHERE kind = 'claim-beyond-open'")
+        .await;
+    assert_eq!(alerts, [""; 0], "it was paid in full");
+    // A claim that takes nothing, and one that is taken from what else is paid.
+    let body = format!(
+        "BPR*C*0*C*CHK************20260106~TRN*1*CLAIM613~ENT*1~RMR*IV*{number}**0~ADX*-25*01~"
+    );
+    let seen = house
+        .seen(house.submit("claim.edi", &remittance(613, &body)).await)
+        .await;
+    let told = house.alert("claim-beyond-open").await;
+    assert!(
+        told.contains(&format!("{number} is paid already"))
+            && told.contains("Nothing of it is in the books: ask the payer"),
+        "{told} {seen:#?}"
+    );
+    let body = format!(
+        "BPR*C*75*C*CHK************20260107~TRN*1*CHK614~ENT*1~RMR*IV*{number}**-25~ADX*-25*01~RMR*IV*NOSUCH**100~"
+    );
+    let seen = house
+        .seen(house.submit("taken.edi", &remittance(614, &body)).await)
+        .await;
+    let told = house.alert("claim-beyond-open").await;
+    assert!(
+        told.contains("CHK614")
+            && told.contains(&format!("{number} is paid already"))
+            && told.contains("receivables dispute"),
+        "{told} {seen:#?}"
+    );
+    assert_eq!(
+        house.count("alert WHERE kind = 'claim-beyond-open'").await,
+        2
+    );
+    let deductions = house
+        .lines("SELECT claimed_reference || ' ' || amount || ' ' || status FROM deduction")
+        .await;
+    assert_eq!(deductions, [format!("{number} 2500 open")]);
+    house.sound("claims too late").await;
+}
+
 async fn pressed_twice(location: StoreLocation) {
     let house = House::open(location).await;
     let file = house
@@ -1135,6 +1198,7 @@ on_both! {
     reused: reused_on_sqlite, reused_on_postgres;
     refused_whole: refused_whole_on_sqlite, refused_whole_on_postgres;
     fates: fates_on_sqlite, fates_on_postgres;
+    claims_too_late: claims_too_late_on_sqlite, claims_too_late_on_postgres;
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
     guide_rejects: guide_rejects_on_sqlite, guide_rejects_on_postgres;
