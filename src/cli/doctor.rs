@@ -227,7 +227,7 @@ async fn clock(gateway: &Gateway) -> Result<Check, CliError> {
             "clock",
             false,
             format!(
-                "shows {} UTC, and the newest file was received at {}: set the machine's clock (or start `serve` with the right --now)",
+                "shows {} UTC, and the newest file was received at {} UTC: set the machine's clock (or start `serve` with the right --now)",
                 minute(now),
                 minute(file.received_at)
             ),

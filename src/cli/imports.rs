@@ -37,7 +37,11 @@ pub async fn run(options: &Options, kind: ListKind, command: Command) -> CliResu
                     &serde_json::json!({ "file": file.display().to_string(), "rows": rows }),
                 );
             }
-            println!("{rows} rows loaded from {}.", file.display());
+            let rows = match rows {
+                1 => "1 row".to_owned(),
+                rows => format!("{rows} rows"),
+            };
+            println!("{rows} loaded from {}.", file.display());
             Ok(ExitCode::SUCCESS)
         }
     }

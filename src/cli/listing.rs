@@ -161,7 +161,7 @@ pub fn missing(what: &str, id: &dyn std::fmt::Display, list: &str) -> CliError {
     ))
 }
 
-/// An instant to the minute, for tables.
+/// An instant to the minute in UTC, for tables; the title of its column says so.
 pub fn minute(at: crate::domain::clock::Instant) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
 }

@@ -1,4 +1,7 @@
-//! Tables for people: at most 100 columns wide, texts that are too long cut with an ellipsis, figures never; hostile text made harmless.
+//! Tables for people. On a terminal at most 100 columns wide, texts that are too long cut with an ellipsis, figures never;
+//! into a file or a pipe as wide as they are. Hostile text made harmless.
+
+use std::io::IsTerminal;
 
 /// Columns of the screen that a table may take.
 const WIDTH_MAX: usize = 100;
@@ -15,6 +18,8 @@ pub struct Table {
     rows: Vec<Vec<String>>,
     /// What stands below each row, whole; empty: nothing.
     notes: Vec<String>,
+    /// Columns of the screen that it may take; none: nobody looks at a screen, and all of it is written.
+    width: Option<usize>,
 }
 
 impl Table {
@@ -24,6 +29,7 @@ impl Table {
             titles: titles.to_vec(),
             rows: Vec::new(),
             notes: Vec::new(),
+            width: std::io::stdout().is_terminal().then_some(WIDTH_MAX),
         }
     }
 
@@ -38,7 +44,10 @@ impl Table {
     pub fn note(&mut self, text: &str) {
         let lines: Vec<String> = text
             .lines()
-            .flat_map(|line| wrap(&harmless(line), WIDTH_MAX - INDENT))
+            .flat_map(|line| match self.width {
+                Some(width) => wrap(&harmless(line), width.saturating_sub(INDENT)),
+                None => vec![harmless(line)],
+            })
             .map(|line| format!("{}{line}\n", " ".repeat(INDENT)))
             .collect();
         if let Some(last) = self.notes.last_mut() {
@@ -93,7 +102,10 @@ impl Table {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let room = WIDTH_MAX.saturating_sub(GAP * self.titles.len().saturating_sub(1));
+        let Some(width) = self.width else {
+            return widths;
+        };
+        let room = width.saturating_sub(GAP * self.titles.len().saturating_sub(1));
         while widths.iter().sum::<usize>() > room {
             let texts = widths
                 .iter_mut()
@@ -164,6 +176,28 @@ pub fn harmless(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A table for a terminal.
+    fn on_screen(titles: &[&'static str]) -> Table {
+        Table {
+            width: Some(WIDTH_MAX),
+            ..Table::new(titles)
+        }
+    }
+
+    #[test]
+    fn into_a_file_nothing_is_cut_or_wrapped() {
+        let mut table = Table {
+            width: None,
+            ..Table::new(&["ID", "MESSAGE", "STATUS"])
+        };
+        let (long, note) = ("x".repeat(300), "a reason ".repeat(30));
+        table.row(vec!["1".into(), long.clone(), "held".into()]);
+        table.note(&note);
+        let text = table.render();
+        assert!(text.contains(&format!("{long}  held\n")), "{text}");
+        assert!(text.contains(&note), "{text}");
+    }
+
     #[test]
     fn columns_line_up_and_numbers_stand_right() {
         let mut table = Table::new(&["ORDER", ">VALUE"]);
@@ -177,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_stands_below_a_row_is_whole() {
-        let mut table = Table::new(&["ALERT", "KIND"]);
+        let mut table = on_screen(&["ALERT", "KIND"]);
         table.row(vec!["1".into(), "held".into()]);
         let words = "a reason that is long ".repeat(20);
         table.note(&format!("{words}\n- and {}", "x".repeat(250)));
@@ -190,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_widest_column_gives_way() {
-        let mut table = Table::new(&["ID", "MESSAGE", "STATUS"]);
+        let mut table = on_screen(&["ID", "MESSAGE", "STATUS"]);
         table.row(vec!["1".into(), "x".repeat(300), "held".into()]);
         let text = table.render();
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH_MAX));
@@ -199,7 +233,7 @@ mod tests {
 
     #[test]
     fn figures_are_never_cut() {
-        let mut table = Table::new(&["NAME", ">AMOUNT", ">OPEN"]);
+        let mut table = on_screen(&["NAME", ">AMOUNT", ">OPEN"]);
         let figure = "9".repeat(60);
         table.row(vec!["x".repeat(30), figure.clone(), figure.clone()]);
         let text = table.render();

@@ -35,7 +35,7 @@ pub enum Command {
 
 const USERS: Shape<UserListing> = Shape {
     what: "users; `supercargo user add NAME --role admin --password-stdin` adds one",
-    titles: &["USER", "ROLES", "ACTIVE", "SINCE"],
+    titles: &["USER", "ROLES", "ACTIVE", "SINCE (UTC)"],
     row: |row| {
         vec![
             row.user.clone(),

@@ -194,6 +194,10 @@ fn read_tree<T: DeserializeOwned>(
             });
             return None;
         };
+        if wants_a_word(error.message()) && put_as_word(&mut tree, &current.steps) {
+            // Read once more, so that the fault names the words.
+            continue;
+        }
         if !follows_from(faults, &named, error.message()) {
             faults.push(explain(&named, error.message(), lines.of(named.start)));
         }
@@ -203,8 +207,48 @@ fn read_tree<T: DeserializeOwned>(
     }
 }
 
-/// Whether a key is only missing because it was at fault and taken out.
+/// Whether a number, list or table stands where one of certain words has to.
+fn wants_a_word(message: &str) -> bool {
+    message == "wanted string or table"
+}
+
+/// Puts the value at `steps` as text in its own place; false where it is text already, or a table, whose keys are told of.
+fn put_as_word(table: &mut DeTable<'_>, steps: &[Step]) -> bool {
+    let [Step::Key(key), rest @ ..] = steps else {
+        return false;
+    };
+    let mut value = match table.get_mut(key.as_str()) {
+        Some(value) => value.get_mut(),
+        None => return false,
+    };
+    for step in rest {
+        let inner = match (value, step) {
+            (DeValue::Table(table), Step::Key(key)) => table.get_mut(key.as_str()),
+            (DeValue::Array(items), Step::Index(index)) => items.get_mut(*index),
+            _ => None,
+        };
+        value = match inner {
+            Some(inner) => inner.get_mut(),
+            None => return false,
+        };
+    }
+    let text = match value {
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        _ => return false,
+    };
+    *value = DeValue::String(text.into());
+    true
+}
+
+/// Whether a fault only follows from another one: a key is missing because it was at fault and taken out, or nothing is
+/// left where something was.
 fn follows_from(faults: &[Fault], named: &Found, message: &str) -> bool {
+    if message.starts_with("wanted exactly 1 element") {
+        let inside = format!("{}.", named.path());
+        return faults.iter().any(|fault| fault.key.starts_with(&inside));
+    }
     message.strip_prefix("missing field ").is_some_and(|rest| {
         let (name, _) = names(rest);
         let key = joined(&named.path(), &name);
@@ -491,6 +535,14 @@ fn wanted(expected: &str) -> String {
         }
         "" => String::new(),
         other if other.contains("date") => "Write year, month and day: key = 2026-01-31".to_owned(),
+        // The reader's word for a kind of ours says nothing to a person.
+        other
+            if ["enum ", "unit ", "tuple ", "variant "]
+                .iter()
+                .any(|kind| other.contains(kind)) =>
+        {
+            "Write it as docs/profile.md shows this key".to_owned()
+        }
         other => format!("Expected is {other}"),
     }
 }
@@ -614,6 +666,28 @@ mod tests {
         ] {
             assert!(all.contains(words), "{words} not in\n{all}");
         }
+    }
+
+    #[test]
+    fn what_stands_for_a_word_is_told_with_the_words() {
+        for (written, said) in [
+            ("5", "5"),
+            ("true", "true"),
+            ("[\"red\"]", "a list"),
+            ("\"blue\"", "blue"),
+        ] {
+            assert_eq!(
+                faults(&format!("colour = {written}\n")),
+                [format!(
+                    "line 1, colour: {said:?} is not one of the words this key takes. Write one of: red, dark_green"
+                )]
+            );
+        }
+        assert_eq!(
+            faults("colour = { a = 1 }\n").len(),
+            1,
+            "its cause, and nothing that follows"
+        );
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn subject(text: &str) -> Result<(String, i64), String> {
 
 const ALERTS: Shape<AlertListing> = Shape {
     what: "alerts",
-    titles: &["ALERT", "KIND", "PARTNER", "ABOUT", "RAISED"],
+    titles: &["ALERT", "KIND", "PARTNER", "ABOUT", "RAISED (UTC)"],
     row: |row| {
         vec![
             row.alert.clone(),
@@ -83,7 +83,7 @@ const ALERTS: Shape<AlertListing> = Shape {
 
 const MAIL: Shape<MailListing> = Shape {
     what: "mail",
-    titles: &["MAIL", "STATUS", "WRITTEN", "TO", "SUBJECT"],
+    titles: &["MAIL", "STATUS", "WRITTEN (UTC)", "TO", "SUBJECT"],
     row: |row| {
         vec![
             row.mail.clone(),
@@ -99,7 +99,7 @@ const MAIL: Shape<MailListing> = Shape {
 
 const AUDIT: Shape<AuditListing> = Shape {
     what: "audit entries",
-    titles: &["ENTRY", "AT", "WHO", "WHAT", "ABOUT"],
+    titles: &["ENTRY", "AT (UTC)", "WHO", "WHAT", "ABOUT"],
     row: |row| {
         vec![
             row.entry.clone(),

@@ -47,7 +47,14 @@ pub enum Command {
 const FILES: Shape<FileListing> = Shape {
     what: "files",
     titles: &[
-        "FILE", "NAME", "PARTNER", "OVER", ">BYTES", "ENDED", "RECEIVED", "SHA-256",
+        "FILE",
+        "NAME",
+        "PARTNER",
+        "OVER",
+        ">BYTES",
+        "ENDED",
+        "RECEIVED (UTC)",
+        "SHA-256",
     ],
     row: |row| {
         vec![
@@ -77,8 +84,8 @@ const SENT: Shape<TransmissionListing> = Shape {
         "OVER",
         ">BYTES",
         "STATE",
-        "MADE",
-        "PICKED UP",
+        "MADE (UTC)",
+        "PICKED UP (UTC)",
     ],
     row: |row| {
         vec![
@@ -156,7 +163,7 @@ pub fn told(detail: &FileDetail) -> String {
         ("partner", file.partner.clone().unwrap_or_default()),
         (
             "received",
-            format!("{} from {}", minute(file.received_at), file.received_by),
+            format!("{} UTC from {}", minute(file.received_at), file.received_by),
         ),
         ("bytes", file.size.to_string()),
         ("sha256", file.sha256.clone()),

@@ -225,7 +225,7 @@ fn told(detail: &InvoiceDetail) -> String {
     text.push_str(&lines.render());
     text.push('\n');
     text.push_str(&charges(detail));
-    let mut timeline = Table::new(&["WHEN", "WHAT", "DETAIL"]);
+    let mut timeline = Table::new(&["WHEN (UTC)", "WHAT", "DETAIL"]);
     for entry in &detail.timeline {
         timeline.row(vec![
             minute(entry.at),

@@ -51,7 +51,13 @@ const PARTNERS: Shape<PartnerListing> = Shape {
 
 const MAILBOXES: Shape<MailboxListing> = Shape {
     what: "mailboxes",
-    titles: &["MAILBOX", "PARTNER", "LOGINS", ">FILES OUTBOUND", "SINCE"],
+    titles: &[
+        "MAILBOX",
+        "PARTNER",
+        "LOGINS",
+        ">FILES OUTBOUND",
+        "SINCE (UTC)",
+    ],
     row: |row| {
         let logins: Vec<&str> = row.logins.iter().map(|login| login.kind.as_str()).collect();
         vec![
@@ -114,7 +120,7 @@ pub async fn show_one(options: &Options, code: &str, version: Option<i64>) -> Cl
     }
     let applied = minute(profile.applied_at);
     print::line(&format!(
-        "# {code}, version {wanted}, applied {applied} by {}",
+        "# {code}, version {wanted}, applied {applied} UTC by {}",
         profile.applied_by
     ))?;
     print::text(&profile.text)?;

@@ -157,7 +157,7 @@ const DEDUCTIONS: Shape<DeductionListing> = Shape {
         "CLAIM",
         "PAYMENT",
         "STATUS",
-        "TAKEN",
+        "TAKEN (UTC)",
     ],
     row: |row| {
         vec![

@@ -44,7 +44,7 @@ const SHAPE: Shape<ShipmentListing> = Shape {
         "CARRIER",
         "TRACKING",
         "NOT BEFORE",
-        "SHIPPED",
+        "SHIPPED (UTC)",
     ],
     row: |shipment| {
         vec![
