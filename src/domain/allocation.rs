@@ -3,6 +3,8 @@
 //! Promises are made in whole ordered units. After it, of every line: ordered = confirmed + backordered + refused; and
 //! what is promised of an item in a warehouse never exceeds what was available there.
 
+pub mod waiting;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -150,7 +152,7 @@ pub struct Allocation {
     pub order: Order,
     /// What to reserve.
     pub reservations: Vec<Reservation>,
-    /// Receipts to come that backorders were promised from, with the quantity taken of each.
+    /// What changed of receipts to come that backorders are promised from: taken above zero, given back below.
     pub promised: Vec<ExpectedReceipt>,
     /// Each decision in a line that a person can read, with the option that lost.
     pub reasons: Vec<String>,
@@ -383,20 +385,30 @@ impl Allocator<'_> {
 
     /// Backorders or cuts the short part, and says so.
     fn short(&mut self, line: &mut OrderLine, accepted: &AcceptedLine, short: Decimal) -> String {
-        let waited = std::mem::replace(&mut line.backordered, Decimal::ZERO);
+        line.backordered = Decimal::ZERO;
+        let waits = if self.policy.on_short == OnShort::Cut {
+            Decimal::ZERO
+        } else {
+            short
+        };
+        self.promised.extend(waiting::expect(
+            line,
+            accepted,
+            waits,
+            self.supply,
+            &self.allowed,
+            self.today,
+        ));
         if short.is_zero() {
-            line.backorder_date = None;
             return String::new();
         }
         let unit = &line.unit;
         if self.policy.on_short == OnShort::Cut {
-            line.backorder_date = None;
             line.refused += short;
             line.refusal.get_or_insert(LineRefusal::OutOfStock);
             return format!("; {} {unit} cut", short.normalize());
         }
         line.backordered = short;
-        line.backorder_date = self.backorder_date(line, accepted, short, waited);
         match line.backorder_date {
             Some(day) => format!("; {} {unit} backordered until {day}", short.normalize()),
             None => format!(
@@ -404,33 +416,6 @@ impl Allocator<'_> {
                 short.normalize()
             ),
         }
-    }
-
-    /// When `short` can be expected: as promised before, while that day has not passed, else from receipts to come.
-    fn backorder_date(
-        &mut self,
-        line: &OrderLine,
-        accepted: &AcceptedLine,
-        short: Decimal,
-        waited: Decimal,
-    ) -> Option<NaiveDate> {
-        let kept = line
-            .backorder_date
-            .filter(|day| *day >= self.today && !waited.is_zero());
-        let new = if kept.is_some() {
-            (short - waited).max(Decimal::ZERO)
-        } else {
-            short
-        };
-        if new.is_zero() {
-            return kept;
-        }
-        let base = new.saturating_mul(accepted.base_per_unit);
-        let (taken, day) =
-            self.supply
-                .promise_expected(accepted.item, base, &self.allowed, self.today)?;
-        self.promised.extend(taken);
-        Some(kept.map_or(day, |kept| kept.max(day)))
     }
 
     /// Ship complete and something is short: nothing is promised, and all of it waits for the last, or is cut.

@@ -4,10 +4,12 @@
 use rust_decimal::Decimal;
 
 use super::allocation::Reservation;
+use super::allocation::waiting::give_up;
 use super::ids::OrderId;
 use super::order::{IllegalTransition, LineRefusal, Order, OrderState};
 use super::policy::OnShort;
 use super::shipment::{Returned, Shipment, ShipmentRefusal, return_short};
+use super::stock::ExpectedReceipt;
 
 /// An order that was cancelled, and what of it is given up.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub struct Cancelled {
     pub shipments: Vec<GivenUp>,
     /// Promises of stock that were on no shipment.
     pub unreleased: Vec<Reservation>,
+    /// What its backorders were promised of receipts to come, below zero.
+    pub awaited: Vec<ExpectedReceipt>,
 }
 
 /// A planned shipment of which the order's goods were taken.
@@ -82,12 +86,13 @@ pub fn cancel(
         });
     }
     let unreleased = take_unreleased(&mut order);
+    let mut awaited = Vec::new();
     for line in &mut order.lines {
         let waiting = line.backordered.saturating_add(line.undecided());
         if waiting > Decimal::ZERO {
             line.refused = line.refused.saturating_add(waiting).normalize();
             line.backordered = Decimal::ZERO;
-            line.backorder_date = None;
+            awaited.extend(give_up(line));
         }
         if line.refused > Decimal::ZERO {
             line.refusal.get_or_insert(LineRefusal::OrderRejected);
@@ -101,6 +106,7 @@ pub fn cancel(
         order,
         shipments,
         unreleased,
+        awaited,
     })
 }
 

@@ -286,6 +286,9 @@ pub struct OrderLine {
     /// When the backordered part is expected to ship, from what is available to promise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backorder_date: Option<NaiveDate>,
+    /// What of receipts to come is promised to the backordered part; empty where they do not cover all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<Awaited>,
     /// Where the confirmed part comes from; the sum is `confirmed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<LineSource>,
@@ -342,6 +345,17 @@ pub enum LineRefusal {
     LocationUnknown,
     /// The whole order was refused.
     OrderRejected,
+}
+
+/// Part of a receipt to come that is promised to what waits of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Where it comes in.
+    pub warehouse: WarehouseId,
+    /// The day it was expected for when it was promised.
+    pub on: NaiveDate,
+    /// Base units.
+    pub base: Decimal,
 }
 
 /// Where a confirmed quantity comes from.

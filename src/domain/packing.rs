@@ -3,6 +3,8 @@
 //! An ordered unit is never split over cartons. Whole cases go first, one case a carton; the rest is mixed. Cartons get
 //! their SSCC when they are closed ([`super::gs1::sscc18`]).
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 
 use super::ids::{OrderId, WarehouseId};
@@ -352,14 +354,11 @@ impl Packer<'_> {
     }
 
     fn push(&mut self, store: &str, contents: Vec<CartonContent>, grams: Option<Decimal>) {
-        let grams = grams
-            .and_then(|grams| i64::try_from(grams.ceil()).ok())
-            .unwrap_or(0);
         self.cartons.push(Carton {
             sscc: String::new(),
             store: store.to_owned(),
             contents,
-            grams,
+            grams: whole_grams(grams),
             tracking: String::new(),
             pallet: String::new(),
         });
@@ -380,6 +379,43 @@ fn content(order: OrderId, po_number: &str, part: &Part<'_>, units: Decimal) -> 
         unit: part.line.unit.clone(),
         delivery: part.delivery,
     }
+}
+
+/// Gives each carton whose weight was not told that of its contents, where the weight of every item in it is known.
+pub fn weigh(cartons: &mut [Carton], orders: &[Order]) {
+    if cartons.iter().all(|carton| carton.grams > 0) {
+        return;
+    }
+    let known: HashMap<(OrderId, u32), Decimal> = orders
+        .iter()
+        .flat_map(|order| order.lines.iter().map(move |line| (order.id, line)))
+        .filter_map(|(order, line)| {
+            let accepted = line
+                .accepted
+                .as_ref()
+                .filter(|accepted| accepted.grams > 0)?;
+            let unit = accepted
+                .base_per_unit
+                .checked_mul(Decimal::from(accepted.grams))?;
+            Some(((order, line.line), unit))
+        })
+        .collect();
+    for carton in cartons.iter_mut().filter(|carton| carton.grams == 0) {
+        let grams = carton
+            .contents
+            .iter()
+            .try_fold(Decimal::ZERO, |sum, content| {
+                let unit = known.get(&(content.order, content.line))?;
+                sum.checked_add(content.quantity.checked_mul(*unit)?)
+            });
+        carton.grams = whole_grams(grams);
+    }
+}
+
+fn whole_grams(grams: Option<Decimal>) -> i64 {
+    grams
+        .and_then(|grams| i64::try_from(grams.ceil()).ok())
+        .unwrap_or(0)
 }
 
 /// Grams of so many units; none where the item's weight is not known.
@@ -502,7 +538,17 @@ mod tests {
             5000
         );
         lines[1].accepted.as_mut().unwrap().grams = 0;
-        assert_eq!(pack(&order(lines), WarehouseId(1), &policy)[0].grams, 0);
+        let unknown = order(lines.clone());
+        let mut cartons = pack(&unknown, WarehouseId(1), &policy);
+        assert_eq!(cartons[0].grams, 0);
+        weigh(&mut cartons, &[unknown]);
+        assert_eq!(cartons[0].grams, 0);
+        lines[1].accepted.as_mut().unwrap().grams = 250;
+        weigh(&mut cartons, &[order(lines.clone())]);
+        assert_eq!(cartons[0].grams, 3750);
+        cartons[0].grams = 4000;
+        weigh(&mut cartons, &[order(lines)]);
+        assert_eq!(cartons[0].grams, 4000, "what the scale said");
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct VerificationPolicy {
     pub unit_unknown: Outcome,
     /// The quantity is no whole number of cases. Accept with change rounds down to whole cases.
     pub pack_multiple: Outcome,
+    /// A line counted in cases tells another number in the case (PO4) than the item has. Accept goes on with ours.
+    pub pack_differs: Outcome,
     /// The ship-to or a store is not in the partner's location list.
     pub ship_to_unknown: Outcome,
     /// Dates contradict one another: not before ≤ requested ≤ no later ≤ cancel after, or all are past.
@@ -77,6 +79,7 @@ impl Default for VerificationPolicy {
             price_tolerance_amount: Decimal::ZERO,
             unit_unknown: Outcome::Hold,
             pack_multiple: Outcome::Accept,
+            pack_differs: Outcome::Hold,
             ship_to_unknown: Outcome::Hold,
             dates_out_of_order: Outcome::Hold,
             store_quantities: Outcome::Hold,

@@ -545,6 +545,7 @@ pub struct Returned {
 
 /// Gives back to `order` what was `planned` on a shipment and is not among what was `shipped`: it is no longer
 /// confirmed, and waits for stock again or is cut. Of every line, ordered = confirmed + backordered + refused as before.
+/// When what waits can be expected is for [`super::allocation::waiting::expect_more`] to say.
 pub fn return_short(
     mut order: Order,
     planned: &Shipment,
@@ -576,7 +577,6 @@ pub fn return_short(
         match on_short {
             OnShort::Backorder => {
                 line.backordered += short;
-                line.backorder_date = None;
             }
             OnShort::Cut => {
                 line.refused += short;

@@ -79,6 +79,7 @@ pub fn line(number_: u32, ordered: &str, unit: &str) -> OrderLine {
         shipped: Decimal::ZERO,
         invoiced: Decimal::ZERO,
         backorder_date: None,
+        awaits: Vec::new(),
         sources: Vec::new(),
     }
 }

@@ -38,6 +38,9 @@ pub use remedy::{Release, Remedies, remedies};
 /// rounded price is the agreed one.
 pub const PRICE_DECIMALS_MAX: u32 = 6;
 
+/// Most days that a date of an order may lie ahead before a person looks at it: two years.
+const DAYS_AHEAD_MAX: i64 = 731;
+
 /// What we know that an order is judged by.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
@@ -416,6 +419,23 @@ impl<'k> Judge<'k> {
                         .met(second.format("%Y%m%d").to_string()),
                 );
             }
+        }
+        let wanted = dates
+            .delivery_requested
+            .map(|date| ("002 delivery requested", date));
+        let far = chain.iter().chain(&wanted).find(|(_, day)| {
+            day.signed_duration_since(self.today) > chrono::Duration::days(DAYS_AHEAD_MAX)
+        });
+        if let Some((name, day)) = far {
+            let what = format!(
+                "The date {whose}{name} {day} is more than two years ahead; today is {}",
+                self.today
+            );
+            self.find(
+                Fault::new("date-far-off", policy, what, advice)
+                    .in_header(segment, element)
+                    .met(day.format("%Y%m%d").to_string()),
+            );
         }
         let last = [
             ("cancel-date-past", "cancel-after date", dates.cancel_after),
@@ -1184,7 +1204,17 @@ mod tests {
             price(&verified).0,
             "75.00".parse::<Decimal>().unwrap().normalize().to_string()
         );
-        let differs = judged(cases, &known(), &VerificationPolicy::default());
+        let held = judged(cases.clone(), &known(), &VerificationPolicy::default());
+        assert_eq!(
+            held.verdict,
+            Verdict::Hold,
+            "12 or 24 pieces: a person asks"
+        );
+        let ours = VerificationPolicy {
+            pack_differs: Outcome::Accept,
+            ..VerificationPolicy::default()
+        };
+        let differs = judged(cases, &known(), &ours);
         assert_eq!(codes(&differs), ["pack-differs", "price-from-list"]);
         assert_eq!(price(&differs).0, "150", "our own case leads");
     }
@@ -1269,7 +1299,7 @@ mod tests {
     #[test]
     fn rule_050_dates() {
         type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-        let table: [Row<'_>; 8] = [
+        let table: [Row<'_>; 11] = [
             (
                 &[
                     ("037", "2026-03-05"),
@@ -1302,6 +1332,12 @@ mod tests {
             (&[("001", "2026-03-01")], &["cancel-date-past"]),
             (&[("001", "2026-03-02")], &[]),
             (&[("038", "2026-03-01")], &["ship-window-past"]),
+            (&[("038", "2028-03-01")], &[]),
+            (&[("038", "2928-03-05")], &["date-far-off"]),
+            (
+                &[("037", "2026-03-05"), ("002", "2228-03-05")],
+                &["date-far-off"],
+            ),
         ];
         for (dates, wanted) in table {
             let mut order = order(vec![line(1, "24", "EA")]);

@@ -112,12 +112,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Promises expected receipts to backorders.
+    /// Promises expected receipts to backorders, and takes back what is below zero; of one that came in or did not come
+    /// nothing is changed.
     pub async fn promise_receipts(
         &mut self,
         mode: Mode,
         promised: &[ExpectedReceipt],
     ) -> Result<(), Failure> {
+        let mut sums: BTreeMap<_, i64> = BTreeMap::new();
         for receipt in promised {
             let quantity = to_stored(receipt.quantity).ok_or_else(|| {
                 Failure::refuse(format!(
@@ -125,18 +127,26 @@ impl Connection {
                     receipt.quantity
                 ))
             })?;
-            self.execute(
-                "UPDATE expected_receipt SET promised = promised + $5
-                 WHERE item_id = $1 AND warehouse_id = $2 AND mode = $3 AND on_date = $4 AND closed = 0",
-                binds![
-                    receipt.item,
-                    receipt.warehouse,
-                    mode.word(),
-                    receipt.on,
-                    quantity
-                ],
-            )
-            .await?;
+            *sums
+                .entry((receipt.item, receipt.warehouse, receipt.on))
+                .or_default() += quantity;
+        }
+        sums.retain(|_, quantity| *quantity != 0);
+        let rows: Vec<_> = sums.into_iter().collect();
+        for chunk in rows.chunks(1_000) {
+            let sql = format!(
+                "UPDATE expected_receipt SET promised = CASE
+                     WHEN expected_receipt.promised + v.column4 > 0 THEN expected_receipt.promised + v.column4 ELSE 0 END
+                 FROM (VALUES {}) AS v
+                 WHERE expected_receipt.item_id = v.column1 AND expected_receipt.warehouse_id = v.column2
+                 AND expected_receipt.on_date = v.column3 AND expected_receipt.mode = $1 AND expected_receipt.closed = 0",
+                tuples(chunk.len(), 4, 1)
+            );
+            let mut values = binds![mode.word()];
+            for ((item, warehouse, on), quantity) in chunk {
+                values.extend(binds![*item, *warehouse, *on, *quantity]);
+            }
+            self.execute(&sql, values).await?;
         }
         Ok(())
     }

@@ -109,7 +109,7 @@ async fn promise(
 }
 
 /// What can be promised to these orders: balances, expected receipts and our warehouses.
-async fn supply(
+pub(super) async fn supply(
     connection: &mut Connection,
     orders: &[Order],
     mode: Mode,

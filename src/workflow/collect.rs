@@ -50,6 +50,9 @@ pub async fn post(
             Some(finding) => Ok(Posted::NotBalanced(vec![finding])),
         };
     }
+    if let Some(finding) = other_day(connection, trading, mode, &remittance).await? {
+        return Ok(Posted::NotBalanced(vec![finding]));
+    }
     let references: Vec<String> = remittance
         .items
         .iter()
@@ -74,6 +77,38 @@ pub async fn post(
     )
     .await?;
     Ok(Posted::Applied(id, plan.notes))
+}
+
+/// What is wrong with a remittance that is like one booked for another day: the cheque that somebody entered by hand may
+/// be the one that the 820 tells of, and money is not booked twice on a guess.
+async fn other_day(
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    remittance: &Remittance,
+) -> Result<Option<Finding>, Failure> {
+    if remittance.reference.is_empty() {
+        return Ok(None);
+    }
+    let like = connection
+        .payment_like(
+            trading.partner,
+            mode,
+            &remittance.reference,
+            remittance.total,
+            remittance.currency,
+        )
+        .await?;
+    Ok(like.map(|(earlier, date)| {
+        Finding::business(
+            "payment-repeated",
+            Severity::Hold,
+            format!(
+                "payment {earlier} of {date} has the same reference {:?}, amount and currency, and this one is of {}: nothing was booked; where it is the same money, apply what is left of it with `receivables apply {earlier}` and dismiss this one; where it is other money, enter it with `pay` under a reference of its own",
+                remittance.reference, remittance.date
+            ),
+        )
+    }))
 }
 
 /// What is wrong with a remittance that has reference, amount and date of one that is booked, and pays other items: it

@@ -219,6 +219,7 @@ async fn cancel_order(
         mut order,
         shipments,
         unreleased,
+        awaited,
     } = cancellation::cancel(order, planned, reason).map_err(Failure::refused)?;
     let mut movements = allocate::give_back(&order, &unreleased)?;
     let mut saved = Vec::with_capacity(shipments.len());
@@ -227,6 +228,7 @@ async fn cancel_order(
         saved.push((given_up.after, given_up.planned.revision));
     }
     connection.move_stock(&movements, now).await?;
+    connection.promise_receipts(order.mode, &awaited).await?;
     connection.save_shipments(&saved).await?;
     allocate::answer(gateway, connection, &trading, &mut order).await?;
     connection.save_orders(&[(order, before)]).await?;

@@ -46,8 +46,7 @@ pub async fn pay(
 /// Characters of a payment's reference that a person enters; TRN02 has 50 at most.
 const REFERENCE_MAX: usize = 80;
 
-/// What a person enters says what it means: a reference, amounts above zero, invoices that the payer has, and no payment
-/// that is booked already.
+/// What a person enters says what it means: a reference, amounts above zero, invoices that the payer has.
 async fn sound_entry(
     connection: &mut Connection,
     partner: PartnerId,
@@ -93,23 +92,7 @@ async fn sound_entry(
             "the payer has no invoice {number:?}; `invoice list` shows the numbers. Money for something that is not clear yet is booked without naming an invoice"
         )));
     }
-    let like = connection
-        .payment_like(
-            partner,
-            mode,
-            &remittance.reference,
-            remittance.total,
-            remittance.currency,
-        )
-        .await?;
-    match like {
-        Some((earlier, date)) if date != remittance.date.to_string() => {
-            Err(Failure::refuse(format!(
-                "payment {earlier} of {date} has the same reference, amount and currency, and is booked already: what is left of it is applied with `receivables apply {earlier}`; another payment needs a reference of its own"
-            )))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Applies money of a payment that is tied to nothing yet to invoices of the same partner. `left`: what was left of it when

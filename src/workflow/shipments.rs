@@ -5,8 +5,10 @@ use std::path::Path;
 use super::fulfil::Untold;
 use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
+use crate::domain::allocation::waiting::expect_more;
 use crate::domain::ids::ShipmentId;
 use crate::domain::order::Order;
+use crate::domain::packing::weigh;
 use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure, catalogue};
@@ -236,13 +238,15 @@ async fn write(
         .clone()
         .confirm(confirmation)
         .map_err(Failure::refused)?;
+    let orders = connection.orders(&planned.orders()).await?;
+    weigh(&mut packed.cartons, &orders);
     labels::claim_given(gateway, connection, &planned, &packed).await?;
     // What was packed anew is labelled now; on which pallets it stands, whoever packed it has said.
     labels::issue(gateway, connection, vec![&mut packed], 0).await?;
     let shipped = packed
         .ship(now, today, confirmation.reason.as_deref())
         .map_err(Failure::refused)?;
-    give_back(connection, gateway, &trading, &planned, &shipped).await?;
+    give_back(connection, gateway, &trading, orders, &planned, &shipped).await?;
     if let Some(reason) = &shipped.window_override {
         let subject = Subject::new("shipment", id.0);
         connection
@@ -288,20 +292,33 @@ async fn give_back(
     connection: &mut Connection,
     gateway: &Gateway,
     trading: &Trading,
+    orders: Vec<Order>,
     planned: &Shipment,
     shipped: &Shipment,
 ) -> Result<(), Failure> {
+    let policy = &trading.profile.allocation;
+    let now = gateway.now();
+    let today = now.with_timezone(&trading.profile.time_zone).date_naive();
+    let mut supply = allocate::supply(connection, &orders, planned.mode).await?;
     let mut changed = Vec::new();
     let mut promises = Vec::new();
-    for order in connection.orders(&planned.orders()).await? {
-        let before = order.revision;
+    let mut awaited = Vec::new();
+    for promised in orders {
+        let before = promised.revision;
         let Returned {
             mut order,
             unreserved,
-        } = return_short(order, planned, shipped, trading.profile.allocation.on_short);
+        } = return_short(promised.clone(), planned, shipped, policy.on_short);
         if unreserved.is_empty() {
             continue;
         }
+        awaited.extend(expect_more(
+            &promised,
+            &mut order,
+            &mut supply,
+            policy,
+            today,
+        ));
         promises.extend(unreserved);
         tell_left_behind(gateway, connection, trading, &order).await?;
         order.revision += 1;
@@ -310,8 +327,9 @@ async fn give_back(
     }
     if !promises.is_empty() {
         connection
-            .move_stock(&[fulfil::unreserve(planned, &promises)?], gateway.now())
+            .move_stock(&[fulfil::unreserve(planned, &promises)?], now)
             .await?;
     }
+    connection.promise_receipts(planned.mode, &awaited).await?;
     connection.save_orders(&changed).await
 }

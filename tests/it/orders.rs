@@ -444,6 +444,63 @@ async fn stock_arrives(house: House) {
 }
 on_both!(stock_arrives);
 
+/// What a shipment left behind is dated by what is to come in, in the second 855 too; and a cancelled order leaves what
+/// it was promised of that to the next.
+async fn short_of_the_plan(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"WEST\"]").await;
+    let stock =
+        b"warehouse,item,quantity,expected_on\nWEST,HW-1001,10,\nWEST,HW-1001,12,2026-02-02\n";
+    lists::load(&house.gateway, ListKind::Stock, stock, None, "test")
+        .await
+        .unwrap();
+    let order = |po: &str| {
+        format!("BEG*00*SA*{po}**20260105~N1*ST*SHOP*92*S1~PO1*1*10*EA*10**VN*HW-1001~CTT*1")
+    };
+    house
+        .submit("short.edi", &interchange(1, &order("SHORT-1")))
+        .await;
+    let planned = house
+        .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain'")
+        .await;
+    let mut shipment: Shipment = serde_json::from_str(&planned[0]).unwrap();
+    let left_behind = shipment.cartons.pop().unwrap().contents[0].quantity;
+    assert_eq!(left_behind.to_string(), "4");
+    let confirmation = serde_json::json!({ "shipment": shipment.id, "cartons": shipment.cartons });
+    shipments::confirm_text(&house.gateway, confirmation.to_string().as_bytes(), "test")
+        .await
+        .unwrap();
+    settle(&house).await;
+    let answers = sent(&house, "855").await;
+    assert_eq!(
+        segments(&answers[1], "ACK"),
+        ["ACK*IA*6*EA*068*20260105", "ACK*IB*4*EA*068*20260202"]
+    );
+    let promised = "SELECT CAST(r.promised / 10000 AS TEXT) FROM expected_receipt r JOIN item i ON i.id = r.item_id
+                    WHERE r.closed = 0 AND i.code = 'HW-1001' AND r.on_date = '2026-02-02'";
+    assert_eq!(house.lines(promised).await, ["4"]);
+    house
+        .submit("next.edi", &interchange(2, &order("SHORT-2")))
+        .await;
+    let next = number(&house).await;
+    assert_eq!(
+        segments(sent(&house, "855").await.last().unwrap(), "ACK"),
+        ["ACK*IA*4*EA*068*20260105", "ACK*IB*6*EA*068*20260202"],
+        "what was left behind is there for the next"
+    );
+    assert_eq!(house.lines(promised).await, ["10"]);
+    orders::cancel(&house.gateway, next, "test", "test")
+        .await
+        .unwrap();
+    let first = OrderId(next.0 - 1);
+    orders::cancel(&house.gateway, first, "the rest too", "test")
+        .await
+        .unwrap();
+    settle(&house).await;
+    assert_eq!(house.lines(promised).await, ["0"]);
+    nothing_is_held(&house).await;
+}
+on_both!(short_of_the_plan);
+
 /// Two orders for one place travel together on pallets; nothing leaves before its window without a reason; what is short
 /// goes with a second shipment; no label is used twice.
 async fn together_and_in_parts(house: House) {

@@ -142,7 +142,8 @@ async fn sent_again_after_a_rejection(house: House) {
 }
 on_both!(sent_again_after_a_rejection);
 
-/// One reference, amount and date: the same remittance again, one that pays other items, and one in another currency.
+/// One reference and amount: the same remittance again, one that pays other items, one in another currency, and one of
+/// another day.
 async fn remittances_alike(house: House) {
     let body = |items: &str, currency: &str| {
         format!("BPR*C*100*C*CHK************20260105~TRN*1*CHK7~{currency}ENT*1~{items}")
@@ -169,6 +170,16 @@ async fn remittances_alike(house: House) {
             assert!(last[0].contains("payment-repeated"), "{}", last[0]);
         }
     }
+    let next_day = body("RMR*IV*NOSUCH**100~", "").replace("20260105", "20260106");
+    house.submit("820.edi", &remittance(735, &next_day)).await;
+    let held = house
+        .lines("SELECT findings FROM document WHERE set_code = '820' AND disposition = 'held' ORDER BY id DESC")
+        .await;
+    assert!(
+        held[0].contains("of 2026-01-05 has the same reference"),
+        "{}",
+        held[0]
+    );
     let booked = house
         .lines("SELECT currency || ' ' || amount FROM payment ORDER BY id")
         .await;

@@ -457,7 +457,7 @@ impl<'k> Judge<'k> {
             let effect = self.find(
                 Fault::new(
                     "pack-differs",
-                    self.policy.pack_multiple,
+                    self.policy.pack_differs,
                     what,
                     "tell the buyer or correct the item, and release the order or reject it",
                 )

@@ -116,6 +116,7 @@ fn read(segment: Segment<'_>, number: u32, found: &mut Vec<Finding>) -> OrderLin
         shipped: Decimal::ZERO,
         invoiced: Decimal::ZERO,
         backorder_date: None,
+        awaits: Vec::new(),
         sources: Vec::new(),
     }
 }

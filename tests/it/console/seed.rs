@@ -599,6 +599,7 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                 shipped: if left { confirmed } else { Decimal::ZERO },
                 invoiced: if billed { confirmed } else { Decimal::ZERO },
                 backorder_date: None,
+                awaits: Vec::new(),
                 sources: Vec::new(),
             }
         })
