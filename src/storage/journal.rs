@@ -161,6 +161,16 @@ impl Connection {
         Ok(cleared == 1)
     }
 
+    /// Clears the alert that was raised with this key, where it is open.
+    pub async fn clear_alert_of_key(&mut self, at: Instant, key: &str) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE alert SET cleared_at = $2 WHERE key = $1 AND cleared_at IS NULL",
+            binds![key, at],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// The same for many subjects of one kind.
     pub async fn clear_alerts_of(
         &mut self,

@@ -312,6 +312,11 @@ async fn apply(
         .await
 }
 
+/// The key of the alert that money of a payment is tied to nothing.
+pub fn unapplied_key(payment: PaymentId) -> String {
+    format!("unapplied:{payment}")
+}
+
 async fn tell_unapplied(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -325,7 +330,7 @@ async fn tell_unapplied(
     let currency = plan.remittance.currency;
     let amount = plan.unapplied.display(currency);
     let notice = notice::Notice {
-        key: format!("unapplied:{id}"),
+        key: unapplied_key(id),
         kind: "payment-unapplied",
         subject: Subject::new("payment", id.0),
         title: format!(

@@ -195,8 +195,9 @@ async fn apply(
     };
     connection.post(COMPANY, mode, vec![posting], now).await?;
     if payment.unapplied == sum.0 {
+        // What the payer claims beside it still waits for a person.
         connection
-            .clear_alerts(now, Subject::new("payment", id.0))
+            .clear_alert_of_key(now, &collect::unapplied_key(id))
             .await?;
     }
     Ok(())

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use supercargo::config::samples;
-use supercargo::domain::ids::{ConnectionId, DocumentId, OrderId};
+use supercargo::domain::ids::{ConnectionId, DocumentId, OrderId, PaymentId};
+use supercargo::domain::money::Amount;
 use supercargo::storage::StoreLocation;
 use supercargo::workflow::lists::ListKind;
 use supercargo::workflow::receive::{Upload, UploadSource};
-use supercargo::workflow::{documents, lists, orders, partners, receive, run, shipments};
+use supercargo::workflow::{documents, lists, orders, partners, payments, receive, run, shipments};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -752,6 +753,35 @@ async fn claims_too_late(location: StoreLocation) {
         house.count("alert WHERE kind = 'claim-beyond-open'").await,
         2
     );
+    // The money beside the claim finds its invoice: the claim still waits.
+    house.submit("next.edi", &order(615, &[])).await;
+    for id in house
+        .lines("SELECT CAST(id AS TEXT) FROM shipment WHERE status = 'planned'")
+        .await
+    {
+        let all = format!("{{\"shipment\": {id}, \"override\": \"the buyer wants it now\"}}");
+        shipments::confirm_text(&house.gateway, all.as_bytes(), "test")
+            .await
+            .unwrap();
+    }
+    house.settle().await;
+    let next = house
+        .lines("SELECT number FROM invoice WHERE status = 'open'")
+        .await;
+    let ids = house
+        .lines("SELECT CAST(id AS TEXT) FROM payment WHERE reference = 'CHK614'")
+        .await;
+    let payment = PaymentId(ids[0].parse().unwrap());
+    let to = vec![(next[0].clone(), Amount(10_000))];
+    payments::apply_unapplied(&house.gateway, payment, to, None, "test")
+        .await
+        .unwrap();
+    let open = house
+        .lines(&format!(
+            "SELECT kind FROM alert WHERE cleared_at IS NULL AND subject_kind = 'payment' AND subject_id = {payment}"
+        ))
+        .await;
+    assert_eq!(open, ["claim-beyond-open"]);
     let deductions = house
         .lines("SELECT claimed_reference || ' ' || amount || ' ' || status FROM deduction")
         .await;

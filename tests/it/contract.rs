@@ -880,6 +880,10 @@ async fn a_list_is_refused_with_every_fault_of_form_and_of_name() {
                 program.name
             );
         }
+        let one = program.file("one.csv", "item,price,unit\nLAMP-1,90,EA\n");
+        let output = program.run(&["price", "import", &one]);
+        let told = text(&output.stdout);
+        assert!(told.starts_with("1 row loaded"), "{}: {told}", program.name);
         let stock = program.list(&["stock", "list"]);
         assert_eq!(
             by(&stock, "item", "LAMP-1")["on_hand"],
