@@ -787,6 +787,7 @@ async fn claims_too_late(location: StoreLocation) {
         .await;
     assert_eq!(deductions, [format!("{number} 2500 open")]);
     house.sound("claims too late").await;
+    house.prove().await;
 }
 
 async fn pressed_twice(location: StoreLocation) {
@@ -1051,6 +1052,54 @@ async fn fates(location: StoreLocation) {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     house.sound("fates").await;
+    house.prove().await;
+}
+
+/// Sets that were written before the end of their interchange was seen share its fate all the same.
+async fn fates_of_many(location: StoreLocation) {
+    const SETS: u32 = 600;
+    let house = House::open(location).await;
+    let whole = String::from_utf8(order(621, &[])).unwrap();
+    let set = set_of(whole.as_bytes());
+    let sets: String = (1..=SETS)
+        .map(|n| {
+            set.replace(&po(621), &format!("MANY{n}"))
+                .replace("*0001~", &format!("*{n:04}~"))
+        })
+        .collect();
+    let group = &whole[whole.find("GS*").unwrap()..whole.find("IEA*").unwrap()];
+    let many = whole
+        .replace(&set, &sets)
+        .replace("GE*1*621", &format!("GE*{SETS}*621"))
+        .replace(
+            "IEA*1*",
+            &format!("{}IEA*3*", group.replace("*621", "*622")),
+        );
+    let file = house.submit("many.edi", many.as_bytes()).await;
+    let fate = house.fate(file).await;
+    assert_eq!(fate.len(), SETS as usize + 1);
+    assert_eq!(fate[0], "850 MANY1 rejected rejected none");
+    assert!(
+        fate.iter()
+            .all(|fate| fate.ends_with(" rejected rejected none")),
+        "{:?}",
+        fate.iter()
+            .find(|fate| !fate.ends_with(" rejected rejected none"))
+    );
+    let right = many.replace("IEA*3*", "IEA*2*");
+    let strange = right.replace("BIGMARTSAMPLE", "UNKNOWNSENDER");
+    let file = house.submit("strange.edi", strange.as_bytes()).await;
+    let fate = house.fate(file).await;
+    assert!(
+        fate.len() == SETS as usize + 1
+            && fate
+                .iter()
+                .all(|fate| fate.ends_with(" held pending pending")),
+        "{:?}",
+        fate.first()
+    );
+    house.sound("fates of many").await;
+    house.prove().await;
 }
 
 /// Control numbers of test and production are two series.
@@ -1228,6 +1277,7 @@ on_both! {
     reused: reused_on_sqlite, reused_on_postgres;
     refused_whole: refused_whole_on_sqlite, refused_whole_on_postgres;
     fates: fates_on_sqlite, fates_on_postgres;
+    fates_of_many: fates_of_many_on_sqlite, fates_of_many_on_postgres;
     claims_too_late: claims_too_late_on_sqlite, claims_too_late_on_postgres;
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
