@@ -561,3 +561,29 @@ fn files_are_judged_explained_acknowledged_and_turned_without_a_database() {
     );
     assert!(!text(&redacted.stdout).contains("BIGMART"));
 }
+
+/// A word that an option does not know is no empty listing: it is refused, with the words that it knows.
+#[test]
+fn words_that_do_not_exist_are_refused_with_those_that_do() {
+    let house = House::new();
+    for (listing, option, known) in [
+        ("order", "--status", "partly_shipped"),
+        ("invoice", "--status", "partially_paid"),
+        ("invoice", "--kind", "credit"),
+        ("shipment", "--status", "cancelled"),
+        ("document", "--disposition", "duplicate"),
+        ("document", "--delivery", "picked_up"),
+        ("document", "--syntax", "accepted_with_errors"),
+        ("document", "--direction", "out"),
+    ] {
+        let output = house.with_input(&[listing, "list", option, "frobnicated"], b"");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{listing} {option}: {told}");
+        for word in [option, "frobnicated", known] {
+            assert!(
+                told.contains(word),
+                "{listing} {option}: {word} not in {told}"
+            );
+        }
+    }
+}

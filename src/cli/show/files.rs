@@ -37,7 +37,7 @@ pub enum Command {
         #[arg(long)]
         partner: Option<String>,
         /// queued, delivered, picked_up, uncertain or failed
-        #[arg(long)]
+        #[arg(long, value_parser = ["queued", "delivered", "picked_up", "uncertain", "failed"])]
         state: Option<String>,
         #[command(flatten)]
         paging: Paging,

@@ -31,10 +31,10 @@ pub struct List {
     #[arg(long)]
     partner: Option<String>,
     /// open, partially_paid, paid or written_off
-    #[arg(long)]
+    #[arg(long, value_parser = ["open", "partially_paid", "paid", "written_off"])]
     status: Option<String>,
     /// invoice or credit
-    #[arg(long)]
+    #[arg(long, value_parser = ["invoice", "credit"])]
     kind: Option<String>,
     /// production or test
     #[arg(long)]

@@ -19,7 +19,7 @@ pub struct List {
     #[arg(long)]
     partner: Option<String>,
     /// In this state: received, held, accepted, confirmed, backordered, partly_shipped, shipped, invoiced, rejected
-    #[arg(long)]
+    #[arg(long, value_parser = ["received", "held", "accepted", "confirmed", "backordered", "partly_shipped", "shipped", "invoiced", "rejected"])]
     status: Option<String>,
     /// production or test
     #[arg(long)]

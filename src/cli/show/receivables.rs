@@ -75,7 +75,7 @@ pub struct Deductions {
     #[arg(long)]
     partner: Option<String>,
     /// open, disputed, recovered or written_off
-    #[arg(long)]
+    #[arg(long, value_parser = ["open", "disputed", "recovered", "written_off"])]
     status: Option<String>,
     /// production or test
     #[arg(long)]

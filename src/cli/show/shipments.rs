@@ -17,7 +17,7 @@ pub struct List {
     #[arg(long)]
     partner: Option<String>,
     /// planned, shipped or cancelled
-    #[arg(long)]
+    #[arg(long, value_parser = ["planned", "shipped", "cancelled"])]
     status: Option<String>,
     /// production or test
     #[arg(long)]
