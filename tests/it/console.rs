@@ -487,6 +487,30 @@ async fn a_monitor_sees_what_waits() {
     }
 }
 
+/// A file comes over a connection, and whose that is we know before we have read a byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_names_the_partner_whose_connection_it_came_over() {
+    let house = House::open().await;
+    let (_, session) = house.login("ada", PASSWORD).await;
+    let page = |path: &str| format!("GET {path} HTTP/1.1\r\ncookie: {session}");
+    let (_, all) = house.ask(&page("/files"), "").await;
+    let named = |text: &str, name: &str| {
+        text.matches(&format!("data-label=\"Sender\">{name}<"))
+            .count()
+    };
+    let bigmart = "Bigmart Sample Stores";
+    assert!(named(&all, bigmart) > 0, "{all}");
+    let (_, filtered) = house.ask(&page("/files?partner=1"), "").await;
+    assert!(named(&filtered, bigmart) > 0, "{filtered}");
+    assert_eq!(
+        named(&filtered, bigmart),
+        filtered.matches("data-label=\"Sender\">").count(),
+        "only that partner's: {filtered}"
+    );
+    let (_, found) = house.ask(&page("/search?q=bigmart_850"), "").await;
+    assert!(found.contains(bigmart), "{found}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_carries_its_guards() {
     let house = House::open().await;

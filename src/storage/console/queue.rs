@@ -42,7 +42,8 @@ const FILE: &str =
     "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
     '' AS mode, f.name AS reference, f.disposition, f.findings, f.received_at AS since,
     CAST(NULL AS BIGINT) AS value, CAST(NULL AS TEXT) AS currency
-    FROM file f LEFT JOIN partner p ON p.id = f.partner_id";
+    FROM file f LEFT JOIN connection c ON c.id = f.connection_id
+        LEFT JOIN partner p ON p.id = COALESCE(f.partner_id, c.partner_id)";
 const ORDER: &str = "SELECT 'order' AS kind, o.id, '' AS direction, '850' AS set_code, 
     p.name AS partner_name, o.mode, o.po_number AS reference, o.status AS disposition, o.body AS findings,
     o.received_at AS since, o.value, o.currency FROM purchase_order o JOIN partner p ON p.id = o.partner_id";

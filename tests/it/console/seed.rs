@@ -155,7 +155,7 @@ impl Clerk {
         self.run(
             "INSERT INTO file (id, connection_id, partner_id, name, sha256, size, received_at, received_by, disposition, findings)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            binds![id, partner, partner, name, sha256, i64::try_from(bytes.len()).unwrap(), micros(at), "mailbox", disposition, json(findings)],
+            binds![id, partner, None::<i64>, name, sha256, i64::try_from(bytes.len()).unwrap(), micros(at), "mailbox", disposition, json(findings)],
         )
         .await;
         id
