@@ -117,14 +117,19 @@ async fn columns(
     connection.rows(sql, vec![table.into()]).await
 }
 
-/// One column of a table, in an order that is the same for every column.
+/// One column of a table, in the order of where its rows lie: nothing changes them any more, so it is the same for every
+/// column.
 async fn values(
     connection: &mut Connection,
     table: &str,
     (column, kind): &(String, String),
 ) -> Result<Vec<Bind>, Failure> {
-    let key = key(table);
-    let sql = format!("SELECT {column} FROM {table} ORDER BY {key}");
+    let place = if connection.is_sqlite() {
+        "rowid"
+    } else {
+        "ctid"
+    };
+    let sql = format!("SELECT {column} FROM {table} ORDER BY {place}");
     Ok(match kind.as_str() {
         "TEXT" => {
             let rows: Vec<(Option<String>,)> = connection.rows(&sql, vec![]).await?;
@@ -139,30 +144,6 @@ async fn values(
             rows.into_iter().map(|row| Bind::Int(row.0)).collect()
         }
     })
-}
-
-/// What orders the rows of a table for good.
-fn key(table: &str) -> &'static str {
-    match table {
-        "counter" => "scope",
-        "profile" => "partner_id, version",
-        "address_connection" => "address_id, connection_id",
-        "item_number" => "company_id, class, value, partner_id",
-        "price" => "item_id, partner_id, unit, currency, from_date",
-        "location" => "partner_id, number",
-        "stock" => "item_id, warehouse_id, mode",
-        "effect" => "key",
-        "stock_movement" => "source, kind, warehouse_id",
-        "content" => "sha256",
-        "content_chunk" => "sha256, ordinal",
-        "functional_group" => "interchange_id, ordinal",
-        "shipment_order" => "order_id, shipment_id",
-        "ledger_entry" => "source, rule, ordinal",
-        "expected_receipt" => "item_id, warehouse_id, mode, on_date",
-        "application" => "invoice_id, payment_id",
-        "console_user" | "console_session" => "name",
-        _ => "id",
-    }
 }
 
 /// Measures with one, two, four and eight workers (SQLite has one writer) and takes the best.
