@@ -65,7 +65,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         .map(|text| part(text, currency))
         .collect::<Result<Vec<_>, _>>()?;
     let total = exact(args.amount, currency)?;
-    let remittance = Remittance::by_hand(args.reference, date, currency, total, &apply);
+    let remittance = Remittance::by_hand(&args.reference, date, currency, total, &apply);
     let mode = if args.test {
         Mode::Test
     } else {

@@ -370,6 +370,17 @@ fn unbalanced(remittance: &Remittance) -> Finding {
             shown_wide(gross, currency)
         )
     };
+    if remittance.is_by_hand() {
+        return Finding::business(
+            "remittance-unbalanced",
+            Severity::Hold,
+            format!(
+                "{} came in, and {} of it would be applied: apply no more than came in",
+                shown(remittance.total, currency),
+                shown_wide(net, currency),
+            ),
+        );
+    }
     Finding::business(
         "remittance-unbalanced",
         Severity::Hold,
@@ -637,10 +648,12 @@ impl<'r> Applying<'r> {
         }
         room -= self.reasons(group, room, (-over).max(0));
         // An item of which nothing is paid is not short-paid: only what the payer gives a reason for is deducted.
-        if !group.partial && group.money > 0 {
-            if room <= self.write_off_max {
+        if group.money > 0 {
+            // A payer who says that more is to come is taken at its word; who enters a payment knows what it was for.
+            let more_to_come = group.partial && !self.remittance.is_by_hand();
+            if room <= self.write_off_max && !more_to_come {
                 effect.written_off = room;
-            } else {
+            } else if !group.partial {
                 self.deduct_for(Some(item.invoice), "", room, "");
             }
         }
@@ -667,12 +680,13 @@ impl<'r> Applying<'r> {
         let (mut on_invoice, mut outside, mut surplus) = (0, 0, 0);
         for adjustment in &group.adjustments {
             let claimed = (-i128::from(adjustment.amount.0)).max(0);
-            let part = claimed.min(room - on_invoice);
-            self.deduct(Some(item.invoice), "", part, adjustment);
-            on_invoice += part;
-            let more = (claimed - part).min(beyond - outside);
+            // What was taken out of other invoices' money is claimed once: there, and not of this invoice as well.
+            let more = claimed.min(beyond - outside);
             self.deduct(None, &item.number, more, adjustment);
             outside += more;
+            let part = (claimed - more).min(room - on_invoice);
+            self.deduct(Some(item.invoice), "", part, adjustment);
+            on_invoice += part;
             surplus += claimed - part - more;
         }
         let reason = match group.adjustments.as_slice() {
@@ -680,20 +694,22 @@ impl<'r> Applying<'r> {
             _ => "",
         };
         self.deduct_for(None, &item.number, beyond - outside, reason);
-        let stands = match item.open.0 {
+        let stands = |otherwise: &str| match item.open.0 {
             ..=0 => format!("{} is paid already", item.number),
-            _ => format!("{} has less open than is claimed", item.number),
+            _ => format!("{} {otherwise}", item.number),
         };
         if beyond > 0 {
             let message = format!(
-                "{stands}; the {} that were taken for it beyond that stand as a deduction without an invoice",
+                "{}; the {} that were taken for it beyond that stand as a deduction without an invoice",
+                stands("is not paid as much here as is taken for it"),
                 self.shown(beyond)
             );
             self.note("deduction-beyond-open", message, &group.place);
         }
         if surplus > 0 {
             let message = format!(
-                "{stands}; {} of what the payer claims of it were not taken from this payment and change nothing",
+                "{}; {} of what the payer claims of it were not taken from this payment and change nothing",
+                stands("has less open than is claimed"),
                 self.shown(surplus)
             );
             self.note("deduction-beyond-open", message, &group.place);
@@ -1097,7 +1113,7 @@ mod tests {
                     iv("1002", 50_000),
                     with(iv("1001", -50_000), &[adx(-150_000, "04")]),
                 ],
-                "1002 50000/0/0 1001 0/0/0 -2:50000: -1:100000:04 -(1001):50000:04",
+                "1002 50000/0/0 1001 0/0/0 -2:50000: -(1001):50000:04 -1:100000:04",
             ),
             ("named without an amount", 0, LATE, vec![iv("1001", 0)], ""),
             (
@@ -1271,6 +1287,13 @@ mod tests {
             let plan = plan(&paid, &items(), &policy, day(LATE)).unwrap();
             assert_eq!(told(&plan), wanted);
         }
+        for (paid, wanted) in [(99_900, "1001 99900/0/100"), (99_899, "1001 99899/0/0")] {
+            let apply = [("1001".to_owned(), Amount(paid))];
+            let entered =
+                Remittance::by_hand("CHK7", day(LATE), Currency::USD, Amount(paid), &apply);
+            let plan = plan(&entered, &items(), &policy, day(LATE)).unwrap();
+            assert_eq!(told(&plan), wanted, "entered by hand");
+        }
     }
 
     #[test]
@@ -1335,13 +1358,9 @@ mod tests {
                 .iter()
                 .map(|(number, amount)| ((*number).to_owned(), Amount(*amount)))
                 .collect();
-            let paid = Remittance::by_hand(
-                "CHK7".into(),
-                day(LATE),
-                Currency::USD,
-                Amount(total),
-                &apply,
-            );
+            let paid =
+                Remittance::by_hand(" CHK7\t", day(LATE), Currency::USD, Amount(total), &apply);
+            assert_eq!(paid.reference, "CHK7");
             planned(&paid)
         };
         assert_eq!(

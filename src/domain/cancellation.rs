@@ -9,7 +9,7 @@ use super::ids::OrderId;
 use super::order::{IllegalTransition, LineRefusal, Order, OrderState};
 use super::policy::OnShort;
 use super::shipment::{Returned, Shipment, ShipmentRefusal, return_short};
-use super::stock::ExpectedReceipt;
+use super::stock::ReceiptPromise;
 
 /// An order that was cancelled, and what of it is given up.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Cancelled {
     /// Promises of stock that were on no shipment.
     pub unreleased: Vec<Reservation>,
     /// What its backorders were promised of receipts to come, below zero.
-    pub awaited: Vec<ExpectedReceipt>,
+    pub awaited: Vec<ReceiptPromise>,
 }
 
 /// A planned shipment of which the order's goods were taken.
@@ -71,7 +71,7 @@ pub fn cancel(
         let Returned {
             order: returned,
             unreserved,
-        } = return_short(order, &planned, &left, OnShort::Cut);
+        } = return_short(order, &planned, &left, OnShort::Backorder);
         order = returned;
         let after = if left.cartons.is_empty() {
             planned.clone().cancel()?
@@ -91,11 +91,9 @@ pub fn cancel(
         let waiting = line.backordered.saturating_add(line.undecided());
         if waiting > Decimal::ZERO {
             line.refused = line.refused.saturating_add(waiting).normalize();
+            line.refusal = Some(LineRefusal::Cancelled);
             line.backordered = Decimal::ZERO;
             awaited.extend(give_up(line));
-        }
-        if line.refused > Decimal::ZERO {
-            line.refusal.get_or_insert(LineRefusal::OrderRejected);
         }
     }
     let mut order = order.settle()?;

@@ -172,7 +172,7 @@ impl Item {
         }
     }
 
-    /// The units that the item itself is known in: its base unit, its case, and those it lists.
+    /// The units that the item is known in: its base unit, its case, those it lists, and what counts pieces.
     pub fn units_known(&self) -> Vec<&str> {
         let case = self.case_pack.map(|_| "CA");
         let mut units = vec![self.base_unit.as_str()];
@@ -180,6 +180,9 @@ impl Item {
             case.into_iter()
                 .chain(self.units.keys().map(String::as_str)),
         );
+        if self.base_unit == "EA" {
+            units.extend(["PC", "PR", "DZ", "GR", "HU", "TH"]);
+        }
         units.dedup();
         units
     }

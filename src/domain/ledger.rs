@@ -261,7 +261,7 @@ mod tests {
         };
         PaymentPlan {
             remittance: Remittance::by_hand(
-                "R".into(),
+                "R",
                 day("2026-03-02"),
                 Currency::USD,
                 Amount(total),

@@ -345,6 +345,8 @@ pub enum LineRefusal {
     LocationUnknown,
     /// The whole order was refused.
     OrderRejected,
+    /// It was promised and cancelled before it left, as the buyer asked for or we had to.
+    Cancelled,
 }
 
 /// Part of a receipt to come that is promised to what waits of a line.
@@ -423,10 +425,10 @@ impl OrderLine {
             } else {
                 LineStatus::Shipped
             }
+        } else if self.shipped > Decimal::ZERO && self.shipped < self.confirmed {
+            LineStatus::PartlyShipped
         } else if self.backordered > Decimal::ZERO {
             LineStatus::Backordered
-        } else if self.shipped > Decimal::ZERO {
-            LineStatus::PartlyShipped
         } else {
             LineStatus::Confirmed
         }
@@ -859,6 +861,7 @@ mod tests {
             ([6, 4, 0, 0, 0], "confirmed", LineStatus::Backordered),
             ([0, 10, 0, 0, 0], "backordered", LineStatus::Backordered),
             ([6, 4, 0, 6, 0], "partly_shipped", LineStatus::Backordered),
+            ([6, 4, 0, 3, 0], "partly_shipped", LineStatus::PartlyShipped),
             (
                 [10, 0, 0, 6, 0],
                 "partly_shipped",

@@ -75,12 +75,21 @@ pub struct Remittance {
     pub adjustments: Vec<RemittanceAdjustment>,
 }
 
+/// The method of a payment that a person entered.
+const BY_HAND: &str = "manual";
+
 impl Remittance {
+    /// Whether a person entered it, instead of an 820.
+    pub fn is_by_hand(&self) -> bool {
+        self.method == BY_HAND
+    }
+
     /// What a person enters by hand (`pay --amount A --apply INVOICE=AMOUNT…`): the payment, and what of it goes to
     /// which invoice. What is left of it is paid on account; what exceeds it does not balance and is refused by the plan.
-    /// An invoice that gets less than is open of it stays open by the rest, without a deduction.
+    /// An invoice that gets less than is open of it stays open by the rest, without a deduction, unless the rest is so
+    /// little that the partner's policy writes it off.
     pub fn by_hand(
-        reference: String,
+        reference: &str,
         date: NaiveDate,
         currency: Currency,
         total: Amount,
@@ -109,8 +118,9 @@ impl Remittance {
             items.push(item("", "", "PO", rest));
         }
         Self {
-            reference,
-            method: "manual".to_owned(),
+            // Typed or pasted, and compared with what the bank and the 820 say.
+            reference: reference.trim().to_owned(),
+            method: BY_HAND.to_owned(),
             money_moved: true,
             total,
             debit: false,

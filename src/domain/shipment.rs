@@ -375,6 +375,12 @@ impl Shipment {
     fn packed_carton(&self, carton: &Carton) -> Result<Carton, ShipmentRefusal> {
         let sscc = self.label(&carton.sscc)?;
         let pallet = self.label(&carton.pallet)?;
+        if carton.grams < 0 {
+            return Err(self.mismatch(format!(
+                "{} grams are no weight: leave it out where the carton was not weighed",
+                carton.grams
+            )));
+        }
         let planned = self
             .cartons
             .iter()
@@ -396,10 +402,11 @@ impl Shipment {
         Ok(Carton {
             sscc: sscc.to_owned(),
             store: or_planned(&carton.store, planned.map(|planned| &planned.store)),
-            grams: if carton.grams > 0 {
-                carton.grams
-            } else {
-                as_planned.map_or(0, |planned| planned.grams)
+            grams: match (as_planned, planned) {
+                (Some(planned), _) if carton.grams == 0 => planned.grams,
+                // The weight of the plan, left standing beside other contents, is nobody's.
+                (None, Some(planned)) if carton.grams == planned.grams => 0,
+                _ => carton.grams,
             },
             tracking: or_planned(&carton.tracking, planned.map(|planned| &planned.tracking)),
             pallet: or_planned(pallet, planned.map(|planned| &planned.pallet)),

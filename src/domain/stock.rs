@@ -80,8 +80,39 @@ pub struct ExpectedReceipt {
     pub warehouse: WarehouseId,
     /// When.
     pub on: NaiveDate,
-    /// Base units not promised yet.
+    /// Base units announced; zero once it was counted, or is not coming.
     pub quantity: Decimal,
+    /// Base units that backorders were promised of it; more than `quantity` where less is announced now.
+    pub promised: Decimal,
+}
+
+impl ExpectedReceipt {
+    /// Base units that nobody was promised.
+    pub fn free(&self) -> Decimal {
+        self.quantity
+            .saturating_sub(self.promised)
+            .max(Decimal::ZERO)
+    }
+
+    /// Base units that were promised and are not coming.
+    pub fn void(&self) -> Decimal {
+        self.promised
+            .saturating_sub(self.quantity)
+            .max(Decimal::ZERO)
+    }
+}
+
+/// A change of what a backorder is promised of an expected receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptPromise {
+    /// The item.
+    pub item: ItemId,
+    /// Where the receipt comes in.
+    pub warehouse: WarehouseId,
+    /// When it was announced for.
+    pub on: NaiveDate,
+    /// Base units: promised above zero, given back below.
+    pub base: Decimal,
 }
 
 /// Why stock moved.

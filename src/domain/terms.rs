@@ -95,6 +95,51 @@ impl Terms {
         })
     }
 
+    /// The terms in a line for people, as [`Terms::due`] and [`Terms::discount_until`] reckon with them; the buyer's own
+    /// words (ITD12) where there are any.
+    pub fn in_words(&self) -> String {
+        if !self.description.is_empty() {
+            return self.description.clone();
+        }
+        let monthly = matches!(self.kind.as_str(), "02" | "09");
+        let off = self
+            .discount_percent
+            .filter(|percent| *percent > Decimal::ZERO)
+            .and_then(|percent| {
+                let until = match (self.discount_due, self.discount_days, self.day_of_month) {
+                    (Some(date), ..) => format!("until {date}"),
+                    (None, None, Some(day)) if monthly => {
+                        format!("until day {day} of the next month")
+                    }
+                    (None, Some(days), _) if monthly => {
+                        format!("until {days} days after the end of the month")
+                    }
+                    (None, Some(days), _) => format!("in {days} days"),
+                    (None, None, _) => return None,
+                };
+                Some(format!("{}% {until}, ", percent.normalize()))
+            })
+            .unwrap_or_default();
+        let days = self.net_days.unwrap_or(NET_DAYS_DEFAULT);
+        let net = match (self.net_due, self.kind.as_str(), self.day_of_month) {
+            (Some(date), ..) => return format!("{off}net on {date}"),
+            (None, "02" | "09", Some(day)) => format!("net on day {day} of the next month"),
+            (None, "02", None) => match self.net_days.unwrap_or(0) {
+                0 => "net at the end of the month".to_owned(),
+                days => format!("net {days} days after the end of the month"),
+            },
+            (None, "09", None) => format!("net on day {days} of the next month"),
+            (None, ..) => format!("net {days} days"),
+        };
+        let from = match self.from {
+            TermsFrom::Invoice => "",
+            TermsFrom::Shipment => " from shipment",
+            TermsFrom::Delivery => " from delivery",
+            TermsFrom::Receipt => " from receipt of the invoice",
+        };
+        format!("{off}{net}{from}")
+    }
+
     /// What may be taken off `total` when it is paid in time, rounded to the minor unit.
     pub fn discount(&self, total: Amount, currency: Currency) -> Result<Amount, AmountOverflow> {
         match self.discount_percent {
@@ -176,6 +221,34 @@ mod tests {
             }
         }
         terms
+    }
+
+    #[test]
+    fn terms_are_told_as_they_are_reckoned() {
+        for (kind, written, said) in [
+            ("", "", "net 30 days"),
+            ("08", "net 30, off 2 in 10", "2% in 10 days, net 30 days"),
+            (
+                "01",
+                "net 45, off 2 in 15, from shipment",
+                "2% in 15 days, net 45 days from shipment",
+            ),
+            ("09", "day 20", "net on day 20 of the next month"),
+            ("09", "net 10", "net on day 10 of the next month"),
+            ("02", "", "net at the end of the month"),
+            (
+                "02",
+                "net 30, off 1 in 10",
+                "1% until 10 days after the end of the month, net 30 days after the end of the month",
+            ),
+            (
+                "03",
+                "pay 2026-03-01, off 2 by 2026-01-20",
+                "2% until 2026-01-20, net on 2026-03-01",
+            ),
+        ] {
+            assert_eq!(terms(kind, written).in_words(), said, "{kind} {written}");
+        }
     }
 
     /// Worked out by the calendar: (kind, terms, day of the invoice, due, discount until); shipped the day before.

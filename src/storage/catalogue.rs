@@ -388,14 +388,15 @@ pub async fn expected(
     let mut receipts = Vec::new();
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
-            "SELECT item_id, warehouse_id, on_date, quantity - promised FROM expected_receipt
-             WHERE mode = $1 AND closed = 0 AND quantity > promised AND item_id IN {} ORDER BY on_date, item_id, warehouse_id",
+            "SELECT item_id, warehouse_id, on_date, CASE WHEN closed = 1 THEN 0 ELSE quantity END, promised
+             FROM expected_receipt WHERE mode = $1 AND (promised > 0 OR closed = 0) AND item_id IN {}
+             ORDER BY on_date, item_id, warehouse_id",
             list(chunk.len(), 1)
         );
         let mut asked = binds![mode.word()];
         asked.extend(chunk.iter().map(|id| (*id).into()));
-        let rows: Vec<(i64, i64, String, i64)> = connection.rows(&sql, asked).await?;
-        for (item, warehouse, on, quantity) in rows {
+        let rows: Vec<(i64, i64, String, i64, i64)> = connection.rows(&sql, asked).await?;
+        for (item, warehouse, on, quantity, promised) in rows {
             receipts.push(ExpectedReceipt {
                 item: ItemId(item),
                 warehouse: WarehouseId(warehouse),
@@ -403,6 +404,7 @@ pub async fn expected(
                     .parse()
                     .map_err(|_| corrupt("expected_receipt", item, "on_date is no date"))?,
                 quantity: from_stored(quantity),
+                promised: from_stored(promised),
             });
         }
     }
@@ -786,8 +788,7 @@ pub async fn save_expected(
         .insert_many(
             "INSERT INTO expected_receipt (warehouse_id, item_id, mode, on_date, quantity, promised)",
             rows,
-            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity, closed = 0,
-             promised = CASE WHEN expected_receipt.closed = 1 THEN 0 ELSE expected_receipt.promised END",
+            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity, closed = 0",
         )
         .await?;
     Ok(())

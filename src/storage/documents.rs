@@ -484,15 +484,16 @@ impl Connection {
         .await
     }
 
-    /// Forgets that an answer is due: its alert has been raised.
-    pub async fn stop_waiting(&mut self, ids: &[i64]) -> Result<(), Failure> {
-        let sql = format!(
-            "UPDATE document SET answered_at = answer_due_at WHERE id IN {}",
-            list(ids.len(), 0)
-        );
-        self.execute(&sql, ids.iter().map(|id| (*id).into()).collect())
+    /// Forgets that an answer is due, for its alert is raised; false where the answer has come in between.
+    pub async fn stop_waiting(&mut self, id: i64) -> Result<bool, Failure> {
+        let waited = self
+            .execute(
+                "UPDATE document SET answered_at = answer_due_at
+                 WHERE id = $1 AND answered_at IS NULL AND answer_due_at IS NOT NULL",
+                binds![id],
+            )
             .await?;
-        Ok(())
+        Ok(waited == 1)
     }
 
     /// Keeps the text that a person put in place of a held document; the original stays where it is.

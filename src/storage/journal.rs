@@ -161,6 +161,26 @@ impl Connection {
         Ok(cleared == 1)
     }
 
+    /// Clears the alerts of one kind about these subjects.
+    pub async fn clear_alerts_like(
+        &mut self,
+        at: Instant,
+        alert: &str,
+        kind: &str,
+        subjects: &[i64],
+    ) -> Result<(), Failure> {
+        for chunk in subjects.chunks(1_000) {
+            let sql = format!(
+                "UPDATE alert SET cleared_at = $3 WHERE kind = $1 AND subject_kind = $2 AND cleared_at IS NULL AND subject_id IN {}",
+                list(chunk.len(), 3)
+            );
+            let mut values = binds![alert, kind, at];
+            values.extend(chunk.iter().map(|subject| (*subject).into()));
+            self.execute(&sql, values).await?;
+        }
+        Ok(())
+    }
+
     /// Clears the alert that was raised with this key, where it is open.
     pub async fn clear_alert_of_key(&mut self, at: Instant, key: &str) -> Result<(), Failure> {
         self.execute(

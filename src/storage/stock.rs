@@ -8,7 +8,7 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ItemId, WarehouseId};
 use crate::domain::order::Mode;
-use crate::domain::stock::{ExpectedReceipt, MovementKind, to_stored};
+use crate::domain::stock::{MovementKind, ReceiptPromise, to_stored};
 
 /// Changes of one item in one warehouse, in stored units of 1/10,000 base unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,41 +112,48 @@ impl Connection {
         Ok(())
     }
 
-    /// Promises expected receipts to backorders, and takes back what is below zero; of one that came in or did not come
-    /// nothing is changed.
+    /// Promises expected receipts to backorders, and takes back what is below zero. Where one has less to promise than was
+    /// read of it, this fails as [`Failure::Stale`]: somebody else was quicker.
     pub async fn promise_receipts(
         &mut self,
         mode: Mode,
-        promised: &[ExpectedReceipt],
+        promises: &[ReceiptPromise],
     ) -> Result<(), Failure> {
         let mut sums: BTreeMap<_, i64> = BTreeMap::new();
-        for receipt in promised {
-            let quantity = to_stored(receipt.quantity).ok_or_else(|| {
+        for promise in promises {
+            let base = to_stored(promise.base).ok_or_else(|| {
                 Failure::refuse(format!(
                     "{} base units can not be kept in stock",
-                    receipt.quantity
+                    promise.base
                 ))
             })?;
             *sums
-                .entry((receipt.item, receipt.warehouse, receipt.on))
-                .or_default() += quantity;
+                .entry((promise.item, promise.warehouse, promise.on))
+                .or_default() += base;
         }
-        sums.retain(|_, quantity| *quantity != 0);
+        sums.retain(|_, base| *base != 0);
         let rows: Vec<_> = sums.into_iter().collect();
         for chunk in rows.chunks(1_000) {
             let sql = format!(
-                "UPDATE expected_receipt SET promised = CASE
-                     WHEN expected_receipt.promised + v.column4 > 0 THEN expected_receipt.promised + v.column4 ELSE 0 END
+                "UPDATE expected_receipt SET promised = expected_receipt.promised + v.column4
                  FROM (VALUES {}) AS v
                  WHERE expected_receipt.item_id = v.column1 AND expected_receipt.warehouse_id = v.column2
-                 AND expected_receipt.on_date = v.column3 AND expected_receipt.mode = $1 AND expected_receipt.closed = 0",
+                 AND expected_receipt.on_date = v.column3 AND expected_receipt.mode = $1
+                 AND expected_receipt.promised + v.column4 >= 0
+                 AND (v.column4 < 0 OR expected_receipt.closed = 0
+                      AND expected_receipt.promised + v.column4 <= expected_receipt.quantity)",
                 tuples(chunk.len(), 4, 1)
             );
             let mut values = binds![mode.word()];
-            for ((item, warehouse, on), quantity) in chunk {
-                values.extend(binds![*item, *warehouse, *on, *quantity]);
+            for ((item, warehouse, on), base) in chunk {
+                values.extend(binds![*item, *warehouse, *on, *base]);
             }
-            self.execute(&sql, values).await?;
+            let written = self.execute(&sql, values).await?;
+            if written != chunk.len() as u64 {
+                return Err(Failure::Stale {
+                    what: "an expected receipt".to_owned(),
+                });
+            }
         }
         Ok(())
     }

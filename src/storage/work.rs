@@ -3,7 +3,7 @@
 
 use sqlx::FromRow;
 
-use super::connection::{Connection, list};
+use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -168,13 +168,19 @@ impl Connection {
 
     /// Gives lanes back.
     pub async fn release_lanes(&mut self, leases: &[Lease]) -> Result<(), Failure> {
-        for lease in leases {
-            self.execute(
-                "UPDATE lane SET leased_until = 0 WHERE id = $1 AND fence = $2",
-                binds![lease.id, lease.fence],
-            )
-            .await?;
+        if leases.is_empty() {
+            return Ok(());
         }
+        let sql = format!(
+            "UPDATE lane SET leased_until = 0 FROM (VALUES {}) AS v
+             WHERE lane.id = v.column1 AND lane.fence = v.column2",
+            tuples(leases.len(), 2, 0)
+        );
+        let values = leases
+            .iter()
+            .flat_map(|lease| binds![lease.id, lease.fence])
+            .collect();
+        self.execute(&sql, values).await?;
         Ok(())
     }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
+use super::shipments::LEFT_BEHIND;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::config::profile::response::ResponseWhen;
+use crate::domain::allocation::waiting::give_back_what_does_not_come;
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderState};
-use crate::domain::stock::{MovementKind, to_stored};
+use crate::domain::stock::{MovementKind, ReceiptPromise, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
@@ -59,6 +61,18 @@ async fn promise(
     let mut promises = Vec::new();
     let mut entries = Vec::new();
     let mut done = Vec::with_capacity(orders.len());
+    let mut settled = Vec::new();
+    let mut short_of_receipts = BTreeSet::new();
+    let mut orders = orders;
+    for order in orders.iter_mut().rev() {
+        if let Some(supply) = supplies.get_mut(order.mode.word()) {
+            let back = give_back_what_does_not_come(order, supply);
+            if !back.is_empty() {
+                short_of_receipts.insert(order.id);
+                promises.push((order.mode, back));
+            }
+        }
+    }
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
         let Some(supply) = supplies.get_mut(order.mode.word()) else {
@@ -71,7 +85,8 @@ async fn promise(
             promised,
             reasons,
         } = allocate(order, supply, policy, today);
-        if !was_accepted && order.lines == untouched {
+        let as_it_was = order.lines == untouched && !short_of_receipts.contains(&order.id);
+        if !was_accepted && as_it_was {
             continue;
         }
         let order = order.settle().map_err(Failure::refused)?;
@@ -82,10 +97,20 @@ async fn promise(
             Subject::new("order", order.id.0),
             reasons.join("\n"),
         ));
+        if !was_accepted && order.lines.iter().all(|line| line.backordered.is_zero()) {
+            settled.push(order.id.0);
+        }
         done.push((order, before));
     }
+    connection
+        .clear_alerts_like(now, LEFT_BEHIND, "order", &settled)
+        .await?;
     connection.move_stock(&movements, now).await?;
+    let mut of_mode: BTreeMap<Mode, Vec<ReceiptPromise>> = BTreeMap::new();
     for (mode, promised) in promises {
+        of_mode.entry(mode).or_default().extend(promised);
+    }
+    for (mode, promised) in of_mode {
         connection.promise_receipts(mode, &promised).await?;
     }
     let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();

@@ -45,12 +45,14 @@ pub async fn post(
     );
     if let Some(earlier) = connection.effect(&key).await? {
         let id = PaymentId(earlier);
-        return match differing(connection, id, &remittance).await? {
+        return match differing(connection, id, &remittance, document.is_some()).await? {
             None => Ok(Posted::Again(id)),
             Some(finding) => Ok(Posted::NotBalanced(vec![finding])),
         };
     }
-    if let Some(finding) = other_day(connection, trading, mode, &remittance).await? {
+    if let Some(finding) =
+        other_day(connection, trading, mode, &remittance, document.is_some()).await?
+    {
         return Ok(Posted::NotBalanced(vec![finding]));
     }
     let references: Vec<String> = remittance
@@ -86,6 +88,7 @@ async fn other_day(
     trading: &Trading,
     mode: Mode,
     remittance: &Remittance,
+    is_document: bool,
 ) -> Result<Option<Finding>, Failure> {
     if remittance.reference.is_empty() {
         return Ok(None);
@@ -100,11 +103,20 @@ async fn other_day(
         )
         .await?;
     Ok(like.map(|(earlier, date)| {
+        let what_to_do = if is_document {
+            format!(
+                "where it is the same money, apply what may be left of it with `receivables apply {earlier}` and dismiss this document; where it is other money, enter it with `pay` under a reference of its own"
+            )
+        } else {
+            format!(
+                "where it is the same money, apply what may be left of it with `receivables apply {earlier}`; other money needs a reference of its own"
+            )
+        };
         Finding::business(
             "payment-repeated",
             Severity::Hold,
             format!(
-                "payment {earlier} of {date} has the same reference {:?}, amount and currency, and this one is of {}: nothing was booked; where it is the same money, apply what is left of it with `receivables apply {earlier}` and dismiss this one; where it is other money, enter it with `pay` under a reference of its own",
+                "payment {earlier} of {date} has the same reference {:?}, amount and currency, and this one is of {}: nothing was booked; {what_to_do}",
                 remittance.reference, remittance.date
             ),
         )
@@ -117,6 +129,7 @@ async fn differing(
     connection: &mut Connection,
     id: PaymentId,
     remittance: &Remittance,
+    is_document: bool,
 ) -> Result<Option<Finding>, Failure> {
     let Some(row) = connection.payment(id).await? else {
         return Ok(None);
@@ -136,11 +149,18 @@ async fn differing(
     if said(&booked) == said(remittance) {
         return Ok(None);
     }
+    let what_to_do = if is_document {
+        "ask the payer whether it corrects that payment, set right by hand what was applied, and dismiss this document; where it is another payment, enter it with `pay` under a reference of its own".to_owned()
+    } else {
+        format!(
+            "what may be left of it is applied with `receivables apply {id}`; another payment needs a reference of its own"
+        )
+    };
     Ok(Some(Finding::business(
         "payment-repeated",
         Severity::Hold,
         format!(
-            "{:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again; ask the payer whether it corrects that payment, set right by hand what was applied, and dismiss this one; where it is another payment, enter it with `pay` under a reference of its own",
+            "{:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again; {what_to_do}",
             remittance.reference
         ),
     )))

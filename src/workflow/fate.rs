@@ -419,8 +419,9 @@ async fn tell_rejected(
             document.set_code, document.reference
         ),
         text: format!(
-            "{}\nWhat to do: mend the cause (profile or data), then send it again under new control numbers from the document's page.",
-            notice::lines(complaints)
+            "{}\nWhat to do: mend the cause (profile or data), then send it again under new control numbers, from the document's page or with `supercargo document resend {}`.",
+            notice::lines(complaints),
+            document.id
         ),
     };
     notice::tell(gateway, connection, Some(trading), notice).await

@@ -387,7 +387,10 @@ pub async fn leave(
         entries.push((
             "shipment left".to_owned(),
             Subject::new("shipment", shipment.id.0),
-            format!("{} cartons, confirmed {actor}", shipment.cartons.len()),
+            match shipment.cartons.len() {
+                1 => format!("1 carton; confirmed by: {actor}"),
+                n => format!("{n} cartons; confirmed by: {actor}"),
+            },
         ));
     }
     connection.move_stock(&movements, now).await?;

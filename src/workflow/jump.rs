@@ -9,6 +9,10 @@ use crate::storage::{Class, Failure};
 /// Backwards by less than this is what clocks of several nodes differ by.
 const TOLERANCE: chrono::Duration = chrono::Duration::seconds(30);
 
+/// What a step asks for is due by the clock at that moment, a little after the time that it wrote down as its own: so much
+/// later than the latest time written may be due what nobody came to. A step that is asked too early puts itself off.
+const WRITTEN_LATE: chrono::Duration = chrono::Duration::minutes(10);
+
 /// Compares the clock with the latest time that anything was written at; where it lies behind, brings forward what was
 /// due by then. How far it lies behind.
 pub async fn mend(gateway: &Gateway) -> Result<Option<chrono::Duration>, Failure> {
@@ -25,7 +29,9 @@ pub async fn mend(gateway: &Gateway) -> Result<Option<chrono::Duration>, Failure
             Box::pin(async move {
                 let lease = i64::from(gateway.settings.work.lease_seconds.max(1));
                 let leases = now + chrono::Duration::seconds(lease) * 2;
-                connection.bring_forward(now, latest, leases).await?;
+                connection
+                    .bring_forward(now, latest + WRITTEN_LATE, leases)
+                    .await?;
                 let notice = Notice {
                     // Once for each time that was reached before the clock went back.
                     key: format!("clock-went-back:{}", latest.timestamp()),

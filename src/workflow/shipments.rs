@@ -9,6 +9,7 @@ use crate::domain::allocation::waiting::expect_more;
 use crate::domain::ids::ShipmentId;
 use crate::domain::order::Order;
 use crate::domain::packing::weigh;
+use crate::domain::policy::OnShort;
 use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure, catalogue};
@@ -270,6 +271,9 @@ async fn write(
     Ok(id)
 }
 
+/// The alert that something was left behind.
+pub(super) const LEFT_BEHIND: &str = "left-behind";
+
 /// What did not leave though it was promised is not promised again out of a count that may be wrong.
 async fn tell_left_behind(
     gateway: &Gateway,
@@ -278,11 +282,15 @@ async fn tell_left_behind(
     order: &Order,
 ) -> Result<(), Failure> {
     let notice = Notice {
-        key: format!("left-behind:{}:{}", order.id, order.revision),
-        kind: "left-behind",
+        key: format!("{LEFT_BEHIND}:{}:{}", order.id, order.revision),
+        kind: LEFT_BEHIND,
         subject: Subject::new("order", order.id.0),
         title: format!("part of PO {} did not leave as planned", order.header.po_number),
-        text: "It was promised out of stock that was not packed. What to do: count the items that were short and load the count (`supercargo stock import`); what is there then is promised again at once, and where nothing is, the buyer has been told that it waits, or is cut.".to_owned(),
+        text: match trading.profile.allocation.on_short {
+            OnShort::Backorder => "It was promised out of stock that was not packed, and the buyer has been told that it waits. What to do: count the items that were short and load the count (`supercargo stock import`); what is there then is promised again at once.",
+            OnShort::Cut => "It was promised out of stock that was not packed, and is cut from the order, as the buyer has been told. What to do: count the items that were short and load the count (`supercargo stock import`), so that nothing is promised out of it again; then clear this alert.",
+        }
+        .to_owned(),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
 }

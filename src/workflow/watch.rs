@@ -59,11 +59,14 @@ async fn tell(
             document.set_code, document.reference, document.gs06
         ),
         text: format!(
-            "It was {}. What to do: ask the partner whether it arrived; the same bytes can be delivered again from the document's page.",
-            document.delivery.replace('_', " ")
+            "It was {}. What to do: ask the partner whether it arrived; the same bytes can be delivered again from the document's page or with `supercargo document redeliver {}`.",
+            document.delivery.replace('_', " "),
+            document.id
         ),
     };
-    connection.stop_waiting(&[document.id]).await?;
+    if !connection.stop_waiting(document.id).await? {
+        return Ok(());
+    }
     notice::tell(gateway, connection, Some(&trading), notice).await
 }
 

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 
 use supercargo::config::samples;
 use supercargo::domain::gs1::sscc_serial;
-use supercargo::domain::ids::{DocumentId, OrderId, ShipmentId};
+use supercargo::domain::ids::{DocumentId, ItemId, OrderId, ShipmentId, WarehouseId};
 use supercargo::domain::order::Mode;
 use supercargo::domain::shipment::Shipment;
+use supercargo::domain::stock::ReceiptPromise;
 use supercargo::storage::Class;
+use supercargo::storage::work::Step;
 use supercargo::workflow::lists::ListKind;
-use supercargo::workflow::{documents, lists, orders, partners, run, shipments};
+use supercargo::workflow::{documents, jump, lists, orders, partners, run, shipments};
 
 use crate::thread::House;
 
@@ -491,6 +493,13 @@ async fn short_of_the_plan(house: House) {
     orders::cancel(&house.gateway, next, "test", "test")
         .await
         .unwrap();
+    settle(&house).await;
+    let told = sent(&house, "855").await.pop().unwrap();
+    assert!(
+        segments(&told, "BAK")[0].starts_with("BAK*05*RD*SHORT-2"),
+        "{told}"
+    );
+    assert_eq!(segments(&told, "ACK"), ["ACK*ID*10*EA"]);
     let first = OrderId(next.0 - 1);
     orders::cancel(&house.gateway, first, "the rest too", "test")
         .await
@@ -500,6 +509,134 @@ async fn short_of_the_plan(house: House) {
     nothing_is_held(&house).await;
 }
 on_both!(short_of_the_plan);
+
+/// A receipt is promised once: it comes in part, the rest is announced again, it is put lower; who waited first keeps what
+/// is left, nobody is told anything twice, and the history agrees all the while.
+async fn receipts_that_change(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"WEST\"]").await;
+    let order = |po: &str| {
+        format!("BEG*00*SA*{po}**20260105~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1")
+    };
+    let list = async |rows: &str| {
+        let text = format!("warehouse,item,quantity,expected_on\n{rows}");
+        lists::load(
+            &house.gateway,
+            ListKind::Stock,
+            text.as_bytes(),
+            None,
+            "test",
+        )
+        .await
+        .unwrap();
+        settle(&house).await;
+        house.prove().await;
+    };
+    let promised = async || {
+        house
+            .lines(
+                "SELECT r.on_date || ' ' || (r.promised / 10000) || ' of ' || (r.quantity / 10000) FROM expected_receipt r
+                 JOIN item i ON i.id = r.item_id JOIN warehouse w ON w.id = r.warehouse_id
+                 WHERE i.code = 'HW-1001' AND w.code = 'WEST' AND r.on_date > '2026-01-31' ORDER BY r.on_date",
+            )
+            .await
+    };
+    let answers = async || {
+        let texts = sent(&house, "855").await;
+        let last = texts.last().unwrap();
+        (texts.len(), segments(last, "ACK").join(" "))
+    };
+    list("WEST,HW-1001,0,\nWEST,HW-1001,4,2026-02-02\nWEST,HW-1001,6,2026-03-02\n").await;
+    house
+        .submit("x.edi", &interchange(1, &order("WAIT-X")))
+        .await;
+    assert_eq!(answers().await, (1, "ACK*IB*6*EA*068*20260302".to_owned()));
+    assert_eq!(promised().await, ["2026-02-02 4 of 4", "2026-03-02 2 of 6"]);
+
+    // The four are here before their day, and the receipt is closed as the documentation says.
+    list("WEST,HW-1001,4,\nWEST,HW-1001,0,2026-02-02\n").await;
+    assert_eq!(
+        answers().await,
+        (
+            2,
+            "ACK*IA*4*EA*068*20260105 ACK*IB*2*EA*068*20260302".to_owned()
+        )
+    );
+    assert_eq!(promised().await, ["2026-02-02 0 of 0", "2026-03-02 2 of 6"]);
+
+    // Another order waits for the rest; then less is to come than both wait for.
+    house
+        .submit("y.edi", &interchange(2, &order("WAIT-Y")))
+        .await;
+    assert_eq!(
+        answers().await,
+        (3, "ACK*IB*6*EA".to_owned()),
+        "4 are free of 6"
+    );
+    list("WEST,HW-1001,8,2026-03-02\n").await;
+    assert_eq!(answers().await, (4, "ACK*IB*6*EA*068*20260302".to_owned()));
+    assert_eq!(promised().await[1], "2026-03-02 8 of 8");
+    list("WEST,HW-1001,5,2026-03-02\n").await;
+    assert_eq!(
+        answers().await,
+        (5, "ACK*IB*6*EA".to_owned()),
+        "the younger is told"
+    );
+    assert_eq!(promised().await[1], "2026-03-02 2 of 5");
+    for _ in 0..2 {
+        list("WEST,HW-1001,5,2026-03-02\n").await;
+        assert_eq!(answers().await.0, 5, "nothing has changed, nobody is told");
+    }
+    let more = ReceiptPromise {
+        item: ItemId(
+            house
+                .lines("SELECT CAST(id AS TEXT) FROM item WHERE code = 'HW-1001'")
+                .await[0]
+                .parse()
+                .unwrap(),
+        ),
+        warehouse: WarehouseId(
+            house
+                .lines("SELECT CAST(id AS TEXT) FROM warehouse WHERE code = 'WEST'")
+                .await[0]
+                .parse()
+                .unwrap(),
+        ),
+        on: "2026-03-02".parse().unwrap(),
+        base: 4.into(),
+    };
+    let mut connection = house.gateway.store.read().await.unwrap();
+    let refused = connection
+        .promise_receipts(Mode::Production, &[more])
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("somebody else"), "{refused}");
+}
+on_both!(receipts_that_change);
+
+/// What a step asked for is due a moment after the last thing it wrote; set back, the clock leaves none of it lying.
+async fn the_clock_is_set_back(house: House) {
+    buyer(&house, "").await;
+    let ahead = chrono::Duration::days(9);
+    *house.clock.0.lock().unwrap() += ahead;
+    let order = "BEG*00*SA*BACK-1**20260114~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1";
+    house.submit("back.edi", &interchange(1, order)).await;
+    let id = number(&house).await;
+    let due = house.gateway.now() + chrono::Duration::seconds(2);
+    house
+        .gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            Box::pin(async move { connection.ask_for(Step::Allocate, id.0, &[id.0], due).await })
+        })
+        .await
+        .unwrap();
+    *house.clock.0.lock().unwrap() -= ahead;
+    assert!(jump::mend(&house.gateway).await.unwrap().is_some());
+    settle(&house).await;
+    let left = house.lines("SELECT step FROM work").await;
+    assert_eq!(left, [""; 0]);
+}
+on_both!(the_clock_is_set_back);
 
 /// Two orders for one place travel together on pallets; nothing leaves before its window without a reason; what is short
 /// goes with a second shipment; no label is used twice.
@@ -584,10 +721,14 @@ async fn together_and_in_parts(house: House) {
 
     // What did not leave waits, is promised again when it is asked for, and goes under a label of its own.
     assert_eq!(status(&house).await, "partly_shipped");
+    let left_behind_alerts =
+        "SELECT COUNT(*) || '' FROM alert WHERE kind = 'left-behind' AND cleared_at IS NULL";
+    assert_eq!(house.lines(left_behind_alerts).await, ["1"]);
     orders::allocate_waiting(&house.gateway, Mode::Production)
         .await
         .unwrap();
     settle(&house).await;
+    assert_eq!(house.lines(left_behind_alerts).await, ["0"]);
     let second = house
         .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain' AND s.status = 'planned'")
         .await;

@@ -212,7 +212,7 @@ pub async fn pay(house: &House) {
 /// `open` less a deduction of 5.00, and 2.50 on account.
 fn remittance(number: &str, open: i64, currency: &str) -> Remittance {
     let mut remittance = Remittance::by_hand(
-        "CHK-1".to_owned(),
+        "CHK-1",
         samples::WRITTEN_ON,
         currency.parse().unwrap(),
         Amount(open - 250),

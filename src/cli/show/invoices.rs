@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use rust_decimal::Decimal;
+
 use crate::cli::listing::{Paging, Shape, facts, minute, missing, partner, show, with_mode};
 use crate::cli::table::Table;
 use crate::cli::{CliResult, Options, house, print};
@@ -172,6 +174,24 @@ fn charges(detail: &InvoiceDetail) -> String {
     }
 }
 
+fn is_zero(amount: &str) -> bool {
+    amount.bytes().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
+/// The discounts that were granted on what was paid; empty where there are none.
+fn discount_taken(detail: &InvoiceDetail) -> String {
+    let taken: Decimal = detail
+        .payments
+        .iter()
+        .filter_map(|payment| payment.discount_amount.parse::<Decimal>().ok())
+        .sum();
+    if taken.is_zero() {
+        String::new()
+    } else {
+        format!("{taken} {}", detail.listing.currency)
+    }
+}
+
 fn told(detail: &InvoiceDetail) -> String {
     let invoice = &detail.listing;
     let money = |amount: &str| format!("{amount} {}", invoice.currency);
@@ -196,9 +216,21 @@ fn told(detail: &InvoiceDetail) -> String {
         ("disputed", money(&invoice.disputed_amount)),
         (
             "discount",
-            invoice.discount_until.map_or_else(String::new, |until| {
-                format!("{} until {until}", money(&invoice.discount_amount))
-            }),
+            match invoice.discount_until {
+                Some(until) if !is_zero(&invoice.discount_amount) => {
+                    format!("{} until {until}", money(&invoice.discount_amount))
+                }
+                _ => String::new(),
+            },
+        ),
+        ("discount taken", discount_taken(detail)),
+        (
+            "written off",
+            if is_zero(&invoice.written_off_amount) {
+                String::new()
+            } else {
+                money(&invoice.written_off_amount)
+            },
         ),
     ]);
     text.push('\n');

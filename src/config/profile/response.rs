@@ -112,6 +112,8 @@ pub struct LineCodes {
     pub location_unknown: String,
     /// Refused with the whole order.
     pub order_rejected: String,
+    /// Cancelled after it was promised.
+    pub cancelled: String,
 }
 
 impl Default for LineCodes {
@@ -131,6 +133,7 @@ impl Default for LineCodes {
             out_of_stock: code("ID"),
             location_unknown: code("IR"),
             order_rejected: code("IR"),
+            cancelled: code("ID"),
         }
     }
 }
@@ -147,11 +150,12 @@ impl LineCodes {
             LineRefusal::OutOfStock => &self.out_of_stock,
             LineRefusal::LocationUnknown => &self.location_unknown,
             LineRefusal::OrderRejected => &self.order_rejected,
+            LineRefusal::Cancelled => &self.cancelled,
         }
     }
 
     /// Every code with its key, for checks.
-    pub fn all(&self) -> [(&'static str, &str); 13] {
+    pub fn all(&self) -> [(&'static str, &str); 14] {
         [
             ("accepted", &self.accepted),
             ("backordered", &self.backordered),
@@ -166,6 +170,7 @@ impl LineCodes {
             ("out_of_stock", &self.out_of_stock),
             ("location_unknown", &self.location_unknown),
             ("order_rejected", &self.order_rejected),
+            ("cancelled", &self.cancelled),
         ]
     }
 }

@@ -24,8 +24,8 @@ pub enum Release {
 pub struct Remedies {
     /// What a release would lead to.
     pub release: Release,
-    /// Something that holds it stands in our lists (items, units, prices, places): mended there, it is gone when the order
-    /// is verified again.
+    /// All that holds it stands in our lists (items, units, prices, places): mended there, it is gone when the order is
+    /// verified again.
     pub lists: bool,
 }
 
@@ -74,11 +74,14 @@ pub fn remedies(
         _ if newly_refused.is_empty() => Release::Whole,
         _ => Release::Without(newly_refused),
     };
+    let mut holding = reasons(held)
+        .iter()
+        .filter(|reason| reason.severity >= Severity::Hold)
+        .peekable();
     Remedies {
         release,
-        lists: reasons(held).iter().any(|reason| {
-            reason.severity >= Severity::Hold && IN_LISTS.contains(&reason.code.as_str())
-        }),
+        lists: holding.peek().is_some()
+            && holding.all(|reason| IN_LISTS.contains(&reason.code.as_str())),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn list(
     }
     let sql = format!(
         "SELECT i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved,
-            CAST(COALESCE((SELECT SUM(e.quantity - e.promised) FROM expected_receipt e WHERE e.item_id = s.item_id
+            CAST(COALESCE((SELECT SUM(CASE WHEN e.quantity > e.promised THEN e.quantity - e.promised ELSE 0 END) FROM expected_receipt e WHERE e.item_id = s.item_id
                 AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.closed = 0), 0) AS BIGINT) AS expected,
             (SELECT MIN(e.on_date) FROM expected_receipt e WHERE e.item_id = s.item_id
                 AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.closed = 0 AND e.quantity > e.promised) AS next_receipt

@@ -74,7 +74,7 @@ pub struct InvoiceListing {
     pub disputed_amount: String,
     /// Given up.
     pub written_off_amount: String,
-    /// Discount when paid until `discount_until`.
+    /// What may still be taken off when it is paid until `discount_until`; zero once it was, or nothing is open.
     pub discount_amount: String,
     /// Until when the discount holds.
     pub discount_until: Option<NaiveDate>,
@@ -230,7 +230,7 @@ fn listing(
         open_amount: amount(row.open)?,
         disputed_amount: amount(row.disputed)?,
         written_off_amount: amount(row.written_off)?,
-        discount_amount: amount(row.discount)?,
+        discount_amount: amount(if row.open > 0 { row.discount } else { 0 })?,
         discount_until: row
             .discount_until
             .as_deref()

@@ -58,6 +58,8 @@ pub struct KeptShipment {
     pub work: i64,
     /// Its ship notices that the partner accepted.
     pub accepted: i64,
+    /// Alerts that its window closed before it left: a person decides then.
+    pub closed: i64,
 }
 
 impl Connection {
@@ -116,7 +118,8 @@ impl Connection {
                  (SELECT COUNT(*) FROM shipment_order WHERE shipment_id = shipment.id) AS orders,
                  (SELECT COUNT(*) FROM work WHERE step IN ('fulfil', 'invoice') AND subject = shipment.id) AS work,
                  (SELECT COUNT(*) FROM document WHERE subject_kind = 'shipment' AND subject_id = shipment.id
-                     AND direction = 'out' AND set_code = '856' AND syntax = 'accepted') AS accepted
+                     AND direction = 'out' AND set_code = '856' AND syntax = 'accepted') AS accepted,
+                 (SELECT COUNT(*) FROM alert WHERE key = 'window-closed:' || shipment.id) AS closed
              FROM shipment LEFT JOIN warehouse ON warehouse.id = shipment.warehouse_id
              WHERE shipment.id > $1 ORDER BY shipment.id LIMIT $2",
             binds![after, most],

@@ -64,4 +64,16 @@ impl Connection {
         )
         .await
     }
+
+    /// What each expected receipt says was promised of it, where it is anything: item, warehouse, world, day, base units.
+    pub async fn kept_receipt_promises(
+        &mut self,
+    ) -> Result<Vec<(i64, i64, String, String, i64)>, Failure> {
+        self.rows(
+            "SELECT item_id, warehouse_id, mode, on_date, promised FROM expected_receipt WHERE promised <> 0
+             ORDER BY item_id, warehouse_id, mode, on_date",
+            vec![],
+        )
+        .await
+    }
 }

@@ -417,8 +417,7 @@ async fn enter(console: &Console, entry: &Entry, actor: &str) -> Result<PaymentI
         to.entry(invoice.clone()).or_insert(Amount::ZERO);
     }
     let applied: Vec<(String, Amount)> = to.into_iter().collect();
-    let mut remittance =
-        Remittance::by_hand(entry.reference.clone(), date, currency, total, &applied);
+    let mut remittance = Remittance::by_hand(&entry.reference, date, currency, total, &applied);
     if !entry.method.is_empty() {
         remittance.method.clone_from(&entry.method);
     }

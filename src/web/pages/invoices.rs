@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::document_row::{DocumentRow, is_overdue};
-use super::orders::{AuditRow, audit_row, terms_said};
+use super::orders::{AuditRow, audit_row};
 use crate::domain::invoice::{Invoice, InvoiceCharge};
 use crate::domain::order::ChargeKind;
 use crate::storage::console::deductions::DeductionItem;
@@ -363,7 +363,7 @@ pub(crate) async fn one(
                 ("fill-1", item.open - item.disputed),
             ],
         ),
-        terms: terms_said(&invoice.terms),
+        terms: invoice.terms.in_words(),
         discount_until: invoice.discount_until.map(|day| calendar.date(day)),
         events: events(&item, &thread, &applications, &taken, &audit, &calendar),
         lines: invoice

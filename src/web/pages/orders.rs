@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::document_row::{DocumentRow, is_overdue};
 use crate::domain::cancellation::may_be_cancelled;
 use crate::domain::finding::Finding;
-use crate::domain::order::{Charge, ChargeKind, Order, OrderLine, OrderState, Party};
+use crate::domain::order::{Charge, ChargeKind, LineRefusal, Order, OrderLine, OrderState, Party};
 use crate::domain::verification::{Release, Remedies};
 use crate::storage::console::documents::{self, DocumentItem};
 use crate::storage::console::invoices::{self, InvoiceItem};
@@ -800,9 +800,14 @@ fn facts(order: &Order) -> Vec<(String, String)> {
         ),
     ];
     if let Some(terms) = &header.terms {
-        facts.push(("Terms".to_owned(), terms_said(terms)));
+        facts.push(("Terms".to_owned(), terms.in_words()));
     }
-    facts.extend(header.references.iter().map(|reference| {
+    let shown_above = [&header.department, &header.vendor_number];
+    let others = header
+        .references
+        .iter()
+        .filter(|reference| !shown_above.contains(&&reference.value));
+    facts.extend(others.map(|reference| {
         (
             format!("REF {}", reference.qualifier),
             [reference.value.as_str(), reference.description.as_str()]
@@ -824,23 +829,6 @@ fn facts(order: &Order) -> Vec<(String, String)> {
     }));
     facts.retain(|(_, value)| !value.trim().is_empty());
     facts
-}
-
-/// Terms of payment in a line.
-pub(crate) fn terms_said(terms: &crate::domain::terms::Terms) -> String {
-    if !terms.description.is_empty() {
-        return terms.description.clone();
-    }
-    let mut said = String::new();
-    if let (Some(percent), Some(days)) = (terms.discount_percent, terms.discount_days) {
-        said = format!("{}% in {days} days, ", percent.normalize());
-    }
-    match (terms.net_days, terms.net_due) {
-        (_, Some(date)) => said.push_str(&format!("net on {date}")),
-        (Some(days), None) => said.push_str(&format!("net {days} days")),
-        (None, None) => said.push_str("net 30 days"),
-    }
-    said
 }
 
 // ---- the stations of the way -----------------------------------------------------------------------------------------
@@ -925,11 +913,19 @@ fn later(name: &'static str, set: &'static str) -> Station {
     }
 }
 
+/// Whether something of the order was cancelled after it was promised.
+fn is_cancelled(order: &Order) -> bool {
+    order
+        .lines
+        .iter()
+        .any(|line| line.refusal == Some(LineRefusal::Cancelled))
+}
+
 fn verified(status: &str, order: &Order) -> Station {
     let (class, icon, note) = match status {
         "received" => ("", "clock", String::new()),
         "held" => ("stuck", "queue", "held".to_owned()),
-        "rejected" => ("failed", "cross", "rejected".to_owned()),
+        "rejected" if !is_cancelled(order) => ("failed", "cross", "rejected".to_owned()),
         _ => {
             let refused = order
                 .lines
@@ -939,10 +935,11 @@ fn verified(status: &str, order: &Order) -> Station {
             (
                 "done",
                 "check",
-                if refused == 0 {
-                    String::new()
-                } else {
-                    format!("{refused} lines cut")
+                match refused {
+                    0 => String::new(),
+                    _ if is_cancelled(order) => "cancelled afterwards".to_owned(),
+                    1 => "1 line cut".to_owned(),
+                    n => format!("{n} lines cut"),
                 },
             )
         }

@@ -435,11 +435,15 @@ fn tiles(
         .map(|row| row.n)
         .sum();
     let all: i64 = fates.iter().map(|row| row.n).sum();
-    let clean: i64 = fates
-        .iter()
-        .filter(|row| fate(row) == 0)
-        .map(|row| row.n)
-        .sum();
+    let of_fate = |which: usize| -> i64 {
+        fates
+            .iter()
+            .filter(|row| fate(row) == which)
+            .map(|row| row.n)
+            .sum()
+    };
+    // What still waits for its 997 is neither clean nor not.
+    let (clean, settled) = (of_fate(0), all - of_fate(1));
     let (open_figure, open_unit) = leading(&open);
     vec![
         Tile {
@@ -476,10 +480,10 @@ fn tiles(
             icon: show::icon("documents"),
             label: "Clean at first pass",
             path: "/documents",
-            figure: if all == 0 {
+            figure: if settled == 0 {
                 "–".to_owned()
             } else {
-                format!("{}%", clean * 100 / all)
+                format!("{}%", clean * 100 / settled)
             },
             unit: String::new(),
             more: format!(

@@ -98,6 +98,7 @@ struct Block {
     chart: Columns,
     total: Money,
     overdue: Money,
+    is_overdue: bool,
     disputed: Money,
     unapplied: Money,
     rows: Vec<Row>,
@@ -170,6 +171,7 @@ pub(crate) async fn page(
             chart: chart(&currency, &sum, (980, 250)),
             total: show::money(sum.total(), &currency),
             overdue: show::money(sum.overdue(), &currency),
+            is_overdue: sum.overdue() > 0,
             disputed: show::money(sum.disputed, &currency),
             unapplied: show::money(sum.unapplied, &currency),
             rows: ages

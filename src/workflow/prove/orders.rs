@@ -243,14 +243,16 @@ pub(super) async fn shipments(prover: &mut Prover<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A planned shipment leaves by itself where its warehouse was of that kind when it was planned.
+/// A planned shipment leaves by itself where its warehouse was of that kind when it was planned, unless its window closed
+/// before it could.
 fn waits(prover: &mut Prover<'_>, row: &KeptShipment, shipment: &Shipment, loaded: i64) {
     let at_once = row
         .warehouse
         .as_deref()
         .and_then(|text| serde_json::from_str::<Warehouse>(text).ok())
         .is_some_and(|warehouse| warehouse.fulfilment == FulfilmentMode::AtOnce);
-    if at_once && matches!(shipment.state, ShipmentState::Planned) && loaded < row.created_at {
+    let waits = matches!(shipment.state, ShipmentState::Planned) && row.closed == 0;
+    if at_once && waits && loaded < row.created_at {
         prover.fault(
             format!("shipment {}", row.id),
             "its warehouse lets shipments go by themselves, and no work does: it would wait for ever",

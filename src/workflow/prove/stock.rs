@@ -117,11 +117,11 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
         "promises",
         "what is promised of each item is what orders have confirmed and not shipped",
     );
-    let (held, promised, orders, unreadable) = prover
+    let (held, promised, receipts, orders, unreadable) = prover
         .history
         .slice(|connection| {
             Box::pin(async move {
-                let mut held: BTreeMap<(i64, String), Decimal> = BTreeMap::new();
+                let mut held = Held::default();
                 let mut orders = 0;
                 let mut unreadable = Vec::new();
                 for status in HOLDING {
@@ -148,7 +148,8 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
                         .or_insert((balance.code, Decimal::ZERO));
                     sum.1 += from_stored(balance.reserved);
                 }
-                Ok((held, promised, orders, unreadable))
+                let receipts = connection.kept_receipt_promises().await?;
+                Ok((held, promised, receipts, orders, unreadable))
             })
         })
         .await?;
@@ -158,6 +159,7 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
     }
     for ((item, mode), (code, promised)) in &promised {
         let held = held
+            .stock
             .get(&(*item, mode.clone()))
             .copied()
             .unwrap_or_default();
@@ -168,7 +170,7 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
             );
         }
     }
-    for ((item, mode), held) in &held {
+    for ((item, mode), held) in &held.stock {
         if !held.is_zero() && !promised.contains_key(&(*item, mode.clone())) {
             prover.fault(
                 format!("stock of item {item} ({mode})"),
@@ -176,17 +178,65 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
             );
         }
     }
+    awaited(prover, held.receipts, receipts);
     Ok(())
 }
 
-fn hold(held: &mut BTreeMap<(i64, String), Decimal>, order: &Order, mode: &str) {
+/// What orders hold.
+#[derive(Default)]
+struct Held {
+    /// Item, world → base units confirmed and not shipped.
+    stock: BTreeMap<(i64, String), Decimal>,
+    /// Item, warehouse, world, day → base units that backorders wait for.
+    receipts: BTreeMap<(i64, i64, String, String), Decimal>,
+}
+
+fn hold(held: &mut Held, order: &Order, mode: &str) {
     for line in &order.lines {
         let Some(accepted) = &line.accepted else {
             continue;
         };
         let quantity = (line.confirmed - line.shipped).saturating_mul(accepted.base_per_unit);
         if !quantity.is_zero() {
-            *held.entry((accepted.item.0, mode.to_owned())).or_default() += quantity;
+            *held
+                .stock
+                .entry((accepted.item.0, mode.to_owned()))
+                .or_default() += quantity;
         }
+        for awaited in &line.awaits {
+            let receipt = (
+                accepted.item.0,
+                awaited.warehouse.0,
+                mode.to_owned(),
+                awaited.on.to_string(),
+            );
+            *held.receipts.entry(receipt).or_default() += awaited.base;
+        }
+    }
+}
+
+/// Of each expected receipt, as much is promised as backorders wait for.
+fn awaited(
+    prover: &mut Prover<'_>,
+    mut held: BTreeMap<(i64, i64, String, String), Decimal>,
+    receipts: Vec<(i64, i64, String, String, i64)>,
+) {
+    let mut differ = Vec::new();
+    for (item, warehouse, mode, on, promised) in receipts {
+        let key = (item, warehouse, mode, on);
+        let waits = held.remove(&key).unwrap_or_default();
+        if waits != from_stored(promised) {
+            differ.push((key, from_stored(promised), waits));
+        }
+    }
+    differ.extend(
+        held.into_iter()
+            .map(|(key, waits)| (key, Decimal::ZERO, waits)),
+    );
+    for ((item, warehouse, mode, on), promised, waits) in differ {
+        prover.fault(
+            format!("receipt of item {item} expected in warehouse {warehouse} on {on} ({mode})"),
+            format!("{promised} are promised of it and backorders wait for {waits}"),
+        );
     }
 }
