@@ -181,7 +181,11 @@ impl Item {
                 .chain(self.units.keys().map(String::as_str)),
         );
         if self.base_unit == "EA" {
-            units.extend(["PC", "PR", "DZ", "GR", "HU", "TH"]);
+            units.extend(
+                ["PC", "PR", "DZ", "GR", "HU", "TH"]
+                    .into_iter()
+                    .filter(|unit| !self.units.contains_key(*unit)),
+            );
         }
         units.dedup();
         units

@@ -249,7 +249,7 @@ pub async fn prices_for(
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
             "SELECT item_id, partner_id, unit, currency, from_date, until_date, price FROM price
-             WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date",
+             WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date, unit",
             list(chunk.len(), 2)
         );
         let mut asked = binds![company, partner];

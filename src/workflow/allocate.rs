@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::shipments::LEFT_BEHIND;
@@ -62,6 +65,7 @@ async fn promise(
     let mut entries = Vec::new();
     let mut done = Vec::with_capacity(orders.len());
     let mut settled = Vec::new();
+    let mut nothing_to_tell = BTreeSet::new();
     let mut short_of_receipts = BTreeSet::new();
     let mut orders = orders;
     for order in orders.iter_mut().rev() {
@@ -79,6 +83,7 @@ async fn promise(
             continue;
         };
         let untouched = order.lines.clone();
+        let told = answered_by(&order);
         let Allocation {
             order,
             reservations,
@@ -100,6 +105,9 @@ async fn promise(
         if !was_accepted && order.lines.iter().all(|line| line.backordered.is_zero()) {
             settled.push(order.id.0);
         }
+        if !was_accepted && answered_by(&order) == told {
+            nothing_to_tell.insert(order.id);
+        }
         done.push((order, before));
     }
     connection
@@ -115,6 +123,9 @@ async fn promise(
     }
     let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
     for (order, _) in &mut done {
+        if nothing_to_tell.contains(&order.id) {
+            continue;
+        }
         if let Some(outgoing) = next_answer(gateway, trading, order) {
             answers.entry(order.mode).or_default().push(outgoing);
         }
@@ -131,6 +142,23 @@ async fn promise(
     .await?;
     connection.save_orders(&done).await?;
     connection.record_all(now, "allocation", entries).await
+}
+
+/// What an 855 tells of each line: confirmed, backordered and until when, refused. Which receipts a line waits for is our
+/// own affair.
+fn answered_by(order: &Order) -> Vec<(Decimal, Decimal, Option<NaiveDate>, Decimal)> {
+    order
+        .lines
+        .iter()
+        .map(|line| {
+            (
+                line.confirmed,
+                line.backordered,
+                line.backorder_date,
+                line.refused,
+            )
+        })
+        .collect()
 }
 
 /// What can be promised to these orders: balances, expected receipts and our warehouses.

@@ -3,6 +3,7 @@
 
 use super::{Gateway, allocate, fulfil, verify};
 use crate::domain::cancellation::{self, Cancelled};
+use crate::domain::clock::Instant;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::domain::shipment::ShipmentState;
@@ -207,7 +208,7 @@ async fn cancel_order(
     reason: &str,
     actor: &str,
 ) -> Result<(), Failure> {
-    let (id, before, now) = (order.id, order.revision, gateway.now());
+    let (id, before, now, mode) = (order.id, order.revision, gateway.now(), order.mode);
     let trading = gateway.trading(connection, order.partner).await?;
     let mut planned = connection.shipments_of(id).await?;
     planned.retain(|shipment| shipment.state != ShipmentState::Cancelled);
@@ -237,25 +238,33 @@ async fn cancel_order(
         .record(now, actor, "order cancelled", subject, reason)
         .await?;
     connection.clear_alerts(now, subject).await?;
+    // What it gives up is there for those who wait.
+    ask_for_waiting(connection, mode, now).await?;
     // An invoice that waits for the last of the order waits no longer.
     connection.ask_for_each(Step::Invoice, &shipped, now).await
 }
 
 /// Asks for another allocation of every order of which something waits: after stock came in.
 pub async fn allocate_waiting(gateway: &Gateway, mode: Mode) -> Result<usize, Failure> {
-    const MOST: i64 = 10_000;
     let now = gateway.now();
     let asked = gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            Box::pin(async move {
-                let ids = connection.waiting_orders(mode.word(), MOST).await?;
-                let pairs: Vec<(i64, i64)> = ids.iter().map(|id| (id.0, id.0)).collect();
-                connection.ask_for_each(Step::Allocate, &pairs, now).await?;
-                Ok(ids.len())
-            })
+            Box::pin(async move { ask_for_waiting(connection, mode, now).await })
         })
         .await?;
     gateway.wake();
     Ok(asked)
+}
+
+async fn ask_for_waiting(
+    connection: &mut Connection,
+    mode: Mode,
+    now: Instant,
+) -> Result<usize, Failure> {
+    const MOST: i64 = 10_000;
+    let ids = connection.waiting_orders(mode.word(), MOST).await?;
+    let pairs: Vec<(i64, i64)> = ids.iter().map(|id| (id.0, id.0)).collect();
+    connection.ask_for_each(Step::Allocate, &pairs, now).await?;
+    Ok(ids.len())
 }

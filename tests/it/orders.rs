@@ -494,12 +494,20 @@ async fn short_of_the_plan(house: House) {
         .await
         .unwrap();
     settle(&house).await;
-    let told = sent(&house, "855").await.pop().unwrap();
+    let answers = sent(&house, "855").await;
+    let told = answers
+        .iter()
+        .rfind(|told| told.contains("*SHORT-2*"))
+        .unwrap();
     assert!(
-        segments(&told, "BAK")[0].starts_with("BAK*05*RD*SHORT-2"),
+        segments(told, "BAK")[0].starts_with("BAK*05*RD*SHORT-2"),
         "{told}"
     );
-    assert_eq!(segments(&told, "ACK"), ["ACK*ID*10*EA"]);
+    assert!(
+        answers.last().unwrap().contains("*SHORT-1*"),
+        "who waits gets what the other gave up"
+    );
+    assert_eq!(segments(told, "ACK"), ["ACK*ID*10*EA"]);
     let first = OrderId(next.0 - 1);
     orders::cancel(&house.gateway, first, "the rest too", "test")
         .await
@@ -582,8 +590,11 @@ async fn receipts_that_change(house: House) {
         "the younger is told"
     );
     assert_eq!(promised().await[1], "2026-03-02 2 of 5");
-    for _ in 0..2 {
-        list("WEST,HW-1001,5,2026-03-02\n").await;
+    for row in [
+        "WEST,HW-1001,5,2026-03-02\n",
+        "WEST,HW-1001,2,2026-03-02\nEAST,HW-1001,0,2026-03-02\n",
+    ] {
+        list(row).await;
         assert_eq!(answers().await.0, 5, "nothing has changed, nobody is told");
     }
     let more = ReceiptPromise {
