@@ -8,7 +8,6 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CompanyId, DeductionId, InvoiceId, PartnerId, PaymentId};
 use crate::domain::ledger::Posting;
-use crate::domain::money::{Amount, Currency};
 use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, NewDeduction};
 use crate::domain::remittance::Remittance;
@@ -35,6 +34,17 @@ pub struct PaymentRow {
     /// Minor units tied to nothing.
     pub unapplied: i64,
     /// The remittance as JSON.
+    pub body: String,
+}
+
+/// A payment that a remittance may repeat.
+#[derive(Debug, Clone, FromRow)]
+pub struct PaymentLike {
+    /// Its number.
+    pub id: i64,
+    /// Its date, ISO.
+    pub date: String,
+    /// The remittance it was booked from, as JSON.
     pub body: String,
 }
 
@@ -235,19 +245,26 @@ impl Connection {
         .await
     }
 
-    /// The number and date of the latest payment of a partner with this reference and amount.
+    /// The payment of a partner with the reference, amount and currency of this remittance: the one of the same day where
+    /// there is one, otherwise the latest. A remittance without a reference is like those of its own day only.
     pub async fn payment_like(
         &mut self,
         partner: PartnerId,
         mode: Mode,
-        reference: &str,
-        amount: Amount,
-        currency: Currency,
-    ) -> Result<Option<(i64, String)>, Failure> {
+        remittance: &Remittance,
+    ) -> Result<Option<PaymentLike>, Failure> {
         self.row(
-            "SELECT id, CAST(date AS TEXT) FROM payment WHERE partner_id = $1 AND mode = $2 AND reference = $3
-             AND amount = $4 AND currency = $5 ORDER BY id DESC LIMIT 1",
-            binds![partner, mode.word(), reference, amount.0, currency.code()],
+            "SELECT id, date, body FROM payment WHERE partner_id = $1 AND mode = $2 AND reference = $3
+             AND amount = $4 AND currency = $5 AND (date = $6 OR reference <> '')
+             ORDER BY CASE WHEN date = $6 THEN 0 ELSE 1 END, id DESC LIMIT 1",
+            binds![
+                partner,
+                mode.word(),
+                &remittance.reference,
+                remittance.total.0,
+                remittance.currency.code(),
+                remittance.date
+            ],
         )
         .await
     }

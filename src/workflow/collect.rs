@@ -10,7 +10,7 @@ use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, NewDeduction, OpenItem, PaymentPlan, plan};
 use crate::domain::remittance::Remittance;
 use crate::storage::journal::Subject;
-use crate::storage::payments::NewPayment;
+use crate::storage::payments::{NewPayment, PaymentLike};
 use crate::storage::{Connection, Failure};
 
 /// What became of a remittance.
@@ -43,17 +43,10 @@ pub async fn post(
         remittance.currency,
         remittance.date
     );
-    if let Some(earlier) = connection.effect(&key).await? {
-        let id = PaymentId(earlier);
-        return match differing(connection, id, &remittance, document.is_some()).await? {
-            None => Ok(Posted::Again(id)),
-            Some(finding) => Ok(Posted::NotBalanced(vec![finding])),
-        };
-    }
-    if let Some(finding) =
-        other_day(connection, trading, mode, &remittance, document.is_some()).await?
+    if let Some(repeated) =
+        repeated(connection, trading, mode, &remittance, document.is_some()).await?
     {
-        return Ok(Posted::NotBalanced(vec![finding]));
+        return Ok(repeated);
     }
     let references: Vec<String> = remittance
         .items
@@ -81,64 +74,55 @@ pub async fn post(
     Ok(Posted::Applied(id, plan.notes))
 }
 
-/// What is wrong with a remittance that is like one booked for another day: the cheque that somebody entered by hand may
-/// be the one that the 820 tells of, and money is not booked twice on a guess.
-async fn other_day(
+/// What a remittance is that has reference, amount and currency of a payment that is booked: the same again; one that
+/// pays other items now, and may correct it; or one of another day, such as the 820 that tells of the cheque somebody
+/// entered by hand. Money is not booked twice on a guess. None: it is like no other.
+async fn repeated(
     connection: &mut Connection,
     trading: &Trading,
     mode: Mode,
     remittance: &Remittance,
     is_document: bool,
-) -> Result<Option<Finding>, Failure> {
-    if remittance.reference.is_empty() {
-        return Ok(None);
-    }
+) -> Result<Option<Posted>, Failure> {
+    // By one statement: between two, on PostgreSQL, the payment may be booked that the second one sees.
     let like = connection
-        .payment_like(
-            trading.partner,
-            mode,
-            &remittance.reference,
-            remittance.total,
-            remittance.currency,
-        )
+        .payment_like(trading.partner, mode, remittance)
         .await?;
-    Ok(like.map(|(earlier, date)| {
-        let what_to_do = if is_document {
-            format!(
-                "where it is the same money, apply what may be left of it with `receivables apply {earlier}` and dismiss this document; where it is other money, enter it with `pay` under a reference of its own"
-            )
-        } else {
-            format!(
-                "where it is the same money, apply what may be left of it with `receivables apply {earlier}`; other money needs a reference of its own"
-            )
-        };
-        Finding::business(
-            "payment-repeated",
-            Severity::Hold,
-            format!(
-                "payment {earlier} of {date} has the same reference {:?}, amount and currency, and this one is of {}: nothing was booked; {what_to_do}",
-                remittance.reference, remittance.date
-            ),
-        )
-    }))
-}
-
-/// What is wrong with a remittance that has reference, amount and date of one that is booked, and pays other items: it
-/// may correct that one, and nothing is guessed.
-async fn differing(
-    connection: &mut Connection,
-    id: PaymentId,
-    remittance: &Remittance,
-    is_document: bool,
-) -> Result<Option<Finding>, Failure> {
-    let Some(row) = connection.payment(id).await? else {
+    let Some(earlier) = like else {
         return Ok(None);
     };
-    let booked: Remittance = serde_json::from_str(&row.body).map_err(|error| Failure::Corrupt {
-        table: "payment",
-        key: id.to_string(),
-        why: error.to_string(),
-    })?;
+    let id = PaymentId(earlier.id);
+    let is_same_day = earlier.date == remittance.date.to_string();
+    if is_same_day && pays_the_same(&earlier, remittance)? {
+        return Ok(Some(Posted::Again(id)));
+    }
+    let reference = &remittance.reference;
+    let standing = if is_same_day {
+        format!(
+            "{reference:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again"
+        )
+    } else {
+        format!(
+            "payment {id} of {} has the same reference {reference:?}, amount and currency, and this one is of {}: nothing was booked",
+            earlier.date, remittance.date
+        )
+    };
+    let what_to_do = what_to_do_about_repeated(id, is_same_day, is_document);
+    Ok(Some(Posted::NotBalanced(vec![Finding::business(
+        "payment-repeated",
+        Severity::Hold,
+        format!("{standing}; {what_to_do}"),
+    )])))
+}
+
+/// Whether a booked payment pays the items that this remittance pays, with the same adjustments.
+fn pays_the_same(earlier: &PaymentLike, remittance: &Remittance) -> Result<bool, Failure> {
+    let booked: Remittance =
+        serde_json::from_str(&earlier.body).map_err(|error| Failure::Corrupt {
+            table: "payment",
+            key: earlier.id.to_string(),
+            why: error.to_string(),
+        })?;
     let said = |remittance: &Remittance| {
         let mut items = remittance.items.clone();
         for item in &mut items {
@@ -146,24 +130,21 @@ async fn differing(
         }
         (items, remittance.adjustments.clone())
     };
-    if said(&booked) == said(remittance) {
-        return Ok(None);
-    }
-    let what_to_do = if is_document {
-        "ask the payer whether it corrects that payment, set right by hand what was applied, and dismiss this document; where it is another payment, enter it with `pay` under a reference of its own".to_owned()
-    } else {
-        format!(
-            "what may be left of it is applied with `receivables apply {id}`; another payment needs a reference of its own"
-        )
-    };
-    Ok(Some(Finding::business(
-        "payment-repeated",
-        Severity::Hold,
-        format!(
-            "{:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again; {what_to_do}",
-            remittance.reference
+    Ok(said(&booked) == said(remittance))
+}
+
+/// What helps with a remittance that is like payment `id` and not the same.
+fn what_to_do_about_repeated(id: PaymentId, is_same_day: bool, is_document: bool) -> String {
+    let apply = format!("apply what may be left of it with `receivables apply {id}`");
+    match (is_document, is_same_day) {
+        (true, true) => "ask the payer whether it corrects that payment, set right by hand what was applied, and dismiss this document; where it is another payment, enter it with `pay` under a reference of its own".to_owned(),
+        (true, false) => format!(
+            "where it is the same money, {apply} and dismiss this document; where it is other money, enter it with `pay` under a reference of its own"
         ),
-    )))
+        (false, _) => format!(
+            "where it is the same money, {apply}; other money needs a reference of its own"
+        ),
+    }
 }
 
 #[allow(clippy::too_many_arguments)]
