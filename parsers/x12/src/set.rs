@@ -327,12 +327,12 @@ impl TransactionSet {
         self.repetition_separator = self.delimiters.repetition;
         self.shifts.clear();
         self.raw.clear();
-        let mut text = std::mem::take(&mut self.text).into_bytes();
-        text.clear();
-        text.extend_from_slice(bytes);
         let separators_are_ascii = self.delimiters.named().all(|(_, byte)| byte < 0x80);
-        match String::from_utf8(text) {
-            Ok(text) if !breaks && (separators_are_ascii || text.is_ascii()) => self.text = text,
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) if !breaks && (separators_are_ascii || text.is_ascii()) => {
+                self.text.clear();
+                self.text.push_str(text);
+            }
             _ => self.fill_decoded(bytes, breaks),
         }
     }

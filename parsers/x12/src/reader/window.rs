@@ -68,16 +68,6 @@ impl Id {
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("?")
     }
-
-    /// Two or three capitals or digits, a capital first.
-    fn is_sound(&self) -> bool {
-        matches!(self.len, 2 | 3)
-            && self.bytes[0].is_ascii_uppercase()
-            && self
-                .as_bytes()
-                .iter()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-    }
 }
 
 pub(super) struct Window<R> {
@@ -118,6 +108,8 @@ pub(super) struct Window<R> {
     cut: Option<usize>,
     /// Inside a segment beyond the limit.
     skipping: bool,
+    /// Good for every file.
+    plain: PlainIds,
 }
 
 impl<R: Read> Window<R> {
@@ -146,6 +138,7 @@ impl<R: Read> Window<R> {
             broken: false,
             cut: None,
             skipping: false,
+            plain: PlainIds::new(),
         }
     }
 
@@ -159,9 +152,11 @@ impl<R: Read> Window<R> {
         buffer.truncate(4 * CHUNK);
         buffer.shrink_to(4 * CHUNK);
         marks.clear();
+        let plain = std::mem::replace(&mut self.plain, PlainIds::new());
         *self = Window {
             buffer,
             marks,
+            plain,
             ..Window::new(source, self.limits)
         };
     }
@@ -530,16 +525,10 @@ impl<R: Read> Window<R> {
 
     fn blanks_from(&self, mut at: usize) -> usize {
         let end = self.cut.unwrap_or(self.scanned).min(self.scanned);
-        while at < end && self.is_blank(self.buffer[at]) {
+        while at < end && is_blank(self.buffer[at], &self.delimiters) {
             at += 1;
         }
         at
-    }
-
-    fn is_blank(&self, byte: u8) -> bool {
-        matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0x1a | 0)
-            && byte != self.delimiters.element
-            && byte != self.delimiters.terminator
     }
 
     fn is_break(&self, byte: u8) -> bool {
@@ -599,7 +588,7 @@ impl<R: Read> Window<R> {
     /// A segment that begins like an ISA, or is odd enough to have run into one.
     fn may_hold_isa(&self, found: &Found) -> bool {
         let id = self.id(found);
-        !id.is_sound() || found.elements() >= 16 || id.as_bytes() == b"ISA"
+        !is_sound(id.as_bytes()) || found.elements() >= 16 || id.as_bytes() == b"ISA"
     }
 
     /// Where between two places the ISA of another interchange stands: any reading of one at the
@@ -719,49 +708,29 @@ impl<R: Read> Window<R> {
         if ends.last().is_some_and(|end| *end as usize >= bytes.len()) {
             ahead = ahead.split_last().map_or(&[], |(_, before)| before);
         }
-        let (set_start, set_mark) = (self.set_start as u32, self.set_mark as u32);
-        let (mut first, mut from) = (self.first_mark(), self.next_from);
+        let mut run = Run {
+            bytes,
+            ends,
+            delimiters: self.delimiters,
+            set_start: self.set_start as u32,
+            set_mark: self.set_mark as u32,
+            first: self.first_mark(),
+            from: self.next_from,
+        };
         let (before, mut is_last) = (spans.len(), false);
-        spans.reserve(ahead.len());
-        for terminator in ahead {
-            let last = *terminator as usize;
-            let Some(mut four) = four_at(bytes, from) else {
-                break;
-            };
-            let start = if four[0] > b' ' {
-                from
-            } else {
-                let start = self.blanks_from(from);
-                let Some(there) = four_at(bytes, start) else {
-                    break;
-                };
-                four = there;
-                start
-            };
-            let (Some(id_end), Some(end)) = (ends.get(first), ends.get(last)) else {
-                break;
-            };
-            let (key, is_plain) = plain_key(four, (*id_end as usize).wrapping_sub(start));
-            is_last = key == SE;
-            if !(is_plain | is_last) | (last.wrapping_sub(first) >= 16) {
-                is_last = false;
-                break;
-            }
-            spans.push(Span {
-                start: start as u32 - set_start,
-                first: first as u32 - set_mark,
-                last: last as u32 - set_mark,
-                key,
-            });
-            first = last + 1;
-            from = *end as usize + 1;
-            if is_last {
+        for some in ahead.chunks(RUN) {
+            let at = spans.len();
+            spans.resize(at + some.len(), Span::default());
+            let taken = run.take(some, &mut spans[at..], &mut self.plain);
+            spans.truncate(at + taken);
+            is_last = spans.len() > before && spans.last().is_some_and(|span| span.key == SE);
+            if is_last || taken < some.len() {
                 break;
             }
         }
         if spans.len() > before {
+            self.next_from = run.from;
             self.next += spans.len() - before;
-            self.next_from = from;
         }
         is_last
     }
@@ -788,73 +757,191 @@ impl<R: Read> Window<R> {
     }
 }
 
+/// Segments that [`Run::take`] is asked for at once.
+const RUN: usize = 64;
+
+/// Segments that were found and are looked at in one go: what is done for every segment of a file.
+struct Run<'a> {
+    bytes: &'a [u8],
+    ends: &'a [u32],
+    delimiters: Delimiters,
+    set_start: u32,
+    set_mark: u32,
+    /// Index of the first mark of the next segment.
+    first: usize,
+    /// Behind the terminator of the segment before.
+    from: usize,
+}
+
+impl Run<'_> {
+    /// Fills in the spans of the segments with these terminators, up to an SE, or to one that is not
+    /// plain; how many they were.
+    fn take(&mut self, terminators: &[u32], spans: &mut [Span], plain: &mut PlainIds) -> usize {
+        let (mut first, mut from, mut taken) = (self.first, self.from, 0);
+        for (terminator, span) in terminators.iter().zip(spans) {
+            let last = *terminator as usize;
+            let (Some(mut four), Some(marks)) =
+                (four_at(self.bytes, from), self.ends.get(first..=last))
+            else {
+                break;
+            };
+            let mut start = from;
+            if four[0] <= b' ' {
+                start = self.behind_blanks(from);
+                let Some(there) = four_at(self.bytes, start) else {
+                    break;
+                };
+                four = there;
+            }
+            let ([id_end, ..], [.., end]) = (marks, marks) else {
+                break;
+            };
+            let Some(key) = plain.key_of(four, id_end.wrapping_sub(start as u32)) else {
+                break;
+            };
+            if marks.len() > 16 {
+                break;
+            }
+            *span = Span {
+                start: start as u32 - self.set_start,
+                first: first as u32 - self.set_mark,
+                last: last as u32 - self.set_mark,
+                key,
+            };
+            taken += 1;
+            first = last + 1;
+            from = *end as usize + 1;
+            if key == SE {
+                break;
+            }
+        }
+        (self.first, self.from) = (first, from);
+        taken
+    }
+
+    #[inline(never)]
+    fn behind_blanks(&self, from: usize) -> usize {
+        let blanks = self.bytes.get(from..).unwrap_or_default().iter();
+        from + blanks
+            .take_while(|byte| is_blank(**byte, &self.delimiters))
+            .count()
+    }
+}
+
+/// A byte of a line end or of the indentation of printed files.
+fn is_blank(byte: u8, delimiters: &Delimiters) -> bool {
+    matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0x1a | 0)
+        && byte != delimiters.element
+        && byte != delimiters.terminator
+}
+
 #[inline]
 fn four_at(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
-/// The key of a segment whose identifier has this length and stands at the start of these bytes, and
-/// whether it is sound and means nothing to the envelope. Without a branch that a processor could
-/// guess wrong.
-#[inline(always)]
-fn plain_key(bytes: [u8; 4], length: usize) -> (Key, bool) {
-    let class = |at: usize| CLASSES[usize::from(bytes[at])];
-    let is_short = u8::from(length == 2);
-    let sound = (class(0) & CAPITAL != 0)
-        & (class(1) != 0)
-        & ((class(2) | is_short) != 0)
-        & (length.wrapping_sub(2) <= 1);
-    let mask = 0x00ff_ffff >> (is_short * 8);
-    let key = if sound {
-        Key(u32::from_le_bytes(bytes) & mask)
-    } else {
-        Key(u32::MAX)
-    };
-    let is_envelope = ENVELOPE.0[slot(key.0, ENVELOPE.1)] == key.0;
-    (key, sound & !is_envelope)
+/// Identifiers that mean nothing to the envelope, those met lately: files use few of them, and over
+/// and over.
+#[derive(Clone)]
+struct PlainIds {
+    /// Each at the slot that it is hashed to, with its length in the highest byte.
+    lately: [u32; 1 << PlainIds::BITS],
+}
+
+impl PlainIds {
+    const BITS: u32 = 9;
+
+    fn new() -> PlainIds {
+        PlainIds {
+            lately: [0; 1 << PlainIds::BITS],
+        }
+    }
+
+    /// The key of the identifier that has this length and stands at the start of these bytes; none
+    /// where it is not sound, or means something to the envelope and is no SE.
+    #[inline(always)]
+    fn key_of(&mut self, bytes: [u8; 4], length: u32) -> Option<Key> {
+        let short = 3u32.wrapping_sub(length);
+        if short > 1 {
+            return None;
+        }
+        let key = u32::from_le_bytes(bytes) & (0x00ff_ffff >> (short * 8));
+        let id = key | length << 24;
+        let slot =
+            &mut self.lately[(id.wrapping_mul(0x9e37_79b1) >> (32 - PlainIds::BITS)) as usize];
+        if *slot != id {
+            if !is_plain(&bytes[..length as usize]) {
+                return None;
+            }
+            *slot = id;
+        }
+        Some(Key(key))
+    }
+}
+
+/// Whether an identifier is sound, and is SE or means nothing to the envelope.
+#[cold]
+#[inline(never)]
+fn is_plain(id: &[u8]) -> bool {
+    is_sound(id)
+        && !matches!(
+            id,
+            b"ST" | b"GS" | b"GE" | b"BIN" | b"BDS" | b"IEA" | b"ISA"
+        )
+}
+
+/// Two or three capitals or digits, a capital first.
+fn is_sound(id: &[u8]) -> bool {
+    matches!(id.len(), 2 | 3)
+        && id[0].is_ascii_uppercase()
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 const SE: Key = Key::of(b"SE");
-const CAPITAL: u8 = 2;
 
-/// Capitals are 3, digits 1, all else 0.
-static CLASSES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        if (byte as u8).is_ascii_uppercase() {
-            table[byte] = CAPITAL | 1;
-        } else if (byte as u8).is_ascii_digit() {
-            table[byte] = 1;
-        }
-        byte += 1;
-    }
-    table
-};
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-/// The identifiers that mean something to the reader, each at the slot that its key is hashed to,
-/// and the factor of the hash.
-static ENVELOPE: ([u32; 32], u32) = {
-    let ids: [&[u8]; 8] = [b"ST", b"SE", b"GS", b"GE", b"BIN", b"BDS", b"IEA", b"ISA"];
-    let mut factor = 0x9e37_79b1u32;
-    loop {
-        let mut table = [0; 32];
-        let (mut at, mut placed) = (0, 0);
-        while at < ids.len() {
-            let key = Key::of(ids[at]).0;
-            if table[slot(key, factor)] == 0 {
-                table[slot(key, factor)] = key;
-                placed += 1;
+    #[test]
+    fn only_ids_of_the_set_are_plain() {
+        let mut ids = PlainIds::new();
+        let mut key = |bytes: &[u8; 4], length| ids.key_of(*bytes, length);
+        for _ in 0..2 {
+            assert_eq!(key(b"PO1*", 3), Some(Key::of(b"PO1")));
+            assert_eq!(key(b"PO1*", 2), Some(Key::of(b"PO")));
+            assert_eq!(key(b"SE*5", 2), Some(SE));
+            assert_eq!(key(b"N1*B", 2), Some(Key::of(b"N1")));
+            // As long as a sound one, with the same letters in the same places.
+            assert_eq!(key(b"N1\0*", 3), None);
+            assert_eq!(key(b"po1*", 3), None);
+            assert_eq!(key(b"1PO*", 3), None);
+            for id in [b"ST*8", b"GS*P", b"GE*1"] {
+                assert_eq!(key(id, 2), None);
             }
-            at += 1;
+            for id in [b"BIN*", b"BDS*", b"IEA*", b"ISA*"] {
+                assert_eq!(key(id, 3), None);
+            }
+            for length in [0, 1, 4, u32::MAX] {
+                assert_eq!(key(b"PO1A", length), None);
+            }
         }
-        if placed == ids.len() {
-            break (table, factor);
-        }
-        factor = factor.wrapping_add(2);
     }
-};
 
-const fn slot(key: u32, factor: u32) -> usize {
-    (key.wrapping_mul(factor) >> 27) as usize
+    proptest! {
+        #[test]
+        fn ids_met_before_are_judged_as_at_first(
+            met in proptest::collection::vec((any::<[u8; 4]>(), 0u32..5), 0..400),
+            alike in proptest::collection::vec(("[A-Z0-9*\0]{4}", 0u32..5), 0..400),
+        ) {
+            let mut ids = PlainIds::new();
+            let alike = alike.iter().filter_map(|(text, length)| Some((*text.as_bytes().first_chunk()?, *length)));
+            for (bytes, length) in met.iter().copied().chain(alike) {
+                prop_assert_eq!(ids.key_of(bytes, length), PlainIds::new().key_of(bytes, length));
+            }
+        }
+    }
 }
