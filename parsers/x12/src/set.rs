@@ -354,6 +354,8 @@ impl TransactionSet {
         };
         for span in &mut self.spans {
             let mut from = span.start as usize;
+            // In binary data of just the declared length every byte is data (rule 20).
+            let data = binary_element(*span, bytes, &self.ends).map(|element| span.first + element);
             span.start = text.len() as u32;
             for mark in span.first..=span.last {
                 let end = &mut self.ends[mark as usize];
@@ -367,7 +369,7 @@ impl TransactionSet {
                     .unwrap_or_default()
                     .iter()
                     .copied()
-                    .filter(|byte| !is_break(*byte))
+                    .filter(|byte| data == Some(mark) || !is_break(*byte))
                     .collect();
                 self.delimiters.push_decoded(
                     &kept,
@@ -390,6 +392,22 @@ impl TransactionSet {
         }
         self.text = text;
     }
+}
+
+/// Which element of a BIN or BDS is binary data as long as the element before says; none otherwise.
+fn binary_element(span: Span, bytes: &[u8], ends: &[u32]) -> Option<u32> {
+    let element = match span.key {
+        key if key == Key::of(b"BIN") => 2,
+        key if key == Key::of(b"BDS") => 3,
+        _ => return None,
+    };
+    let ends = ends.get(span.first as usize..=span.last as usize)?;
+    let [.., before, length, data] = ends else {
+        return None;
+    };
+    let said = bytes.get(*before as usize + 1..*length as usize)?;
+    let said = crate::reader::number_of(std::str::from_utf8(said).ok()?)?;
+    (ends.len() == element as usize + 1 && said == data - length - 1).then_some(element)
 }
 
 impl Delimiters {

@@ -57,12 +57,18 @@ impl<R: Read> Reader<R> {
 
     /// A BIN or BDS segment with all of its data.
     fn whole_binary(&mut self, segment: Found, is_bds: bool) -> io::Result<Found> {
-        self.window
-            .respect_binary(&segment, if is_bds { 2 } else { 1 })?;
-        Ok(match self.window.peek()? {
+        let length_element = if is_bds { 2 } else { 1 };
+        self.window.respect_binary(&segment, length_element)?;
+        let mut segment = match self.window.peek()? {
             Some(Piece::Segment(segment)) => segment,
             _ => segment,
-        })
+        };
+        if segment.has_breaks {
+            segment.has_breaks = self
+                .window
+                .has_breaks_beside_binary(&segment, length_element);
+        }
+        Ok(segment)
     }
 
     fn finish_set(&mut self, breaks: bool, ending: Ending, is_unterminated: bool) -> Event<'_> {
@@ -303,6 +309,45 @@ mod tests {
                 vec![Rule::StControlNumberRepeated]
             ]
         );
+    }
+
+    #[test]
+    fn rule_020_line_breaks_in_binary_data_are_data() {
+        let file = |body: &str| {
+            format!(
+                "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*ZZ*BUYER*SELLER*20260115*1230*1*X*004010~ST*102*0001~{body}SE*4*0001~GE*1*1~IEA*1*000000001~"
+            )
+        };
+        let notes = |file: &str| {
+            let mut reader = Reader::new(file.as_bytes());
+            let (mut texts, mut notes) = (Vec::new(), Vec::new());
+            while let Some(event) = reader.next().unwrap() {
+                match event {
+                    Event::Set(set) => {
+                        texts.extend(set.segments().map(|segment| segment.text().to_owned()))
+                    }
+                    Event::InterchangeClosed(closed) => {
+                        notes.extend(closed.findings.iter().map(|finding| finding.rule))
+                    }
+                    _ => {}
+                }
+            }
+            (texts, notes)
+        };
+        let (texts, found) = notes(&file("BIN*9*a~b\n\r*c~d~REF*DP*19~"));
+        assert_eq!(texts[1..3], ["BIN*9*a~b\n\r*c~d", "REF*DP*19"]);
+        assert_eq!(found, []);
+        let (texts, found) = notes(&file("BDS*ABC*5*a\nb~c~REF*DP*19~"));
+        assert_eq!(texts[1..3], ["BDS*ABC*5*a\nb~c", "REF*DP*19"]);
+        assert_eq!(found, []);
+        // Wrapped elsewhere in the set: those are left out, the data stays as it is.
+        let (texts, found) = notes(&file("BIN*5*a\nb~c~REF*D\nP*19~"));
+        assert_eq!(texts[1..3], ["BIN*5*a\nb~c", "REF*DP*19"]);
+        assert_eq!(found, [Rule::LineBreaksInside]);
+        // The wrapping goes through the data too, which is then longer than it says.
+        let (texts, found) = notes(&file("BIN*5*ab\ncde~REF*DP*19~"));
+        assert_eq!(texts[1..3], ["BIN*5*abcde", "REF*DP*19"]);
+        assert_eq!(found, [Rule::LineBreaksInside]);
     }
 
     #[test]

@@ -657,6 +657,24 @@ impl<R: Read> Window<R> {
         Ok(())
     }
 
+    /// Whether line breaks stand inside a segment of binary data: in data of just the length that it
+    /// declares every byte is data.
+    pub fn has_breaks_beside_binary(&self, found: &Found, length_element: usize) -> bool {
+        let is_whole = found.elements() == length_element + 1 && {
+            let data = self.marks.ends[found.last - 1] as usize + 1;
+            super::number_of(&String::from_utf8_lossy(
+                &self.element(found, length_element),
+            ))
+            .is_some_and(|length| data + length as usize == found.end)
+        };
+        if !is_whole {
+            return found.has_breaks;
+        }
+        self.bytes(found.start, self.marks.ends[found.last - 1] as usize)
+            .iter()
+            .any(|byte| self.is_break(*byte))
+    }
+
     /// The set that is being read begins with this segment.
     pub fn begin_set(&mut self, first: &Found) {
         self.set_start = first.start;
