@@ -175,6 +175,20 @@ pub struct GroupVerdict {
     pub findings: Vec<Finding>,
 }
 
+/// What is wrong where a set does not belong into a group with this GS01 (rule 10).
+pub(crate) fn not_in_group(st01: &str, gs01: &str, offset: u64, line: u64) -> Option<Finding> {
+    let expected = functional_id_of(st01).filter(|expected| *expected != gs01)?;
+    let text = format!(
+        "A set {} belongs into a group {expected}, but GS01 is {}.",
+        show(st01),
+        show(gs01)
+    );
+    Some(Finding {
+        element: Some(1),
+        ..Finding::new(Rule::SetNotInGroup, offset, line, text).in_segment("ST", 1)
+    })
+}
+
 impl GroupVerdict {
     /// Begins with the GS.
     pub fn open(header: &GroupHeader) -> GroupVerdict {
@@ -215,21 +229,13 @@ impl GroupVerdict {
     }
 
     /// Adds the verdict over the next set, after checking that it belongs into this group
-    /// (rule 10).
+    /// (rule 10), which the reader has done already where the set stood in one.
     pub fn add(&mut self, mut set: SetVerdict) {
-        if let Some(expected) = functional_id_of(&set.st01)
-            && expected != self.functional_id
+        let is_told = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
+        if !set.findings.iter().any(is_told)
+            && let Some(finding) = not_in_group(&set.st01, &self.functional_id, set.offset, 1)
         {
-            let text = format!(
-                "A set {} belongs into a group {expected}, but GS01 is {}.",
-                show(&set.st01),
-                show(&self.functional_id)
-            );
-            set.findings.push(Finding {
-                segment: Some("ST".to_owned()),
-                element: Some(1),
-                ..Finding::new(Rule::SetNotInGroup, set.offset, 1, text)
-            });
+            set.findings.push(finding);
             set.acceptance = acceptance_of(&set.findings);
         }
         self.received_sets += 1;

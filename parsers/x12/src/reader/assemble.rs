@@ -5,6 +5,7 @@ use super::{Event, Reader, at_element, number_of};
 use crate::finding::{Finding, Rule};
 use crate::set::{SetHeader, TransactionSet};
 use crate::text::show;
+use crate::verdict::not_in_group;
 use std::io::{self, Read};
 
 /// Why a set ended.
@@ -105,7 +106,12 @@ impl<R: Read> Reader<R> {
             set.read_header();
             repeated = !group.numbers.insert(&set.header.st02);
         }
-        judge(set, ending, repeated, is_unterminated, &self.limits);
+        // A set that was stored stands in a group without a name.
+        let group = self.group.as_ref();
+        let gs01 = group
+            .map(|group| group.header.functional_id.as_str())
+            .filter(|gs01| !gs01.is_empty());
+        judge(set, gs01, ending, repeated, is_unterminated, &self.limits);
         Event::Set(&self.set)
     }
 }
@@ -128,9 +134,10 @@ impl TransactionSet {
     }
 }
 
-/// Checks ST and SE: identifier, control numbers, count.
+/// Checks ST and SE: identifier and group, control numbers, count.
 fn judge(
     set: &mut TransactionSet,
+    gs01: Option<&str>,
     ending: Ending,
     repeated: bool,
     unterminated: bool,
@@ -145,7 +152,7 @@ fn judge(
         ..
     } = set.header;
     let count = set.len();
-    let st = |finding: Finding, element| at_element(finding, "ST", element);
+    let st = |finding: Finding, element| at_element(finding, "ST", element).in_segment("ST", 1);
     if st01.len() != 3 || !st01.bytes().all(|b| b.is_ascii_alphanumeric()) {
         let text = format!(
             "ST01 must be the identifier of a transaction set such as 850, not {}.",
@@ -156,6 +163,7 @@ fn judge(
             1,
         ));
     }
+    findings.extend(gs01.and_then(|gs01| not_in_group(st01, gs01, offset, line)));
     if !(4..=9).contains(&st02.chars().count()) {
         let text = format!(
             "ST02 must be a control number of four to nine characters, not {}.",
@@ -251,7 +259,7 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Event, Reader, Rule};
+    use crate::{Event, GroupVerdict, Reader, Release, Rule, SchemaRegistry, SetVerdict, annotate};
 
     fn sets(body: &str) -> Vec<(String, usize, bool, Vec<Rule>)> {
         let file = format!(
@@ -294,6 +302,33 @@ mod tests {
             [Rule::StControlNumber]
         );
         assert_eq!(sets("ST*850*00A1~SE*2*00A1~")[0].3, []);
+    }
+
+    #[test]
+    fn rule_010_a_set_in_the_group_of_another_is_told_at_its_place() {
+        assert_eq!(
+            sets("ST*850*0001~SE*2*0001~\nST*855*0002~SE*2*0002~")[1].3,
+            [Rule::SetNotInGroup]
+        );
+        let file = "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~\nGS*PO*BUYER*SELLER*20260115*1230*1*X*004010~\nST*855*0001~\nSE*2*0001~\nGE*1*1~\nIEA*1*000000001~\n";
+        let mut reader = Reader::new(file.as_bytes());
+        let mut group = None;
+        while let Some(event) = reader.next().unwrap() {
+            match event {
+                Event::GroupOpened(header) => group = Some(GroupVerdict::open(header)),
+                Event::Set(set) => {
+                    let read = annotate(SchemaRegistry::standard(), Release::R004010, set, None);
+                    let at: Vec<_> = read.segments[0].findings.iter().map(|f| f.rule).collect();
+                    assert_eq!(at, [Rule::SetNotInGroup], "it stands at the ST");
+                    let mut group = group.take().unwrap();
+                    group.add(SetVerdict::of(set, Vec::new()));
+                    let told = &group.sets[0].findings;
+                    assert_eq!(told.len(), 1, "and is told once");
+                    assert_eq!((told[0].line, told[0].element), (3, Some(1)));
+                }
+                _ => {}
+            }
+        }
     }
 
     #[test]
