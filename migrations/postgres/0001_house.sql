@@ -97,11 +97,13 @@ CREATE TABLE location (
 CREATE TABLE warehouse (id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, code TEXT NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX warehouse_code ON warehouse (company_id, code);
 
--- Stock
+-- Stock. set_aside: what waiting orders hold that ship complete or not at all; uncounted: what shipments left behind and
+-- nobody has counted since. Neither is promised to others.
 CREATE TABLE stock (
     id BIGINT PRIMARY KEY DEFAULT nextval('stock_seq'),
     item_id BIGINT NOT NULL REFERENCES item (id), warehouse_id BIGINT NOT NULL REFERENCES warehouse (id),
-    mode TEXT NOT NULL, on_hand BIGINT NOT NULL, reserved BIGINT NOT NULL, UNIQUE (item_id, warehouse_id, mode)
+    mode TEXT NOT NULL, on_hand BIGINT NOT NULL, reserved BIGINT NOT NULL, set_aside BIGINT NOT NULL DEFAULT 0,
+    uncounted BIGINT NOT NULL DEFAULT 0, UNIQUE (item_id, warehouse_id, mode)
 );
 -- One row a posting; entries are [item, change of on hand, change of reserved]. Their sum is the balance.
 CREATE TABLE stock_movement (

@@ -63,11 +63,13 @@ CREATE TABLE location (
 CREATE TABLE warehouse (id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, code TEXT NOT NULL, body TEXT NOT NULL);
 CREATE UNIQUE INDEX warehouse_code ON warehouse (company_id, code);
 
--- Stock
+-- Stock. set_aside: what waiting orders hold that ship complete or not at all; uncounted: what shipments left behind and
+-- nobody has counted since. Neither is promised to others.
 CREATE TABLE stock (
     id INTEGER PRIMARY KEY,
     item_id INTEGER NOT NULL REFERENCES item (id), warehouse_id INTEGER NOT NULL REFERENCES warehouse (id),
-    mode TEXT NOT NULL, on_hand INTEGER NOT NULL, reserved INTEGER NOT NULL, UNIQUE (item_id, warehouse_id, mode)
+    mode TEXT NOT NULL, on_hand INTEGER NOT NULL, reserved INTEGER NOT NULL, set_aside INTEGER NOT NULL DEFAULT 0,
+    uncounted INTEGER NOT NULL DEFAULT 0, UNIQUE (item_id, warehouse_id, mode)
 );
 -- One row a posting; entries are [item, change of on hand, change of reserved]. Their sum is the balance.
 CREATE TABLE stock_movement (

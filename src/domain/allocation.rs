@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::Warehouse;
 use super::ids::{ItemId, WarehouseId};
-use super::order::{AcceptedLine, LineRefusal, LineSource, Order, OrderLine};
+use super::order::{AcceptedLine, LineRefusal, LineSource, Order, OrderLine, SetAside};
 use super::policy::{AllocationPolicy, OnShort};
-use super::stock::{Balance, ExpectedReceipt, ReceiptPromise, units_per_whole_cases, whole_units};
+use super::stock::{Balance, ExpectedReceipt, units_per_whole_cases, whole_units};
+use waiting::Holds;
 
 /// What can be promised: one per batch of orders, used up as they are allocated in turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,9 +50,7 @@ impl Supply {
     pub fn available(&self, item: ItemId, warehouse: WarehouseId) -> Decimal {
         self.balances
             .get(&(item, warehouse))
-            .map_or(Decimal::ZERO, |balance| {
-                balance.on_hand.saturating_sub(balance.reserved)
-            })
+            .map_or(Decimal::ZERO, Balance::available)
             .max(Decimal::ZERO)
     }
 
@@ -103,8 +102,8 @@ pub struct Allocation {
     pub order: Order,
     /// What to reserve.
     pub reservations: Vec<Reservation>,
-    /// What changed of receipts to come that backorders are promised from: taken above zero, given back below.
-    pub promised: Vec<ReceiptPromise>,
+    /// What changed of what its backorders hold of receipts to come, and of stock that is set aside.
+    pub holds: Holds,
     /// Each decision in a line that a person can read, with the option that lost.
     pub reasons: Vec<String>,
 }
@@ -126,14 +125,14 @@ pub fn allocate(
         allowed,
         today,
         reservations: Vec::new(),
-        promised: Vec::new(),
+        holds: Holds::default(),
         reasons: Vec::new(),
     };
     let order = allocator.order(order);
     Allocation {
         order,
         reservations: allocator.reservations,
-        promised: allocator.promised,
+        holds: allocator.holds.netted(),
         reasons: allocator.reasons,
     }
 }
@@ -144,7 +143,7 @@ struct Allocator<'s> {
     allowed: Vec<(WarehouseId, String)>,
     today: NaiveDate,
     reservations: Vec<Reservation>,
-    promised: Vec<ReceiptPromise>,
+    holds: Holds,
     reasons: Vec<String>,
 }
 
@@ -162,6 +161,10 @@ impl Allocator<'_> {
     fn order(&mut self, mut order: Order) -> Order {
         let mut open = Vec::new();
         for line in &mut order.lines {
+            // What is set aside for it is what it is served from first.
+            let held = waiting::take_back(line);
+            self.supply.hold_all(&held);
+            self.holds.stock.extend(held);
             if let Some(wanted) = self.open_part(line) {
                 open.push((line.line, wanted));
             }
@@ -342,14 +345,15 @@ impl Allocator<'_> {
         } else {
             short
         };
-        self.promised.extend(waiting::expect(
+        let receipts = waiting::expect(
             line,
             accepted,
             waits,
             self.supply,
             &self.allowed,
             self.today,
-        ));
+        );
+        self.holds.receipts.extend(receipts);
         if short.is_zero() {
             return String::new();
         }
@@ -369,52 +373,85 @@ impl Allocator<'_> {
         }
     }
 
-    /// Ship complete and something is short: nothing is promised, and all of it waits for the last, or is cut.
+    /// Ship complete and something is short: nothing is promised. All of it waits for the last, and what is there is set
+    /// aside where the last can be expected; or all of it is cut.
     fn nothing(&mut self, order: &mut Order, plans: Vec<(u32, AcceptedLine, Plan)>) {
-        let mut days = Vec::new();
+        let cuts = self.policy.on_short == OnShort::Cut;
         for (number, accepted, plan) in &plans {
             let Some(line) = order.line_mut(*number) else {
                 continue;
             };
-            let there: Decimal = plan.takes.iter().map(|(_, units)| *units).sum();
-            let open = there + plan.short;
-            let tail = self.short(line, accepted, plan.short);
-            if self.policy.on_short == OnShort::Cut {
+            self.short(line, accepted, plan.short);
+            let there = plan.there();
+            if there.is_zero() {
+                continue;
+            }
+            if cuts {
                 line.refused += there;
                 line.refusal.get_or_insert(LineRefusal::OutOfStock);
             } else {
-                line.backordered = open;
-                if !plan.short.is_zero() {
-                    days.push(line.backorder_date);
-                }
+                line.backordered += there;
+                self.set_aside(line, accepted, plan);
             }
-            let fate = if there.is_zero() {
-                String::new()
-            } else if self.policy.on_short == OnShort::Cut {
-                ", and what is there is cut too, since the order ships complete or not at all"
-                    .to_owned()
-            } else {
-                ", and what is there waits too, since the order ships complete or not at all"
-                    .to_owned()
-            };
-            self.reasons.push(format!(
-                "line {number}: of {} {} of {} stock covers {}{tail}{fate}",
-                open.normalize(),
-                line.unit,
-                accepted.item_code,
-                there.normalize()
-            ));
         }
-        let last = days
-            .into_iter()
-            .collect::<Option<Vec<NaiveDate>>>()
-            .and_then(|days| days.into_iter().max());
-        for (number, _, _) in &plans {
-            if let Some(line) = order.line_mut(*number) {
-                line.backorder_date = last.filter(|_| !line.backordered.is_zero());
+        if !cuts {
+            let holds = waiting::wait_together(order, self.supply, self.today);
+            self.holds.extend(holds);
+        }
+        for (number, accepted, plan) in &plans {
+            if let Some(line) = order.line(*number) {
+                let reason = nothing_because(line, accepted, plan, cuts);
+                self.reasons.push(reason);
             }
         }
     }
+
+    fn set_aside(&mut self, line: &mut OrderLine, accepted: &AcceptedLine, plan: &Plan) {
+        for (warehouse, units) in &plan.takes {
+            let base = units.saturating_mul(accepted.base_per_unit).normalize();
+            let held = Reservation {
+                line: line.line,
+                item: accepted.item,
+                warehouse: *warehouse,
+                base,
+            };
+            self.supply.hold_all(&[held]);
+            self.holds.stock.push(held);
+            line.set_aside.push(SetAside {
+                warehouse: *warehouse,
+                base,
+            });
+        }
+    }
+}
+
+impl Plan {
+    /// Ordered units that warehouses would give.
+    fn there(&self) -> Decimal {
+        self.takes.iter().map(|(_, units)| *units).sum()
+    }
+}
+
+/// "line 1: of 10 EA of A-100 stock covers 8; all of it waits until 2026-04-01, what is there is set aside until then,
+/// since the order ships complete or not at all".
+fn nothing_because(line: &OrderLine, accepted: &AcceptedLine, plan: &Plan, cuts: bool) -> String {
+    let there = plan.there();
+    let fate = match line.backorder_date {
+        _ if cuts => "all of it is cut".to_owned(),
+        Some(day) if there.is_zero() => format!("all of it waits until {day}"),
+        Some(day) => {
+            format!("all of it waits until {day}, and what is there is set aside until then")
+        }
+        None => "all of it waits, and no expected receipts cover the order".to_owned(),
+    };
+    format!(
+        "line {}: of {} {} of {} stock covers {}; {fate}, since the order ships complete or not at all",
+        line.line,
+        (there + plan.short).normalize(),
+        line.unit,
+        accepted.item_code,
+        there.normalize()
+    )
 }
 
 /// Ordered units that are a whole number of cases, where the policy asks for whole cases and the case is known.
@@ -485,7 +522,7 @@ fn reason(
 
 #[cfg(test)]
 mod tests {
-    use super::super::specimens::{accepted, day, decimal, line, order, warehouse};
+    use super::super::specimens::{accepted, balance, day, decimal, line, order, warehouse};
     use super::*;
 
     fn today() -> NaiveDate {
@@ -494,12 +531,6 @@ mod tests {
 
     /// EAST (1) and WEST (2) with so many of item 1.
     fn supply(east: &str, west: &str) -> Supply {
-        let balance = |warehouse, on_hand| Balance {
-            item: ItemId(1),
-            warehouse: WarehouseId(warehouse),
-            on_hand: decimal(on_hand),
-            reserved: Decimal::ZERO,
-        };
         Supply::new(
             [balance(1, east), balance(2, west)],
             Vec::new(),
@@ -666,7 +697,11 @@ mod tests {
             Some(day("2026-03-20")),
             "all waits for the last"
         );
-        assert_eq!(short.available(ItemId(1), WarehouseId(1)), decimal("24"));
+        assert_eq!(
+            short.available(ItemId(1), WarehouseId(1)),
+            decimal("0"),
+            "what is there is set aside until then"
+        );
 
         let again = allocate(done.order, &mut supply("30", "0"), &policy, today());
         assert_eq!(told(&again.order.lines[0]), "20/0/0 1:20");
@@ -712,7 +747,7 @@ mod tests {
                 date.map(day),
                 "{ordered} of {stock}"
             );
-            let taken: Decimal = done.promised.iter().map(|promise| promise.base).sum();
+            let taken: Decimal = done.holds.receipts.iter().map(|promise| promise.base).sum();
             let left: Decimal = supply.expected.iter().map(ExpectedReceipt::free).sum();
             assert_eq!(taken + left, decimal("23"), "consumed once");
         }
@@ -734,14 +769,14 @@ mod tests {
             again.order, first.order,
             "nothing has come in, nothing changes"
         );
-        assert!(again.promised.is_empty());
+        assert!(again.holds.is_empty());
         let late = allocate(first.order, &mut supply, &policy, day("2026-04-02"));
         assert_eq!(
             late.order.lines[0].backorder_date,
             Some(day("2026-04-02")),
             "what is overdue is expected today"
         );
-        assert!(late.promised.is_empty());
+        assert!(late.holds.is_empty());
     }
 
     #[test]
@@ -827,6 +862,8 @@ mod tests {
                                 warehouse: WarehouseId(index % 2 + 1),
                                 on_hand: Decimal::from(on_hand),
                                 reserved: Decimal::from(reserved),
+                                set_aside: Decimal::ZERO,
+                                uncounted: Decimal::ZERO,
                             });
                     let expected = receipts
                         .into_iter()
@@ -856,7 +893,28 @@ mod tests {
             ) {
                 let mut order = order(lines);
                 for round in 0..2 {
-                    let before = supply.clone();
+                    for line in &order.lines {
+                        let item = line.accepted.as_ref().map_or(ItemId(0), |accepted| accepted.item);
+                        for held in &line.set_aside {
+                            supply.hold(item, held.warehouse, held.base);
+                        }
+                    }
+                    waiting::give_back_what_is_not_there(&mut order, &mut supply);
+                    let free = |supply: &Supply, order: &Order| {
+                        let mut free: BTreeMap<(ItemId, WarehouseId), Decimal> = supply
+                            .balances
+                            .iter()
+                            .map(|(place, balance)| (*place, balance.available()))
+                            .collect();
+                        for line in &order.lines {
+                            for held in &line.set_aside {
+                                let item = line.accepted.as_ref().unwrap().item;
+                                *free.get_mut(&(item, held.warehouse)).unwrap() += held.base;
+                            }
+                        }
+                        free
+                    };
+                    let before = free(&supply, &order);
                     let done = allocate(order, &mut supply, &policy, today());
                     for line in &done.order.lines {
                         let sum = line.confirmed + line.backordered + line.refused;
@@ -876,18 +934,31 @@ mod tests {
                         *reserved.entry((reservation.item, reservation.warehouse)).or_default() +=
                             reservation.base;
                     }
-                    for ((item, warehouse), base) in reserved {
-                        let had = before.available(item, warehouse);
-                        prop_assert!(base <= had);
-                        prop_assert_eq!(supply.available(item, warehouse), had - base);
+                    let after = free(&supply, &done.order);
+                    for (place, had) in before {
+                        let base = reserved.remove(&place).unwrap_or_default();
+                        prop_assert!(base.is_zero() || base <= had);
+                        prop_assert_eq!(after[&place], had - base);
                     }
+                    prop_assert!(reserved.is_empty());
                     let backorders = done.order.lines.iter().any(|line| !line.backordered.is_zero());
                     prop_assert!(policy.on_short == OnShort::Backorder || !backorders);
                     if policy.ship_complete && round == 0 {
                         let confirmed = done.order.lines.iter().any(|line| !line.confirmed.is_zero());
                         prop_assert!(!(confirmed && backorders));
                     }
+                    let set_aside: Decimal = done
+                        .order
+                        .lines
+                        .iter()
+                        .flat_map(|line| line.set_aside.iter().map(|held| held.base))
+                        .sum();
+                    prop_assert!(set_aside.is_zero() || policy.ship_complete && backorders);
                     if round == 0 {
+                        let held: Decimal =
+                            supply.balances.values().map(|balance| balance.set_aside).sum();
+                        prop_assert_eq!(set_aside, held);
+                        prop_assert!(supply.balances.values().all(|balance| balance.void().is_zero()));
                         let awaited: Decimal = done
                             .order
                             .lines

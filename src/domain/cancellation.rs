@@ -4,12 +4,11 @@
 use rust_decimal::Decimal;
 
 use super::allocation::Reservation;
-use super::allocation::waiting::give_up;
+use super::allocation::waiting::{Holds, give_up};
 use super::ids::OrderId;
 use super::order::{IllegalTransition, LineRefusal, Order, OrderState};
 use super::policy::OnShort;
 use super::shipment::{Returned, Shipment, ShipmentRefusal, return_short};
-use super::stock::ReceiptPromise;
 
 /// An order that was cancelled, and what of it is given up.
 #[derive(Debug)]
@@ -20,8 +19,8 @@ pub struct Cancelled {
     pub shipments: Vec<GivenUp>,
     /// Promises of stock that were on no shipment.
     pub unreleased: Vec<Reservation>,
-    /// What its backorders were promised of receipts to come, below zero.
-    pub awaited: Vec<ReceiptPromise>,
+    /// What its backorders held of receipts to come and of stock, below zero.
+    pub holds: Holds,
 }
 
 /// A planned shipment of which the order's goods were taken.
@@ -86,14 +85,14 @@ pub fn cancel(
         });
     }
     let unreleased = take_unreleased(&mut order);
-    let mut awaited = Vec::new();
+    let mut holds = Holds::default();
     for line in &mut order.lines {
         let waiting = line.backordered.saturating_add(line.undecided());
         if waiting > Decimal::ZERO {
             line.refused = line.refused.saturating_add(waiting).normalize();
             line.refusal = Some(LineRefusal::Cancelled);
             line.backordered = Decimal::ZERO;
-            awaited.extend(give_up(line));
+            holds.extend(give_up(line));
         }
     }
     let mut order = order.settle()?;
@@ -104,7 +103,7 @@ pub fn cancel(
         order,
         shipments,
         unreleased,
-        awaited,
+        holds,
     })
 }
 

@@ -289,6 +289,9 @@ pub struct OrderLine {
     /// What of receipts to come is promised to the backordered part; empty where they do not cover all of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaits: Vec<Awaited>,
+    /// What of stock is set aside for the backordered part, until the rest of an order comes in that ships complete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
     /// Where the confirmed part comes from; the sum is `confirmed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<LineSource>,
@@ -356,6 +359,15 @@ pub struct Awaited {
     pub warehouse: WarehouseId,
     /// The day it was expected for when it was promised.
     pub on: NaiveDate,
+    /// Base units.
+    pub base: Decimal,
+}
+
+/// Stock that is held for what waits of a line, and not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Where it is.
+    pub warehouse: WarehouseId,
     /// Base units.
     pub base: Decimal,
 }

@@ -16,6 +16,7 @@ use super::order::{
 };
 use super::receivable::OpenItem;
 use super::shipment::{Carton, CartonContent, Shipment, ShipmentState};
+use super::stock::Balance;
 
 pub fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -80,7 +81,20 @@ pub fn line(number_: u32, ordered: &str, unit: &str) -> OrderLine {
         invoiced: Decimal::ZERO,
         backorder_date: None,
         awaits: Vec::new(),
+        set_aside: Vec::new(),
         sources: Vec::new(),
+    }
+}
+
+/// What a warehouse has of item 1, all of it free.
+pub fn balance(warehouse: i64, on_hand: &str) -> Balance {
+    Balance {
+        item: ItemId(1),
+        warehouse: WarehouseId(warehouse),
+        on_hand: decimal(on_hand),
+        reserved: Decimal::ZERO,
+        set_aside: Decimal::ZERO,
+        uncounted: Decimal::ZERO,
     }
 }
 

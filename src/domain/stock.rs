@@ -62,12 +62,26 @@ pub struct Balance {
     pub on_hand: Decimal,
     /// Promised to orders and not yet shipped.
     pub reserved: Decimal,
+    /// Held for waiting orders that ship complete or not at all, until the rest of them comes in.
+    pub set_aside: Decimal,
+    /// Left behind by shipments that were to take it, and not counted since: whether it is there nobody knows.
+    pub uncounted: Decimal,
 }
 
 impl Balance {
-    /// What can still be promised today.
+    /// What can still be promised today; below zero where less was counted than is held.
     pub fn available(&self) -> Decimal {
-        self.on_hand - self.reserved
+        self.on_hand
+            .saturating_sub(self.reserved)
+            .saturating_sub(self.set_aside)
+            .saturating_sub(self.uncounted)
+    }
+
+    /// What is set aside and not there, since less was counted.
+    pub fn void(&self) -> Decimal {
+        (Decimal::ZERO - self.available())
+            .min(self.set_aside)
+            .max(Decimal::ZERO)
     }
 }
 
@@ -125,6 +139,8 @@ pub enum MovementKind {
     Reservation,
     /// A promise taken back: reserved falls.
     Unreservation,
+    /// A promise that a shipment left without: reserved falls, and the goods wait for a count.
+    LeftBehind,
     /// Left the house: on hand and reserved fall.
     Issue,
 }
@@ -136,6 +152,7 @@ impl MovementKind {
             Self::Adjustment => "adjustment",
             Self::Reservation => "reservation",
             Self::Unreservation => "unreservation",
+            Self::LeftBehind => "left_behind",
             Self::Issue => "issue",
         }
     }

@@ -359,22 +359,23 @@ pub async fn balances(
     let mut balances = Vec::new();
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
-            "SELECT item_id, warehouse_id, on_hand, reserved FROM stock WHERE mode = $1 AND item_id IN {}
-             ORDER BY item_id, warehouse_id {lock}",
+            "SELECT item_id, warehouse_id, on_hand, reserved, set_aside, uncounted FROM stock
+             WHERE mode = $1 AND item_id IN {} ORDER BY item_id, warehouse_id {lock}",
             list(chunk.len(), 1)
         );
         let mut asked = binds![mode.word()];
         asked.extend(chunk.iter().map(|id| (*id).into()));
-        let rows: Vec<(i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
-        balances.extend(
-            rows.into_iter()
-                .map(|(item, warehouse, on_hand, reserved)| Balance {
-                    item: ItemId(item),
-                    warehouse: WarehouseId(warehouse),
-                    on_hand: from_stored(on_hand),
-                    reserved: from_stored(reserved),
-                }),
-        );
+        let rows: Vec<(i64, i64, i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
+        balances.extend(rows.into_iter().map(
+            |(item, warehouse, on_hand, reserved, set_aside, uncounted)| Balance {
+                item: ItemId(item),
+                warehouse: WarehouseId(warehouse),
+                on_hand: from_stored(on_hand),
+                reserved: from_stored(reserved),
+                set_aside: from_stored(set_aside),
+                uncounted: from_stored(uncounted),
+            },
+        ));
     }
     Ok(balances)
 }
@@ -610,8 +611,8 @@ pub async fn save_warehouses(
 }
 
 /// Makes what is on hand what was counted: (item, warehouse, stored quantity), each pair once. The difference is posted
-/// as an adjustment under `source`. A count below what is promised is refused. Receipts expected there by that day are
-/// expected no longer.
+/// as an adjustment under `source`, and what shipments left behind there is counted with it. A count below what is
+/// promised is refused. Receipts expected there by that day are expected no longer.
 pub async fn count_stock(
     connection: &mut Connection,
     mode: Mode,
@@ -640,18 +641,20 @@ pub async fn count_stock(
     less_than_promised(connection, counts, &before).await?;
     let mut by_warehouse: BTreeMap<WarehouseId, BTreeMap<ItemId, Change>> = BTreeMap::new();
     for ((item, warehouse), counted) in counts {
-        let difference = counted
-            - before
-                .get(&(*item, *warehouse))
-                .map_or(0, |balance| balance.on_hand);
-        if difference != 0 {
-            by_warehouse.entry(*warehouse).or_default().insert(
-                *item,
-                Change {
-                    on_hand: difference,
-                    reserved: 0,
-                },
-            );
+        let before = before
+            .get(&(*item, *warehouse))
+            .copied()
+            .unwrap_or_default();
+        let change = Change {
+            on_hand: counted - before.on_hand,
+            reserved: 0,
+            uncounted: -before.uncounted,
+        };
+        if change != Change::default() {
+            by_warehouse
+                .entry(*warehouse)
+                .or_default()
+                .insert(*item, change);
         }
     }
     let movements: Vec<Movement> = by_warehouse
@@ -755,17 +758,22 @@ async fn stored(
     let mut found = HashMap::new();
     for chunk in ids.chunks(ASKED_MAX) {
         let sql = format!(
-            "SELECT item_id, warehouse_id, on_hand, reserved FROM stock WHERE mode = $1 AND item_id IN {}",
+            "SELECT item_id, warehouse_id, on_hand, reserved, uncounted FROM stock WHERE mode = $1 AND item_id IN {}",
             list(chunk.len(), 1)
         );
         let mut asked = binds![mode.word()];
         asked.extend(chunk.iter().map(|id| (*id).into()));
-        let rows: Vec<(i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
+        let rows: Vec<(i64, i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
         found.extend(
             rows.into_iter()
-                .map(|(item, warehouse, on_hand, reserved)| {
+                .map(|(item, warehouse, on_hand, reserved, uncounted)| {
                     let place = (ItemId(item), WarehouseId(warehouse));
-                    (place, Change { on_hand, reserved })
+                    let balance = Change {
+                        on_hand,
+                        reserved,
+                        uncounted,
+                    };
+                    (place, balance)
                 }),
         );
     }

@@ -4,7 +4,7 @@ use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::ids::OrderId;
-use crate::domain::order::Order;
+use crate::domain::order::{Mode, Order};
 
 /// The order as it is stored.
 fn text(order: &Order) -> Result<String, Failure> {
@@ -148,6 +148,22 @@ impl Connection {
             .rows(
                 "SELECT id FROM purchase_order WHERE waiting = 1 AND mode = $1 ORDER BY id LIMIT $2",
                 binds![mode, most],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| OrderId(row.0)).collect())
+    }
+
+    /// Orders of which something waits for stock and whose number is below `before`, youngest first.
+    pub async fn youngest_waiting_orders(
+        &mut self,
+        mode: Mode,
+        before: OrderId,
+        most: i64,
+    ) -> Result<Vec<OrderId>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT id FROM purchase_order WHERE waiting = 1 AND mode = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                binds![mode.word(), before.0, most],
             )
             .await?;
         Ok(rows.into_iter().map(|row| OrderId(row.0)).collect())

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use super::connection::{Connection, tuples};
 use super::failure::Failure;
 use crate::binds;
+use crate::domain::allocation::Reservation;
+use crate::domain::allocation::waiting::Holds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ItemId, WarehouseId};
 use crate::domain::order::Mode;
@@ -17,6 +21,8 @@ pub struct Change {
     pub on_hand: i64,
     /// Change of what is promised.
     pub reserved: i64,
+    /// Change of what was left behind and waits for a count. Postings do not bear it: they are of a kind that says so.
+    pub uncounted: i64,
 }
 
 /// One posting of stock: what moved, why, caused by what.
@@ -65,6 +71,7 @@ impl Connection {
                     .or_default();
                 sum.on_hand += change.on_hand;
                 sum.reserved += change.reserved;
+                sum.uncounted += change.uncounted;
             }
         }
         self.insert_many(
@@ -86,20 +93,24 @@ impl Connection {
             .collect();
         for chunk in rows.chunks(1_000) {
             let sql = format!(
-                "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5
+                "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5,
+                     uncounted = stock.uncounted + v.column6
                  FROM (VALUES {}) AS v
                  WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3
-                 AND stock.reserved + v.column5 >= 0 AND stock.on_hand + v.column4 >= stock.reserved + v.column5",
-                tuples(chunk.len(), 5, 0)
+                 AND stock.reserved + v.column5 >= 0 AND stock.on_hand + v.column4 >= stock.reserved + v.column5
+                 AND (v.column5 <= 0 OR stock.on_hand + v.column4
+                      >= stock.reserved + v.column5 + stock.set_aside + stock.uncounted + v.column6)",
+                tuples(chunk.len(), 6, 0)
             );
-            let mut values = Vec::with_capacity(chunk.len() * 5);
+            let mut values = Vec::with_capacity(chunk.len() * 6);
             for ((item, warehouse, mode), change) in chunk {
                 values.extend(binds![
                     *item,
                     *warehouse,
                     *mode,
                     change.on_hand,
-                    change.reserved
+                    change.reserved,
+                    change.uncounted
                 ]);
             }
             let written = self.execute(&sql, values).await?;
@@ -112,24 +123,53 @@ impl Connection {
         Ok(())
     }
 
-    /// Promises expected receipts to backorders, and takes back what is below zero. Where one has less to promise than was
-    /// read of it, this fails as [`Failure::Stale`]: somebody else was quicker.
-    pub async fn promise_receipts(
+    /// Books what waiting lines hold now and did not before, and no longer hold: of receipts to come, and of stock that is
+    /// set aside. Where there is less of it than was read, this fails as [`Failure::Stale`]: somebody else was quicker.
+    pub async fn hold(&mut self, mode: Mode, holds: &Holds) -> Result<(), Failure> {
+        self.promise_receipts(mode, &holds.receipts).await?;
+        self.set_aside(mode, &holds.stock).await
+    }
+
+    async fn set_aside(&mut self, mode: Mode, changes: &[Reservation]) -> Result<(), Failure> {
+        let mut sums: BTreeMap<(ItemId, WarehouseId), i64> = BTreeMap::new();
+        for change in changes {
+            *sums.entry((change.item, change.warehouse)).or_default() += kept(change.base)?;
+        }
+        sums.retain(|_, base| *base != 0);
+        let rows: Vec<_> = sums.into_iter().collect();
+        for chunk in rows.chunks(1_000) {
+            let sql = format!(
+                "UPDATE stock SET set_aside = stock.set_aside + v.column3
+                 FROM (VALUES {}) AS v
+                 WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = $1
+                 AND stock.set_aside + v.column3 >= 0
+                 AND (v.column3 < 0 OR stock.on_hand >= stock.reserved + stock.uncounted + stock.set_aside + v.column3)",
+                tuples(chunk.len(), 3, 1)
+            );
+            let mut values = binds![mode.word()];
+            for ((item, warehouse), base) in chunk {
+                values.extend(binds![*item, *warehouse, *base]);
+            }
+            let written = self.execute(&sql, values).await?;
+            if written != chunk.len() as u64 {
+                return Err(Failure::Stale {
+                    what: "the stock of an item".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn promise_receipts(
         &mut self,
         mode: Mode,
         promises: &[ReceiptPromise],
     ) -> Result<(), Failure> {
         let mut sums: BTreeMap<_, i64> = BTreeMap::new();
         for promise in promises {
-            let base = to_stored(promise.base).ok_or_else(|| {
-                Failure::refuse(format!(
-                    "{} base units can not be kept in stock",
-                    promise.base
-                ))
-            })?;
             *sums
                 .entry((promise.item, promise.warehouse, promise.on))
-                .or_default() += base;
+                .or_default() += kept(promise.base)?;
         }
         sums.retain(|_, base| *base != 0);
         let rows: Vec<_> = sums.into_iter().collect();
@@ -157,4 +197,9 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+fn kept(base: Decimal) -> Result<i64, Failure> {
+    to_stored(base)
+        .ok_or_else(|| Failure::refuse(format!("{base} base units can not be kept in stock")))
 }

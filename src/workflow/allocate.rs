@@ -10,14 +10,15 @@ use super::run::Later;
 use super::shipments::LEFT_BEHIND;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::config::profile::response::ResponseWhen;
-use crate::domain::allocation::waiting::give_back_what_does_not_come;
+use crate::domain::allocation::waiting::{Holds, give_back_what_is_not_there};
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderState};
-use crate::domain::stock::{MovementKind, ReceiptPromise, to_stored};
+use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
+use crate::storage::work::Step;
 use crate::storage::{Connection, Failure, catalogue};
 use crate::translation::response::{self, ResponseContext};
 
@@ -28,20 +29,103 @@ pub async fn step(
     subjects: &[i64],
 ) -> Result<Vec<Later>, Failure> {
     let ids: Vec<OrderId> = subjects.iter().copied().map(OrderId).collect();
-    let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
-    for order in connection.orders(&ids).await? {
-        if !matches!(
+    let mut orders = connection.orders(&ids).await?;
+    orders.retain(|order| {
+        !matches!(
             order.state,
             OrderState::Received | OrderState::Held { .. } | OrderState::Rejected { .. }
-        ) {
-            by_partner.entry(order.partner).or_default().push(order);
+        )
+    });
+    let mut supplies: BTreeMap<Mode, Supply> = BTreeMap::new();
+    let mut lost = BTreeSet::new();
+    for mode in [Mode::Production, Mode::Test] {
+        let mut of_mode: Vec<&mut Order> = orders
+            .iter_mut()
+            .filter(|order| order.mode == mode)
+            .collect();
+        if of_mode.is_empty() {
+            continue;
         }
+        let asked = of_mode.iter().map(|order| &**order);
+        let mut supply = supply(connection, asked, mode).await?;
+        if supply.lacks() {
+            lost.extend(
+                take_from_the_youngest(gateway, connection, mode, &mut of_mode, &mut supply)
+                    .await?,
+            );
+        }
+        supplies.insert(mode, supply);
+    }
+    let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
+    for order in orders {
+        by_partner.entry(order.partner).or_default().push(order);
     }
     for (partner, orders) in by_partner {
         let trading = gateway.trading(connection, partner).await?;
-        promise(gateway, connection, &trading, orders).await?;
+        promise(gateway, connection, &trading, orders, &mut supplies, &lost).await?;
     }
     Ok(Vec::new())
+}
+
+/// More is held than comes or is there: the youngest of all waiting orders give theirs back, those that are not asked for
+/// now too, until the rest can be held. Answers with those of `orders` that gave something back.
+async fn take_from_the_youngest(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    mode: Mode,
+    orders: &mut [&mut Order],
+    supply: &mut Supply,
+) -> Result<BTreeSet<OrderId>, Failure> {
+    const SLICE: i64 = 200;
+    let now = gateway.now();
+    let mut lost = BTreeSet::new();
+    let mut holds = Holds::default();
+    let mut before = OrderId(i64::MAX);
+    while supply.lacks() {
+        let waiting = connection
+            .youngest_waiting_orders(mode, before, SLICE)
+            .await?;
+        let Some(last) = waiting.last() else { break };
+        before = *last;
+        let asked: BTreeSet<OrderId> = orders.iter().map(|order| order.id).collect();
+        let others: Vec<OrderId> = waiting
+            .iter()
+            .copied()
+            .filter(|id| !asked.contains(id))
+            .collect();
+        let mut others: BTreeMap<OrderId, Order> = connection
+            .orders(&others)
+            .await?
+            .into_iter()
+            .map(|order| (order.id, order))
+            .collect();
+        let mut changed = Vec::new();
+        for id in waiting {
+            if let Some(order) = orders.iter_mut().find(|order| order.id == id) {
+                let back = give_back_what_is_not_there(order, supply);
+                if !back.is_empty() {
+                    lost.insert(id);
+                    holds.extend(back);
+                }
+            } else if let Some(mut order) = others.remove(&id) {
+                let back = give_back_what_is_not_there(&mut order, supply);
+                if !back.is_empty() {
+                    let revision = order.revision;
+                    order.revision += 1;
+                    changed.push((order, revision));
+                    holds.extend(back);
+                }
+            }
+        }
+        connection.save_orders(&changed).await?;
+        let again: Vec<(i64, i64)> = changed
+            .iter()
+            .map(|(order, _)| (order.id.0, order.id.0))
+            .collect();
+        connection.ask_for_each(Step::Allocate, &again, now).await?;
+    }
+    connection.hold(mode, &holds).await?;
+    Ok(lost)
 }
 
 async fn promise(
@@ -49,37 +133,21 @@ async fn promise(
     connection: &mut Connection,
     trading: &Trading,
     orders: Vec<Order>,
+    supplies: &mut BTreeMap<Mode, Supply>,
+    lost: &BTreeSet<OrderId>,
 ) -> Result<(), Failure> {
     let now = gateway.now();
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
     let policy = &trading.profile.allocation;
-    let mut supplies: BTreeMap<&'static str, Supply> = BTreeMap::new();
-    for mode in orders.iter().map(|order| order.mode).collect::<Vec<_>>() {
-        if !supplies.contains_key(mode.word()) {
-            let supply = supply(connection, &orders, mode).await?;
-            supplies.insert(mode.word(), supply);
-        }
-    }
     let mut movements = Vec::new();
-    let mut promises = Vec::new();
+    let mut of_mode: BTreeMap<Mode, Holds> = BTreeMap::new();
     let mut entries = Vec::new();
     let mut done = Vec::with_capacity(orders.len());
     let mut settled = Vec::new();
     let mut nothing_to_tell = BTreeSet::new();
-    let mut short_of_receipts = BTreeSet::new();
-    let mut orders = orders;
-    for order in orders.iter_mut().rev() {
-        if let Some(supply) = supplies.get_mut(order.mode.word()) {
-            let back = give_back_what_does_not_come(order, supply);
-            if !back.is_empty() {
-                short_of_receipts.insert(order.id);
-                promises.push((order.mode, back));
-            }
-        }
-    }
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
-        let Some(supply) = supplies.get_mut(order.mode.word()) else {
+        let Some(supply) = supplies.get_mut(&order.mode) else {
             continue;
         };
         let untouched = order.lines.clone();
@@ -87,16 +155,16 @@ async fn promise(
         let Allocation {
             order,
             reservations,
-            promised,
+            holds,
             reasons,
         } = allocate(order, supply, policy, today);
-        let as_it_was = order.lines == untouched && !short_of_receipts.contains(&order.id);
+        let as_it_was = order.lines == untouched && !lost.contains(&order.id);
         if !was_accepted && as_it_was {
             continue;
         }
         let order = order.settle().map_err(Failure::refused)?;
         movements.extend(reserve(&order, &reservations)?);
-        promises.push((order.mode, promised));
+        of_mode.entry(order.mode).or_default().extend(holds);
         entries.push((
             "order allocated".to_owned(),
             Subject::new("order", order.id.0),
@@ -113,14 +181,10 @@ async fn promise(
     connection
         .clear_alerts_like(now, LEFT_BEHIND, "order", &settled)
         .await?;
+    for (mode, holds) in of_mode {
+        connection.hold(mode, &holds).await?;
+    }
     connection.move_stock(&movements, now).await?;
-    let mut of_mode: BTreeMap<Mode, Vec<ReceiptPromise>> = BTreeMap::new();
-    for (mode, promised) in promises {
-        of_mode.entry(mode).or_default().extend(promised);
-    }
-    for (mode, promised) in of_mode {
-        connection.promise_receipts(mode, &promised).await?;
-    }
     let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
     for (order, _) in &mut done {
         if nothing_to_tell.contains(&order.id) {
@@ -164,11 +228,10 @@ fn answered_by(order: &Order) -> Vec<(Decimal, Decimal, Option<NaiveDate>, Decim
 /// What can be promised to these orders: balances, expected receipts and our warehouses.
 pub(super) async fn supply(
     connection: &mut Connection,
-    orders: &[Order],
+    orders: impl Iterator<Item = &Order>,
     mode: Mode,
 ) -> Result<Supply, Failure> {
     let items: BTreeSet<ItemId> = orders
-        .iter()
         .flat_map(|order| {
             order
                 .lines

@@ -523,15 +523,25 @@ pub async fn outgoing(
     })
 }
 
-/// Takes promises of stock back that a short shipment did not use.
-pub fn unreserve(shipment: &Shipment, promises: &[Reservation]) -> Result<Movement, Failure> {
+/// Takes promises of stock back that were on a shipment: of goods that stay where they are, or, of kind
+/// [`MovementKind::LeftBehind`], of goods that were to leave and did not, which nobody is promised until they are counted.
+pub fn unreserve(
+    shipment: &Shipment,
+    promises: &[Reservation],
+    kind: MovementKind,
+) -> Result<Movement, Failure> {
     let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
     for promise in promises {
-        changes.entry(promise.item).or_default().reserved -= stored(promise.base)?;
+        let change = changes.entry(promise.item).or_default();
+        let base = stored(promise.base)?;
+        change.reserved -= base;
+        if kind == MovementKind::LeftBehind {
+            change.uncounted += base;
+        }
     }
     Ok(Movement {
         source: format!("shipment:{}:{}", shipment.id, shipment.revision),
-        kind: MovementKind::Unreservation,
+        kind,
         warehouse: shipment.warehouse,
         mode: shipment.mode,
         changes,

@@ -59,13 +59,6 @@ pub async fn load(
         ListKind::Locations => Rows::Locations(lists::locations(bytes)),
         ListKind::Warehouses => Rows::Warehouses(lists::warehouses(bytes)),
     };
-    let modes: Vec<Mode> = match &rows {
-        Rows::Stock(list) => [Mode::Production, Mode::Test]
-            .into_iter()
-            .filter(|mode| list.rows.iter().any(|listed| listed.row.mode == *mode))
-            .collect(),
-        _ => Vec::new(),
-    };
     let (inside, partner, actor) = (
         gateway.clone(),
         partner.map(str::to_owned),
@@ -81,9 +74,7 @@ pub async fn load(
             )
         })
         .await?;
-    for mode in modes {
-        orders::allocate_waiting(gateway, mode).await?;
-    }
+    gateway.wake();
     Ok(loaded)
 }
 
@@ -582,6 +573,7 @@ async fn save_stock(
         }
     }
     let source = format!("count:{}", uuid::Uuid::now_v7());
+    let modes: BTreeSet<&str> = counts.keys().chain(receipts.keys()).copied().collect();
     for (mode, counts) in counts {
         let mode: Mode = mode.parse().map_err(Failure::refuse)?;
         catalogue::count_stock(
@@ -600,6 +592,10 @@ async fn save_stock(
             &receipts,
         )
         .await?;
+    }
+    for mode in modes {
+        let mode: Mode = mode.parse().map_err(Failure::refuse)?;
+        orders::allocate_waiting(connection, mode, gateway.now()).await?;
     }
     Ok(n)
 }

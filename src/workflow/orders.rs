@@ -7,6 +7,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::domain::shipment::ShipmentState;
+use crate::domain::stock::MovementKind;
 use crate::domain::verification::{Release, Remedies, remedies, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -220,16 +221,20 @@ async fn cancel_order(
         mut order,
         shipments,
         unreleased,
-        awaited,
+        holds,
     } = cancellation::cancel(order, planned, reason).map_err(Failure::refused)?;
     let mut movements = allocate::give_back(&order, &unreleased)?;
     let mut saved = Vec::with_capacity(shipments.len());
     for given_up in shipments {
-        movements.push(fulfil::unreserve(&given_up.planned, &given_up.unreserved)?);
+        movements.push(fulfil::unreserve(
+            &given_up.planned,
+            &given_up.unreserved,
+            MovementKind::Unreservation,
+        )?);
         saved.push((given_up.after, given_up.planned.revision));
     }
     connection.move_stock(&movements, now).await?;
-    connection.promise_receipts(order.mode, &awaited).await?;
+    connection.hold(order.mode, &holds).await?;
     connection.save_shipments(&saved).await?;
     allocate::answer(gateway, connection, &trading, &mut order).await?;
     connection.save_orders(&[(order, before)]).await?;
@@ -238,33 +243,22 @@ async fn cancel_order(
         .record(now, actor, "order cancelled", subject, reason)
         .await?;
     connection.clear_alerts(now, subject).await?;
-    // What it gives up is there for those who wait.
-    ask_for_waiting(connection, mode, now).await?;
+    if !movements.is_empty() || !holds.is_empty() {
+        // What it gives up is there for those who wait.
+        allocate_waiting(connection, mode, now).await?;
+    }
     // An invoice that waits for the last of the order waits no longer.
     connection.ask_for_each(Step::Invoice, &shipped, now).await
 }
 
-/// Asks for another allocation of every order of which something waits: after stock came in.
-pub async fn allocate_waiting(gateway: &Gateway, mode: Mode) -> Result<usize, Failure> {
-    let now = gateway.now();
-    let asked = gateway
-        .store
-        .write(Class::Ordinary, move |connection| {
-            Box::pin(async move { ask_for_waiting(connection, mode, now).await })
-        })
-        .await?;
-    gateway.wake();
-    Ok(asked)
-}
-
-async fn ask_for_waiting(
+/// Asks for another allocation of every order of which something waits: after stock came in or was given up.
+pub(super) async fn allocate_waiting(
     connection: &mut Connection,
     mode: Mode,
     now: Instant,
-) -> Result<usize, Failure> {
+) -> Result<(), Failure> {
     const MOST: i64 = 10_000;
     let ids = connection.waiting_orders(mode.word(), MOST).await?;
     let pairs: Vec<(i64, i64)> = ids.iter().map(|id| (id.0, id.0)).collect();
-    connection.ask_for_each(Step::Allocate, &pairs, now).await?;
-    Ok(ids.len())
+    connection.ask_for_each(Step::Allocate, &pairs, now).await
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use super::fulfil::Untold;
 use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
-use crate::domain::allocation::waiting::expect_more;
+use crate::domain::allocation::waiting::{Holds, expect_more};
 use crate::domain::ids::ShipmentId;
 use crate::domain::order::Order;
 use crate::domain::packing::weigh;
 use crate::domain::policy::OnShort;
 use crate::domain::shipment::{Confirmation, Returned, Shipment, return_short};
+use crate::domain::stock::MovementKind;
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure, catalogue};
 
@@ -287,15 +288,16 @@ async fn tell_left_behind(
         subject: Subject::new("order", order.id.0),
         title: format!("part of PO {} did not leave as planned", order.header.po_number),
         text: match trading.profile.allocation.on_short {
-            OnShort::Backorder => "It was promised out of stock that was not packed, and the buyer has been told that it waits. What to do: count the items that were short and load the count (`supercargo stock import`); what is there then is promised again at once.",
-            OnShort::Cut => "It was promised out of stock that was not packed, and is cut from the order, as the buyer has been told. What to do: count the items that were short and load the count (`supercargo stock import`), so that nothing is promised out of it again; then clear this alert.",
+            OnShort::Backorder => "It was promised out of stock that was not packed, and the buyer has been told that it waits. What to do: count the items that were short and load the count (`supercargo stock import`); till then nothing is promised out of them, and what is there is promised again at once.",
+            OnShort::Cut => "It was promised out of stock that was not packed, and is cut from the order, as the buyer has been told. What to do: count the items that were short and load the count (`supercargo stock import`), till then nothing more is promised out of what was left; then clear this alert.",
         }
         .to_owned(),
     };
     notice::tell(gateway, connection, Some(trading), notice).await
 }
 
-/// What was planned and did not leave is promised no longer: it waits for stock again or is cut, as the partner wants.
+/// What was planned and did not leave is promised no longer: it waits for stock again or is cut, as the partner wants; and
+/// the goods are promised to nobody until they are counted.
 async fn give_back(
     connection: &mut Connection,
     gateway: &Gateway,
@@ -307,37 +309,39 @@ async fn give_back(
     let policy = &trading.profile.allocation;
     let now = gateway.now();
     let today = now.with_timezone(&trading.profile.time_zone).date_naive();
-    let mut supply = allocate::supply(connection, &orders, planned.mode).await?;
-    let mut changed = Vec::new();
+    let mut short = Vec::new();
     let mut promises = Vec::new();
-    let mut awaited = Vec::new();
     for promised in orders {
-        let before = promised.revision;
-        let Returned {
-            mut order,
-            unreserved,
-        } = return_short(promised.clone(), planned, shipped, policy.on_short);
-        if unreserved.is_empty() {
-            continue;
+        let Returned { order, unreserved } =
+            return_short(promised.clone(), planned, shipped, policy.on_short);
+        if !unreserved.is_empty() {
+            promises.extend(unreserved);
+            short.push((promised, order));
         }
-        awaited.extend(expect_more(
+    }
+    if short.is_empty() {
+        return Ok(());
+    }
+    let waiting = short.iter().map(|(_, order)| order);
+    let mut supply = allocate::supply(connection, waiting, planned.mode).await?;
+    let mut changed = Vec::new();
+    let mut holds = Holds::default();
+    for (promised, mut order) in short {
+        let before = promised.revision;
+        holds.extend(expect_more(
             &promised,
             &mut order,
             &mut supply,
             policy,
             today,
         ));
-        promises.extend(unreserved);
         tell_left_behind(gateway, connection, trading, &order).await?;
         order.revision += 1;
         allocate::answer(gateway, connection, trading, &mut order).await?;
         changed.push((order, before));
     }
-    if !promises.is_empty() {
-        connection
-            .move_stock(&[fulfil::unreserve(planned, &promises)?], now)
-            .await?;
-    }
-    connection.promise_receipts(planned.mode, &awaited).await?;
+    let left_behind = fulfil::unreserve(planned, &promises, MovementKind::LeftBehind)?;
+    connection.move_stock(&[left_behind], now).await?;
+    connection.hold(planned.mode, &holds).await?;
     connection.save_orders(&changed).await
 }

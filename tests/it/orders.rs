@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use supercargo::config::samples;
+use supercargo::domain::allocation::waiting::Holds;
 use supercargo::domain::gs1::sscc_serial;
 use supercargo::domain::ids::{DocumentId, ItemId, OrderId, ShipmentId, WarehouseId};
 use supercargo::domain::order::Mode;
@@ -484,39 +485,157 @@ async fn short_of_the_plan(house: House) {
         .submit("next.edi", &interchange(2, &order("SHORT-2")))
         .await;
     let next = number(&house).await;
+    let last = async || sent(&house, "855").await.pop().unwrap();
     assert_eq!(
-        segments(sent(&house, "855").await.last().unwrap(), "ACK"),
-        ["ACK*IA*4*EA*068*20260105", "ACK*IB*6*EA*068*20260202"],
-        "what was left behind is there for the next"
+        segments(&last().await, "ACK"),
+        ["ACK*IB*10*EA"],
+        "what was left behind is promised to nobody, and eight are to come that nobody waits for"
+    );
+    let count = async |row: &str| {
+        let text = format!("warehouse,item,quantity\n{row}\n");
+        lists::load(
+            &house.gateway,
+            ListKind::Stock,
+            text.as_bytes(),
+            None,
+            "test",
+        )
+        .await
+        .unwrap();
+        settle(&house).await;
+    };
+    let uncounted =
+        "SELECT CAST(s.uncounted / 10000 AS TEXT) FROM stock s JOIN item i ON i.id = s.item_id
+                     WHERE s.uncounted <> 0 AND i.code = 'HW-1001'";
+    let answers = sent(&house, "855").await.len();
+    count("WEST,HW-1003,500").await;
+    assert_eq!(sent(&house, "855").await.len(), answers);
+    assert_eq!(
+        house.lines(uncounted).await,
+        ["4"],
+        "another item was counted"
+    );
+    house.prove().await;
+
+    let first = OrderId(next.0 - 1);
+    orders::cancel(&house.gateway, first, "the rest", "test")
+        .await
+        .unwrap();
+    settle(&house).await;
+    assert!(last().await.contains("*SHORT-2*"));
+    assert_eq!(
+        segments(&last().await, "ACK"),
+        ["ACK*IB*10*EA*068*20260202"],
+        "who waits gets what the other gave up"
     );
     assert_eq!(house.lines(promised).await, ["10"]);
+
+    count("WEST,HW-1001,3").await;
+    assert!(house.lines(uncounted).await.is_empty());
+    assert_eq!(
+        segments(&last().await, "ACK"),
+        ["ACK*IA*3*EA*068*20260105", "ACK*IB*7*EA*068*20260202"],
+        "three of the four were found"
+    );
     orders::cancel(&house.gateway, next, "test", "test")
         .await
         .unwrap();
     settle(&house).await;
-    let answers = sent(&house, "855").await;
-    let told = answers
-        .iter()
-        .rfind(|told| told.contains("*SHORT-2*"))
-        .unwrap();
+    let told = last().await;
     assert!(
-        segments(told, "BAK")[0].starts_with("BAK*05*RD*SHORT-2"),
+        segments(&told, "BAK")[0].starts_with("BAK*05*RD*SHORT-2"),
         "{told}"
     );
-    assert!(
-        answers.last().unwrap().contains("*SHORT-1*"),
-        "who waits gets what the other gave up"
-    );
-    assert_eq!(segments(told, "ACK"), ["ACK*ID*10*EA"]);
-    let first = OrderId(next.0 - 1);
-    orders::cancel(&house.gateway, first, "the rest too", "test")
-        .await
-        .unwrap();
-    settle(&house).await;
+    assert_eq!(segments(&told, "ACK"), ["ACK*ID*10*EA"]);
     assert_eq!(house.lines(promised).await, ["0"]);
+    house.prove().await;
     nothing_is_held(&house).await;
 }
 on_both!(short_of_the_plan);
+
+/// An order that ships complete waits for the last of it; what is there is set aside for it, and a younger one can not take
+/// it. A count that finds less takes it from the youngest, whoever's order that is.
+async fn complete_or_not_at_all(house: House) {
+    buyer(
+        &house,
+        "[allocation]\nwarehouses = [\"WEST\"]\nship_complete = true",
+    )
+    .await;
+    let load = async |rows: &str| {
+        let text = format!("warehouse,item,quantity,expected_on\n{rows}");
+        lists::load(
+            &house.gateway,
+            ListKind::Stock,
+            text.as_bytes(),
+            None,
+            "test",
+        )
+        .await
+        .unwrap();
+        settle(&house).await;
+    };
+    load("WEST,HW-1001,10,\nWEST,HW-1001,10,2026-02-02\nWEST,HW-1003,0,\nWEST,HW-1003,10,2026-02-09\n").await;
+    let lines = |number: u32, lines: &[(&str, u32)]| {
+        let parts: String = lines
+            .iter()
+            .map(|(item, units)| format!("~PO1**{units}*EA*10**VN*{item}"))
+            .collect();
+        format!(
+            "BEG*00*SA*WHOLE-{number}**20260105~N1*ST*SHOP*92*S1{parts}~CTT*{}",
+            lines.len()
+        )
+    };
+    let last = async || sent(&house, "855").await.pop().unwrap();
+    let submit = async |number: u32, of: &[(&str, u32)]| {
+        house
+            .submit(
+                &format!("{number}.edi"),
+                &interchange(number, &lines(number, of)),
+            )
+            .await;
+        segments(&last().await, "ACK")
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let held =
+        "SELECT i.code || ' ' || (s.reserved / 10000) || ' ' || (s.set_aside / 10000) FROM stock s
+                JOIN item i ON i.id = s.item_id JOIN warehouse w ON w.id = s.warehouse_id
+                WHERE w.code = 'WEST' AND s.reserved + s.set_aside > 0 ORDER BY i.code";
+    assert_eq!(
+        submit(1, &[("HW-1001", 12)]).await,
+        ["ACK*IB*12*EA*068*20260202"]
+    );
+    assert_eq!(house.lines(held).await, ["HW-1001 0 10"]);
+    // Of this one nothing is there: all of it is of what is to come.
+    assert_eq!(
+        submit(2, &[("HW-1001", 5), ("HW-1003", 4)]).await,
+        ["ACK*IB*5*EA*068*20260209", "ACK*IB*4*EA*068*20260209"]
+    );
+    assert_eq!(house.lines(held).await, ["HW-1001 0 10"]);
+    // Three are to come that nobody waits for.
+    assert_eq!(submit(3, &[("HW-1001", 4)]).await, ["ACK*IB*4*EA"]);
+    house.prove().await;
+
+    // Three less are there than were thought: the oldest waits for five of what comes, the second for none of it.
+    load("WEST,HW-1001,7,\n").await;
+    assert_eq!(house.lines(held).await, ["HW-1001 0 7"]);
+    house.prove().await;
+
+    load("WEST,HW-1001,12,\n").await;
+    let answers = sent(&house, "855").await;
+    let of = |po: &str| answers.iter().rfind(|answer| answer.contains(po)).unwrap();
+    assert_eq!(
+        segments(of("*WHOLE-3*"), "ACK"),
+        ["ACK*IB*4*EA*068*20260202"],
+        "what the oldest waits for no longer goes to the last"
+    );
+    let told = of("*WHOLE-1*");
+    assert_eq!(segments(told, "ACK"), ["ACK*IA*12*EA*068*20260105"]);
+    assert_eq!(house.lines(held).await, ["HW-1001 12 0"]);
+    house.prove().await;
+}
+on_both!(complete_or_not_at_all);
 
 /// A receipt is promised once: it comes in part, the rest is announced again, it is put lower; who waited first keeps what
 /// is left, nobody is told anything twice, and the history agrees all the while.
@@ -617,7 +736,13 @@ async fn receipts_that_change(house: House) {
     };
     let mut connection = house.gateway.store.read().await.unwrap();
     let refused = connection
-        .promise_receipts(Mode::Production, &[more])
+        .hold(
+            Mode::Production,
+            &Holds {
+                receipts: vec![more],
+                ..Holds::default()
+            },
+        )
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("somebody else"), "{refused}");
@@ -730,14 +855,24 @@ async fn together_and_in_parts(house: House) {
         "an invoice for each order"
     );
 
-    // What did not leave waits, is promised again when it is asked for, and goes under a label of its own.
+    // What did not leave waits, is promised again when it was counted, and goes under a label of its own.
     assert_eq!(status(&house).await, "partly_shipped");
     let left_behind_alerts =
         "SELECT COUNT(*) || '' FROM alert WHERE kind = 'left-behind' AND cleared_at IS NULL";
     assert_eq!(house.lines(left_behind_alerts).await, ["1"]);
-    orders::allocate_waiting(&house.gateway, Mode::Production)
-        .await
-        .unwrap();
+    let left = house
+        .lines("SELECT w.code || ',' || i.code || ',' || (s.on_hand / 10000) FROM stock s JOIN item i ON i.id = s.item_id JOIN warehouse w ON w.id = s.warehouse_id WHERE s.uncounted > 0")
+        .await;
+    let counted = format!("warehouse,item,quantity\n{}\n", left.join("\n"));
+    lists::load(
+        &house.gateway,
+        ListKind::Stock,
+        counted.as_bytes(),
+        None,
+        "test",
+    )
+    .await
+    .unwrap();
     settle(&house).await;
     assert_eq!(house.lines(left_behind_alerts).await, ["0"]);
     let second = house

@@ -94,6 +94,8 @@ const STOCK: Shape<StockListing> = Shape {
         "MODE",
         ">ON HAND",
         ">RESERVED",
+        ">SET ASIDE",
+        ">UNCOUNTED",
         ">AVAILABLE",
         "EXPECTED",
     ],
@@ -109,6 +111,8 @@ const STOCK: Shape<StockListing> = Shape {
             row.mode.clone(),
             row.on_hand.clone(),
             row.reserved.clone(),
+            row.set_aside.clone(),
+            row.uncounted.clone(),
             row.available.clone(),
             expected.join(", "),
         ]

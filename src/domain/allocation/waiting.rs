@@ -1,16 +1,68 @@
-//! What waits for goods to come in: the receipts that a backorder is promised from, and the day that follows from them.
+//! What waits for goods to come in: the receipts that a backorder is promised from, the stock that is set aside until
+//! they come for an order that ships complete, and the day that follows from both.
 //!
-//! A line remembers what it was promised of which receipt; the sum over all lines is what the receipt says was promised
-//! of it. What no longer waits, or waits for what is not coming, is given back.
+//! A line remembers what it holds of which receipt and of the stock in which warehouse; the sums over all lines are what
+//! receipts and balances say is held of them. What no longer waits, or waits for what is not coming, is given back.
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::Supply;
+use super::{Reservation, Supply};
 use crate::domain::ids::{ItemId, WarehouseId};
 use crate::domain::order::{AcceptedLine, Awaited, Order, OrderLine};
 use crate::domain::policy::AllocationPolicy;
 use crate::domain::stock::{ExpectedReceipt, ReceiptPromise};
+
+/// What changed of what waiting lines hold: taken above zero, given back below.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Of receipts to come.
+    pub receipts: Vec<ReceiptPromise>,
+    /// Of stock that is set aside.
+    pub stock: Vec<Reservation>,
+}
+
+impl Holds {
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.receipts.is_empty() && self.stock.is_empty()
+    }
+
+    /// Adds other changes.
+    pub fn extend(&mut self, others: Holds) {
+        self.receipts.extend(others.receipts);
+        self.stock.extend(others.stock);
+    }
+
+    /// Without what was taken and given back again.
+    pub(super) fn netted(mut self) -> Self {
+        let mut receipts: BTreeMap<_, Decimal> = BTreeMap::new();
+        for promise in &self.receipts {
+            *receipts
+                .entry((promise.item, promise.warehouse, promise.on))
+                .or_default() += promise.base;
+        }
+        self.receipts.retain_mut(|promise| {
+            let key = (promise.item, promise.warehouse, promise.on);
+            promise.base = receipts.remove(&key).unwrap_or_default();
+            !promise.base.is_zero()
+        });
+        let mut stock: BTreeMap<_, Decimal> = BTreeMap::new();
+        for held in &self.stock {
+            *stock
+                .entry((held.line, held.item, held.warehouse))
+                .or_default() += held.base;
+        }
+        self.stock.retain_mut(|held| {
+            let key = (held.line, held.item, held.warehouse);
+            held.base = stock.remove(&key).unwrap_or_default();
+            !held.base.is_zero()
+        });
+        self
+    }
+}
 
 /// Gives `line` the day on which `short` of its ordered units can be expected, or none where no receipts cover all of it.
 ///
@@ -24,11 +76,13 @@ pub(super) fn expect(
     allowed: &[(WarehouseId, String)],
     today: NaiveDate,
 ) -> Vec<ReceiptPromise> {
-    let mut moved = give_back_void(line, accepted.item, supply);
+    let mut moved = void_receipts(line, accepted.item, supply);
     let wanted = short.saturating_mul(accepted.base_per_unit);
     let held: Decimal = line.awaits.iter().map(|awaited| awaited.base).sum();
     if held > wanted {
-        moved.extend(supply.given_back(give_back(line, accepted.item, held - wanted)));
+        let back = give_back(line, accepted.item, held - wanted);
+        supply.change_all(&back);
+        moved.extend(back);
     } else if wanted > held {
         match supply.promise_expected(accepted.item, wanted - held, allowed) {
             Some(taken) => {
@@ -37,7 +91,11 @@ pub(super) fn expect(
                 }
                 moved.extend(taken);
             }
-            None => moved.extend(supply.given_back(give_up(line))),
+            None => {
+                let back = give_up_receipts(line);
+                supply.change_all(&back);
+                moved.extend(back);
+            }
         }
     }
     line.backorder_date = line
@@ -48,8 +106,31 @@ pub(super) fn expect(
     moved
 }
 
-/// Takes from `line` all that it was promised of receipts to come; what it answers with is below zero.
-pub fn give_up(line: &mut OrderLine) -> Vec<ReceiptPromise> {
+/// Takes from `line` all that it holds of receipts to come and of stock; what it answers with is below zero.
+pub fn give_up(line: &mut OrderLine) -> Holds {
+    Holds {
+        receipts: give_up_receipts(line),
+        stock: take_back(line),
+    }
+}
+
+/// Takes from `line` the stock that is set aside for it; what it answers with is below zero.
+pub(super) fn take_back(line: &mut OrderLine) -> Vec<Reservation> {
+    let number = line.line;
+    let item = line.accepted.as_ref().map(|accepted| accepted.item);
+    line.set_aside
+        .drain(..)
+        .filter_map(|held| Some((item?, held)))
+        .map(|(item, held)| Reservation {
+            line: number,
+            item,
+            warehouse: held.warehouse,
+            base: Decimal::ZERO - held.base,
+        })
+        .collect()
+}
+
+fn give_up_receipts(line: &mut OrderLine) -> Vec<ReceiptPromise> {
     line.backorder_date = None;
     let item = line.accepted.as_ref().map(|accepted| accepted.item);
     let held = line.awaits.iter().map(|awaited| awaited.base).sum();
@@ -57,16 +138,54 @@ pub fn give_up(line: &mut OrderLine) -> Vec<ReceiptPromise> {
         .unwrap_or_default()
 }
 
-/// Takes from `order` what it was promised of receipts that do not come, or come with less. Asked of the youngest order
-/// first, so that who has waited longest keeps what is left.
-pub fn give_back_what_does_not_come(order: &mut Order, supply: &mut Supply) -> Vec<ReceiptPromise> {
-    let mut moved = Vec::new();
+/// Takes from `order` what it holds of receipts that do not come, or come with less, and of stock that was counted and is
+/// not there. Asked of the youngest order first, so that who has waited longest keeps what is left.
+pub fn give_back_what_is_not_there(order: &mut Order, supply: &mut Supply) -> Holds {
+    let mut moved = Holds::default();
     for line in &mut order.lines {
         if let Some(item) = line.accepted.as_ref().map(|accepted| accepted.item) {
-            moved.extend(give_back_void(line, item, supply));
+            moved.receipts.extend(void_receipts(line, item, supply));
+            moved.stock.extend(void_stock(line, item, supply));
         }
     }
     moved
+}
+
+/// An order that ships complete waits for the last of it: every line that waits has its day where all of the order can be
+/// expected or is set aside, and where that can not be said, none has a day and nothing is held for it.
+pub(super) fn wait_together(order: &mut Order, supply: &mut Supply, today: NaiveDate) -> Holds {
+    let waiting: Vec<&OrderLine> = order
+        .lines
+        .iter()
+        .filter(|line| !line.backordered.is_zero())
+        .collect();
+    let day = if waiting.iter().all(|line| is_covered(line)) {
+        waiting
+            .iter()
+            .flat_map(|line| line.awaits.iter().map(|awaited| awaited.on.max(today)))
+            .max()
+    } else {
+        None
+    };
+    let mut moved = Holds::default();
+    for line in &mut order.lines {
+        if day.is_none() {
+            moved.extend(give_up(line));
+        }
+        line.backorder_date = day.filter(|_| !line.backordered.is_zero());
+    }
+    supply.change_all(&moved.receipts);
+    supply.hold_all(&moved.stock);
+    moved
+}
+
+/// Whether what waits of a line is promised out of receipts or set aside, to the last of it.
+fn is_covered(line: &OrderLine) -> bool {
+    let awaited: Decimal = line.awaits.iter().map(|awaited| awaited.base).sum();
+    let set_aside: Decimal = line.set_aside.iter().map(|held| held.base).sum();
+    line.accepted.as_ref().is_some_and(|accepted| {
+        line.backordered.saturating_mul(accepted.base_per_unit) == awaited + set_aside
+    })
 }
 
 /// Dates what waits of lines that wait for more than they did in `before`: after a shipment that left with less than
@@ -77,9 +196,9 @@ pub fn expect_more(
     supply: &mut Supply,
     policy: &AllocationPolicy,
     today: NaiveDate,
-) -> Vec<ReceiptPromise> {
+) -> Holds {
     let allowed = supply.allowed(policy);
-    let mut moved = Vec::new();
+    let mut moved = Holds::default();
     for line in &mut order.lines {
         let waited = before
             .line(line.line)
@@ -89,13 +208,40 @@ pub fn expect_more(
         }
         if let Some(accepted) = line.accepted.clone() {
             let short = line.backordered;
-            moved.extend(expect(line, &accepted, short, supply, &allowed, today));
+            let receipts = expect(line, &accepted, short, supply, &allowed, today);
+            moved.receipts.extend(receipts);
         }
     }
-    moved
+    if policy.ship_complete {
+        moved.extend(wait_together(order, supply, today));
+    }
+    moved.netted()
 }
 
-fn give_back_void(line: &mut OrderLine, item: ItemId, supply: &mut Supply) -> Vec<ReceiptPromise> {
+fn void_stock(line: &mut OrderLine, item: ItemId, supply: &mut Supply) -> Vec<Reservation> {
+    let number = line.line;
+    let mut back = Vec::new();
+    for held in &mut line.set_aside {
+        let void = supply
+            .balances
+            .get(&(item, held.warehouse))
+            .map_or(held.base, |balance| balance.void().min(held.base));
+        if void > Decimal::ZERO {
+            held.base -= void;
+            back.push(Reservation {
+                line: number,
+                item,
+                warehouse: held.warehouse,
+                base: Decimal::ZERO - void,
+            });
+            supply.hold(item, held.warehouse, Decimal::ZERO - void);
+        }
+    }
+    line.set_aside.retain(|held| !held.base.is_zero());
+    back
+}
+
+fn void_receipts(line: &mut OrderLine, item: ItemId, supply: &mut Supply) -> Vec<ReceiptPromise> {
     let mut back = Vec::new();
     for awaited in &mut line.awaits {
         let void = supply
@@ -170,12 +316,30 @@ impl Supply {
         }
     }
 
-    /// Makes what was given back free for others.
-    fn given_back(&mut self, back: Vec<ReceiptPromise>) -> Vec<ReceiptPromise> {
-        for promise in &back {
+    fn change_all(&mut self, promises: &[ReceiptPromise]) {
+        for promise in promises {
             self.change(promise);
         }
-        back
+    }
+
+    /// Sets stock aside, or gives it back where `base` is below zero.
+    pub(super) fn hold(&mut self, item: ItemId, warehouse: WarehouseId, base: Decimal) {
+        if let Some(balance) = self.balances.get_mut(&(item, warehouse)) {
+            balance.set_aside += base;
+        }
+    }
+
+    pub(super) fn hold_all(&mut self, held: &[Reservation]) {
+        for held in held {
+            self.hold(held.item, held.warehouse, held.base);
+        }
+    }
+
+    /// Whether more is held by waiting lines than comes or is there.
+    pub fn lacks(&self) -> bool {
+        let lacks = |void: Decimal| void > Decimal::ZERO;
+        self.expected.iter().any(|receipt| lacks(receipt.void()))
+            || self.balances.values().any(|balance| lacks(balance.void()))
     }
 
     /// Promises `base` units out of receipts to come, the first first, all or none.
@@ -213,9 +377,7 @@ impl Supply {
         if open > Decimal::ZERO {
             return None;
         }
-        for promise in &taken {
-            self.change(promise);
-        }
+        self.change_all(&taken);
         Some(taken)
     }
 }
@@ -224,7 +386,7 @@ impl Supply {
 mod tests {
     use super::super::allocate;
     use super::*;
-    use crate::domain::specimens::{accepted, day, decimal, line, order, warehouse};
+    use crate::domain::specimens::{accepted, balance, day, decimal, line, order, warehouse};
 
     fn receipt(on: &str, quantity: &str) -> ExpectedReceipt {
         ExpectedReceipt {
@@ -249,6 +411,13 @@ mod tests {
     fn supply() -> Supply {
         let receipts = vec![receipt("2026-04-01", "10"), receipt("2026-05-01", "10")];
         Supply::new([], receipts, vec![warehouse(1, "EAST")])
+    }
+
+    fn come_in(supply: &mut Supply, on_hand: &str) {
+        let balance = balance(1, on_hand);
+        supply
+            .balances
+            .insert((balance.item, balance.warehouse), balance);
     }
 
     fn today() -> NaiveDate {
@@ -287,7 +456,7 @@ mod tests {
             let moved = expect_more(&before, &mut short, &mut supply, &policy, today());
             assert_eq!(short.lines[0].backorder_date, date.map(day), "{more} more");
             assert_eq!(free(&supply), left, "{more} more");
-            let taken: Decimal = moved.iter().map(|promise| promise.base).sum();
+            let taken: Decimal = moved.receipts.iter().map(|promise| promise.base).sum();
             let held: Decimal = short.lines[0].awaits.iter().map(|part| part.base).sum();
             assert_eq!(held, decimal("6") + taken, "{more} more");
         }
@@ -298,7 +467,7 @@ mod tests {
         let mut supply = supply();
         let mut order = waiting(&mut supply);
         let back = give_up(&mut order.lines[0]);
-        assert_eq!(back, [promise("2026-04-01", "-6")]);
+        assert_eq!(back.receipts, [promise("2026-04-01", "-6")]);
         assert!(order.lines[0].awaits.is_empty());
         assert_eq!(order.lines[0].backorder_date, None);
         assert!(give_up(&mut order.lines[0]).is_empty(), "once");
@@ -308,17 +477,9 @@ mod tests {
     fn a_part_that_stock_covers_gives_its_receipts_to_the_next() {
         let mut supply = supply();
         let order = waiting(&mut supply);
-        supply.balances.insert(
-            (ItemId(1), WarehouseId(1)),
-            crate::domain::stock::Balance {
-                item: ItemId(1),
-                warehouse: WarehouseId(1),
-                on_hand: decimal("4"),
-                reserved: Decimal::ZERO,
-            },
-        );
+        come_in(&mut supply, "4");
         let done = allocate(order, &mut supply, &AllocationPolicy::default(), today());
-        assert_eq!(done.promised, [promise("2026-04-01", "-4")]);
+        assert_eq!(done.holds.receipts, [promise("2026-04-01", "-4")]);
         assert_eq!(free(&supply), ["8", "10"]);
         assert_eq!(done.order.lines[0].backorder_date, Some(day("2026-04-01")));
     }
@@ -336,17 +497,9 @@ mod tests {
         assert_eq!(waiting.lines[0].backorder_date, Some(day("2026-05-01")));
         // The four of April are here, and April is closed.
         supply.expected[0].quantity = Decimal::ZERO;
-        supply.balances.insert(
-            (ItemId(1), WarehouseId(1)),
-            crate::domain::stock::Balance {
-                item: ItemId(1),
-                warehouse: WarehouseId(1),
-                on_hand: decimal("4"),
-                reserved: Decimal::ZERO,
-            },
-        );
+        come_in(&mut supply, "4");
         let done = again(waiting, &mut supply, "2026-03-20");
-        assert_eq!(done.promised, [promise("2026-04-01", "-4")]);
+        assert_eq!(done.holds.receipts, [promise("2026-04-01", "-4")]);
         let line = &done.order.lines[0];
         assert_eq!(
             (line.confirmed, line.backordered),
@@ -400,8 +553,128 @@ mod tests {
         for _ in 0..2 {
             let next = allocate(first.order.clone(), &mut supply, &policy, today());
             assert_eq!(next.order, first.order);
-            assert!(next.promised.is_empty());
+            assert!(next.holds.is_empty());
         }
-        assert_eq!(free(&supply), ["4", "10"]);
+        assert_eq!(
+            free(&supply),
+            ["10", "10"],
+            "an order without a day keeps nothing from others"
+        );
+    }
+
+    fn complete() -> AllocationPolicy {
+        AllocationPolicy {
+            ship_complete: true,
+            ..AllocationPolicy::default()
+        }
+    }
+
+    /// 8 there and 10 to come in April.
+    fn some_there() -> Supply {
+        let mut supply = supply();
+        supply.expected.truncate(1);
+        come_in(&mut supply, "8");
+        supply
+    }
+
+    #[test]
+    fn what_is_there_of_an_order_that_ships_complete_is_set_aside_until_the_rest_comes() {
+        let mut supply = some_there();
+        let open = order(vec![accepted(line(1, "10", "EA"), "1")]);
+        let first = allocate(open, &mut supply, &complete(), today());
+        let waits = &first.order.lines[0];
+        assert_eq!(waits.backorder_date, Some(day("2026-04-01")));
+        assert_eq!(waits.confirmed, Decimal::ZERO);
+        assert!(first.reservations.is_empty());
+        assert_eq!(first.holds.receipts, [promise("2026-04-01", "2")]);
+        assert_eq!(first.holds.stock[0].base, decimal("8"));
+        assert_eq!(
+            supply.available(ItemId(1), WarehouseId(1)),
+            Decimal::ZERO,
+            "a younger order can not take it"
+        );
+        assert_eq!(free(&supply), ["8"]);
+        let next = allocate(first.order.clone(), &mut supply, &complete(), today());
+        assert_eq!(next.order, first.order);
+        assert!(next.holds.is_empty() && next.reservations.is_empty());
+
+        come_in(&mut supply, "10");
+        supply.hold(ItemId(1), WarehouseId(1), decimal("8"));
+        let done = allocate(first.order, &mut supply, &complete(), today());
+        let line = &done.order.lines[0];
+        assert_eq!(line.confirmed, decimal("10"));
+        assert!(line.set_aside.is_empty() && line.awaits.is_empty());
+        assert_eq!(done.holds.stock[0].base, decimal("-8"));
+        assert_eq!(done.holds.receipts, [promise("2026-04-01", "-2")]);
+        assert_eq!(done.reservations[0].base, decimal("10"));
+        assert_eq!(free(&supply), ["10"]);
+    }
+
+    #[test]
+    fn what_was_set_aside_and_is_not_there_is_taken_from_the_youngest() {
+        let mut supply = some_there();
+        supply.expected[0].quantity = decimal("20");
+        come_in(&mut supply, "10");
+        supply.expected.push(receipt("2026-04-02", "20"));
+        supply.expected[1].item = ItemId(2);
+        // Of item 1 five are there for each, of item 2 none.
+        let two_lines = || {
+            let lines = ["5", "6"].into_iter().zip(1..);
+            order(
+                lines
+                    .map(|(ordered, number)| accepted(line(number, ordered, "EA"), "1"))
+                    .collect(),
+            )
+        };
+        let mut older = allocate(two_lines(), &mut supply, &complete(), today()).order;
+        let mut younger = allocate(two_lines(), &mut supply, &complete(), today()).order;
+        assert_eq!(supply.available(ItemId(1), WarehouseId(1)), Decimal::ZERO);
+        // Six are counted of ten.
+        supply
+            .balances
+            .get_mut(&(ItemId(1), WarehouseId(1)))
+            .unwrap()
+            .on_hand = decimal("6");
+        assert!(supply.lacks());
+        let back = give_back_what_is_not_there(&mut younger, &mut supply);
+        assert_eq!(back.stock[0].base, decimal("-4"));
+        assert!(!supply.lacks());
+        assert!(give_back_what_is_not_there(&mut older, &mut supply).is_empty());
+        assert_eq!(older.lines[0].set_aside[0].base, decimal("5"));
+    }
+
+    #[test]
+    fn what_a_short_shipment_leaves_of_a_complete_order_waits_for_the_last() {
+        let mut supply = supply();
+        let mut before = order(vec![
+            accepted(line(1, "6", "EA"), "1"),
+            accepted(line(2, "9", "EA"), "1"),
+        ]);
+        for line in &mut before.lines {
+            line.accepted.as_mut().unwrap().item = ItemId(1);
+            line.confirmed = line.ordered;
+        }
+        let short = |second: &str| {
+            let mut short = before.clone();
+            for (line, waits) in short.lines.iter_mut().zip(["6", second]) {
+                line.backordered = decimal(waits);
+                line.confirmed = line.ordered - line.backordered;
+            }
+            short
+        };
+        let mut both = short("9");
+        expect_more(&before, &mut both, &mut supply, &complete(), today());
+        let dates: Vec<_> = both.lines.iter().map(|line| line.backorder_date).collect();
+        assert_eq!(dates, [Some(day("2026-05-01")); 2]);
+        assert_eq!(free(&supply), ["0", "5"]);
+
+        supply.expected[1].quantity = decimal("13");
+        supply.expected[1].promised = decimal("13");
+        supply.expected[0].promised = Decimal::ZERO;
+        let mut none = short("9");
+        let moved = expect_more(&before, &mut none, &mut supply, &complete(), today());
+        assert!(moved.is_empty(), "{moved:?}");
+        assert!(none.lines.iter().all(|line| line.backorder_date.is_none()));
+        assert_eq!(free(&supply), ["10", "0"]);
     }
 }

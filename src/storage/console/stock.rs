@@ -20,6 +20,10 @@ pub(crate) struct StockItem {
     pub mode: String,
     pub on_hand: i64,
     pub reserved: i64,
+    /// Held for waiting orders that ship complete.
+    pub set_aside: i64,
+    /// Left behind and not counted since.
+    pub uncounted: i64,
     /// Expected and not promised yet.
     pub expected: i64,
     pub next_receipt: Option<String>,
@@ -44,10 +48,10 @@ pub(crate) async fn list(
         .and_some("w.code = ?", warehouse)
         .and_some("i.code > ?", after);
     if short_only {
-        conditions.and_plain("s.on_hand - s.reserved <= 0");
+        conditions.and_plain("s.on_hand - s.reserved - s.set_aside - s.uncounted <= 0");
     }
     let sql = format!(
-        "SELECT i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved,
+        "SELECT i.code AS item, i.upc, i.body, w.code AS warehouse, s.mode, s.on_hand, s.reserved, s.set_aside, s.uncounted,
             CAST(COALESCE((SELECT SUM(CASE WHEN e.quantity > e.promised THEN e.quantity - e.promised ELSE 0 END) FROM expected_receipt e WHERE e.item_id = s.item_id
                 AND e.warehouse_id = s.warehouse_id AND e.mode = s.mode AND e.closed = 0), 0) AS BIGINT) AS expected,
             (SELECT MIN(e.on_date) FROM expected_receipt e WHERE e.item_id = s.item_id

@@ -39,6 +39,10 @@ pub struct StockListing {
     pub on_hand: String,
     /// Promised and not shipped yet.
     pub reserved: String,
+    /// Held for waiting orders that ship complete or not at all.
+    pub set_aside: String,
+    /// Left behind by shipments and not counted since; `stock import` counts it.
+    pub uncounted: String,
     /// What can still be promised today.
     pub available: String,
     /// What is expected to come in and not promised yet, soonest first.
@@ -63,6 +67,8 @@ struct Row {
     mode: String,
     on_hand: i64,
     reserved: i64,
+    set_aside: i64,
+    uncounted: i64,
 }
 
 /// Where something is there or expected.
@@ -82,7 +88,8 @@ pub async fn stock(
     conditions.and_some("q.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
     let select = format!(
         "SELECT q.item_id, q.warehouse_id, i.code AS item, w.code AS warehouse, q.mode,
-           COALESCE(s.on_hand, 0) AS on_hand, COALESCE(s.reserved, 0) AS reserved
+           COALESCE(s.on_hand, 0) AS on_hand, COALESCE(s.reserved, 0) AS reserved,
+           COALESCE(s.set_aside, 0) AS set_aside, COALESCE(s.uncounted, 0) AS uncounted
          FROM ({PLACES}) q JOIN item i ON i.id = q.item_id JOIN warehouse w ON w.id = q.warehouse_id
            LEFT JOIN stock s ON s.item_id = q.item_id AND s.warehouse_id = q.warehouse_id AND s.mode = q.mode"
     );
@@ -98,7 +105,8 @@ pub async fn stock(
     Ok(rows
         .into_iter()
         .map(|row| {
-            let (on_hand, reserved) = (from_stored(row.on_hand), from_stored(row.reserved));
+            let available = row.on_hand - row.reserved - row.set_aside - row.uncounted;
+            let units = |stored| decimal(from_stored(stored));
             let expected = expected
                 .remove(&(row.item_id, row.warehouse_id, row.mode.clone()))
                 .unwrap_or_default();
@@ -106,9 +114,11 @@ pub async fn stock(
                 item: row.item,
                 warehouse: row.warehouse,
                 mode: row.mode,
-                on_hand: decimal(on_hand),
-                reserved: decimal(reserved),
-                available: decimal(on_hand - reserved),
+                on_hand: units(row.on_hand),
+                reserved: units(row.reserved),
+                set_aside: units(row.set_aside),
+                uncounted: units(row.uncounted),
+                available: units(available.max(0)),
                 expected,
             }
         })

@@ -38,6 +38,10 @@ pub struct KeptBalance {
     pub on_hand: i64,
     /// Promised.
     pub reserved: i64,
+    /// Held for waiting orders that ship complete.
+    pub set_aside: i64,
+    /// Left behind and not counted since.
+    pub uncounted: i64,
 }
 
 impl Connection {
@@ -58,7 +62,7 @@ impl Connection {
     pub async fn kept_balances(&mut self) -> Result<Vec<KeptBalance>, Failure> {
         self.rows(
             "SELECT stock.item_id, COALESCE(item.code, '') AS code, stock.warehouse_id, stock.mode, stock.on_hand,
-                 stock.reserved
+                 stock.reserved, stock.set_aside, stock.uncounted
              FROM stock LEFT JOIN item ON item.id = stock.item_id ORDER BY stock.item_id, stock.warehouse_id, stock.mode",
             vec![],
         )

@@ -117,6 +117,7 @@ fn read(segment: Segment<'_>, number: u32, found: &mut Vec<Finding>) -> OrderLin
         invoiced: Decimal::ZERO,
         backorder_date: None,
         awaits: Vec::new(),
+        set_aside: Vec::new(),
         sources: Vec::new(),
     }
 }

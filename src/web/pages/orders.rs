@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use super::document_row::{DocumentRow, is_overdue};
 use crate::domain::cancellation::may_be_cancelled;
 use crate::domain::finding::Finding;
+use crate::domain::ids::WarehouseId;
 use crate::domain::order::{Charge, ChargeKind, LineRefusal, Order, OrderLine, OrderState, Party};
 use crate::domain::verification::{Release, Remedies};
 use crate::storage::console::documents::{self, DocumentItem};
@@ -547,17 +548,29 @@ fn line_row(
         }
         _ => String::new(),
     };
+    let code = |warehouse: WarehouseId| {
+        warehouses
+            .get(&warehouse.0)
+            .map_or("another warehouse", String::as_str)
+    };
+    let per_unit = line
+        .accepted
+        .as_ref()
+        .map_or(Decimal::ONE, |accepted| accepted.base_per_unit);
     let sources: Vec<String> = line
         .sources
         .iter()
         .map(|source| {
-            let code = warehouses.get(&source.warehouse.0);
             format!(
                 "{} from {}",
                 quantity(source.quantity),
-                code.map_or("another warehouse", String::as_str)
+                code(source.warehouse)
             )
         })
+        .chain(line.set_aside.iter().map(|held| {
+            let units = held.base.checked_div(per_unit).unwrap_or(held.base);
+            format!("{} set aside in {}", quantity(units), code(held.warehouse))
+        }))
         .collect();
     let whole = permille(line.ordered, line.ordered);
     let bar = chart::bar(

@@ -23,6 +23,8 @@ struct Row {
     test: bool,
     on_hand: String,
     reserved: String,
+    set_aside: Option<String>,
+    uncounted: Option<String>,
     available: String,
     short: bool,
     expected: String,
@@ -104,7 +106,9 @@ fn row(item: &StockItem, first: bool, calendar: &Calendar) -> Row {
             .unwrap_or_default()
             .to_owned()
     };
-    let available = item.on_hand.saturating_sub(item.reserved);
+    let held = item.reserved + item.set_aside + item.uncounted;
+    let available = item.on_hand.saturating_sub(held);
+    let some = |stored| (stored != 0).then(|| quantity(from_stored(stored)));
     Row {
         item: item.item.clone(),
         first,
@@ -115,7 +119,9 @@ fn row(item: &StockItem, first: bool, calendar: &Calendar) -> Row {
         test: item.mode == "test",
         on_hand: quantity(from_stored(item.on_hand)),
         reserved: quantity(from_stored(item.reserved)),
-        available: quantity(from_stored(available)),
+        set_aside: some(item.set_aside),
+        uncounted: some(item.uncounted),
+        available: quantity(from_stored(available.max(0))),
         short: available <= 0,
         expected: if item.expected == 0 {
             String::new()
@@ -126,7 +132,7 @@ fn row(item: &StockItem, first: bool, calendar: &Calendar) -> Row {
         bar: chart::bar(
             "Reserved and available",
             item.on_hand,
-            &[("fill-2", item.reserved), ("fill-good", available.max(0))],
+            &[("fill-2", held), ("fill-good", available.max(0))],
         ),
     }
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::Prover;
 use crate::domain::order::Order;
-use crate::domain::stock::from_stored;
+use crate::domain::stock::{MovementKind, from_stored};
 use crate::storage::Failure;
 use crate::storage::proof::stock::KeptMovement;
 
@@ -17,8 +17,8 @@ const ORDERS: i64 = 200;
 /// The states in which an order may hold stock.
 const HOLDING: [&str; 4] = ["accepted", "confirmed", "backordered", "partly_shipped"];
 
-/// Item, warehouse, world → on hand, reserved.
-type Sums = BTreeMap<(i64, i64, String), (i64, i64)>;
+/// Item, warehouse, world → on hand, reserved, left behind since the last count.
+type Sums = BTreeMap<(i64, i64, String), (i64, i64, i64)>;
 
 /// Balances against postings.
 pub(super) async fn balances(prover: &mut Prover<'_>) -> Result<(), Failure> {
@@ -58,15 +58,17 @@ pub(super) async fn balances(prover: &mut Prover<'_>) -> Result<(), Failure> {
                 "stock of item {} in warehouse {} ({})",
                 balance.code, balance.warehouse_id, balance.mode
             );
-            if (balance.on_hand, balance.reserved) != sum {
+            if (balance.on_hand, balance.reserved, balance.uncounted) != sum {
                 prover.fault(
                     place,
                     format!(
-                        "the balance says {} on hand and {} promised, its postings come to {} and {}",
+                        "the balance says {} on hand, {} promised and {} left behind, its postings come to {}, {} and {}",
                         from_stored(balance.on_hand),
                         from_stored(balance.reserved),
+                        from_stored(balance.uncounted),
                         from_stored(sum.0),
-                        from_stored(sum.1)
+                        from_stored(sum.1),
+                        from_stored(sum.2)
                     ),
                 );
             } else if balance.reserved < 0 || balance.reserved > balance.on_hand {
@@ -108,6 +110,11 @@ fn add(prover: &mut Prover<'_>, sums: &mut Sums, movement: &KeptMovement) {
             .or_default();
         sum.0 = sum.0.saturating_add(on_hand);
         sum.1 = sum.1.saturating_add(reserved);
+        if movement.kind == MovementKind::LeftBehind.word() {
+            sum.2 = sum.2.saturating_sub(reserved);
+        } else if movement.kind == MovementKind::Adjustment.word() {
+            sum.2 = 0;
+        }
     }
 }
 
@@ -115,9 +122,9 @@ fn add(prover: &mut Prover<'_>, sums: &mut Sums, movement: &KeptMovement) {
 pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure> {
     prover.begin(
         "promises",
-        "what is promised of each item is what orders have confirmed and not shipped",
+        "what is promised and set aside of each item is what orders have confirmed and not shipped, and hold",
     );
-    let (held, promised, receipts, orders, unreadable) = prover
+    let (mut held, promised, set_aside, receipts, orders, unreadable) = prover
         .history
         .slice(|connection| {
             Box::pin(async move {
@@ -142,14 +149,17 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
                     }
                 }
                 let mut promised: BTreeMap<(i64, String), (String, Decimal)> = BTreeMap::new();
+                let mut set_aside = Vec::new();
                 for balance in connection.kept_balances().await? {
+                    let place = (balance.item_id, balance.warehouse_id, balance.mode.clone());
+                    set_aside.push((place, from_stored(balance.set_aside)));
                     let sum = promised
                         .entry((balance.item_id, balance.mode))
                         .or_insert((balance.code, Decimal::ZERO));
                     sum.1 += from_stored(balance.reserved);
                 }
                 let receipts = connection.kept_receipt_promises().await?;
-                Ok((held, promised, receipts, orders, unreadable))
+                Ok((held, promised, set_aside, receipts, orders, unreadable))
             })
         })
         .await?;
@@ -178,8 +188,29 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
             );
         }
     }
+    for (place, kept) in set_aside {
+        let waits = held.set_aside.remove(&place).unwrap_or_default();
+        if waits != kept {
+            set_aside_differs(prover, &place, kept, waits);
+        }
+    }
+    for (place, waits) in &held.set_aside {
+        set_aside_differs(prover, place, Decimal::ZERO, *waits);
+    }
     awaited(prover, held.receipts, receipts);
     Ok(())
+}
+
+fn set_aside_differs(
+    prover: &mut Prover<'_>,
+    (item, warehouse, mode): &(i64, i64, String),
+    kept: Decimal,
+    waits: Decimal,
+) {
+    prover.fault(
+        format!("stock of item {item} in warehouse {warehouse} ({mode})"),
+        format!("{kept} are set aside and waiting orders hold {waits}"),
+    );
 }
 
 /// What orders hold.
@@ -187,6 +218,8 @@ pub(super) async fn reservations(prover: &mut Prover<'_>) -> Result<(), Failure>
 struct Held {
     /// Item, world → base units confirmed and not shipped.
     stock: BTreeMap<(i64, String), Decimal>,
+    /// Item, warehouse, world → base units that are set aside for backorders.
+    set_aside: BTreeMap<(i64, i64, String), Decimal>,
     /// Item, warehouse, world, day → base units that backorders wait for.
     receipts: BTreeMap<(i64, i64, String, String), Decimal>,
 }
@@ -202,6 +235,10 @@ fn hold(held: &mut Held, order: &Order, mode: &str) {
                 .stock
                 .entry((accepted.item.0, mode.to_owned()))
                 .or_default() += quantity;
+        }
+        for set_aside in &line.set_aside {
+            let place = (accepted.item.0, set_aside.warehouse.0, mode.to_owned());
+            *held.set_aside.entry(place).or_default() += set_aside.base;
         }
         for awaited in &line.awaits {
             let receipt = (

@@ -600,6 +600,7 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                 invoiced: if billed { confirmed } else { Decimal::ZERO },
                 backorder_date: None,
                 awaits: Vec::new(),
+                set_aside: Vec::new(),
                 sources: Vec::new(),
             }
         })
