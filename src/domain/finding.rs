@@ -12,6 +12,8 @@ pub enum Origin {
     Guide,
     /// Our rules of trade: item, price, dates, balance.
     Business,
+    /// What the partner says of a document of ours: in a 997, 999, TA1 or 824.
+    Partner,
     /// The connection: who may send what over which mailbox.
     Transport,
 }

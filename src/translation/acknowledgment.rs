@@ -80,7 +80,7 @@ pub fn interchange_answer(ta1: &Ta1) -> InterchangeAnswer {
                 severity(syntax.unwrap_or(Syntax::Rejected)),
                 format!("the partner's TA1 says of interchange {}: {} (TA105 {}); {advice}", ta1.control_number, words::interchange(&ta1.note), ta1.note),
             )
-            .by(Origin::Standard)
+            .by(Origin::Partner)
             .with_value(ta1.note.clone())
         });
     InterchangeAnswer {
@@ -195,7 +195,7 @@ fn codes(
 
 fn complaint(code: &str, syntax: Syntax, message: String, place: Place, value: &str) -> Finding {
     let finding = Finding::business(code, severity(syntax), message)
-        .by(Origin::Standard)
+        .by(Origin::Partner)
         .at(place);
     if value.is_empty() {
         finding

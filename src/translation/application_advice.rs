@@ -4,7 +4,7 @@ use supercargo_x12::{Segment, TransactionSet};
 
 use super::place::{self, fault, trimmed};
 use crate::domain::document::Application;
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::finding::{Finding, Origin, Place, Severity};
 
 /// What an 824 says of one document of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,12 +112,14 @@ fn complaint(segment: Segment<'_>, application: Application) -> Finding {
         _ => Severity::Note,
     };
     let named = trimmed(segment, 3);
-    let finding = Finding::business("partner-business-error", severity, message).at(Place {
-        segment: (!named.is_empty()).then(|| named.to_owned()),
-        segment_index: trimmed(segment, 4).parse().ok(),
-        element: trimmed(segment, 5).parse().ok(),
-        ..Place::default()
-    });
+    let finding = Finding::business("partner-business-error", severity, message)
+        .by(Origin::Partner)
+        .at(Place {
+            segment: (!named.is_empty()).then(|| named.to_owned()),
+            segment_index: trimmed(segment, 4).parse().ok(),
+            element: trimmed(segment, 5).parse().ok(),
+            ..Place::default()
+        });
     if met.is_empty() {
         finding
     } else {
@@ -139,6 +141,7 @@ fn note(answer: &mut AdviceAnswer, segment: Segment<'_>) {
                 Severity::Note,
                 format!("the partner remarks: {text}"),
             )
+            .by(Origin::Partner)
             .at(place::of(segment)),
         ),
     }

@@ -535,6 +535,16 @@ fn files_are_judged_explained_acknowledged_and_turned_without_a_database() {
         explained.contains("    DTM*037*20260231") && explained.contains("            ^^^^^^^^\n"),
         "{explained}"
     );
+    // What is wrong with an envelope stands outside the sets, and refuses the file too.
+    let sound =
+        std::fs::read_to_string(Path::new(ROOT).join("samples/dropmart/850-01-one-item.edi"))
+            .unwrap();
+    let cut = sound.split("IEA^").next().unwrap().to_owned();
+    let explained = House::new().with_input(&["explain", "--json", "-"], cut.as_bytes());
+    assert_eq!(explained.status.code(), Some(1));
+    let last: Value =
+        serde_json::from_str(text(&explained.stdout).lines().last().unwrap()).unwrap();
+    assert_eq!(last["findings"].as_array().map(Vec::len), Some(1), "{last}");
     let acknowledged = program(&["ack", fault]);
     let bytes = text(&acknowledged.stdout);
     assert!(

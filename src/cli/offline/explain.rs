@@ -147,7 +147,7 @@ impl Explaining<'_> {
         annotated
     }
 
-    /// With `--json`: one annotated set a line.
+    /// With `--json`: one annotated set a line, and between them what was found outside sets.
     fn print_json(&mut self, event: Event<'_>) -> Result<(), CliError> {
         match event {
             Event::GroupOpened(header) => self.release_of(header),
@@ -158,10 +158,28 @@ impl Explaining<'_> {
                 })?;
                 print::line(&text)?;
             }
-            Event::NoInterchange(finding) => self.refused |= finding.rejects(),
+            Event::Outside(outside) => self.print_findings(outside.finding.as_slice())?,
+            Event::GroupClosed(closed) => {
+                if let Some(mut group) = self.group.take() {
+                    group.close(&closed);
+                    self.print_findings(&group.findings)?;
+                }
+            }
+            Event::InterchangeClosed(closed) => self.print_findings(&closed.findings)?,
+            Event::NoInterchange(finding) => self.print_findings(&[finding])?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// Findings that stand at no segment of a set, where there are any: `{"findings": […]}`.
+    fn print_findings(&mut self, findings: &[Finding]) -> Result<(), CliError> {
+        self.refused |= findings.iter().any(Finding::rejects);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let text = serde_json::json!({ "findings": findings }).to_string();
+        print::line(&text)
     }
 
     fn told(&mut self, event: Event<'_>) -> String {

@@ -147,6 +147,16 @@ fn kind_of(element: Option<&AnnotatedElement>) -> Option<Kind> {
     }
 }
 
+/// BIN01 and BDS02 say how many bytes of data follow: with another length the file would be read otherwise.
+fn is_length_of_binary(body: &[u8], separator: u8, element: usize) -> bool {
+    [(&b"BIN"[..], 1), (b"BDS", 2)].iter().any(|(id, length)| {
+        element == *length
+            && body
+                .strip_prefix(*id)
+                .is_some_and(|rest| rest.first() == Some(&separator))
+    })
+}
+
 struct Replacing<'a> {
     key: &'a [u8],
     known: HashMap<(Kind, Vec<u8>), Vec<u8>>,
@@ -200,7 +210,7 @@ impl Replacing<'_> {
         let component = piece.delimiters.component;
         let repetition = piece.delimiters.repetition;
         self.joined(body, piece.delimiters.element, |replacing, n, element| {
-            if n == 0 {
+            if n == 0 || is_length_of_binary(body, piece.delimiters.element, n) {
                 return element.to_vec();
             }
             let of = |k: Option<usize>| {
@@ -398,6 +408,18 @@ mod tests {
     use super::*;
 
     const FILE: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*PO*BIGBUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~BEG*00*SA*PO4711**20260115~REF*IA*123456~N1*ST*MAIN STORE*92*0042~N4*SPRINGFIELD*IL*62701*US~PO1*1*12*EA*12.50*PE*UP*036000291452~PO1*2*2X*EA*8.5*PE*UP*036000291451~CTT*2*14~SE*10*0001~GE*1*1~IEA*1*000000001~";
+
+    #[test]
+    fn the_length_of_binary_data_stays() {
+        let with_binary = FILE
+            .replace("~CTT*2*14", "~BIN*9*AB~CD*EF~G~CTT*2*14")
+            .replace("SE*10*", "SE*11*");
+        let redacted = redact(with_binary.as_bytes(), b"key").unwrap();
+        let text = String::from_utf8_lossy(&redacted);
+        assert!(text.contains("~BIN*9*"), "{text}");
+        assert!(text.contains("~CTT*2*14~SE*11*0001~"), "{text}");
+        assert!(!text.contains("AB~CD"), "{text}");
+    }
 
     #[test]
     fn names_numbers_and_prices_go_and_the_findings_stay() {

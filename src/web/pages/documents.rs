@@ -689,6 +689,7 @@ fn finding_rows(findings: &[Finding], source: Option<&Source>, asked: &Asked) ->
                 Origin::Standard => "X12 standard",
                 Origin::Guide => "partner's guide",
                 Origin::Business => "our rules",
+                Origin::Partner => "the partner",
                 Origin::Transport => "connection",
             },
         })
