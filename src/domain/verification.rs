@@ -21,7 +21,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::catalogue::{Item, PriceEntry};
-use super::delivery::Delivery;
+use super::delivery::{Delivery, says_when};
 use super::finding::{Finding, Origin, Severity, gravest};
 use super::ids::{ItemId, PartnerId};
 use super::money::Currency;
@@ -165,6 +165,15 @@ struct Judge<'k> {
 /// Charges of an order, in major units, that are believed whatever its goods are worth.
 const CHARGES_BELIEVED: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
 
+/// Of days by their qualifier, those that say when goods leave or arrive.
+fn days_that_say_when(
+    days: &BTreeMap<String, NaiveDate>,
+) -> impl Iterator<Item = (&str, NaiveDate)> {
+    days.iter()
+        .filter(|(qualifier, _)| says_when(qualifier))
+        .map(|(qualifier, day)| (qualifier.as_str(), *day))
+}
+
 /// What the lines that can be accepted are worth, in major units.
 fn goods(lines: &[OrderLine]) -> Decimal {
     sum(lines.iter().map(|line| line_goods(line).0))
@@ -199,7 +208,7 @@ impl<'k> Judge<'k> {
         }
         self.ship_to(header, lines);
         self.currency(header);
-        self.dates(header);
+        self.dates(header, lines);
         self.charges(&header.charges, None);
         if let Some(first) = header.notes.first() {
             let what = format!(
@@ -313,10 +322,49 @@ impl<'k> Judge<'k> {
         );
     }
 
-    fn dates(&mut self, header: &OrderHeader) {
+    fn dates(&mut self, header: &OrderHeader, lines: &[OrderLine]) {
+        self.far_off(&[("of the order itself,", header.po_date)], "", ("BEG", 5));
         self.dates_in_order(&header.dates, "");
         for delivery in &header.deliveries {
             self.delivery_dates(header, delivery);
+        }
+        for line in lines {
+            let of_delivery = |qualifier: &str, day: NaiveDate| {
+                let mut deliveries = header.deliveries.iter();
+                deliveries.any(|delivery| delivery.dates.get(qualifier) == Some(&day))
+            };
+            let days: Vec<(&str, NaiveDate)> = days_that_say_when(&line.dates)
+                .filter(|(qualifier, day)| !of_delivery(qualifier, *day))
+                .collect();
+            self.far_off(&days, &format!("of line {}, ", line.line), ("DTM", 2));
+        }
+    }
+
+    /// The first of these days that is too far ahead to be believed.
+    fn far_off(
+        &mut self,
+        days: &[(&str, NaiveDate)],
+        whose: &str,
+        (segment, element): (&'static str, u32),
+    ) {
+        let far = days.iter().find(|(_, day)| {
+            day.signed_duration_since(self.today) > chrono::Duration::days(DAYS_AHEAD_MAX)
+        });
+        if let Some((name, day)) = far {
+            let what = format!(
+                "The date {whose}{name} {day} is more than two years ahead; today is {}",
+                self.today
+            );
+            self.find(
+                Fault::new(
+                    "date-far-off",
+                    self.policy.dates_out_of_order,
+                    what,
+                    "ask the buyer which date is meant, and release the order as it is or reject it",
+                )
+                .in_header(segment, element)
+                .met(day.format("%Y%m%d").to_string()),
+            );
         }
     }
 
@@ -329,7 +377,7 @@ impl<'k> Judge<'k> {
             ship_no_later: day("038"),
             delivery_requested: day("002"),
             cancel_after: day("001"),
-            other: BTreeMap::new(),
+            other: delivery.dates.clone(),
         };
         let to = header.destination(delivery.number, "", "");
         let name = if to.id.is_empty() { &to.name } else { &to.id };
@@ -423,20 +471,12 @@ impl<'k> Judge<'k> {
         let wanted = dates
             .delivery_requested
             .map(|date| ("002 delivery requested", date));
-        let far = chain.iter().chain(&wanted).find(|(_, day)| {
-            day.signed_duration_since(self.today) > chrono::Duration::days(DAYS_AHEAD_MAX)
-        });
-        if let Some((name, day)) = far {
-            let what = format!(
-                "The date {whose}{name} {day} is more than two years ahead; today is {}",
-                self.today
-            );
-            self.find(
-                Fault::new("date-far-off", policy, what, advice)
-                    .in_header(segment, element)
-                    .met(day.format("%Y%m%d").to_string()),
-            );
-        }
+        let days: Vec<(&str, NaiveDate)> = chain
+            .into_iter()
+            .chain(wanted)
+            .chain(days_that_say_when(&dates.other))
+            .collect();
+        self.far_off(&days, whose, (segment, element));
         let last = [
             ("cancel-date-past", "cancel-after date", dates.cancel_after),
             ("ship-window-past", "last day to ship", dates.ship_no_later),
@@ -1361,6 +1401,96 @@ mod tests {
             );
             assert_eq!(codes(&verified), wanted, "{dates:?}");
         }
+    }
+
+    /// The order's own day, days of a delivery, and days of a line, wherever they stand, are believed for two years.
+    #[test]
+    fn every_date_of_an_order_is_believed_for_two_years() {
+        let far = |edit: &dyn Fn(&mut Order, NaiveDate)| {
+            ["2028-03-02", "2028-03-04", "2926-03-02"].map(|date| {
+                let mut order = order(vec![line(1, "24", "EA")]);
+                edit(&mut order, day(date));
+                let policy = VerificationPolicy::default();
+                let verified = verify(order, &known(), &policy, today(), false);
+                assert_eq!(
+                    verified.verdict == Verdict::Hold,
+                    !verified.findings.is_empty()
+                );
+                codes(&verified).join(" ")
+            })
+        };
+        let wanted = ["", "date-far-off", "date-far-off"];
+        assert_eq!(far(&|order, day| order.header.po_date = day), wanted);
+        for qualifier in ["002", "067", "069", "063", "037", "001"] {
+            let of_delivery = far(&|order, day| {
+                order.header.deliveries = vec![Delivery {
+                    number: 1,
+                    ship_to: None,
+                    dates: BTreeMap::from([(qualifier.to_owned(), day)]),
+                }];
+            });
+            assert_eq!(of_delivery, wanted, "{qualifier}");
+            let of_line = far(&|order, day| {
+                order.lines[0].dates = BTreeMap::from([(qualifier.to_owned(), day)]);
+            });
+            assert_eq!(of_line, wanted, "{qualifier}");
+        }
+        // A day that says nothing about the goods' way, such as one on which they expire.
+        let expires = far(&|order, day| {
+            order.lines[0].dates = BTreeMap::from([("036".to_owned(), day)]);
+        });
+        assert_eq!(expires, ["", "", ""]);
+    }
+
+    /// A price of zero that no price list bears waits for a person, unless the buyer calls the goods free.
+    #[test]
+    fn a_price_of_zero_is_not_believed() {
+        let unlisted = || Known {
+            prices: Vec::new(),
+            ..known()
+        };
+        let zero = |basis: &str| {
+            let mut line = line(1, "24", "EA");
+            line.price = Some(Price {
+                amount: decimal("0.00"),
+                basis: basis.into(),
+            });
+            line
+        };
+        let policy = |price_missing| VerificationPolicy {
+            price_missing,
+            ..VerificationPolicy::default()
+        };
+        let held = judged(zero("EA"), &unlisted(), &policy(Outcome::Hold));
+        assert_eq!(codes(&held), ["price-zero"]);
+        assert_eq!(held.verdict, Verdict::Hold);
+        let again = verify(held.order, &known(), &policy(Outcome::Hold), today(), false);
+        assert_eq!(
+            codes(&again),
+            ["price-differs"],
+            "once there is a price list"
+        );
+        let released = verify(
+            again.order,
+            &unlisted(),
+            &policy(Outcome::Hold),
+            today(),
+            true,
+        );
+        assert_eq!(released.verdict, Verdict::Accept);
+        assert_eq!(price(&released), ("0".into(), "0.00 EA".into(), false));
+
+        let free = judged(zero("NC"), &unlisted(), &policy(Outcome::Hold));
+        assert_eq!(codes(&free), ["price-not-listed"]);
+        assert_eq!(free.verdict, Verdict::Accept);
+        let believed = judged(zero(""), &unlisted(), &policy(Outcome::Accept));
+        assert_eq!(believed.verdict, Verdict::Accept);
+        let refused = judged(zero(""), &unlisted(), &policy(Outcome::RejectLine));
+        assert!(is_refused(&refused.order.lines[0]));
+        let mut listed = unlisted();
+        listed.prices = vec![entry(1, "0", "EA", None)];
+        let agreed = judged(zero("EA"), &listed, &policy(Outcome::Hold));
+        assert!(agreed.findings.is_empty(), "the price list gives it away");
     }
 
     #[test]

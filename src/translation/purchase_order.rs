@@ -423,7 +423,7 @@ impl Reading {
             .iter()
             .try_fold(rust_decimal::Decimal::ZERO, |sum, line| {
                 let price = line.price.as_ref()?;
-                let plain = price.basis.is_empty()
+                let plain = matches!(price.basis.as_str(), "" | "NC")
                     || price.basis == line.unit
                     || (line.unit == "EA" && price.basis == "PE");
                 let value = plain

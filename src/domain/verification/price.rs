@@ -54,6 +54,9 @@ impl<'k> Judge<'k> {
             if let Some(other) = self.listed_in_another_currency(item, header.currency) {
                 return self.currency_differs(line, item, wanted, header.currency, other);
             }
+            if wanted.unit_price.is_zero() && price.basis != "NC" {
+                return self.price_zero(line, price, wanted, &what);
+            }
             self.find(Fault::new("price-not-listed", Outcome::Accept, what, "").on(line, 4));
             return Ok(wanted);
         };
@@ -195,6 +198,31 @@ impl<'k> Judge<'k> {
             .reach(Reach::Nobody)
             .on(line, 4),
         ))
+    }
+
+    /// A price of zero that no price list bears and that the buyer does not call free (NC): goods are not given away on a
+    /// field that may have been left empty.
+    fn price_zero(
+        &mut self,
+        line: &OrderLine,
+        price: &Price,
+        wanted: Priced,
+        unlisted: &str,
+    ) -> Result<Priced, Effect> {
+        let effect = self.find(
+            Fault::new(
+                "price-zero",
+                self.policy.price_missing,
+                format!("the buyer's price is zero without being called free (PO105 NC), and {unlisted}"),
+                "release the order to give the goods for nothing; or import a price (`price import`) and verify it again (`order verify`); or reject it",
+            )
+            .on(line, 4)
+            .met(price.amount.to_string()),
+        );
+        match effect {
+            Effect::Refuse => Err(effect),
+            Effect::Go | Effect::Wait | Effect::Change => Ok(wanted),
+        }
     }
 
     fn price_unreadable(

@@ -33,7 +33,7 @@ pub struct Remedies {
 const LINES_NAMED_MAX: usize = 10;
 
 /// Reasons whose cause our lists can have: an item, number, unit, pack, price or place that is missing or wrong there.
-const IN_LISTS: [&str; 13] = [
+const IN_LISTS: [&str; 14] = [
     "currency-differs",
     "item-ambiguous",
     "item-discontinued",
@@ -44,6 +44,7 @@ const IN_LISTS: [&str; 13] = [
     "price-differs",
     "price-missing",
     "price-negative",
+    "price-zero",
     "ship-to-unknown",
     "store-unknown",
     "unit-unknown",

@@ -122,13 +122,13 @@ fn read(segment: Segment<'_>, number: u32, found: &mut Vec<Finding>) -> OrderLin
     }
 }
 
-/// PO104 and PO105. No charge (NC) is a price of zero; no PO104 leaves it to the price list (X12-RULES 52).
+/// PO104 and PO105. No charge (NC) is a price of zero, and its basis stays as its reason; no PO104 leaves it to the price list (X12-RULES 52).
 fn price(segment: Segment<'_>, found: &mut Vec<Finding>) -> Option<Price> {
     let basis = trimmed(segment, 5);
     if basis == "NC" {
         return Some(Price {
             amount: Decimal::ZERO,
-            basis: String::new(),
+            basis: basis.to_owned(),
         });
     }
     if segment.element(4).is_empty() {

@@ -267,7 +267,7 @@ fn what_an_850_means_beyond_its_letters() {
             .price
             .as_ref()
             .map(|price| (price.amount, price.basis.as_str())),
-        Some((Decimal::ZERO, ""))
+        Some((Decimal::ZERO, "NC"))
     );
     assert_eq!(
         (first.stores.len(), first.stores[0].quantity),
