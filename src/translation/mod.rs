@@ -6,6 +6,7 @@
 
 pub mod acknowledgment;
 pub mod application_advice;
+pub mod archive;
 pub mod crosscheck;
 pub mod envelope;
 pub mod invoice;

@@ -266,7 +266,7 @@ async fn refuse_file(
         key: format!("file-rejected:{}", file.id),
         kind: "document-rejected",
         subject: Subject::new("document", id),
-        title: format!("the file {} holds no X12 and was not acted upon", file.name),
+        title: format!("the file {} is no X12 and was not acted upon", file.name),
         text: format!(
             "{}\nWhat to do: ask the sender for the file it meant to send; the bytes are kept.",
             notice::lines(&findings)

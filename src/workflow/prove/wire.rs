@@ -8,6 +8,7 @@ use supercargo_x12::{Event, Reader};
 use super::Prover;
 use crate::storage::Failure;
 use crate::storage::content::{ContentAddress, ContentReader};
+use crate::translation::archive;
 
 /// An interchange as it stands in the bytes.
 #[derive(Debug, Default)]
@@ -79,8 +80,10 @@ fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
     };
     let mut interchanges: Vec<Seen> = Vec::new();
     let (mut gs06, mut line_break) = (String::new(), 0);
-    let mut reader = Reader::new(&mut hashing);
-    while let Some(event) = reader.next()? {
+    // Nothing of an archive was acted upon, whatever looks like X12 in it.
+    let (archive, whole) = archive::opened(&mut hashing)?;
+    let mut reader = Reader::new(whole);
+    while let Some(event) = reader.next()?.filter(|_| archive.is_none()) {
         match event {
             Event::InterchangeOpened(header, _) => {
                 line_break = header.delimiters.after_terminator.as_bytes().len();

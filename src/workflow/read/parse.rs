@@ -14,7 +14,7 @@ use crate::config::profile::Profile;
 use crate::domain::finding::{Finding, Severity};
 use crate::storage::effort::{Effort, Spending, spend};
 use crate::translation::judge::{judge_as, judge_set};
-use crate::translation::{reference, syntax};
+use crate::translation::{archive, reference, syntax};
 
 /// What the parsing thread tells.
 pub enum Message {
@@ -76,6 +76,13 @@ pub fn parse(
     limits: Limits,
     sender: &mpsc::Sender<Message>,
 ) -> std::io::Result<()> {
+    let (archive, source) = archive::opened(source)?;
+    if let Some(kind) = archive {
+        // Nobody may be listening any more.
+        let _ = sender.blocking_send(Message::Stray(archive::finding(kind)));
+        let _ = sender.blocking_send(Message::End);
+        return Ok(());
+    }
     let mut reader = Reader::with_limits(source, limits);
     let mut inside: Option<Inside> = None;
     loop {
