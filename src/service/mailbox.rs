@@ -17,7 +17,7 @@ use crate::transport::sftp_server::{
     MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
-use crate::workflow::receive::{Upload, UploadSource, receive};
+use crate::workflow::receive::{ABANDONED, Upload, UploadSource, abandoned_key, receive};
 use crate::workflow::{Gateway, trail};
 
 /// The mailbox's port over a gateway.
@@ -167,14 +167,21 @@ impl Mailboxes {
         upload: AbandonedUpload,
     ) -> Result<(), Failure> {
         let now = self.gateway.now();
+        let over = ConnectionId(mailbox.connection_id);
+        let came_since = self
+            .gateway
+            .store
+            .read()
+            .await?
+            .has_received_since(over, &upload.name, upload.last_at)
+            .await?;
+        if came_since {
+            // A broken connection may be noticed long after the client sent the file again over another.
+            return Ok(());
+        }
         let alert = NewAlert {
-            key: format!(
-                "upload-abandoned:{}:{}:{}",
-                mailbox.connection_id,
-                upload.name,
-                now.timestamp()
-            ),
-            kind: "upload-abandoned",
+            key: format!("{}{}", abandoned_key(over, &upload.name), now.timestamp()),
+            kind: ABANDONED,
             partner: None,
             subject: Subject::new("connection", mailbox.connection_id),
             message: format!(

@@ -8,6 +8,7 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::document::{Application, Disposition, Syntax};
 use crate::domain::finding::Finding;
+use crate::domain::ids::ConnectionId;
 
 /// A received file.
 #[derive(Debug, Clone, FromRow)]
@@ -107,6 +108,22 @@ impl Connection {
     /// A received file.
     pub async fn file(&mut self, id: i64) -> Result<Option<FileRow>, Failure> {
         self.row(&format!("{FILE} WHERE id = $1"), binds![id]).await
+    }
+
+    /// Whether a file of this name came over the connection at `since` or later.
+    pub async fn has_received_since(
+        &mut self,
+        over: ConnectionId,
+        name: &str,
+        since: Instant,
+    ) -> Result<bool, Failure> {
+        let found = self
+            .number(
+                "SELECT COUNT(*) FROM file WHERE connection_id = $1 AND name = $2 AND received_at >= $3",
+                binds![over, name, since],
+            )
+            .await?;
+        Ok(found > 0)
     }
 
     /// Settles how a file ended.

@@ -169,16 +169,7 @@ impl Connection {
         kind: &str,
         subjects: &[i64],
     ) -> Result<(), Failure> {
-        for chunk in subjects.chunks(1_000) {
-            let sql = format!(
-                "UPDATE alert SET cleared_at = $3 WHERE kind = $1 AND subject_kind = $2 AND cleared_at IS NULL AND subject_id IN {}",
-                list(chunk.len(), 3)
-            );
-            let mut values = binds![alert, kind, at];
-            values.extend(chunk.iter().map(|subject| (*subject).into()));
-            self.execute(&sql, values).await?;
-        }
-        Ok(())
+        self.clear_of(at, Some(alert), kind, subjects).await
     }
 
     /// Clears the alert that was raised with this key, where it is open.
@@ -191,19 +182,51 @@ impl Connection {
         Ok(())
     }
 
-    /// The same for many subjects of one kind.
+    /// Clears the open alerts of one kind about a subject that were raised with one of these words and a number behind
+    /// it as their keys.
+    pub async fn clear_alerts_numbered(
+        &mut self,
+        at: Instant,
+        alert: &str,
+        subject: Subject,
+        keys: &[String],
+    ) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE alert SET cleared_at = $1 WHERE kind = $2 AND subject_kind = $3 AND subject_id = $4
+             AND cleared_at IS NULL AND rtrim(key, '0123456789') IN {}",
+            list(keys.len(), 4)
+        );
+        let mut values = binds![at, alert, subject.kind, subject.id];
+        values.extend(keys.iter().map(Into::into));
+        self.execute(&sql, values).await?;
+        Ok(())
+    }
+
+    /// Clears the alerts about many subjects of one kind.
     pub async fn clear_alerts_of(
         &mut self,
         at: Instant,
         kind: &str,
         subjects: &[i64],
     ) -> Result<(), Failure> {
+        self.clear_of(at, None, kind, subjects).await
+    }
+
+    /// Clears the open alerts, those of one kind or all, about many subjects.
+    async fn clear_of(
+        &mut self,
+        at: Instant,
+        alert: Option<&str>,
+        kind: &str,
+        subjects: &[i64],
+    ) -> Result<(), Failure> {
         for chunk in subjects.chunks(1_000) {
             let sql = format!(
-                "UPDATE alert SET cleared_at = $2 WHERE subject_kind = $1 AND cleared_at IS NULL AND subject_id IN {}",
-                list(chunk.len(), 2)
+                "UPDATE alert SET cleared_at = $1 WHERE subject_kind = $2 AND (kind = $3 OR $3 IS NULL) AND cleared_at IS NULL
+                 AND subject_id IN {}",
+                list(chunk.len(), 3)
             );
-            let mut values = binds![kind, at];
+            let mut values = binds![at, kind, alert.map(str::to_owned)];
             values.extend(chunk.iter().map(|subject| (*subject).into()));
             self.execute(&sql, values).await?;
         }

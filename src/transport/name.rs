@@ -52,6 +52,18 @@ pub fn is_temporary(name: &str) -> bool {
             .any(|end| lower.ends_with(end))
 }
 
+/// The names under which a file of this name may have been on its way: its own, and the temporary ones that clients
+/// commonly make of it.
+pub fn names_while_uploaded(name: &str) -> [String; 5] {
+    [
+        name.to_owned(),
+        format!(".{name}"),
+        format!("{name}.tmp"),
+        format!("{name}.part"),
+        format!("{name}.filepart"),
+    ]
+}
+
 /// Does one of the patterns fit? `*` stands for any characters, `?` for any one; none but these are special.
 pub fn matches_any(patterns: &[String], name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();

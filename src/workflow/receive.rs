@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use super::{Gateway, trail};
+use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
+use crate::storage::journal::Subject;
 use crate::storage::work::Step;
-use crate::storage::{Class, Failure};
+use crate::storage::{Class, Connection, Failure};
+use crate::transport::name::names_while_uploaded;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
 /// Where the bytes of an upload are.
@@ -34,6 +37,32 @@ pub struct Upload {
     pub actor: String,
     /// What stays the same when this very upload is handed over again; a second time gives the first file.
     pub key: Option<String>,
+}
+
+/// The kind of the alert that a partner began a file and did not finish it.
+pub const ABANDONED: &str = "upload-abandoned";
+
+/// What the key of that alert begins with; the second in which it ended follows.
+pub fn abandoned_key(over: ConnectionId, name: &str) -> String {
+    format!("{ABANDONED}:{over}:{name}:")
+}
+
+/// Clears the alerts that this file was begun over the same connection and not finished, under its name or the temporary
+/// one: it is whole now.
+async fn clear_abandoned(
+    connection: &mut Connection,
+    over: ConnectionId,
+    name: &str,
+    at: Instant,
+) -> Result<(), Failure> {
+    let keys: Vec<String> = names_while_uploaded(name)
+        .iter()
+        .map(|name| abandoned_key(over, name))
+        .collect();
+    let subject = Subject::new("connection", over.0);
+    connection
+        .clear_alerts_numbered(at, ABANDONED, subject, &keys)
+        .await
 }
 
 /// Stores an upload durably and asks for its reading. When this returns, the file can not be lost any more; killed
@@ -94,6 +123,9 @@ async fn commit(
                         now,
                     )
                     .await?;
+                if let Some(over) = upload.connection {
+                    clear_abandoned(connection, over, &upload.name, now).await?;
+                }
                 // The files of one connection are read in the order they came in.
                 connection
                     .ask_for(Step::Read, over.unwrap_or_default(), &[id], now)

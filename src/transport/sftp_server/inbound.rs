@@ -64,8 +64,8 @@ impl MailboxSession {
         let file = match upload.finish().await {
             Ok(file) => file,
             Err(fault) => {
-                self.abandon(name, received, AbandonCause::Broken(fault.to_string()))
-                    .await;
+                let cause = AbandonCause::Broken(fault.to_string());
+                self.abandon(name, received, modified, cause).await;
                 return Err(fault.into());
             }
         };
@@ -183,10 +183,17 @@ impl MailboxSession {
         drop(self.shared.desk.put_aside(name, waiting));
     }
 
-    pub(super) async fn abandon(&self, name: String, received: u64, cause: AbandonCause) {
+    pub(super) async fn abandon(
+        &self,
+        name: String,
+        received: u64,
+        last_at: DateTime<Utc>,
+        cause: AbandonCause,
+    ) {
         let upload = AbandonedUpload {
             name,
             received,
+            last_at,
             cause,
             from: self.from,
         };
@@ -217,6 +224,7 @@ pub(super) async fn give_up_waiting(shared: &Arc<Shared>, cause: AbandonCause) {
         let upload = AbandonedUpload {
             name,
             received,
+            last_at: waiting.modified,
             cause: cause.clone(),
             from: waiting.from,
         };

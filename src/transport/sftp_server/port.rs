@@ -189,6 +189,8 @@ pub struct AbandonedUpload {
     pub name: String,
     /// Bytes that had come.
     pub received: u64,
+    /// When the last of them came.
+    pub last_at: DateTime<Utc>,
     /// Why it ended.
     pub cause: AbandonCause,
     /// The client's address.

@@ -425,7 +425,8 @@ impl MailboxSession {
     pub(super) async fn end(mut self, cause: AbandonCause) {
         for (_, open) in std::mem::take(&mut self.handles) {
             if let Open::Upload { name, upload } = open {
-                self.abandon(name, upload.received(), cause.clone()).await;
+                let (received, last_at) = (upload.received(), upload.modified());
+                self.abandon(name, received, last_at, cause.clone()).await;
             }
         }
     }
