@@ -258,6 +258,9 @@ fn with_order(
 fn not_x12() -> Vec<Case> {
     let mut zip = b"PK\x03\x04\x14\x00\x08\x00\x08\x00orders.edi".to_vec();
     zip.extend((0..4000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
+    let mut stored = b"PK\x03\x04\x0a\x00\x00\x00\x00\x00orders.edi".to_vec();
+    stored.extend(order(209, &[]));
+    stored.extend(b"PK\x01\x02");
     let none = |name, bytes, says| no_order(name, bytes, "rejected", &[], &[" rejected"], says);
     vec![
         none("an empty file", Vec::new(), "empty"),
@@ -266,7 +269,8 @@ fn not_x12() -> Vec<Case> {
             b"Dear supplier,\nplease send 24 hammers.\n".to_vec(),
             "ISA",
         ),
-        none("a zip", zip, "ISA"),
+        none("a zip", zip, "Unpack it"),
+        none("a zip that is not compressed", stored, "Unpack it"),
         none("50 MB of zeros", vec![0; 50 * 1024 * 1024], "ISA"),
     ]
 }

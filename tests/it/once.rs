@@ -5,9 +5,11 @@ use supercargo::domain::ids::{ConnectionId, PartnerId};
 use supercargo::domain::money::{Amount, Currency};
 use supercargo::domain::order::Mode;
 use supercargo::domain::remittance::{Remittance, RemittanceItem};
+use supercargo::storage::Class;
 use supercargo::storage::StoreLocation;
+use supercargo::storage::journal::{NewAlert, Subject};
 use supercargo::workflow::payments::pay;
-use supercargo::workflow::receive::{Upload, UploadSource, receive};
+use supercargo::workflow::receive::{ABANDONED, Upload, UploadSource, abandoned_key, receive};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -90,7 +92,55 @@ async fn happens_once(location: StoreLocation) {
         (files, payments),
         (vec!["20".to_owned()], vec!["20".to_owned()])
     );
+    what_comes_whole_is_abandoned_no_more(&house).await;
     house.prove().await;
+}
+
+/// The alert that an upload broke off goes when the file comes, also where it was on its way under a temporary name; that
+/// of another file stays.
+async fn what_comes_whole_is_abandoned_no_more(house: &House) {
+    let over = ConnectionId(1);
+    let began = house.gateway.now();
+    for name in [".late.edi", "late.edi", "later.edi"] {
+        let alert = NewAlert {
+            key: format!("{}{}", abandoned_key(over, name), began.timestamp()),
+            kind: ABANDONED,
+            partner: None,
+            subject: Subject::new("connection", over.0),
+            message: format!("{name} broke off"),
+        };
+        house
+            .gateway
+            .store
+            .write(Class::Ordinary, move |connection| {
+                let alert = alert.clone();
+                Box::pin(async move { connection.raise(began, alert).await })
+            })
+            .await
+            .unwrap();
+    }
+    let came = async || {
+        let mut reading = house.gateway.store.read().await.unwrap();
+        reading
+            .has_received_since(over, "late.edi", began)
+            .await
+            .unwrap()
+    };
+    assert!(!came().await);
+    let upload = Upload {
+        connection: Some(over),
+        partner: None,
+        name: "late.edi".to_owned(),
+        source: UploadSource::Bytes(b"ISA that was late".to_vec()),
+        actor: "test".to_owned(),
+        key: None,
+    };
+    receive(&house.gateway, upload).await.unwrap();
+    assert!(came().await);
+    let open = house
+        .lines("SELECT message FROM alert WHERE kind = 'upload-abandoned' AND cleared_at IS NULL")
+        .await;
+    assert_eq!(open, ["later.edi broke off"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
