@@ -271,6 +271,17 @@ fn lies(health: &Health) -> bool {
         .is_some_and(|since| since.num_minutes() >= LIES_MINUTES)
 }
 
+/// Who holds the work that is due, behind its count; nothing where nobody does.
+fn claims(health: &Health) -> String {
+    health.claimed_until.map_or_else(String::new, |until| {
+        format!(
+            "; {} of them are claimed by a gateway, which if it died leaves them to others at {} UTC",
+            health.claimed,
+            until.format("%Y-%m-%d %H:%M:%S")
+        )
+    })
+}
+
 fn house_checks(health: &Health) -> Vec<Check> {
     let list = |names: &[String]| names.join(", ");
     vec![
@@ -300,11 +311,12 @@ fn house_checks(health: &Health) -> Vec<Check> {
         }),
         check("work", health.stuck.is_empty() && !lies(health), match health.stuck.is_empty() {
             true if lies(health) => format!(
-                "{} pieces are due, the oldest for {} minutes: no gateway that has the role workers seems to run over this database (`supercargo serve`), or what runs can not keep up",
+                "{} pieces are due, the oldest for {} minutes{}: no gateway that has the role workers seems to run over this database (`supercargo serve`), or what runs can not keep up",
                 health.due,
-                health.due_for.map_or(0, |since| since.num_minutes())
+                health.due_for.map_or(0, |since| since.num_minutes()),
+                claims(health)
             ),
-            true => format!("nothing is stuck; {} pieces are due", health.due),
+            true => format!("nothing is stuck; {} pieces are due{}", health.due, claims(health)),
             false => format!("some work keeps failing and is tried again at longer intervals:\n       {}", health.stuck.join("\n       ")),
         }),
         check("alerts", health.alerts == 0, match health.alerts {

@@ -1,5 +1,6 @@
 //! The same thing handed over by several at once happens once: what the keys of effects are for.
 
+use chrono::Duration;
 use supercargo::domain::finding::Place;
 use supercargo::domain::ids::{ConnectionId, PartnerId};
 use supercargo::domain::money::{Amount, Currency};
@@ -8,6 +9,8 @@ use supercargo::domain::remittance::{Remittance, RemittanceItem};
 use supercargo::storage::Class;
 use supercargo::storage::StoreLocation;
 use supercargo::storage::journal::{NewAlert, Subject};
+use supercargo::storage::listing::{Page, health};
+use supercargo::workflow::COMPANY;
 use supercargo::workflow::payments::pay;
 use supercargo::workflow::receive::{ABANDONED, Upload, UploadSource, abandoned_key, receive};
 
@@ -93,6 +96,7 @@ async fn happens_once(location: StoreLocation) {
         (vec!["20".to_owned()], vec!["20".to_owned()])
     );
     what_comes_whole_is_abandoned_no_more(&house).await;
+    what_is_claimed_is_told(&house).await;
     house.prove().await;
 }
 
@@ -141,6 +145,40 @@ async fn what_comes_whole_is_abandoned_no_more(house: &House) {
         .lines("SELECT message FROM alert WHERE kind = 'upload-abandoned' AND cleared_at IS NULL")
         .await;
     assert_eq!(open, ["later.edi broke off"]);
+}
+
+/// Who waits for work that a gateway has claimed is told until when.
+async fn what_is_claimed_is_told(house: &House) {
+    let look = async || {
+        let now = house.gateway.now();
+        let mut reading = house.gateway.store.read().await.unwrap();
+        let health = health::look(&mut reading, COMPANY, now, Page::first(5))
+            .await
+            .unwrap();
+        (health.due, health.claimed, health.claimed_until)
+    };
+    assert_eq!(look().await, (21, 0, None));
+    let now = house.gateway.now();
+    let until = now + Duration::seconds(30);
+    let leases = house
+        .gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            Box::pin(async move { connection.claim_lanes(now, until, 64).await })
+        })
+        .await
+        .unwrap();
+    assert_eq!(look().await, (21, 21, Some(until)));
+    house
+        .gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let leases = leases.clone();
+            Box::pin(async move { connection.release_lanes(&leases).await })
+        })
+        .await
+        .unwrap();
+    assert_eq!(look().await, (21, 0, None));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -28,6 +28,10 @@ pub struct Health {
     pub due: i64,
     /// For how long the oldest of them has been due; none: nothing is.
     pub due_for: Option<Duration>,
+    /// How many of them a gateway has claimed, which nobody else does meanwhile.
+    pub claimed: i64,
+    /// When the last of those claims ends, should that gateway be gone; none: nothing is claimed.
+    pub claimed_until: Option<Instant>,
     /// Work that keeps failing, each in a line.
     pub stuck: Vec<String>,
     /// Open alerts.
@@ -61,11 +65,21 @@ pub async fn look(
             binds![now],
         )
         .await?;
+    let (claimed, claimed_until): (i64, Option<i64>) = connection
+        .row(
+            "SELECT COUNT(*), MAX(lane.leased_until) FROM work JOIN lane ON lane.id = work.lane
+             WHERE work.due_at <= $1 AND lane.leased_until > $1",
+            binds![now],
+        )
+        .await?
+        .unwrap_or_default();
     let due_since = oldest
         .and_then(|row| row.0)
         .and_then(Instant::from_timestamp_micros);
     Ok(Health {
         due_for: due_since.map(|since| now - since),
+        claimed,
+        claimed_until: claimed_until.and_then(Instant::from_timestamp_micros),
         partners: connection
             .number("SELECT COUNT(*) FROM partner", binds![])
             .await?,
