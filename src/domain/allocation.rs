@@ -242,7 +242,13 @@ impl Allocator<'_> {
         line.refusal.get_or_insert(LineRefusal::QuantityInvalid);
         let rest = open - over;
         line.backordered = line.backordered.min(rest);
-        (!rest.is_zero()).then_some(rest)
+        if rest.is_zero() {
+            let back = waiting::give_up(line);
+            self.supply.change_all(&back.receipts);
+            self.holds.extend(back);
+            return None;
+        }
+        Some(rest)
     }
 
     /// What each warehouse would give: one that has all of it, else all in order of preference where the line may be

@@ -141,6 +141,16 @@ impl Connection {
         Ok(())
     }
 
+    /// Keeps others from changing a file until the transaction ends.
+    pub async fn lock_file(&mut self, id: i64) -> Result<(), Failure> {
+        if !self.is_sqlite() {
+            let _: Vec<(i64,)> = self
+                .rows("SELECT id FROM file WHERE id = $1 FOR UPDATE", binds![id])
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Takes back what an earlier reading of the file began and did not finish, so that it can be read again: all
     /// interchanges that are not settled, with their groups and documents.
     pub async fn forget_unsettled(&mut self, file: i64) -> Result<(), Failure> {

@@ -123,11 +123,6 @@ impl Reading<'_> {
 
     async fn follow(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<(), Failure> {
         let mut open: Option<Open> = None;
-        let mut dispositions: Vec<Disposition> = self
-            .settled
-            .iter()
-            .filter_map(|(_, disposition)| disposition.parse().ok())
-            .collect();
         let mut waiting = None;
         loop {
             let message = match waiting.take() {
@@ -170,22 +165,20 @@ impl Reading<'_> {
                     waiting = messages.recv().await;
                     let last = matches!(waiting, Some(Message::End) | None);
                     if let Some(open) = open.take() {
-                        dispositions.push(open.preview(&closed));
-                        let file = last.then(|| (self.work, dispositions.clone()));
-                        self.close(open, *closed, file).await?;
+                        self.close(open, *closed, last.then_some(self.work)).await?;
                         if last {
                             return Ok(());
                         }
                     }
                 }
                 Some(Message::Stray(finding)) => self.strays.push(finding),
-                Some(Message::End) => return self.end(dispositions).await,
+                Some(Message::End) => return self.end().await,
             }
         }
     }
 
     /// The end of a file whose last interchange was settled before, or that held none.
-    async fn end(&mut self, dispositions: Vec<Disposition>) -> Result<(), Failure> {
+    async fn end(&mut self) -> Result<(), Failure> {
         let (gateway, leases, file, work, strays) = (
             self.gateway.clone(),
             self.leases.to_vec(),
@@ -196,26 +189,40 @@ impl Reading<'_> {
         self.gateway
             .store
             .write(Class::Urgent, move |connection| {
-                let (gateway, leases, file, strays, dispositions) = (
+                let (gateway, leases, file, strays) = (
                     gateway.clone(),
                     leases.clone(),
                     file.clone(),
                     strays.clone(),
-                    dispositions.clone(),
                 );
                 Box::pin(async move {
                     connection.check_fences(&leases).await?;
                     connection.finish_work(&[work]).await?;
-                    if dispositions.is_empty() {
+                    let parts = parts_of_file(connection, file.id).await?;
+                    if parts.is_empty() {
                         return refuse_file(&gateway, connection, &file, strays).await;
                     }
                     connection
-                        .settle_file(file.id, together(&dispositions), &strays)
+                        .settle_file(file.id, together(&parts), &strays)
                         .await
                 })
             })
             .await
     }
+}
+
+/// What the interchanges of a file came to. Nobody else settles the file before this transaction ends: what is read here
+/// is not overtaken by a document of it that is processed meanwhile.
+pub(super) async fn parts_of_file(
+    connection: &mut Connection,
+    file: i64,
+) -> Result<Vec<Disposition>, Failure> {
+    connection.lock_file(file).await?;
+    let parts = connection.interchanges_of(file).await?;
+    Ok(parts
+        .into_iter()
+        .filter_map(|(_, word)| word.parse().ok())
+        .collect())
 }
 
 /// The disposition of a whole by those of its parts: what a person has to look at comes first.

@@ -8,7 +8,7 @@ use supercargo_x12::{Delimiters, IsaHeader, Limits, TransactionSet, read_set_wit
 
 use super::collect::{self, Posted};
 use super::notice::{self, Notice};
-use super::read::together;
+use super::read::{parts_of_file, together};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fate};
 use crate::config::profile::documents::{OnOrderAgain, OrderIdentity};
@@ -542,12 +542,7 @@ pub async fn refresh(
         files.insert(file, ());
     }
     for file in files.into_keys() {
-        let parts: Vec<Disposition> = connection
-            .interchanges_of(file)
-            .await?
-            .into_iter()
-            .filter_map(|(_, word)| word.parse().ok())
-            .collect();
+        let parts = parts_of_file(connection, file).await?;
         connection
             .set_file_disposition(file, together(&parts))
             .await?;

@@ -972,6 +972,48 @@ async fn refused_whole(location: StoreLocation) {
     house.sound("refused whole").await;
 }
 
+/// A file comes to what its interchanges come to, also where none of them is acted upon.
+async fn several_in_a_file(location: StoreLocation) {
+    let house = House::open(location).await;
+    let wrong = |number| order(number, &[("SE*20*", "SE*19*")]);
+    let two = [order(801, &[]), order(802, &[])].concat();
+    let followed = [wrong(803), b"\r\nEOF\r\n".to_vec()].concat();
+    for (name, bytes, wanted) in [
+        ("two.edi", two.clone(), "processed"),
+        ("two again.edi", two, "duplicate"),
+        (
+            "two wrong.edi",
+            [wrong(804), wrong(805)].concat(),
+            "rejected",
+        ),
+        ("wrong and text.edi", followed, "rejected"),
+        (
+            "wrong and repeated.edi",
+            [wrong(806), order(801, &[])].concat(),
+            "rejected",
+        ),
+    ] {
+        let seen = house.seen(house.submit(name, &bytes).await).await;
+        assert_eq!(seen.file, wanted, "{name}: {seen:#?}");
+    }
+    house.sound("several in a file").await;
+    house.prove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_comes_to_what_its_interchanges_do_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    several_in_a_file(StoreLocation::Sqlite(folder.path().join("supercargo.db"))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_comes_to_what_its_interchanges_do_on_postgres() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    several_in_a_file(StoreLocation::Postgres(database.url.clone())).await;
+}
+
 /// Whatever becomes of a set, a person finds it by its own number, and what is said of its acknowledgment and of its way
 /// into the books is so.
 async fn fates(location: StoreLocation) {

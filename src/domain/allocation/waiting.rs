@@ -316,7 +316,8 @@ impl Supply {
         }
     }
 
-    fn change_all(&mut self, promises: &[ReceiptPromise]) {
+    /// Promises receipts to come, or gives them back where what is promised is below zero.
+    pub(super) fn change_all(&mut self, promises: &[ReceiptPromise]) {
         for promise in promises {
             self.change(promise);
         }
@@ -560,6 +561,25 @@ mod tests {
             ["10", "10"],
             "an order without a day keeps nothing from others"
         );
+    }
+
+    #[test]
+    fn what_fills_no_case_waits_for_no_receipt() {
+        let mut supply = supply();
+        let mut order = waiting(&mut supply);
+        // Half a case of twelve was left behind, and only whole ones are promised.
+        order.lines[0].confirmed = Decimal::ZERO;
+        let policy = AllocationPolicy {
+            whole_cases: true,
+            ..AllocationPolicy::default()
+        };
+        let done = allocate(order, &mut supply, &policy, today());
+        let line = &done.order.lines[0];
+        assert_eq!(line.refused, decimal("6"));
+        assert_eq!(line.backorder_date, None);
+        assert!(line.awaits.is_empty());
+        assert_eq!(done.holds.receipts, [promise("2026-04-01", "-6")]);
+        assert_eq!(free(&supply), ["10", "10"]);
     }
 
     fn complete() -> AllocationPolicy {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use supercargo_x12::{IsaHeader, Ta1};
 
 use super::Reading;
-use super::parse::{Closed, Group};
+use super::parse::Group;
 use crate::config::profile::{PartnerStatus, Profile};
-use crate::domain::document::Disposition;
 use crate::domain::finding::{Finding, Origin, Severity};
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
@@ -59,17 +58,6 @@ impl Open {
             "{}:{}>{}:{}",
             isa.sender_qualifier, isa.sender, isa.receiver_qualifier, isa.receiver
         )
-    }
-
-    /// How the interchange will end as far as can be told before its transaction; that corrects it for duplicates.
-    pub fn preview(&self, closed: &Closed) -> Disposition {
-        if !closed.verdict.iea_seen || !closed.verdict.acceptance.is_accepted() {
-            Disposition::Rejected
-        } else if self.reasons.is_empty() {
-            Disposition::Received
-        } else {
-            Disposition::Held
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use supercargo_x12::{
 
 use super::opening::Open;
 use super::parse::{Closed, Group};
-use super::{Reading, together};
+use super::{Reading, parts_of_file, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
 use crate::domain::clock::days_before;
@@ -70,12 +70,12 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Settles an interchange; with `file`, the file too: its work and what the interchanges before came to.
+    /// Settles an interchange; where it is the last, the file too, whose work that ends.
     pub(super) async fn close(
         &self,
         open: Open,
         closed: Closed,
-        file: Option<(i64, Vec<Disposition>)>,
+        ends_work: Option<i64>,
     ) -> Result<(), Failure> {
         let (gateway, leases, row, strays) = (
             self.gateway.clone(),
@@ -87,23 +87,20 @@ impl Reading<'_> {
         self.gateway
             .store
             .write(Class::Urgent, move |connection| {
-                let (gateway, leases, row, strays, file, parts) = (
+                let (gateway, leases, row, strays, parts) = (
                     gateway.clone(),
                     leases.clone(),
                     row.clone(),
                     strays.clone(),
-                    file.clone(),
                     parts.clone(),
                 );
                 Box::pin(async move {
                     let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
-                    let disposition =
-                        settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
-                    if let Some((work, mut all)) = file {
-                        all.pop();
-                        all.push(disposition);
+                    settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
+                    if let Some(work) = ends_work {
                         connection.finish_work(&[work]).await?;
+                        let all = parts_of_file(connection, row.id).await?;
                         connection
                             .settle_file(row.id, together(&all), &strays)
                             .await?;
