@@ -169,12 +169,14 @@ impl Connection {
     }
 
     /// Byte offsets of the interchanges of a file that are settled: a second reading leaves them alone.
-    pub async fn settled_offsets(&mut self, file: i64) -> Result<Vec<(i64, String)>, Failure> {
-        self.rows(
-            "SELECT byte_offset, disposition FROM interchange WHERE file_id = $1",
-            binds![file],
-        )
-        .await
+    pub async fn settled_offsets(&mut self, file: i64) -> Result<Vec<i64>, Failure> {
+        let rows: Vec<(i64,)> = self
+            .rows(
+                "SELECT byte_offset FROM interchange WHERE file_id = $1",
+                binds![file],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Adds an interchange.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::connection::{Connection, tuples};
+use super::connection::{Bind, Connection, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::allocation::Reservation;
@@ -113,12 +113,8 @@ impl Connection {
                     change.uncounted
                 ]);
             }
-            let written = self.execute(&sql, values).await?;
-            if written != chunk.len() as u64 {
-                return Err(Failure::Stale {
-                    what: "the stock of an item".to_owned(),
-                });
-            }
+            self.change_every(chunk.len(), &sql, values, "the stock of an item")
+                .await?;
         }
         Ok(())
     }
@@ -150,12 +146,8 @@ impl Connection {
             for ((item, warehouse), base) in chunk {
                 values.extend(binds![*item, *warehouse, *base]);
             }
-            let written = self.execute(&sql, values).await?;
-            if written != chunk.len() as u64 {
-                return Err(Failure::Stale {
-                    what: "the stock of an item".to_owned(),
-                });
-            }
+            self.change_every(chunk.len(), &sql, values, "the stock of an item")
+                .await?;
         }
         Ok(())
     }
@@ -188,14 +180,26 @@ impl Connection {
             for ((item, warehouse, on), base) in chunk {
                 values.extend(binds![*item, *warehouse, *on, *base]);
             }
-            let written = self.execute(&sql, values).await?;
-            if written != chunk.len() as u64 {
-                return Err(Failure::Stale {
-                    what: "an expected receipt".to_owned(),
-                });
-            }
+            self.change_every(chunk.len(), &sql, values, "an expected receipt")
+                .await?;
         }
         Ok(())
+    }
+
+    /// Runs an update that has to change so many rows; otherwise somebody else was quicker.
+    async fn change_every(
+        &mut self,
+        rows: usize,
+        sql: &str,
+        values: Vec<Bind>,
+        what: &str,
+    ) -> Result<(), Failure> {
+        if self.execute(sql, values).await? == rows as u64 {
+            return Ok(());
+        }
+        Err(Failure::Stale {
+            what: what.to_owned(),
+        })
     }
 }
 

@@ -80,6 +80,7 @@ async fn take_from_the_youngest(
     let now = gateway.now();
     let mut lost = BTreeSet::new();
     let mut holds = Holds::default();
+    let asked: BTreeSet<OrderId> = orders.iter().map(|order| order.id).collect();
     let mut before = OrderId(i64::MAX);
     while supply.lacks() {
         let waiting = connection
@@ -87,7 +88,6 @@ async fn take_from_the_youngest(
             .await?;
         let Some(last) = waiting.last() else { break };
         before = *last;
-        let asked: BTreeSet<OrderId> = orders.iter().map(|order| order.id).collect();
         let others: Vec<OrderId> = waiting
             .iter()
             .copied()

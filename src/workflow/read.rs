@@ -76,11 +76,7 @@ async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Fa
 }
 
 /// Forgets what an earlier reading left half done; the offsets of what is settled.
-async fn begin(
-    gateway: &Gateway,
-    leases: &[Lease],
-    file: &FileRow,
-) -> Result<Vec<(i64, String)>, Failure> {
+async fn begin(gateway: &Gateway, leases: &[Lease], file: &FileRow) -> Result<Vec<i64>, Failure> {
     let id = file.id;
     let settled = gateway.store.read().await?.settled_offsets(id).await?;
     if settled.is_empty() && file.disposition == "received" {
@@ -106,8 +102,8 @@ struct Reading<'a> {
     leases: &'a [Lease],
     file: FileRow,
     work: i64,
-    /// Byte offsets and dispositions of the interchanges that an earlier reading settled.
-    settled: Vec<(i64, String)>,
+    /// Byte offsets of the interchanges that an earlier reading settled.
+    settled: Vec<i64>,
     /// Findings about bytes outside of interchanges.
     strays: Vec<Finding>,
 }
@@ -136,9 +132,8 @@ impl Reading<'_> {
                     group_sender,
                     profile,
                 }) => {
-                    let known = self.settled.iter().any(|(offset, _)| {
-                        u64::try_from(*offset).is_ok_and(|at| at == header.offset)
-                    });
+                    let known = i64::try_from(header.offset)
+                        .is_ok_and(|offset| self.settled.contains(&offset));
                     let opened = if known {
                         None
                     } else {

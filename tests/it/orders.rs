@@ -447,6 +447,20 @@ async fn stock_arrives(house: House) {
 }
 on_both!(stock_arrives);
 
+/// Loads a stock list, and lets what it makes due be done.
+async fn load_stock(house: &House, list: &str) {
+    lists::load(
+        &house.gateway,
+        ListKind::Stock,
+        list.as_bytes(),
+        None,
+        "test",
+    )
+    .await
+    .unwrap();
+    settle(house).await;
+}
+
 /// What a shipment left behind is dated by what is to come in, in the second 855 too; and a cancelled order leaves what
 /// it was promised of that to the next.
 async fn short_of_the_plan(house: House) {
@@ -493,16 +507,7 @@ async fn short_of_the_plan(house: House) {
     );
     let count = async |row: &str| {
         let text = format!("warehouse,item,quantity\n{row}\n");
-        lists::load(
-            &house.gateway,
-            ListKind::Stock,
-            text.as_bytes(),
-            None,
-            "test",
-        )
-        .await
-        .unwrap();
-        settle(&house).await;
+        load_stock(&house, &text).await;
     };
     let uncounted =
         "SELECT CAST(s.uncounted / 10000 AS TEXT) FROM stock s JOIN item i ON i.id = s.item_id
@@ -563,16 +568,7 @@ async fn complete_or_not_at_all(house: House) {
     .await;
     let load = async |rows: &str| {
         let text = format!("warehouse,item,quantity,expected_on\n{rows}");
-        lists::load(
-            &house.gateway,
-            ListKind::Stock,
-            text.as_bytes(),
-            None,
-            "test",
-        )
-        .await
-        .unwrap();
-        settle(&house).await;
+        load_stock(&house, &text).await;
     };
     load("WEST,HW-1001,10,\nWEST,HW-1001,10,2026-02-02\nWEST,HW-1003,0,\nWEST,HW-1003,10,2026-02-09\n").await;
     let lines = |number: u32, lines: &[(&str, u32)]| {
@@ -646,16 +642,7 @@ async fn receipts_that_change(house: House) {
     };
     let list = async |rows: &str| {
         let text = format!("warehouse,item,quantity,expected_on\n{rows}");
-        lists::load(
-            &house.gateway,
-            ListKind::Stock,
-            text.as_bytes(),
-            None,
-            "test",
-        )
-        .await
-        .unwrap();
-        settle(&house).await;
+        load_stock(&house, &text).await;
         house.prove().await;
     };
     let promised = async || {

@@ -38,30 +38,31 @@ impl Holds {
 
     /// Without what was taken and given back again.
     pub(super) fn netted(mut self) -> Self {
-        let mut receipts: BTreeMap<_, Decimal> = BTreeMap::new();
-        for promise in &self.receipts {
-            *receipts
-                .entry((promise.item, promise.warehouse, promise.on))
-                .or_default() += promise.base;
-        }
-        self.receipts.retain_mut(|promise| {
-            let key = (promise.item, promise.warehouse, promise.on);
-            promise.base = receipts.remove(&key).unwrap_or_default();
-            !promise.base.is_zero()
-        });
-        let mut stock: BTreeMap<_, Decimal> = BTreeMap::new();
-        for held in &self.stock {
-            *stock
-                .entry((held.line, held.item, held.warehouse))
-                .or_default() += held.base;
-        }
-        self.stock.retain_mut(|held| {
-            let key = (held.line, held.item, held.warehouse);
-            held.base = stock.remove(&key).unwrap_or_default();
-            !held.base.is_zero()
-        });
+        net(
+            &mut self.receipts,
+            |promise| (promise.item, promise.warehouse, promise.on),
+            |promise| &mut promise.base,
+        );
+        net(
+            &mut self.stock,
+            |held| (held.line, held.item, held.warehouse),
+            |held| &mut held.base,
+        );
         self
     }
+}
+
+/// Sums up what has the same key, at the place of the first, and leaves out what comes to nothing.
+fn net<T, K: Ord>(changes: &mut Vec<T>, key: fn(&T) -> K, base: fn(&mut T) -> &mut Decimal) {
+    let mut sums: BTreeMap<K, Decimal> = BTreeMap::new();
+    for change in changes.iter_mut() {
+        *sums.entry(key(change)).or_default() += *base(change);
+    }
+    changes.retain_mut(|change| {
+        let sum = sums.remove(&key(change)).unwrap_or_default();
+        *base(change) = sum;
+        !sum.is_zero()
+    });
 }
 
 /// Gives `line` the day on which `short` of its ordered units can be expected, or none where no receipts cover all of it.

@@ -469,7 +469,7 @@ async fn settle(
     file: &FileRow,
     open: &Open,
     closed: &Closed,
-) -> Result<Disposition, Failure> {
+) -> Result<(), Failure> {
     let now = gateway.now();
     let mut judgment = judge(gateway, connection, open, closed).await?;
     let mut begun = Begun::of(open);
@@ -554,7 +554,7 @@ async fn settle(
         gateway, connection, file, open, id, &judgment, &fresh, &told,
     )
     .await?;
-    Ok(disposition)
+    Ok(())
 }
 
 /// The acknowledgments: one 997 (or 999) for each group that wants one, and the TA1 where one is due: an interchange that
