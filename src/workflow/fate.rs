@@ -68,16 +68,29 @@ pub async fn answer_group(
     let with = format!("{} of {}", from.set_code, from.isa13);
     let names_a_rejected_one = answer.sets.iter().any(|set| set.syntax == Syntax::Rejected);
     for document in &sent {
-        let named = answer.sets.iter().find(|set| names(set, document));
-        let (syntax, complaints) = match named {
+        let named: Vec<&SetAnswer> = answer
+            .sets
+            .iter()
+            .filter(|set| names(set, document))
+            .collect();
+        let mut contrary = None;
+        let (syntax, complaints) = match gravest(&named) {
             // A refusal prevails: of the whole group over what is said of its sets.
-            Some(set) if answer.syntax == Syntax::Rejected && set.syntax != Syntax::Rejected => {
-                let mut complaints = set.complaints.clone();
+            Some((set, mut complaints))
+                if answer.syntax == Syntax::Rejected && set != Syntax::Rejected =>
+            {
                 complaints.extend(answer.complaints.clone());
-                complaints.push(contradictory(answer, document));
+                contrary = Some(refused_as_a_group(answer, document));
                 (Syntax::Rejected, complaints)
             }
-            Some(set) => (set.syntax, set.complaints.clone()),
+            Some((set, complaints)) => {
+                let both = set == Syntax::Rejected
+                    && named
+                        .iter()
+                        .any(|other| contradicts(other.syntax.word(), set));
+                contrary = both.then(|| named_twice(answer, document));
+                (set, complaints)
+            }
             // AK2 loops of accepted sets are optional (X12-RULES 33): the group speaks for them.
             None if answer.syntax == Syntax::PartlyAccepted && names_a_rejected_one => {
                 (Syntax::Accepted, Vec::new())
@@ -90,17 +103,53 @@ pub async fn answer_group(
             }
             None => (answer.syntax, answer.complaints.clone()),
         };
+        let complaints = [complaints, contrary.iter().cloned().collect()].concat();
         findings.extend(
             settle_syntax(
                 gateway, connection, trading, document, syntax, complaints, &with,
             )
             .await?,
         );
+        if let Some(contrary) = contrary {
+            // One that was refused before has been laid before a person without it.
+            if document.syntax == Syntax::Rejected.word() {
+                tell_contradiction(gateway, connection, trading, document, &contrary).await?;
+            }
+            findings.push(contrary);
+        }
     }
     Ok(findings)
 }
 
-fn contradictory(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
+/// The gravest verdict of several on one set, with the complaints of all; none: the set is not named.
+fn gravest(named: &[&SetAnswer]) -> Option<(Syntax, Vec<Finding>)> {
+    let weight = |syntax: Syntax| match syntax {
+        Syntax::Rejected => 4,
+        Syntax::PartlyAccepted => 3,
+        Syntax::AcceptedWithErrors => 2,
+        Syntax::Accepted => 1,
+        _ => 0,
+    };
+    let syntax = named
+        .iter()
+        .map(|set| set.syntax)
+        .max_by_key(|syntax| weight(*syntax))?;
+    let complaints = named.iter().flat_map(|set| set.complaints.clone());
+    Some((syntax, complaints.collect()))
+}
+
+fn named_twice(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
+    Finding::business(
+        "answer-contradicts",
+        Severity::Note,
+        format!(
+            "the partner both accepts and rejects {} {} of group {} in one acknowledgment: the refusal stands; ask the partner which of both is meant",
+            document.set_code, document.st02, answer.gs06
+        ),
+    )
+}
+
+fn refused_as_a_group(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
     Finding::business(
         "answer-contradicts",
         Severity::Note,

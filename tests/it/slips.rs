@@ -204,6 +204,18 @@ async fn answers(house: House) {
     for ((body, wanted), n) in table.into_iter().zip(741..) {
         house.submit("order.edi", &order(n, &[])).await;
         let sent = house
+        (
+            "AK1*PR*{gs}~AK2*855*{st}~AK5*A~AK2*855*{st}~AK3*BAK*2**8~AK4*3*324*7~AK5*R*5~AK9*P*1*1*1~",
+            "rejected",
+        ),
+        (
+            "AK1*PR*{gs}~AK2*855*{st}~AK5*R*5~AK2*855*{st}~AK5*A~AK9*A*1*1*1~",
+            "rejected",
+        ),
+        (
+            "AK1*PR*{gs}~AK2*855*{st}~AK5*A~AK2*855*{st}~AK5*E~AK9*E*1*1*1~",
+            "accepted_with_errors",
+        ),
             .lines("SELECT id || ' ' || gs06 || ' ' || st02 FROM document WHERE set_code = '855' ORDER BY id DESC")
             .await;
         let mut parts = sent[0].split(' ');
@@ -232,6 +244,22 @@ async fn answers(house: House) {
     house.prove().await;
 }
 on_both!(answers);
+        let says_both = body.contains("AK5*A~") && body.contains("*R*");
+        let told = house
+            .lines("SELECT findings FROM document WHERE set_code = '997' AND direction = 'in' ORDER BY id DESC")
+            .await;
+        assert_eq!(told[0].contains("answer-contradicts"), says_both, "{body}");
+        let alerts = house
+            .lines(&format!("SELECT message FROM alert WHERE subject_kind = 'document' AND subject_id = {id} AND cleared_at IS NULL"))
+            .await;
+        assert_eq!(alerts.len(), usize::from(wanted == "rejected"), "{body}");
+        assert_eq!(
+            alerts
+                .iter()
+                .any(|told| told.contains("ask the partner which of both")),
+            says_both,
+            "{body}: {alerts:?}"
+        );
 
 /// An order is cancelled while it waits for its window: its stock is free, its shipment is given up, the buyer is told,
 /// and its number may come again. What has left can not be cancelled.
