@@ -1534,6 +1534,68 @@ mod tests {
             panic!("{:?}", verified.verdict);
         };
         assert!(
+    /// A price below zero is none, whatever its basis calls it.
+    #[test]
+    fn a_price_below_zero_is_not_free() {
+        let mut faulty = line(1, "24", "EA");
+        faulty.price = Some(Price {
+            amount: decimal("-5"),
+            basis: "NC".into(),
+        });
+        let policy = VerificationPolicy::default();
+        let held = judged(faulty, &known(), &policy);
+        assert_eq!(codes(&held), ["price-negative"]);
+        assert_eq!(held.verdict, Verdict::Hold);
+    }
+
+    /// A line with a price must not be invoiced at nothing because its amount rounds to it.
+    #[test]
+    fn an_amount_that_rounds_to_nothing_is_not_believed() {
+        let unlisted = || Known {
+            prices: Vec::new(),
+            ..known()
+        };
+        let at = |amount: &str, basis: &str| {
+            let mut line = line(1, "24", "EA");
+            line.price = Some(Price {
+                amount: decimal(amount),
+                basis: basis.into(),
+            });
+            line
+        };
+        let policy = |price_missing| VerificationPolicy {
+            price_missing,
+            ..VerificationPolicy::default()
+        };
+        let held = judged(at("0.0002", "EA"), &unlisted(), &policy(Outcome::Hold));
+        assert_eq!(codes(&held), ["price-not-listed", "amount-zero"]);
+        assert_eq!(held.verdict, Verdict::Hold);
+        let told = &held.findings[1].message;
+        assert!(
+            told.contains("24 EA at 0.0002 come to 0.00 USD") && told.contains("`order verify`"),
+            "{told}"
+        );
+        let released = verify(
+            held.order,
+            &unlisted(),
+            &policy(Outcome::Hold),
+            today(),
+            true,
+        );
+        assert_eq!(released.verdict, Verdict::Accept);
+        assert!(!is_refused(&released.order.lines[0]));
+        let refused = judged(
+            at("0.0002", "EA"),
+            &unlisted(),
+            &policy(Outcome::RejectLine),
+        );
+        assert!(is_refused(&refused.order.lines[0]));
+        let enough = judged(at("0.00021", "EA"), &unlisted(), &policy(Outcome::Hold));
+        assert_eq!(codes(&enough), ["price-not-listed"], "24 come to a cent");
+        let free = judged(at("0.0002", "NC"), &unlisted(), &policy(Outcome::Hold));
+        assert_eq!(codes(&free), ["price-not-listed"]);
+    }
+
             reason.starts_with("no line can be accepted; the first: Line 1"),
             "{reason}"
         );

@@ -147,6 +147,9 @@ impl<'k> Judge<'k> {
         if let Err(effect) = self.value(line, priced.unit_price, header.currency) {
             return refusals.note(effect, LineRefusal::QuantityInvalid);
         }
+        if let Err(effect) = self.worth_anything(line, cut, priced.unit_price, header.currency) {
+            return refusals.note(effect, LineRefusal::PriceDiffers);
+        }
         Some((accepted(item, base_per_unit, priced), cut))
     }
 
@@ -501,6 +504,46 @@ impl<'k> Judge<'k> {
             Effect::Change => Ok(over),
             Effect::Refuse => Err(effect),
             Effect::Go | Effect::Wait => Ok(Decimal::ZERO),
+        }
+    }
+
+    /// Whether a line with a price comes to anything, once its amount is rounded to the currency's minor unit: goods are
+    /// not given away by rounding. `cut_off` of the quantity is refused.
+    fn worth_anything(
+        &mut self,
+        line: &OrderLine,
+        cut_off: Decimal,
+        unit_price: Decimal,
+        currency: Currency,
+    ) -> Result<(), Effect> {
+        let quantity = line.ordered - cut_off;
+        let nothing = quantity
+            .checked_mul(unit_price)
+            .and_then(|value| Amount::from_decimal(value, currency).ok())
+            .filter(|amount| *amount == Amount::ZERO && unit_price > Decimal::ZERO);
+        let Some(nothing) = nothing else {
+            return Ok(());
+        };
+        let what = format!(
+            "{} {} at {} come to {} {currency}, once rounded: the goods would be invoiced at nothing, though they have a price",
+            quantity.normalize(),
+            cut(&line.unit, 10),
+            unit_price.normalize(),
+            nothing.to_decimal(currency),
+        );
+        let effect = self.find(
+            Fault::new(
+                "amount-zero",
+                self.policy.price_missing,
+                what,
+                "ask the buyer for the price; import a price (`price import`) and verify the order again (`order verify`); or release it to give the goods for nothing; or reject it",
+            )
+            .on(line, 4)
+            .met(unit_price.normalize().to_string()),
+        );
+        match effect {
+            Effect::Refuse => Err(effect),
+            Effect::Go | Effect::Wait | Effect::Change => Ok(()),
         }
     }
 

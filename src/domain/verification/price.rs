@@ -281,6 +281,9 @@ impl<'k> Judge<'k> {
         item: &Item,
         base_per_unit: Decimal,
     ) -> Option<Priced> {
+        if price.amount < Decimal::ZERO {
+            return None;
+        }
         if price.basis == "NC" {
             return Some(Priced {
                 unit_price: Decimal::ZERO,
@@ -290,9 +293,6 @@ impl<'k> Judge<'k> {
                 },
                 changed: false,
             });
-        }
-        if price.amount < Decimal::ZERO {
-            return None;
         }
         let base_per_price = self.base_per_price(line, item, &price.basis)?;
         Some(Priced {

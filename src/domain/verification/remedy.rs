@@ -33,7 +33,8 @@ pub struct Remedies {
 const LINES_NAMED_MAX: usize = 10;
 
 /// Reasons whose cause our lists can have: an item, number, unit, pack, price or place that is missing or wrong there.
-const IN_LISTS: [&str; 14] = [
+const IN_LISTS: [&str; 15] = [
+    "amount-zero",
     "currency-differs",
     "item-ambiguous",
     "item-discontinued",
