@@ -38,8 +38,8 @@ pub use remedy::{Release, Remedies, remedies};
 /// rounded price is the agreed one.
 pub const PRICE_DECIMALS_MAX: u32 = 6;
 
-/// Most days that a date of an order may lie ahead before a person looks at it: two years.
-const DAYS_AHEAD_MAX: i64 = 731;
+/// Most days that a date of an order may lie ahead or back before a person looks at it: two years.
+const DAYS_BELIEVED: i64 = 731;
 
 /// What we know that an order is judged by.
 #[derive(Debug, Clone, Default)]
@@ -340,19 +340,18 @@ impl<'k> Judge<'k> {
         }
     }
 
-    /// The first of these days that is too far ahead to be believed.
+    /// The first of these days that is too far from today to be believed.
     fn far_off(
         &mut self,
         days: &[(&str, NaiveDate)],
         whose: &str,
         (segment, element): (&'static str, u32),
     ) {
-        let far = days.iter().find(|(_, day)| {
-            day.signed_duration_since(self.today) > chrono::Duration::days(DAYS_AHEAD_MAX)
-        });
+        let far = days.iter().find(|(_, day)| !self.is_believed(*day));
         if let Some((name, day)) = far {
+            let way = if *day > self.today { "ahead" } else { "back" };
             let what = format!(
-                "The date {whose}{name} {day} is more than two years ahead; today is {}",
+                "The date {whose}{name} {day} is more than two years {way}; today is {}",
                 self.today
             );
             self.find(
@@ -366,6 +365,16 @@ impl<'k> Judge<'k> {
                 .met(day.format("%Y%m%d").to_string()),
             );
         }
+    }
+
+    fn is_believed(&self, day: NaiveDate) -> bool {
+        let away = day.signed_duration_since(self.today).num_days();
+        away.abs() <= DAYS_BELIEVED
+    }
+
+    /// Before today; what is too far back to be believed is told as such.
+    fn is_past(&self, day: NaiveDate) -> bool {
+        day < self.today && self.is_believed(day)
     }
 
     /// The days of one delivery: in order among themselves, not past, and not after the order's last day.
@@ -388,7 +397,7 @@ impl<'k> Judge<'k> {
             .into_iter()
             .filter_map(day)
             .max();
-        if let Some(arrives) = arrives.filter(|arrives| *arrives < self.today) {
+        if let Some(arrives) = arrives.filter(|arrives| self.is_past(*arrives)) {
             let what = format!(
                 "The day of arrival {whose}{arrives}, is past; today is {}",
                 self.today
@@ -482,7 +491,7 @@ impl<'k> Judge<'k> {
             ("ship-window-past", "last day to ship", dates.ship_no_later),
         ];
         let past = last.into_iter().find_map(|(code, name, date)| {
-            date.filter(|day| *day < self.today)
+            date.filter(|day| self.is_past(*day))
                 .map(|day| (code, name, day))
         });
         if let Some((code, name, day)) = past {
@@ -1339,7 +1348,7 @@ mod tests {
     #[test]
     fn rule_050_dates() {
         type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
-        let table: [Row<'_>; 11] = [
+        let table: [Row<'_>; 12] = [
             (
                 &[
                     ("037", "2026-03-05"),
@@ -1374,6 +1383,7 @@ mod tests {
             (&[("038", "2026-03-01")], &["ship-window-past"]),
             (&[("038", "2028-03-01")], &[]),
             (&[("038", "2928-03-05")], &["date-far-off"]),
+            (&[("038", "0001-01-01")], &["date-far-off"]),
             (
                 &[("037", "2026-03-05"), ("002", "2228-03-05")],
                 &["date-far-off"],
@@ -1442,6 +1452,37 @@ mod tests {
         assert_eq!(expires, ["", "", ""]);
     }
 
+    /// As far back as ahead: a day of the year 1 is a slip, not an old order.
+    #[test]
+    fn a_date_that_lies_years_back_is_not_believed() {
+        let wanted = [
+            ("2024-03-02", ""),
+            ("2024-02-29", "date-far-off"),
+            ("1969-12-31", "date-far-off"),
+            ("0001-01-01", "date-far-off"),
+        ];
+        for (date, code) in wanted {
+            let mut of_order = order(vec![line(1, "24", "EA")]);
+            of_order.header.po_date = day(date);
+            let mut of_line = order(vec![line(1, "24", "EA")]);
+            of_line.lines[0].dates = BTreeMap::from([("010".to_owned(), day(date))]);
+            let mut of_delivery = order(vec![line(1, "24", "EA")]);
+            of_delivery.header.deliveries = vec![Delivery {
+                number: 1,
+                ship_to: None,
+                dates: BTreeMap::from([("010".to_owned(), day(date))]),
+            }];
+            for order in [of_order, of_line, of_delivery] {
+                let policy = VerificationPolicy::default();
+                let verified = verify(order, &known(), &policy, today(), false);
+                assert_eq!(codes(&verified).join(" "), code, "{date}");
+                assert_eq!(verified.verdict == Verdict::Hold, !code.is_empty());
+                let says = |finding: &Finding| finding.message.contains("more than two years back");
+                assert!(verified.findings.iter().all(says), "{date}");
+            }
+        }
+    }
+
     /// A price of zero that no price list bears waits for a person, unless the buyer calls the goods free.
     #[test]
     fn a_price_of_zero_is_not_believed() {
@@ -1493,47 +1534,6 @@ mod tests {
         assert!(agreed.findings.is_empty(), "the price list gives it away");
     }
 
-    #[test]
-    fn the_whole_order() {
-        let mut noted = order(vec![line(1, "24", "EA")]);
-        noted.header.notes = vec!["CALL BEFORE DELIVERY".into()];
-        let policy = VerificationPolicy {
-            notes_present: Outcome::Hold,
-            order_minimum: decimal("1000"),
-            below_minimum: Outcome::RejectOrder,
-            line_repeated: Outcome::RejectLine,
-            ..VerificationPolicy::default()
-        };
-        let verified = verify(noted, &known(), &policy, today(), false);
-        assert_eq!(codes(&verified), ["notes-present", "below-minimum"]);
-        assert!(matches!(verified.verdict, Verdict::Reject { .. }));
-
-        let mut twice = line(2, "240", "EA");
-        twice.numbers = vec![number("VN", "A-1")];
-        let verified = verify(
-            order(vec![line(1, "240", "EA"), twice]),
-            &known(),
-            &policy,
-            today(),
-            false,
-        );
-        assert_eq!(codes(&verified), ["line-repeated"]);
-        assert_eq!(verified.verdict, Verdict::Accept);
-        assert!(is_refused(&verified.order.lines[1]));
-
-        let empty = verify(order(Vec::new()), &known(), &policy, today(), false);
-        assert!(matches!(empty.verdict, Verdict::Reject { .. }));
-    }
-
-    #[test]
-    fn an_order_of_which_nothing_can_be_accepted_is_rejected_with_the_reason() {
-        let mut unknown = line(1, "24", "EA");
-        unknown.numbers = vec![number("VN", "NONE")];
-        let verified = judged(unknown, &known(), &VerificationPolicy::default());
-        let Verdict::Reject { reason } = verified.verdict else {
-            panic!("{:?}", verified.verdict);
-        };
-        assert!(
     /// A price below zero is none, whatever its basis calls it.
     #[test]
     fn a_price_below_zero_is_not_free() {
@@ -1596,6 +1596,47 @@ mod tests {
         assert_eq!(codes(&free), ["price-not-listed"]);
     }
 
+    #[test]
+    fn the_whole_order() {
+        let mut noted = order(vec![line(1, "24", "EA")]);
+        noted.header.notes = vec!["CALL BEFORE DELIVERY".into()];
+        let policy = VerificationPolicy {
+            notes_present: Outcome::Hold,
+            order_minimum: decimal("1000"),
+            below_minimum: Outcome::RejectOrder,
+            line_repeated: Outcome::RejectLine,
+            ..VerificationPolicy::default()
+        };
+        let verified = verify(noted, &known(), &policy, today(), false);
+        assert_eq!(codes(&verified), ["notes-present", "below-minimum"]);
+        assert!(matches!(verified.verdict, Verdict::Reject { .. }));
+
+        let mut twice = line(2, "240", "EA");
+        twice.numbers = vec![number("VN", "A-1")];
+        let verified = verify(
+            order(vec![line(1, "240", "EA"), twice]),
+            &known(),
+            &policy,
+            today(),
+            false,
+        );
+        assert_eq!(codes(&verified), ["line-repeated"]);
+        assert_eq!(verified.verdict, Verdict::Accept);
+        assert!(is_refused(&verified.order.lines[1]));
+
+        let empty = verify(order(Vec::new()), &known(), &policy, today(), false);
+        assert!(matches!(empty.verdict, Verdict::Reject { .. }));
+    }
+
+    #[test]
+    fn an_order_of_which_nothing_can_be_accepted_is_rejected_with_the_reason() {
+        let mut unknown = line(1, "24", "EA");
+        unknown.numbers = vec![number("VN", "NONE")];
+        let verified = judged(unknown, &known(), &VerificationPolicy::default());
+        let Verdict::Reject { reason } = verified.verdict else {
+            panic!("{:?}", verified.verdict);
+        };
+        assert!(
             reason.starts_with("no line can be accepted; the first: Line 1"),
             "{reason}"
         );
