@@ -582,6 +582,41 @@ fn words_that_do_not_exist_are_refused_with_those_that_do() {
         ("invoice", "--kind", "credit"),
         ("shipment", "--status", "cancelled"),
         ("document", "--disposition", "duplicate"),
+/// What the gateway rejects as an archive, the commands that need none reject too, with what to do.
+#[test]
+fn an_archive_is_told_as_one_without_a_database_too() {
+    let sound =
+        std::fs::read(Path::new(ROOT).join("samples/dropmart/850-01-one-item.edi")).unwrap();
+    let archive = [b"PK\x03\x04\x14\x00".as_slice(), &sound].concat();
+    let judged = |arguments: &[&str]| {
+        let output = House::new().with_input(arguments, &archive);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        (text(&output.stdout), text(&output.stderr))
+    };
+    for arguments in [&["validate", "-"][..], &["explain", "-"]] {
+        let (told, _) = judged(arguments);
+        assert!(
+            told.contains("is a ZIP archive") && told.contains("Unpack it"),
+            "{arguments:?}: {told}"
+        );
+        let (told, _) = judged(&[arguments, &["--json"]].concat());
+        let line: Value = serde_json::from_str(&told).unwrap();
+        let found = line["findings"].as_array().unwrap();
+        assert_eq!(found.len(), 1, "{told}");
+        let said = found[0]["message"].as_str().unwrap();
+        assert!(said.contains("is a ZIP archive"), "{said}");
+        assert!(told.contains("file-not-x12"), "{told}");
+    }
+    for command in ["ack", "redact"] {
+        let (printed, told) = judged(&[command, "-"]);
+        assert_eq!(printed, "", "{command}");
+        assert!(
+            told.contains("is a ZIP archive") && told.contains("Unpack it"),
+            "{command}: {told}"
+        );
+    }
+}
+
         ("document", "--delivery", "picked_up"),
         ("document", "--syntax", "accepted_with_errors"),
         ("document", "--direction", "out"),

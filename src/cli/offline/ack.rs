@@ -10,7 +10,7 @@ use supercargo_x12::{
     write_interchange,
 };
 
-use super::{limits, open, profile};
+use super::{limits, open_x12, profile};
 use crate::cli::{CliError, CliResult, Options, print};
 use crate::config::profile::Profile;
 use crate::config::profile::acknowledgment::AcknowledgmentKind;
@@ -73,7 +73,8 @@ pub fn run(options: &Options, args: Args) -> CliResult {
         groups: Vec::new(),
         written: 0,
     };
-    let mut reader = Reader::with_limits(open(&args.file)?, acknowledging.limits);
+    let source = open_x12(&args.file)?;
+    let mut reader = Reader::with_limits(source, acknowledging.limits);
     loop {
         let event = reader
             .next()

@@ -13,6 +13,7 @@ use super::{limits, open, profile, with_guide};
 use crate::cli::table::harmless;
 use crate::cli::{CliError, CliResult, Options, print};
 use crate::config::profile::Profile;
+use crate::translation::archive;
 use crate::translation::judge::judge_as;
 
 /// Print a file for a person.
@@ -106,18 +107,15 @@ pub fn run(options: &Options, args: Args) -> CliResult {
         release: None,
         refused: false,
     };
-    let mut reader = Reader::with_limits(open(&args.file)?, limits(options)?);
-    loop {
-        let event = reader
-            .next()
-            .map_err(|error| CliError::file("read", &args.file, &error))?;
-        let Some(event) = event else { break };
-        if options.json {
-            explaining.print_json(event)?;
-        } else {
-            let text = explaining.told(event);
-            print::text(&text)?;
-        }
+    let unread = |error: std::io::Error| CliError::file("read", &args.file, &error);
+    let (archive, source) = archive::opened(open(&args.file)?).map_err(unread)?;
+    let mut reader = Reader::with_limits(source, limits(options)?);
+    if let Some(kind) = archive {
+        explaining.show(options, Event::NoInterchange(archive::finding(kind)))?;
+        return Ok(ExitCode::from(1));
+    }
+    while let Some(event) = reader.next().map_err(unread)? {
+        explaining.show(options, event)?;
     }
     Ok(if explaining.refused {
         ExitCode::from(1)
@@ -127,6 +125,13 @@ pub fn run(options: &Options, args: Args) -> CliResult {
 }
 
 impl Explaining<'_> {
+    fn show(&mut self, options: &Options, event: Event<'_>) -> Result<(), CliError> {
+        if options.json {
+            return self.print_json(event);
+        }
+        print::text(&self.told(event))
+    }
+
     fn release_of(&mut self, header: &supercargo_x12::GroupHeader) {
         let mut verdict = GroupVerdict::open(header);
         self.release = verdict.judge_release(self.profile.and_then(judge_as));

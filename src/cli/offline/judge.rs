@@ -8,6 +8,7 @@ use supercargo_x12::{
 };
 
 use crate::config::profile::Profile;
+use crate::translation::archive;
 use crate::translation::judge::{judge_as, judge_set};
 
 /// Findings of one file that are kept; the rest is counted.
@@ -147,6 +148,11 @@ pub fn judge(
         findings: Vec::new(),
         findings_left_out: 0,
     };
+    let (archive, source) = archive::opened(source)?;
+    if let Some(kind) = archive {
+        judged.add(&archive::finding(kind), &Around::default());
+        return Ok(judged);
+    }
     let mut reader = Reader::with_limits(source, limits);
     let mut around = Around::default();
     let mut group: Option<(GroupVerdict, Option<Release>)> = None;

@@ -21,6 +21,7 @@ use supercargo_x12::{Limits, import_sef};
 use super::{CliError, Options, house};
 use crate::config::profile::Profile;
 use crate::config::settings::Settings;
+use crate::translation::archive;
 
 /// Bytes of a file that is taken into memory whole.
 const WHOLE_MAX: u64 = 256 * 1024 * 1024;
@@ -36,10 +37,29 @@ fn open(path: &Path) -> Result<Box<dyn Read>, CliError> {
     }
 }
 
+/// An X12 file to be read as a stream: one that is an archive is refused with what to do.
+fn open_x12(path: &Path) -> Result<impl Read + use<>, CliError> {
+    let (archive, source) =
+        archive::opened(open(path)?).map_err(|error| CliError::file("read", path, &error))?;
+    match archive {
+        None => Ok(source),
+        Some(kind) => Err(CliError::Refused(format!(
+            "{}: {}",
+            path.display(),
+            archive::finding(kind).message
+        ))),
+    }
+}
+
 /// A file's bytes, all at once.
 fn whole(path: &Path) -> Result<Vec<u8>, CliError> {
+    taken_whole(open(path)?, path)
+}
+
+/// All bytes of a file that is open, as far as they may be taken into memory.
+fn taken_whole(source: impl Read, path: &Path) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    open(path)?
+    source
         .take(WHOLE_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| CliError::file("read", path, &error))?;

@@ -13,7 +13,7 @@ use supercargo_x12::{AnnotatedElement, ElementType, Limits, Release, SchemaRegis
 
 use super::judge::judge;
 use super::pieces::{Piece, Pieces, Place, cut};
-use super::whole;
+use super::{open_x12, taken_whole};
 use crate::cli::{CliError, CliResult, print};
 
 /// Make a file that may be shown to strangers.
@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Prints the redacted file; status 1 where its findings are not those of the original.
 pub fn run(args: &Args) -> CliResult {
-    let bytes = whole(&args.file)?;
+    let bytes = taken_whole(open_x12(&args.file)?, &args.file)?;
     let broken = |error: std::io::Error| CliError::file("read", &args.file, &error);
     let key = match &args.seed {
         Some(word) => Sha256::digest(word.as_bytes()).to_vec(),

@@ -79,7 +79,8 @@ pub fn parse(
     let (archive, source) = archive::opened(source)?;
     if let Some(kind) = archive {
         // Nobody may be listening any more.
-        let _ = sender.blocking_send(Message::Stray(archive::finding(kind)));
+        let told = syntax::finding(&archive::finding(kind), Severity::Reject);
+        let _ = sender.blocking_send(Message::Stray(told));
         let _ = sender.blocking_send(Message::End);
         return Ok(());
     }
