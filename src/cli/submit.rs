@@ -1,15 +1,19 @@
 //! `submit`: hands a file to the gateway as if a partner had sent it, and tells what became of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{CliError, CliResult, Options, house, outcome};
-use crate::domain::ids::PartnerId;
+use crate::cli::table::harmless;
+use crate::domain::ids::{OrderId, PartnerId};
 use crate::storage::Failure;
+use crate::storage::listing;
 use crate::storage::listing::files::{self, FileDetail};
 use crate::workflow::receive::{Upload, UploadSource, receive};
-use crate::workflow::{Gateway, run};
+use crate::workflow::verify::what_helps;
+use crate::workflow::{Gateway, orders, run};
 
 /// Hand a file to the gateway.
 #[derive(Debug, clap::Args)]
@@ -57,7 +61,50 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         .ok_or_else(|| {
             CliError::Broken(format!("file {id} was received and is not there any more"))
         })?;
-    tell(options, &args, &detail)
+    let held = if options.json {
+        Held::default()
+    } else {
+        held(&gateway, &detail).await?
+    };
+    tell(options, &args, &detail, &held)
+}
+
+/// Held orders that are told one by one; the rest is counted.
+const HELD_TOLD_MAX: usize = 20;
+
+/// The orders of a file that wait for a person: why each of the first does and what to do, by its number.
+#[derive(Default)]
+struct Held {
+    told: BTreeMap<String, String>,
+    more: usize,
+}
+
+async fn held(gateway: &Gateway, detail: &FileDetail) -> Result<Held, CliError> {
+    let mut held = Held::default();
+    let mut connection = gateway.store.read().await?;
+    let sets = detail.interchanges.iter().flat_map(|part| &part.sets);
+    let orders = sets
+        .filter(|set| set.subject_kind == "order" && set.disposition == "processed")
+        .filter_map(|set| set.subject.as_deref()?.parse().ok().map(OrderId));
+    for id in orders {
+        let Some(found) = listing::orders::order(&mut connection, id).await? else {
+            continue;
+        };
+        let Some(helps) = orders::helps(gateway, &mut connection, &found.order).await? else {
+            continue;
+        };
+        if held.told.len() == HELD_TOLD_MAX {
+            held.more += 1;
+            continue;
+        }
+        let mut text = format!("order {id} (PO {}) is held:\n", found.listing.po_number);
+        for reason in &found.listing.reasons {
+            text.push_str(&format!("  {}: {}\n", reason.code, reason.message));
+        }
+        text.push_str(&format!("  What to do: {}\n", what_helps(&helps, id)));
+        held.told.insert(id.0.to_string(), text);
+    }
+    Ok(held)
 }
 
 async fn find(gateway: &Gateway, code: &str) -> Result<PartnerId, CliError> {
@@ -70,7 +117,7 @@ async fn find(gateway: &Gateway, code: &str) -> Result<PartnerId, CliError> {
     })
 }
 
-fn tell(options: &Options, args: &Args, detail: &FileDetail) -> CliResult {
+fn tell(options: &Options, args: &Args, detail: &FileDetail, held: &Held) -> CliResult {
     let status = match detail.listing.disposition.as_str() {
         "processed" => ExitCode::SUCCESS,
         _ => ExitCode::from(1),
@@ -103,7 +150,18 @@ fn tell(options: &Options, args: &Args, detail: &FileDetail) -> CliResult {
             for finding in &set.findings {
                 println!("      {}", finding.message);
             }
+            let order = set.subject.as_ref().filter(|_| set.subject_kind == "order");
+            let told = order.and_then(|order| held.told.get(order));
+            for line in told.iter().flat_map(|text| text.lines()) {
+                println!("      {}", harmless(line));
+            }
         }
+    }
+    if held.more > 0 {
+        println!(
+            "  and {} more orders are held; `supercargo order list --status held` shows them",
+            held.more
+        );
     }
     Ok(status)
 }

@@ -324,14 +324,24 @@ fn what_is_refused_or_held_says_so_by_its_status() {
             (Some("rejected"), Some(1))
         );
     }
-    house.done(&[
+    let submitted = house.run(&[
         "submit",
         "samples/bigmart/850-01-three-orders.edi",
         "--partner",
         "bigmart",
     ]);
+    assert!(submitted.status.success());
     let held = house.list(&["order", "list", "--status", "held"]).remove(0);
     let id = held["order"].as_str().unwrap();
+    let told = text(&submitted.stdout);
+    assert_eq!(told.matches("is held").count(), 1, "{told}");
+    for part in [
+        format!("order {id} (PO 4500001003) is held:"),
+        "price-differs: Line".to_owned(),
+        format!("`supercargo order release {id} --reason"),
+    ] {
+        assert!(told.contains(&part), "{part} is not in {told}");
+    }
     assert_eq!(
         house.run(&["order", "release", id]).status.code(),
         Some(2),
@@ -572,16 +582,6 @@ fn files_are_judged_explained_acknowledged_and_turned_without_a_database() {
     assert!(!text(&redacted.stdout).contains("BIGMART"));
 }
 
-/// A word that an option does not know is no empty listing: it is refused, with the words that it knows.
-#[test]
-fn words_that_do_not_exist_are_refused_with_those_that_do() {
-    let house = House::new();
-    for (listing, option, known) in [
-        ("order", "--status", "partly_shipped"),
-        ("invoice", "--status", "partially_paid"),
-        ("invoice", "--kind", "credit"),
-        ("shipment", "--status", "cancelled"),
-        ("document", "--disposition", "duplicate"),
 /// What the gateway rejects as an archive, the commands that need none reject too, with what to do.
 #[test]
 fn an_archive_is_told_as_one_without_a_database_too() {
@@ -617,6 +617,16 @@ fn an_archive_is_told_as_one_without_a_database_too() {
     }
 }
 
+/// A word that an option does not know is no empty listing: it is refused, with the words that it knows.
+#[test]
+fn words_that_do_not_exist_are_refused_with_those_that_do() {
+    let house = House::new();
+    for (listing, option, known) in [
+        ("order", "--status", "partly_shipped"),
+        ("invoice", "--status", "partially_paid"),
+        ("invoice", "--kind", "credit"),
+        ("shipment", "--status", "cancelled"),
+        ("document", "--disposition", "duplicate"),
         ("document", "--delivery", "picked_up"),
         ("document", "--syntax", "accepted_with_errors"),
         ("document", "--direction", "out"),
