@@ -17,7 +17,7 @@ use crate::transport::sftp_server::{
     MailboxPort, OutboundBody, OutboundFile, OutboundRename,
 };
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
-use crate::workflow::receive::{ABANDONED, Upload, UploadSource, abandoned_key, receive};
+use crate::workflow::receive::{Upload, UploadSource, receive, tell_abandoned};
 use crate::workflow::{Gateway, trail};
 
 /// The mailbox's port over a gateway.
@@ -179,17 +179,18 @@ impl Mailboxes {
             // A broken connection may be noticed long after the client sent the file again over another.
             return Ok(());
         }
-        let alert = NewAlert {
-            key: format!("{}{}", abandoned_key(over, &upload.name), now.timestamp()),
-            kind: ABANDONED,
-            partner: None,
-            subject: Subject::new("connection", mailbox.connection_id),
-            message: format!(
-                "{} began to upload {:?} and did not finish it ({} bytes came; {}): nothing of it was taken. What to do: nothing, unless the partner does not send it again",
-                mailbox.name, upload.name, upload.received, upload.cause
-            ),
-        };
-        self.raise(alert).await
+        let message = format!(
+            "{} began to upload {:?} and did not finish it ({} bytes came; {}): nothing of it was taken. What to do: nothing, unless the partner does not send it again",
+            mailbox.name, upload.name, upload.received, upload.cause
+        );
+        let name = upload.name;
+        self.gateway
+            .store
+            .write(Class::Ordinary, move |connection| {
+                let (name, message) = (name.clone(), message.clone());
+                Box::pin(async move { tell_abandoned(connection, over, &name, message, now).await })
+            })
+            .await
     }
 
     /// Tells ops, once a day for each mailbox, where the mailbox exists; who tries names at random is not worth an alert.

@@ -110,7 +110,7 @@ impl Connection {
         self.row(&format!("{FILE} WHERE id = $1"), binds![id]).await
     }
 
-    /// Whether a file of this name came over the connection at `since` or later.
+    /// Whether a file of this name came over the connection at `since` or later, and is not refused.
     pub async fn has_received_since(
         &mut self,
         over: ConnectionId,
@@ -119,7 +119,7 @@ impl Connection {
     ) -> Result<bool, Failure> {
         let found = self
             .number(
-                "SELECT COUNT(*) FROM file WHERE connection_id = $1 AND name = $2 AND received_at >= $3",
+                "SELECT COUNT(*) FROM file WHERE connection_id = $1 AND name = $2 AND received_at >= $3 AND disposition <> 'rejected'",
                 binds![over, name, since],
             )
             .await?;

@@ -183,20 +183,21 @@ impl Connection {
     }
 
     /// Clears the open alerts of one kind about a subject that were raised with one of these words and a number behind
-    /// it as their keys.
+    /// it as their keys: those of then or earlier, but the one with the key that is named.
     pub async fn clear_alerts_numbered(
         &mut self,
         at: Instant,
         alert: &str,
         subject: Subject,
         keys: &[String],
+        (until, kept): (Instant, &str),
     ) -> Result<(), Failure> {
         let sql = format!(
             "UPDATE alert SET cleared_at = $1 WHERE kind = $2 AND subject_kind = $3 AND subject_id = $4
-             AND cleared_at IS NULL AND rtrim(key, '0123456789') IN {}",
-            list(keys.len(), 4)
+             AND cleared_at IS NULL AND raised_at <= $5 AND key <> $6 AND rtrim(key, '0123456789') IN {}",
+            list(keys.len(), 6)
         );
-        let mut values = binds![at, alert, subject.kind, subject.id];
+        let mut values = binds![at, alert, subject.kind, subject.id, until, kept];
         values.extend(keys.iter().map(Into::into));
         self.execute(&sql, values).await?;
         Ok(())

@@ -8,10 +8,12 @@ mod verdict;
 
 use tokio::sync::mpsc;
 
+use super::receive::clear_abandoned;
 use super::{Gateway, notice};
+use crate::domain::clock::Instant;
 use crate::domain::document::Disposition;
 use crate::domain::finding::Finding;
-use crate::domain::ids::PartnerId;
+use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::storage::content::{ContentAddress, ContentReader};
 use crate::storage::files::FileRow;
 use crate::storage::journal::Subject;
@@ -197,13 +199,33 @@ impl Reading<'_> {
                     if parts.is_empty() {
                         return refuse_file(&gateway, connection, &file, strays).await;
                     }
-                    connection
-                        .settle_file(file.id, together(&parts), &strays)
-                        .await
+                    settle_file(&gateway, connection, &file, together(&parts), &strays).await
                 })
             })
             .await
     }
+}
+
+/// Settles how a file ended. One that is not refused came whole: that it broke off before is told no more.
+pub(super) async fn settle_file(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    file: &FileRow,
+    disposition: Disposition,
+    findings: &[Finding],
+) -> Result<(), Failure> {
+    connection
+        .settle_file(file.id, disposition, findings)
+        .await?;
+    let Some(over) = file
+        .connection_id
+        .filter(|_| disposition != Disposition::Rejected)
+    else {
+        return Ok(());
+    };
+    let now = gateway.now();
+    let received_at = Instant::from_timestamp_micros(file.received_at).unwrap_or(now);
+    clear_abandoned(connection, ConnectionId(over), &file.name, received_at, now).await
 }
 
 /// What the interchanges of a file came to. Nobody else settles the file before this transaction ends: what is read here
@@ -257,9 +279,7 @@ async fn refuse_file(
     };
     let document = verdict::document_of_file(id, file, partner, Disposition::Rejected, &findings);
     connection.add_documents(vec![document], now).await?;
-    connection
-        .settle_file(file.id, Disposition::Rejected, &findings)
-        .await?;
+    settle_file(gateway, connection, file, Disposition::Rejected, &findings).await?;
     let trading = match partner {
         Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
         None => None,

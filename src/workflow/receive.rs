@@ -7,7 +7,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
-use crate::storage::journal::Subject;
+use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
 use crate::transport::name::names_while_uploaded;
@@ -40,19 +40,48 @@ pub struct Upload {
 }
 
 /// The kind of the alert that a partner began a file and did not finish it.
-pub const ABANDONED: &str = "upload-abandoned";
+const ABANDONED: &str = "upload-abandoned";
 
-/// What the key of that alert begins with; the second in which it ended follows.
-pub fn abandoned_key(over: ConnectionId, name: &str) -> String {
+/// What the key of that alert begins with; the microsecond in which it was told follows.
+fn abandoned_key(over: ConnectionId, name: &str) -> String {
     format!("{ABANDONED}:{over}:{name}:")
 }
 
-/// Clears the alerts that this file was begun over the same connection and not finished, under its name or the temporary
-/// one: it is whole now.
-async fn clear_abandoned(
+/// Tells that a partner began a file and did not finish it: one open alert for each name, the newest.
+pub async fn tell_abandoned(
     connection: &mut Connection,
     over: ConnectionId,
     name: &str,
+    message: String,
+    at: Instant,
+) -> Result<(), Failure> {
+    let (key, subject) = (
+        abandoned_key(over, name),
+        Subject::new("connection", over.0),
+    );
+    let alert = NewAlert {
+        key: format!("{key}{}", at.timestamp_micros()),
+        kind: ABANDONED,
+        partner: None,
+        subject,
+        message,
+    };
+    let newest = alert.key.clone();
+    if connection.raise(at, alert).await? {
+        connection
+            .clear_alerts_numbered(at, ABANDONED, subject, &[key], (at, &newest))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Clears the alerts that a file was begun over the same connection and not finished, under its name or the temporary
+/// one, where it was read and is not refused: it is whole now. What broke off after it came is told still.
+pub(super) async fn clear_abandoned(
+    connection: &mut Connection,
+    over: ConnectionId,
+    name: &str,
+    received_at: Instant,
     at: Instant,
 ) -> Result<(), Failure> {
     let keys: Vec<String> = names_while_uploaded(name)
@@ -61,7 +90,7 @@ async fn clear_abandoned(
         .collect();
     let subject = Subject::new("connection", over.0);
     connection
-        .clear_alerts_numbered(at, ABANDONED, subject, &keys)
+        .clear_alerts_numbered(at, ABANDONED, subject, &keys, (received_at, ""))
         .await
 }
 
@@ -123,9 +152,6 @@ async fn commit(
                         now,
                     )
                     .await?;
-                if let Some(over) = upload.connection {
-                    clear_abandoned(connection, over, &upload.name, now).await?;
-                }
                 // The files of one connection are read in the order they came in.
                 connection
                     .ask_for(Step::Read, over.unwrap_or_default(), &[id], now)

@@ -161,7 +161,7 @@ impl House {
         .await
     }
 
-    async fn submit_over(&self, connection: i64, name: &str, bytes: &[u8]) -> i64 {
+    pub async fn submit_over(&self, connection: i64, name: &str, bytes: &[u8]) -> i64 {
         let upload = Upload {
             connection: Some(ConnectionId(connection)),
             partner: None,

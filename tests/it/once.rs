@@ -8,11 +8,10 @@ use supercargo::domain::order::Mode;
 use supercargo::domain::remittance::{Remittance, RemittanceItem};
 use supercargo::storage::Class;
 use supercargo::storage::StoreLocation;
-use supercargo::storage::journal::{NewAlert, Subject};
 use supercargo::storage::listing::{Page, health};
 use supercargo::workflow::COMPANY;
 use supercargo::workflow::payments::pay;
-use supercargo::workflow::receive::{ABANDONED, Upload, UploadSource, abandoned_key, receive};
+use supercargo::workflow::receive::{Upload, UploadSource, receive};
 
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
@@ -95,56 +94,8 @@ async fn happens_once(location: StoreLocation) {
         (files, payments),
         (vec!["20".to_owned()], vec!["20".to_owned()])
     );
-    what_comes_whole_is_abandoned_no_more(&house).await;
     what_is_claimed_is_told(&house).await;
     house.prove().await;
-}
-
-/// The alert that an upload broke off goes when the file comes, also where it was on its way under a temporary name; that
-/// of another file stays.
-async fn what_comes_whole_is_abandoned_no_more(house: &House) {
-    let over = ConnectionId(1);
-    let began = house.gateway.now();
-    for name in [".late.edi", "late.edi", "later.edi"] {
-        let alert = NewAlert {
-            key: format!("{}{}", abandoned_key(over, name), began.timestamp()),
-            kind: ABANDONED,
-            partner: None,
-            subject: Subject::new("connection", over.0),
-            message: format!("{name} broke off"),
-        };
-        house
-            .gateway
-            .store
-            .write(Class::Ordinary, move |connection| {
-                let alert = alert.clone();
-                Box::pin(async move { connection.raise(began, alert).await })
-            })
-            .await
-            .unwrap();
-    }
-    let came = async || {
-        let mut reading = house.gateway.store.read().await.unwrap();
-        reading
-            .has_received_since(over, "late.edi", began)
-            .await
-            .unwrap()
-    };
-    assert!(!came().await);
-    let upload = Upload {
-        connection: Some(over),
-        partner: None,
-        name: "late.edi".to_owned(),
-        source: UploadSource::Bytes(b"ISA that was late".to_vec()),
-        actor: "test".to_owned(),
-        key: None,
-    };
-    receive(&house.gateway, upload).await.unwrap();
-    assert!(came().await);
-    let open = house
-        .lines("SELECT message FROM alert WHERE kind = 'upload-abandoned' AND cleared_at IS NULL")
-        .await;
-    assert_eq!(open, ["later.edi broke off"]);
 }
 
 /// Who waits for work that a gateway has claimed is told until when.
@@ -157,7 +108,7 @@ async fn what_is_claimed_is_told(house: &House) {
             .unwrap();
         (health.due, health.claimed, health.claimed_until)
     };
-    assert_eq!(look().await, (21, 0, None));
+    assert_eq!(look().await, (20, 0, None));
     let now = house.gateway.now();
     let until = now + Duration::seconds(30);
     let leases = house
@@ -168,7 +119,7 @@ async fn what_is_claimed_is_told(house: &House) {
         })
         .await
         .unwrap();
-    assert_eq!(look().await, (21, 21, Some(until)));
+    assert_eq!(look().await, (20, 20, Some(until)));
     house
         .gateway
         .store
@@ -178,7 +129,7 @@ async fn what_is_claimed_is_told(house: &House) {
         })
         .await
         .unwrap();
-    assert_eq!(look().await, (21, 0, None));
+    assert_eq!(look().await, (20, 0, None));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

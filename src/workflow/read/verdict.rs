@@ -8,7 +8,7 @@ use supercargo_x12::{
 
 use super::opening::Open;
 use super::parse::{Closed, Group};
-use super::{Reading, parts_of_file, together};
+use super::{Reading, parts_of_file, settle_file, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
 use crate::domain::clock::days_before;
@@ -101,9 +101,7 @@ impl Reading<'_> {
                     if let Some(work) = ends_work {
                         connection.finish_work(&[work]).await?;
                         let all = parts_of_file(connection, row.id).await?;
-                        connection
-                            .settle_file(row.id, together(&all), &strays)
-                            .await?;
+                        settle_file(&gateway, connection, &row, together(&all), &strays).await?;
                     }
                     waypoint::pass("read", BEFORE_COMMIT);
                     Ok(())
