@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::notice::{self, Notice};
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::shipments::LEFT_BEHIND;
@@ -13,7 +14,7 @@ use crate::config::profile::response::ResponseWhen;
 use crate::domain::allocation::waiting::{Holds, give_back_what_is_not_there};
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
-use crate::domain::order::{Mode, Order, OrderState};
+use crate::domain::order::{Mode, Order, OrderLine, OrderState};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
@@ -163,6 +164,9 @@ async fn promise(
             continue;
         }
         let order = order.settle().map_err(Failure::refused)?;
+        if !was_accepted && is_cut(&untouched, &order.lines) {
+            tell_cut_later(gateway, connection, trading, &order, &reasons).await?;
+        }
         movements.extend(reserve(&order, &reservations)?);
         of_mode.entry(order.mode).or_default().extend(holds);
         entries.push((
@@ -206,6 +210,36 @@ async fn promise(
     .await?;
     connection.save_orders(&done).await?;
     connection.record_all(now, "allocation", entries).await
+}
+
+/// Whether more of a line is refused than was before.
+fn is_cut(before: &[OrderLine], now: &[OrderLine]) -> bool {
+    let mut lines = before.iter().zip(now);
+    lines.any(|(before, now)| now.refused > before.refused)
+}
+
+/// What the buyer was told that it waits, and is told now that it never comes: a person of ours knows it as well.
+async fn tell_cut_later(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+    reasons: &[String],
+) -> Result<(), Failure> {
+    let notice = Notice {
+        key: format!("cut-later:{}:{}", order.id, order.revision),
+        kind: "cut-later",
+        subject: Subject::new("order", order.id.0),
+        title: format!(
+            "part of PO {} waited and is cut now",
+            order.header.po_number
+        ),
+        text: format!(
+            "{}. An 855 tells the buyer, where its profile sends one. What to do: where the buyer wants it all the same, ask for a new order of it; then clear this alert.",
+            reasons.join("; ")
+        ),
+    };
+    notice::tell(gateway, connection, Some(trading), notice).await
 }
 
 /// What an 855 tells of each line: confirmed, backordered and until when, refused. Which receipts a line waits for is our

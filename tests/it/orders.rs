@@ -558,6 +558,48 @@ async fn short_of_the_plan(house: House) {
 }
 on_both!(short_of_the_plan);
 
+/// Half a case that a shipment left behind fills none, where only whole cases are promised: it is cut once the goods are
+/// counted, and a person of ours is told.
+async fn half_a_case_left_behind(house: House) {
+    buyer(
+        &house,
+        "[allocation]\nwarehouses = [\"WEST\"]\nwhole_cases = true",
+    )
+    .await;
+    load_stock(&house, "warehouse,item,quantity\nWEST,HW-1001,12\n").await;
+    let order = "BEG*00*SA*HALF-1**20260105~N1*ST*SHOP*92*S1~PO1*1*12*EA*10**VN*HW-1001~CTT*1";
+    house.submit("half.edi", &interchange(1, order)).await;
+    let planned = house
+        .lines("SELECT s.body FROM shipment s JOIN partner p ON p.id = s.partner_id WHERE p.code = 'plain'")
+        .await;
+    let mut shipment: Shipment = serde_json::from_str(&planned[0]).unwrap();
+    let last = &mut shipment.cartons.last_mut().unwrap().contents[0];
+    assert_eq!(last.quantity.to_string(), "6");
+    last.quantity = 3.into();
+    let confirmation = serde_json::json!({ "shipment": shipment.id, "cartons": shipment.cartons });
+    shipments::confirm_text(&house.gateway, confirmation.to_string().as_bytes(), "test")
+        .await
+        .unwrap();
+    settle(&house).await;
+    let alerts = "SELECT message FROM alert WHERE kind = 'cut-later' AND cleared_at IS NULL";
+    assert_eq!(house.lines(alerts).await, [""; 0]);
+    load_stock(&house, "warehouse,item,quantity\nWEST,HW-1001,0\n").await;
+    assert_eq!(
+        segments(&sent(&house, "855").await.pop().unwrap(), "ACK"),
+        ["ACK*IA*9*EA*068*20260105", "ACK*IR*3*EA"]
+    );
+    let told = house.lines(alerts).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("PO HALF-1") && told[0].contains("3 EA of HW-1001 fill no case"),
+        "{told:?}"
+    );
+    load_stock(&house, "warehouse,item,quantity\nWEST,HW-1001,6\n").await;
+    assert_eq!(house.lines(alerts).await.len(), 1, "once");
+    nothing_is_held(&house).await;
+}
+on_both!(half_a_case_left_behind);
+
 /// An order that ships complete waits for the last of it; what is there is set aside for it, and a younger one can not take
 /// it. A count that finds less takes it from the youngest, whoever's order that is.
 async fn complete_or_not_at_all(house: House) {
