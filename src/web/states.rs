@@ -62,16 +62,16 @@ pub(crate) fn delivery(word: &str) -> Chip {
     chip(tone, spoken(word))
 }
 
-/// The syntactic answer of a document. `overdue` is the clock against its due time.
+/// The syntactic answer of a document, which may be a 997, a 999 or a TA1. `overdue` is the clock against its due time.
 pub(crate) fn syntax(word: &str, overdue: bool) -> Option<Chip> {
     let said = match word {
         "none" | "" => return None,
-        "pending" if overdue => chip(Tone::Bad, "997 overdue"),
-        "pending" => chip(Tone::Quiet, "No 997 yet"),
-        "accepted" => chip(Tone::Good, "997 accepted"),
-        "accepted_with_errors" => chip(Tone::Warn, "997 with errors"),
-        "partly_accepted" => chip(Tone::Warn, "997 in part"),
-        "rejected" => chip(Tone::Bad, "997 rejected"),
+        "pending" if overdue => chip(Tone::Bad, "Acknowledgment overdue"),
+        "pending" => chip(Tone::Quiet, "Not acknowledged yet"),
+        "accepted" => chip(Tone::Good, "Acknowledged"),
+        "accepted_with_errors" => chip(Tone::Warn, "Acknowledged with errors"),
+        "partly_accepted" => chip(Tone::Warn, "Acknowledged in part"),
+        "rejected" => chip(Tone::Bad, "Rejected by the partner"),
         other => chip(Tone::Quiet, spoken(other)),
     };
     Some(said)

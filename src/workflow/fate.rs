@@ -65,7 +65,10 @@ pub async fn answer_group(
             )));
         }
     }
-    let with = format!("{} of {}", from.set_code, from.isa13);
+    let with = (
+        from.set_code.as_str(),
+        format!("{} of {}", from.set_code, from.isa13),
+    );
     let names_a_rejected_one = answer.sets.iter().any(|set| set.syntax == Syntax::Rejected);
     for document in &sent {
         let named: Vec<&SetAnswer> = answer
@@ -225,7 +228,7 @@ pub async fn answer_interchange(
     if sent.is_empty() {
         return Ok(vec![unknown(&format!("interchange {}", answer.isa13))]);
     }
-    let with = format!("TA1 in {}", header.control_number);
+    let with = ("TA1", format!("TA1 in {}", header.control_number));
     let mut findings = Vec::new();
     for document in sent {
         // A TA1 that accepts says nothing of the sets: their 997 is still to come.
@@ -276,7 +279,7 @@ fn contradiction(document: &DocumentRow, syntax: Syntax, with: &str) -> Finding 
     )
 }
 
-/// Writes an answer onto a document. A refusal prevails: one that comes after an acceptance undoes it, and an acceptance
+/// Writes an answer onto a document; `with` is the set that gives it, and how that is named in a sentence. A refusal prevails: one that comes after an acceptance undoes it, and an acceptance
 /// that comes after a refusal changes nothing. Either contradiction is given back, and a person is told.
 async fn settle_syntax(
     gateway: &Gateway,
@@ -285,7 +288,7 @@ async fn settle_syntax(
     document: &DocumentRow,
     syntax: Syntax,
     mut complaints: Vec<Finding>,
-    with: &str,
+    (set, with): &(&str, String),
 ) -> Result<Option<Finding>, Failure> {
     let now = gateway.now();
     if document.syntax == syntax.word() {
@@ -309,7 +312,7 @@ async fn settle_syntax(
         .record(
             now,
             "partner",
-            &format!("997: {}", syntax.word()),
+            &format!("{set}: {}", syntax.word()),
             subject,
             &notice::lines(&complaints),
         )

@@ -55,7 +55,7 @@ async fn tell(
         kind: "acknowledgment-overdue",
         subject: Subject::new("document", document.id),
         title: format!(
-            "no 997 for our {} {} (GS06 {}) within {hours} hours",
+            "no acknowledgment of our {} {} (GS06 {}) within {hours} hours",
             document.set_code, document.reference, document.gs06
         ),
         text: format!(

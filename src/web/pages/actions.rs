@@ -168,7 +168,7 @@ pub(crate) async fn dismiss_document(
     Ok(back(&format!("/documents/{id}"), "dismissed"))
 }
 
-/// `POST /documents/{id}/resend`: after a rejecting 997, under new control numbers.
+/// `POST /documents/{id}/resend`: after the partner rejected it, under new control numbers.
 pub(crate) async fn resend_document(
     State(console): State<Console>,
     Path(id): Path<i64>,

@@ -118,8 +118,8 @@ fn clock(item: &DocumentItem, calendar: &Calendar) -> Option<String> {
     let due = item.answer_due_at?;
     let said = calendar.ago(due);
     Some(if is_overdue(item, calendar) {
-        format!("997 was due <span class=\"bad-text\">{said}</span>")
+        format!("acknowledgment was due <span class=\"bad-text\">{said}</span>")
     } else {
-        format!("997 due {said}")
+        format!("acknowledgment due {said}")
     })
 }

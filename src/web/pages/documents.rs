@@ -55,7 +55,7 @@ const FATES: [(&str, &str); 9] = [
     ("queued", "Waiting to be sent"),
     ("accepted", "Accepted by the partner"),
     ("pending", "Not acknowledged yet"),
-    ("overdue", "997 overdue"),
+    ("overdue", "Acknowledgment overdue"),
     ("refused", "Rejected by the partner"),
 ];
 

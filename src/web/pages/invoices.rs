@@ -686,9 +686,9 @@ fn sent_events(document: &DocumentItem, calendar: &Calendar) -> Vec<Event> {
                 "clock",
                 if overdue { Tone::Bad } else { Tone::Quiet },
                 if overdue {
-                    "997 overdue since"
+                    "Acknowledgment overdue since"
                 } else {
-                    "997 due"
+                    "Acknowledgment due"
                 },
                 due,
                 calendar,

@@ -329,6 +329,14 @@ pub(crate) async fn one(
         .await?
         .into_iter()
         .collect();
+    // Of a partner whose profile cannot be read the pages are shown all the same.
+    let answers_with = console
+        .gateway()
+        .trading(&mut connection, order.partner)
+        .await
+        .ok()
+        .and_then(|trading| trading.profile.acknowledgment.send.set())
+        .unwrap_or("");
     drop(connection);
     let title = format!("PO {}", item.po_number);
     let frame = console
@@ -367,7 +375,14 @@ pub(crate) async fn one(
         reasons,
         rejection,
         remarks: order.findings.iter().map(reason).collect(),
-        stations: stations(&order, &thread, &shipments, &invoices, &calendar),
+        stations: stations(
+            &order,
+            answers_with,
+            &thread,
+            &shipments,
+            &invoices,
+            &calendar,
+        ),
         thread: thread
             .iter()
             .map(|item| DocumentRow::new(item, &calendar))
@@ -848,6 +863,7 @@ fn facts(order: &Order) -> Vec<(String, String)> {
 
 fn stations(
     order: &Order,
+    answers_with: &'static str,
     thread: &[DocumentItem],
     shipments: &[ShipmentItem],
     invoices: &[InvoiceItem],
@@ -870,8 +886,17 @@ fn stations(
             at: Some(calendar.when(order.received_at.timestamp_micros())),
         },
         match answered.first() {
-            Some(document) => sent("Acknowledged", "997", &[*document], calendar),
-            None => later("Acknowledged", "997"),
+            Some(document) => sent(
+                "Acknowledged",
+                if document.set_code == "999" {
+                    "999"
+                } else {
+                    "997"
+                },
+                &[*document],
+                calendar,
+            ),
+            None => later("Acknowledged", answers_with),
         },
         verified(status, order),
         sent_or_later(
@@ -987,9 +1012,9 @@ fn sent(
         ("queued", _) => ("now", "clock", "queued".to_owned()),
         ("uncertain", _) => ("stuck", "queue", "delivery uncertain".to_owned()),
         (_, "pending") if is_overdue(last, calendar) => {
-            ("stuck", "clock", "997 overdue".to_owned())
+            ("stuck", "clock", "answer overdue".to_owned())
         }
-        (_, "pending") => ("done", "check", "no 997 yet".to_owned()),
+        (_, "pending") => ("done", "check", "no answer yet".to_owned()),
         _ => ("done", "check", String::new()),
     };
     Station {

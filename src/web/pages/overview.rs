@@ -277,7 +277,7 @@ fn unanswered(item: &OverdueAnswer, calendar: &Calendar) -> Todo {
         ),
         path: format!("/documents/{}", item.id),
         detail: format!(
-            "The 997 to interchange {} is overdue. Ask the partner, or send it again.",
+            "The acknowledgment of interchange {} is overdue. Ask the partner, or send it again.",
             item.isa13
         ),
         money: money(item.value, item.currency.as_ref()),
@@ -442,7 +442,7 @@ fn tiles(
             .map(|row| row.n)
             .sum()
     };
-    // What still waits for its 997 is neither clean nor not.
+    // What still waits for its acknowledgment is neither clean nor not.
     let (clean, settled) = (of_fate(0), all - of_fate(1));
     let (open_figure, open_unit) = leading(&open);
     vec![
@@ -503,7 +503,7 @@ fn tiles(
             more: if unanswered == 0 {
                 "Every partner has answered in time".to_owned()
             } else {
-                "Partners owe us a 997".to_owned()
+                "Partners owe us an answer".to_owned()
             },
             tone: if unanswered == 0 {
                 Tone::Good
