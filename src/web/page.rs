@@ -230,6 +230,28 @@ impl Asked {
         }
     }
 
+    /// A word of those that a list can be narrowed by; another one is told, with those there are.
+    pub(crate) fn one_of(
+        &self,
+        name: &str,
+        what: &'static str,
+        known: &[&'static str],
+    ) -> Result<Option<String>, Trouble> {
+        match self.text(name) {
+            Some(word) if !known.contains(&word.as_str()) => Err(Trouble::NoSuchWord {
+                what,
+                word,
+                known: known.to_vec(),
+            }),
+            word => Ok(word),
+        }
+    }
+
+    /// The world whose traffic is asked for.
+    pub(crate) fn mode(&self) -> Result<Option<String>, Trouble> {
+        self.one_of("mode", "mode", &["production", "test"])
+    }
+
     /// A number; what is none counts as not asked.
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
         self.text(name)?.parse().ok()

@@ -17,6 +17,15 @@ pub(crate) enum Trouble {
     NotAllowed(Role),
     /// The form did not come from a page of this session.
     Forged,
+    /// A list is narrowed by a word that it does not know.
+    NoSuchWord {
+        /// What it narrows by: "status".
+        what: &'static str,
+        /// The word.
+        word: String,
+        /// The words there are.
+        known: Vec<&'static str>,
+    },
     /// What was asked can not be done; in a sentence.
     Refused(String),
     /// The house is broken; for the log.
@@ -36,6 +45,11 @@ impl Trouble {
                 StatusCode::NOT_FOUND,
                 "Not found",
                 format!("There is no such {what}. It may have another number; the search box finds it by any reference."),
+            ),
+            Self::NoSuchWord { what, word, known } => (
+                StatusCode::BAD_REQUEST,
+                "Nothing to show",
+                format!("There is no {what} {word:?}. There are: {}.", known.join(", ")),
             ),
             Self::NotAllowed(role) => (
                 StatusCode::FORBIDDEN,

@@ -383,6 +383,103 @@ async fn hostile_text_stays_text_and_nothing_else_is_loaded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_partners_that_trade_999s_no_page_speaks_of_a_997() {
+    let house = House::open().await;
+    let mut connection = house.store.read().await.expect("a connection");
+    for sql in [
+        "UPDATE profile SET text = REPLACE(text, 'send = \"997\"', 'release = \"005010\"' || char(10) || 'send = \"999\"')",
+        "UPDATE document SET set_code = '999' WHERE set_code = '997' AND direction = 'out'",
+        // Answers of which none has come, late by now or not.
+        "UPDATE document SET syntax = 'pending', answer_due_at = created_at WHERE set_code = '855' AND id % 2 = 0",
+        "UPDATE document SET syntax = 'pending', answer_due_at = NULL WHERE set_code = '810'",
+    ] {
+        connection.execute(sql, binds![]).await.expect("it is done");
+    }
+    // An order that was not acknowledged yet: what it will be acknowledged with is in the profile.
+    connection
+        .execute(
+            "DELETE FROM document WHERE set_code = '999' AND subject_kind = 'interchange' AND subject_id =
+                (SELECT d.interchange_id FROM document d JOIN purchase_order o ON o.document_id = d.id WHERE o.id = $1)",
+            binds![house.seeded.held_order],
+        )
+        .await
+        .expect("it is gone");
+    drop(connection);
+    let (_, session) = house.login("vera", PASSWORD).await;
+    for (path, says) in [
+        (format!("/orders/{}", house.seeded.held_order), "999"),
+        (format!("/orders/{}", house.seeded.whole_order), "999"),
+        ("/".to_owned(), "Acks overdue"),
+        ("/partners".to_owned(), "Acks overdue"),
+    ] {
+        let (status, page) = house
+            .ask(&format!("GET {path} HTTP/1.1\r\ncookie: {session}"), "")
+            .await;
+        assert_eq!(status, 200, "{path}");
+        assert!(page.contains(says), "{path} does not say {says}");
+        assert!(!page.contains("997"), "{path} speaks of a 997");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_that_a_list_does_not_know_shows_nothing_and_tells_which_there_are() {
+    let house = House::open().await;
+    let (_, session) = house.login("vera", PASSWORD).await;
+    for (path, says) in [
+        (
+            "/orders?status=xyz",
+            "There is no status \"xyz\". There are: held, received, accepted,",
+        ),
+        ("/orders.csv?status=xyz", "There is no status"),
+        ("/orders?mode=live", "There are: production, test."),
+        (
+            "/invoices?status=overdue",
+            "There are: open, partially_paid, paid, written_off.",
+        ),
+        (
+            "/invoices?age=old",
+            "There are: open, overdue, current, 1-30,",
+        ),
+        (
+            "/shipments?status=x",
+            "There are: planned, shipped, cancelled.",
+        ),
+        ("/payments?status=x", "There are: unapplied, held, applied."),
+        ("/deductions?status=x", "There are: open, disputed,"),
+        ("/files?status=x", "There are: held, rejected, duplicate,"),
+        ("/documents?fate=xyz", "There is no fate \"xyz\""),
+        ("/documents?syntax=xyz", "There is no fate \"xyz\""),
+        ("/documents?way=up", "There are: in, out."),
+        ("/queue?show=x", "There are: rejected."),
+        ("/alerts?show=x", "There are: all."),
+        ("/mail?show=x", "There are: waiting."),
+    ] {
+        let (status, page) = house
+            .ask(&format!("GET {path} HTTP/1.1\r\ncookie: {session}"), "")
+            .await;
+        assert_eq!(status, 400, "{path}");
+        let page = page.replace("&#34;", "\"");
+        assert!(page.contains(says), "{path} does not say {says}: {page}");
+        assert!(!page.contains("<table"), "{path} shows rows");
+    }
+    for path in [
+        "/orders?status=held&mode=production",
+        "/orders?status=",
+        "/invoices?age=over-90&status=open",
+        "/documents?syntax=overdue",
+        "/documents?fate=refused&way=out",
+        "/queue?show=rejected",
+        "/alerts?show=all",
+        "/mail?show=waiting",
+    ] {
+        let (status, _) = house
+            .ask(&format!("GET {path} HTTP/1.1\r\ncookie: {session}"), "")
+            .await;
+        assert_eq!(status, 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn roles_and_tokens_guard_every_change() {
     let house = House::open().await;
     let order = house.seeded.held_order;

@@ -44,6 +44,9 @@ struct DeductionsPage {
     newest: Option<String>,
 }
 
+/// The states that the list can be narrowed to.
+const STATES: [&str; 4] = ["open", "disputed", "recovered", "written_off"];
+
 /// `GET /deductions`
 pub(crate) async fn list(
     State(console): State<Console>,
@@ -54,7 +57,7 @@ pub(crate) async fn list(
         .frame(person, Section::Deductions, "Deductions", &asked)
         .await?;
     let (status, partner, before) = (
-        asked.text("status"),
+        asked.one_of("status", "status", &STATES)?,
         asked.number("partner"),
         asked.number("before"),
     );
@@ -76,11 +79,7 @@ pub(crate) async fn list(
             )
         })
         .collect();
-    let tabs = super::state_tabs(
-        &asked,
-        &counts,
-        &["open", "disputed", "recovered", "written_off"],
-    );
+    let tabs = super::state_tabs(&asked, &counts, &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()

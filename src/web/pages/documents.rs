@@ -59,18 +59,19 @@ const FATES: [(&str, &str); 9] = [
     ("refused", "Rejected by the partner"),
 ];
 
-fn filter(asked: &Asked, calendar: &Calendar) -> DocumentFilter {
+fn filter(asked: &Asked, calendar: &Calendar) -> Result<DocumentFilter, Trouble> {
     let mut filter = DocumentFilter {
-        direction: asked.text("way").filter(|way| way == "in" || way == "out"),
+        direction: asked.one_of("way", "direction", &["in", "out"])?,
         set_code: asked.text("set"),
         partner: asked.number("partner"),
-        mode: asked.text("mode"),
+        mode: asked.mode()?,
         before: asked.number("before"),
         ..DocumentFilter::default()
     };
+    let fates = FATES.map(|(word, _)| word);
     let word = asked
-        .text("fate")
-        .or_else(|| asked.text("syntax"))
+        .one_of("fate", "fate", &fates)?
+        .or(asked.one_of("syntax", "fate", &fates)?)
         .unwrap_or_default();
     match word.as_str() {
         "held" => filter.is_held = true,
@@ -95,7 +96,7 @@ fn filter(asked: &Asked, calendar: &Calendar) -> DocumentFilter {
         }
         _ => {}
     }
-    filter
+    Ok(filter)
 }
 
 /// `GET /documents`
@@ -107,7 +108,7 @@ pub(crate) async fn list(
     let frame = console
         .frame(person, Section::Documents, "Documents", &asked)
         .await?;
-    let filter = filter(&asked, &frame.calendar);
+    let filter = filter(&asked, &frame.calendar)?;
     let mut connection = console.store().read().await?;
     let mut items = documents::list(&mut connection, &filter).await?;
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);

@@ -47,6 +47,9 @@ struct FilesPage {
     newest: Option<String>,
 }
 
+/// The states that the list can be narrowed to.
+const STATES: [&str; 5] = ["held", "rejected", "duplicate", "received", "processed"];
+
 /// `GET /files`
 pub(crate) async fn list(
     State(console): State<Console>,
@@ -57,7 +60,7 @@ pub(crate) async fn list(
         .frame(person, Section::Files, "Files received", &asked)
         .await?;
     let (status, partner, before) = (
-        asked.text("status"),
+        asked.one_of("status", "status", &STATES)?,
         asked.number("partner"),
         asked.number("before"),
     );
@@ -66,11 +69,7 @@ pub(crate) async fn list(
     let counts: BTreeMap<String, i64> = files::counts(&mut connection).await?.into_iter().collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(
-        &asked,
-        &counts,
-        &["held", "rejected", "duplicate", "received", "processed"],
-    );
+    let tabs = super::state_tabs(&asked, &counts, &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()

@@ -57,9 +57,24 @@ struct InvoicesPage {
     newest: Option<String>,
 }
 
-fn filter(asked: &Asked, today: chrono::NaiveDate) -> InvoiceFilter {
+/// The states that the list can be narrowed to.
+const STATES: [&str; 4] = ["open", "partially_paid", "paid", "written_off"];
+
+/// The ages that the list can be narrowed to, and their names.
+const AGES: [(&str, &str); 7] = [
+    ("open", "Something open"),
+    ("overdue", "Overdue"),
+    ("current", "Not due"),
+    ("1-30", "1–30 days past due"),
+    ("31-60", "31–60 days past due"),
+    ("61-90", "61–90 days past due"),
+    ("over-90", "Over 90 days past due"),
+];
+
+fn filter(asked: &Asked, today: chrono::NaiveDate) -> Result<InvoiceFilter, Trouble> {
     let [d0, d30, d60, d90] = bucket_edges(today);
-    let (due_before, due_from) = match asked.text("age").as_deref() {
+    let age = asked.one_of("age", "age", &AGES.map(|(word, _)| word))?;
+    let (due_before, due_from) = match age.as_deref() {
         Some("open") => (Some(chrono::NaiveDate::MAX), None),
         Some("overdue") => (Some(d0), None),
         Some("current") => (None, Some(d0)),
@@ -69,10 +84,10 @@ fn filter(asked: &Asked, today: chrono::NaiveDate) -> InvoiceFilter {
         Some("over-90") => (Some(d90), None),
         _ => (None, None),
     };
-    InvoiceFilter {
-        status: asked.text("status"),
+    Ok(InvoiceFilter {
+        status: asked.one_of("status", "status", &STATES)?,
         partner: asked.number("partner"),
-        mode: asked.text("mode"),
+        mode: asked.mode()?,
         number: asked.text("number"),
         due_before: due_before.map(|day| {
             if day == chrono::NaiveDate::MAX {
@@ -83,7 +98,7 @@ fn filter(asked: &Asked, today: chrono::NaiveDate) -> InvoiceFilter {
         }),
         due_from,
         before: asked.number("before"),
-    }
+    })
 }
 
 /// A date after every due date: dates are compared as ISO text.
@@ -100,7 +115,7 @@ pub(crate) async fn list(
     let frame = console
         .frame(person, Section::Invoices, "Invoices", &asked)
         .await?;
-    let filter = filter(&asked, frame.calendar.today());
+    let filter = filter(&asked, frame.calendar.today())?;
     let mut connection = console.store().read().await?;
     let mut items = invoices::list(&mut connection, &filter).await?;
     let counts: BTreeMap<String, i64> = invoices::counts(&mut connection, &filter)
@@ -109,23 +124,10 @@ pub(crate) async fn list(
         .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);
     drop(connection);
-    let tabs = super::state_tabs(
-        &asked,
-        &counts,
-        &["open", "partially_paid", "paid", "written_off"],
-    );
+    let tabs = super::state_tabs(&asked, &counts, &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let chosen = asked.text("age");
-    let ages = [
-        ("open", "Something open"),
-        ("overdue", "Overdue"),
-        ("current", "Not due"),
-        ("1-30", "1–30 days past due"),
-        ("31-60", "31–60 days past due"),
-        ("61-90", "61–90 days past due"),
-        ("over-90", "Over 90 days past due"),
-    ]
-    .map(|(value, name)| Choice {
+    let ages = AGES.map(|(value, name)| Choice {
         value: value.to_owned(),
         name: name.to_owned(),
         chosen: chosen.as_deref() == Some(value),
@@ -186,7 +188,7 @@ pub(crate) async fn export(
     _person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let mut filter = filter(&asked, console.calendar().today());
+    let mut filter = filter(&asked, console.calendar().today())?;
     let mut rows = Vec::new();
     let mut connection = console.store().read().await?;
     loop {

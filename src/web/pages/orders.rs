@@ -69,14 +69,14 @@ struct OrdersPage {
     newest: Option<String>,
 }
 
-fn filter(asked: &Asked) -> OrderFilter {
-    OrderFilter {
-        status: asked.text("status"),
+fn filter(asked: &Asked) -> Result<OrderFilter, Trouble> {
+    Ok(OrderFilter {
+        status: asked.one_of("status", "status", &TABS)?,
         partner: asked.number("partner"),
-        mode: asked.text("mode"),
+        mode: asked.mode()?,
         po: asked.text("po"),
         before: asked.number("before"),
-    }
+    })
 }
 
 /// `GET /orders`
@@ -88,7 +88,7 @@ pub(crate) async fn list(
     let frame = console
         .frame(person, Section::Orders, "Orders", &asked)
         .await?;
-    let filter = filter(&asked);
+    let filter = filter(&asked)?;
     let mut connection = console.store().read().await?;
     let mut items = orders::list(&mut connection, &filter).await?;
     let counts: BTreeMap<String, i64> = orders::counts(&mut connection, &filter)
@@ -141,7 +141,7 @@ pub(crate) async fn export(
     _person: Person,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let mut filter = filter(&asked);
+    let mut filter = filter(&asked)?;
     let mut rows = Vec::new();
     let mut connection = console.store().read().await?;
     loop {

@@ -42,6 +42,9 @@ struct PaymentsPage {
     newest: Option<String>,
 }
 
+/// The states that the list can be narrowed to.
+const STATES: [&str; 3] = ["unapplied", "held", "applied"];
+
 /// `GET /payments`
 pub(crate) async fn list(
     State(console): State<Console>,
@@ -52,7 +55,7 @@ pub(crate) async fn list(
         .frame(person, Section::Payments, "Payments", &asked)
         .await?;
     let (status, partner, before) = (
-        asked.text("status"),
+        asked.one_of("status", "status", &STATES)?,
         asked.number("partner"),
         asked.number("before"),
     );
@@ -64,7 +67,7 @@ pub(crate) async fn list(
         .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &["unapplied", "held", "applied"]);
+    let tabs = super::state_tabs(&asked, &counts, &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()

@@ -59,7 +59,7 @@ pub(crate) async fn page(
     let frame = console
         .frame(person, Section::Queue, "Rejected and held", &asked)
         .await?;
-    let rejected = asked.text("show").as_deref() == Some("rejected");
+    let rejected = asked.one_of("show", "choice", &["rejected"])?.is_some();
     let since = frame.calendar.now.timestamp_micros() - DAYS * 86_400_000_000;
     let mut connection = console.store().read().await?;
     let waiting = queue::waiting(&mut connection, MOST).await?;

@@ -67,7 +67,7 @@ pub(crate) async fn alerts(
     let frame = console
         .frame(person, Section::Alerts, "Alerts", &asked)
         .await?;
-    let standing = asked.text("show").is_none();
+    let standing = asked.one_of("show", "choice", &["all"])?.is_none();
     let before = asked.number("before");
     let mut items = journal::alerts(&mut console.store().read().await?, standing, before).await?;
     let older = super::older(&mut items, &asked, |item| item.id);
@@ -128,7 +128,7 @@ pub(crate) async fn mails(
     asked: Asked,
 ) -> Result<Response, Trouble> {
     let frame = console.frame(person, Section::Mail, "Mail", &asked).await?;
-    let waiting = asked.text("show").as_deref() == Some("waiting");
+    let waiting = asked.one_of("show", "choice", &["waiting"])?.is_some();
     let before = asked.number("before");
     let mut items = journal::mails(&mut console.store().read().await?, waiting, before).await?;
     let older = super::older(&mut items, &asked, |item| item.id);

@@ -46,6 +46,9 @@ struct ShipmentsPage {
     newest: Option<String>,
 }
 
+/// The states that the list can be narrowed to.
+const STATES: [&str; 3] = ["planned", "shipped", "cancelled"];
+
 /// `GET /shipments`
 pub(crate) async fn list(
     State(console): State<Console>,
@@ -56,7 +59,7 @@ pub(crate) async fn list(
         .frame(person, Section::Shipments, "Shipments", &asked)
         .await?;
     let (status, partner, before) = (
-        asked.text("status"),
+        asked.one_of("status", "status", &STATES)?,
         asked.number("partner"),
         asked.number("before"),
     );
@@ -68,7 +71,7 @@ pub(crate) async fn list(
         .collect();
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &["planned", "shipped", "cancelled"]);
+    let tabs = super::state_tabs(&asked, &counts, &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()
