@@ -97,7 +97,7 @@ const STOCK: Shape<StockListing> = Shape {
         ">SET ASIDE",
         ">UNCOUNTED",
         ">AVAILABLE",
-        "EXPECTED",
+        "EXPECTED, NOT PROMISED",
     ],
     row: |row| {
         let expected: Vec<String> = row
