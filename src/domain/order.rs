@@ -424,6 +424,16 @@ impl LineStatus {
 }
 
 impl OrderLine {
+    /// Of the backordered part, what is there and set aside for it, in the line's unit.
+    pub fn set_aside_units(&self) -> Decimal {
+        let base: Decimal = self.set_aside.iter().map(|held| held.base).sum();
+        let per_unit = self
+            .accepted
+            .as_ref()
+            .map_or(Decimal::ONE, |accepted| accepted.base_per_unit);
+        base.checked_div(per_unit).unwrap_or(base)
+    }
+
     /// The line's status, derived from its quantities.
     pub fn status(&self) -> LineStatus {
         let shippable = self.confirmed + self.backordered;

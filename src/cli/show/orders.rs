@@ -143,6 +143,21 @@ fn told(detail: &OrderDetail) -> String {
     text
 }
 
+/// The status of a line, with why it was refused, what is set aside for it, and the day of its backorder.
+fn said(line: &OrderLineListing) -> String {
+    let mut said = line.status.clone();
+    if let Some(refusal) = &line.refusal {
+        said.push_str(&format!(": {refusal}"));
+    }
+    if line.set_aside != "0" {
+        said.push_str(&format!(", {} set aside", line.set_aside));
+    }
+    if let Some(day) = line.backorder_date {
+        said.push_str(&format!(", expected {day}"));
+    }
+    said
+}
+
 fn lines(lines: &[OrderLineListing]) -> String {
     let mut table = Table::new(&[
         "LINE",
@@ -167,10 +182,7 @@ fn lines(lines: &[OrderLineListing]) -> String {
             line.shipped.clone(),
             line.invoiced.clone(),
             line.backordered.clone(),
-            match &line.refusal {
-                Some(refusal) => format!("{}: {refusal}", line.status),
-                None => line.status.clone(),
-            },
+            said(line),
         ]);
     }
     table.render()

@@ -109,6 +109,8 @@ pub struct OrderLineListing {
     pub refusal: Option<String>,
     /// When the backordered part is expected to ship.
     pub backorder_date: Option<NaiveDate>,
+    /// Of the backordered part, what is there and set aside, because the order ships complete.
+    pub set_aside: String,
 }
 
 /// How much of a line goes to one store, or to one place on days of its own.
@@ -219,6 +221,7 @@ impl OrderLineListing {
                     .map(str::to_owned)
             }),
             backorder_date: line.backorder_date,
+            set_aside: decimal(line.set_aside_units()),
         }
     }
 }
