@@ -213,13 +213,21 @@ const PAYMENTS: Shape<PaymentListing> = Shape {
     cursor: Some(|row| row.payment.parse().ok()),
 };
 
+/// Payments of which something is tied to nothing.
+const UNAPPLIED: Shape<PaymentListing> = Shape {
+    what: "payments with unapplied cash",
+    ..PAYMENTS
+};
+
 /// Runs it.
 pub async fn run(options: &Options, command: Command) -> CliResult {
     match command {
         Command::Aging(args) => show_aging(options, args).await,
         Command::Deductions(args) => show_deductions(options, args).await,
-        Command::Unapplied(args) => show_payments(options, args, Some("unapplied")).await,
-        Command::Payments(args) => show_payments(options, args, None).await,
+        Command::Unapplied(args) => {
+            show_payments(options, args, Some("unapplied"), &UNAPPLIED).await
+        }
+        Command::Payments(args) => show_payments(options, args, None, &PAYMENTS).await,
         Command::Apply(args) => apply(options, args).await,
         Command::Decide(decision) => decide(options, decision).await,
     }
@@ -324,7 +332,12 @@ async fn show_deductions(options: &Options, args: Deductions) -> CliResult {
     .await
 }
 
-async fn show_payments(options: &Options, args: Payments, status: Option<&str>) -> CliResult {
+async fn show_payments(
+    options: &Options,
+    args: Payments,
+    status: Option<&str>,
+    shape: &Shape<PaymentListing>,
+) -> CliResult {
     let gateway = house::open(options).await?;
     let mut connection = gateway.store.read().await?;
     let mut filter = PaymentFilter {
@@ -333,7 +346,7 @@ async fn show_payments(options: &Options, args: Payments, status: Option<&str>) 
         mode: args.mode,
         ..PaymentFilter::default()
     };
-    show(options, &args.paging, &PAYMENTS, async |page| {
+    show(options, &args.paging, shape, async |page| {
         filter.page = page;
         payments(&mut connection, &filter).await
     })
