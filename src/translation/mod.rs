@@ -21,7 +21,7 @@ pub mod syntax;
 mod charge;
 mod element;
 mod item;
-mod outbound;
+pub mod outbound;
 mod party;
 mod place;
 mod terms;

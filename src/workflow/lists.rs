@@ -9,6 +9,7 @@ use super::{COMPANY, Gateway, orders};
 use crate::config::lists::{
     self, Fault, ItemRow, ListReading, Listed, PriceRow, StockRow, WarehouseRow,
 };
+use crate::config::profile::Profile;
 use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
 use crate::domain::ids::{ItemId, PartnerId, WarehouseId};
 use crate::domain::money::Currency;
@@ -17,6 +18,8 @@ use crate::domain::stock::to_stored;
 use crate::storage::catalogue::{self, NewNumber, NumberClass};
 use crate::storage::journal::Subject;
 use crate::storage::{Class, Connection, Failure};
+use crate::translation::outbound::delimiters;
+use crate::translation::outbound::text::unsendable_place;
 
 /// Which list a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +151,10 @@ async fn write(
                     "Name it with --partner",
                 ));
             }
+            if let Some(partner) = named.given_partner().ok().flatten() {
+                let trading = gateway.trading(connection, partner).await?;
+                found.extend(unsendable(&trading.profile, &rows));
+            }
             let rows = sound(rows, found)?;
             if let Some(partner) = named.given_partner()? {
                 catalogue::save_locations(connection, partner, &rows).await?;
@@ -177,6 +184,18 @@ async fn write(
         )
         .await?;
     Ok(n)
+}
+
+/// What of the locations could not be written into a document to their partner, which would then be held.
+fn unsendable(profile: &Profile, list: &ListReading<Location>) -> Vec<Fault> {
+    let delimiters = delimiters(&profile.envelope);
+    all(list)
+        .flat_map(|listed| {
+            unsendable_place(&listed.row, &delimiters)
+                .into_iter()
+                .map(|(column, what, instead)| unknown(listed.line, column, what, instead))
+        })
+        .collect()
 }
 
 async fn partners(connection: &mut Connection) -> Result<HashMap<String, PartnerId>, Failure> {

@@ -8,7 +8,7 @@
 mod facts;
 mod order;
 mod rules;
-mod text;
+pub mod text;
 
 pub(super) use facts::Facts;
 

@@ -3,6 +3,7 @@
 use supercargo_x12::{CharacterSet, Delimiters, OutElement, OutboundSet, check_characters};
 
 use super::super::syntax;
+use crate::domain::catalogue::Location;
 use crate::domain::finding::{Finding, Origin, Severity};
 
 /// Elements that hold words for people, with the most characters they take: the only ones that may be altered.
@@ -168,6 +169,71 @@ fn latin(character: char) -> &'static str {
     }
 }
 
+/// The first character of a text that X12 has no letter for.
+fn foreign(text: &str) -> Option<char> {
+    text.chars()
+        .find(|character| !character.is_ascii() && latin(*character) == "?")
+}
+
+/// What keeps a place of the partner's from being written into an N1 loop: the column, what is wrong, what to write.
+pub fn unsendable_place(
+    location: &Location,
+    delimiters: &Delimiters,
+) -> Vec<(&'static str, String, &'static str)> {
+    let mut found = Vec::new();
+    let letters = |text: &str| text.chars().any(char::is_alphanumeric);
+    for (column, text) in [
+        ("name", &location.name),
+        ("street", &location.street),
+        ("city", &location.city),
+    ] {
+        if let Some(character) = foreign(text) {
+            found.push((
+                column,
+                format!("{text:?} holds {character:?}, which can not be sent in X12"),
+                "Write it in Latin letters",
+            ));
+        } else if !text.is_empty() && !letters(&sendable(text, delimiters, usize::MAX)) {
+            found.push((
+                column,
+                format!("{text:?} holds no letter and no digit"),
+                "Write it in words, or leave it empty",
+            ));
+        }
+    }
+    let city = &location.city;
+    if foreign(city).is_none() && sendable(city, delimiters, usize::MAX).len() == 1 {
+        found.push((
+            "city",
+            format!("{city:?} is too short: N401 takes 2 characters or more"),
+            "Write the name in full, or leave it empty",
+        ));
+    }
+    let code = |text: &str, least: usize, most: usize| {
+        text.is_empty()
+            || ((least..=most).contains(&text.len())
+                && text.bytes().all(|byte| {
+                    (byte.is_ascii_alphanumeric() || b" -".contains(&byte))
+                        && !delimiters.contains(byte)
+                }))
+    };
+    if !code(&location.state, 2, 2) {
+        found.push((
+            "state",
+            format!("{:?} is no code of a state or province", location.state),
+            "Write its two letters, such as NV",
+        ));
+    }
+    if !code(&location.postal_code, 3, 15) {
+        found.push((
+            "zip",
+            format!("{:?} is no postal code", location.postal_code),
+            "Write 3 to 15 letters and digits, such as 89501",
+        ));
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +253,39 @@ mod tests {
             assert_eq!(sendable(text, &delimiters, 60), sent, "{text}");
         }
         assert_eq!(sendable("ABCD EFGH", &delimiters, 5), "ABCD");
+    }
+
+    #[test]
+    fn a_place_that_can_not_be_written_is_told_by_its_column() {
+        let place = |name: &str, street: &str, city: &str, state: &str, zip: &str| Location {
+            number: "0001".to_owned(),
+            name: name.to_owned(),
+            street: street.to_owned(),
+            city: city.to_owned(),
+            state: state.to_owned(),
+            postal_code: zip.to_owned(),
+            country: String::new(),
+        };
+        let columns = |place: &Location| {
+            unsendable_place(place, &Delimiters::default())
+                .into_iter()
+                .map(|(column, _, _)| column)
+                .collect::<Vec<_>>()
+        };
+        let sound = place("Café *1", "Dock > 4", "Łódź", "NV", "89501-1234");
+        assert!(columns(&sound).is_empty());
+        assert!(columns(&place("", "", "", "", "")).is_empty());
+        assert_eq!(
+            columns(&place("北京", "***", "X", "Nevada", "89")),
+            ["name", "street", "city", "state", "zip"]
+        );
+        // An accent is taken away, and what is left is one letter.
+        assert_eq!(columns(&place("A", "1", "Å", "", "")), ["city"]);
+        // In the cleaned text the rest would be sent, with a question mark in place of a letter.
+        assert_eq!(
+            columns(&place("A", "Straße 北", "Reno", "", "")),
+            ["street"]
+        );
     }
 
     #[test]
