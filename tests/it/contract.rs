@@ -893,6 +893,74 @@ async fn a_list_is_refused_with_every_fault_of_form_and_of_name() {
     }
 }
 
+/// What people read of lists and orders: nothing is left out that the JSON has, and what is empty is named.
+#[test]
+fn what_waits_and_what_is_empty_is_told_in_words() {
+    let program = Program::over(None, "SQLite".to_owned());
+    program.furnish();
+    assert_eq!(
+        program.ends(0, &["receivables", "unapplied"]),
+        "No payments with unapplied cash.\n"
+    );
+    let places = program.file(
+        "places.csv",
+        "number,name,street,city,state,zip\nS2,\u{5317}\u{4eac},1 Way,X,NY,12180\nS3,THREE,1 Way,Troy,New York,12\nS4,Caf\u{e9},1 Way,Troy,NY,12180\n",
+    );
+    let import = ["location", "import", &places, "--partner", "quillfeather"];
+    let refused = program.run(&import);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused.stderr);
+    for words in [
+        "nothing was loaded",
+        "line 2, name: \"\u{5317}\u{4eac}\" holds '\u{5317}', which can not be sent in X12",
+        "line 2, city: \"X\" is too short",
+        "line 3, state: \"New York\" is no code",
+        "line 3, zip: \"12\" is no postal code",
+    ] {
+        assert!(told.contains(words), "{words} not in {told}");
+    }
+    assert!(!told.contains("line 4"), "{told}");
+    assert_eq!(program.list(&["location", "list"]).len(), 1);
+
+    // The 850 gives the ship-to by its name and number; street and city are in the list.
+    program.submit(0, "1.edi", &order(1, "W-1", &[("LAMP-1", 5, "100")]));
+    let sent = program.list(&["document", "list", "--set", "810"]);
+    let bill = program.ends(
+        0,
+        &["document", "raw", sent[0]["id"].as_str().expect("text")],
+    );
+    assert!(
+        bill.contains("N1|ST|QUILLFEATHER ONE|92|S1\nN3|2 Ink Street\nN4|Troy|NY|12180\n"),
+        "{bill}"
+    );
+
+    let profile = format!("{PROFILE}\n[allocation]\nship_complete = true\n");
+    let profile = program.file("complete.toml", &profile);
+    program.ends(0, &["partner", "apply", &profile]);
+    let receipt = program.file(
+        "receipt.csv",
+        "warehouse,item,quantity,expected_on\nHILL,LAMP-2,5,2026-03-09\n",
+    );
+    program.ends(0, &["stock", "import", &receipt]);
+    program.submit(0, "2.edi", &order(2, "W-2", &[("LAMP-2", 10, "40")]));
+    let waits = program.list(&["order", "list", "--po", "W-2"]).remove(0);
+    assert_eq!(waits["lines"][0]["set_aside"], "8");
+    assert_eq!(waits["lines"][0]["backorder_date"], "2026-03-09");
+    let shown = program.ends(
+        0,
+        &["order", "show", waits["order"].as_str().expect("text")],
+    );
+    assert!(
+        shown.contains("backordered, 8 set aside, expected 2026-03-09"),
+        "{shown}"
+    );
+    let stock = program.ends(0, &["stock", "list", "--item", "LAMP-2"]);
+    assert!(
+        stock.contains("EXPECTED, NOT PROMISED") && stock.contains("3 on 2026-03-09"),
+        "{stock}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_trades_under_the_specimens_name_unwarned() {
     let mut program = Program::each().await.remove(0);

@@ -27,6 +27,10 @@ pub fn of(paper: &Paper<'_>) -> Vec<(String, Party)> {
             } else {
                 named(paper, role)
             };
+            let party = party.map(|party| match role.as_str() {
+                "ST" => with_address(paper, party),
+                _ => party,
+            });
             party.map(|party| (role.clone(), party))
         })
         .collect()
@@ -51,6 +55,39 @@ fn named(paper: &Paper<'_>, role: &str) -> Option<Party> {
             "SF" => ship_from(paper),
             _ => VENDOR_ROLES.contains(&role).then(|| vendor(paper)),
         })
+}
+
+/// A ship-to that the order gave by its number alone, with the name and address that its shipment went to.
+fn with_address(paper: &Paper<'_>, party: Party) -> Party {
+    let addressed = |party: &Party| {
+        !(party.street.is_empty()
+            && party.city.is_empty()
+            && party.state.is_empty()
+            && party.postal_code.is_empty())
+    };
+    if party.id.is_empty() || addressed(&party) {
+        return party;
+    }
+    let known = paper
+        .context
+        .shipments
+        .iter()
+        .map(|shipment| &shipment.ship_to)
+        .find(|place| place.id == party.id && addressed(place));
+    let Some(place) = known else {
+        return party;
+    };
+    Party {
+        role: party.role,
+        id_qualifier: party.id_qualifier,
+        id: party.id,
+        name: if party.name.is_empty() {
+            place.name.clone()
+        } else {
+            party.name
+        },
+        ..place.clone()
+    }
 }
 
 /// The store that the invoice is for: as a party of the invoice or order where one has its number, else by its number.
