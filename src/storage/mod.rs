@@ -3,6 +3,13 @@
 //! One source of SQL wherever the dialects agree: `$1` parameters, integers as 64 bits, instants as microseconds, dates
 //! as ISO text. A query that passes on one engine only is not written yet.
 
+/// Whose a file `f` is that came over the connection `c`: its sender's, where one was read in it, else the connection's.
+macro_rules! partner_of_file {
+    () => {
+        "COALESCE(f.partner_id, c.partner_id)"
+    };
+}
+
 mod announcement;
 pub mod backup;
 pub mod catalogue;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use supercargo_x12::{
-    AnnotatedSegment, Event, Finding, GroupVerdict, Reader, Release, SchemaRegistry, Severity,
-    TransactionSet, annotate,
+    AnnotatedSegment, Event, Finding, GroupClosed, GroupVerdict, Reader, Release, SchemaRegistry,
+    Severity, TransactionSet, annotate,
 };
 
 use super::{limits, open, profile, with_guide};
@@ -165,16 +165,22 @@ impl Explaining<'_> {
             }
             Event::Outside(outside) => self.print_findings(outside.finding.as_slice())?,
             Event::GroupClosed(closed) => {
-                if let Some(mut group) = self.group.take() {
-                    group.close(&closed);
-                    self.print_findings(&group.findings)?;
-                }
+                let findings = self.closed_group(&closed);
+                self.print_findings(&findings)?;
             }
             Event::InterchangeClosed(closed) => self.print_findings(&closed.findings)?,
             Event::NoInterchange(finding) => self.print_findings(&[finding])?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// What is wrong with a group, now that its GE was read.
+    fn closed_group(&mut self, closed: &GroupClosed) -> Vec<Finding> {
+        self.group.take().map_or_else(Vec::new, |mut group| {
+            group.close(closed);
+            group.findings
+        })
     }
 
     /// Findings that stand at no segment of a set, where there are any: `{"findings": […]}`.
@@ -238,17 +244,11 @@ impl Explaining<'_> {
                     pen.dim(&harmless(&supercargo_x12::decode(stray.bytes)))
                 )
             }
-            Event::GroupClosed(closed) => {
-                let Some(mut group) = self.group.take() else {
-                    return String::new();
-                };
-                group.close(&closed);
-                group
-                    .findings
-                    .iter()
-                    .map(|finding| self.remark(2, finding))
-                    .collect()
-            }
+            Event::GroupClosed(closed) => self
+                .closed_group(&closed)
+                .iter()
+                .map(|finding| self.remark(2, finding))
+                .collect(),
             Event::InterchangeClosed(closed) => {
                 let mut text: String = closed
                     .findings

@@ -35,10 +35,15 @@ pub(crate) struct InterchangeItem {
     pub findings: String,
 }
 
-const FILE: &str = "SELECT f.id, c.name AS connection_name, COALESCE(f.partner_id, c.partner_id) AS partner_id,
+const FILE: &str = concat!(
+    "SELECT f.id, c.name AS connection_name, ",
+    partner_of_file!(),
+    " AS partner_id,
     p.name AS partner_name, f.name, f.sha256, f.size, f.received_at, f.received_by, f.disposition, f.findings
     FROM file f LEFT JOIN connection c ON c.id = f.connection_id
-      LEFT JOIN partner p ON p.id = COALESCE(f.partner_id, c.partner_id)";
+      LEFT JOIN partner p ON p.id = ",
+    partner_of_file!()
+);
 const INTERCHANGE: &str =
     "SELECT byte_offset, size, mode, isa13, disposition, findings FROM interchange";
 
@@ -52,7 +57,7 @@ pub(crate) async fn list(
     let mut conditions = Conditions::default();
     conditions
         .and_some("f.disposition = ?", disposition)
-        .and_some("COALESCE(f.partner_id, c.partner_id) = ?", partner.as_ref())
+        .and_some(concat!(partner_of_file!(), " = ?"), partner.as_ref())
         .and_some("f.id < ?", before.as_ref());
     let sql = format!(
         "{FILE}{} ORDER BY f.id DESC LIMIT {}",

@@ -38,12 +38,14 @@ const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code
     LEFT JOIN (SELECT so.shipment_id, MIN(po.currency) AS currency, CAST(SUM(po.value) AS BIGINT) AS value
         FROM shipment_order so JOIN purchase_order po ON po.id = so.order_id GROUP BY so.shipment_id) s
         ON d.subject_kind = 'shipment' AND s.shipment_id = d.subject_id";
-const FILE: &str =
+const FILE: &str = concat!(
     "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
     '' AS mode, f.name AS reference, f.disposition, f.findings, f.received_at AS since,
     CAST(NULL AS BIGINT) AS value, CAST(NULL AS TEXT) AS currency
     FROM file f LEFT JOIN connection c ON c.id = f.connection_id
-        LEFT JOIN partner p ON p.id = COALESCE(f.partner_id, c.partner_id)";
+        LEFT JOIN partner p ON p.id = ",
+    partner_of_file!()
+);
 const ORDER: &str = "SELECT 'order' AS kind, o.id, '' AS direction, '850' AS set_code, 
     p.name AS partner_name, o.mode, o.po_number AS reference, o.status AS disposition, o.body AS findings,
     o.received_at AS since, o.value, o.currency FROM purchase_order o JOIN partner p ON p.id = o.partner_id";

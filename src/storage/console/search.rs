@@ -59,10 +59,10 @@ async fn by_name(
         "SELECT 'partner' AS kind, id, name, 'Partner' AS by, name AS partner_name, status, CAST(NULL AS BIGINT) AS at
             FROM partner WHERE LOWER(name) LIKE LOWER($1) ESCAPE '!' OR LOWER(code) LIKE LOWER($1) ESCAPE '!'
             ORDER BY name LIMIT $2",
-        "SELECT 'file' AS kind, f.id, f.name, 'File name' AS by, p.name AS partner_name, f.disposition AS status,
+        concat!("SELECT 'file' AS kind, f.id, f.name, 'File name' AS by, p.name AS partner_name, f.disposition AS status,
             f.received_at AS at FROM file f LEFT JOIN connection c ON c.id = f.connection_id
-              LEFT JOIN partner p ON p.id = COALESCE(f.partner_id, c.partner_id)
-            WHERE f.name LIKE $1 ESCAPE '!' ORDER BY f.id DESC LIMIT $2",
+              LEFT JOIN partner p ON p.id = ", partner_of_file!(), "
+            WHERE f.name LIKE $1 ESCAPE '!' ORDER BY f.id DESC LIMIT $2"),
     ] {
         found.extend(connection.rows::<Found>(sql, binds![beginning, MOST]).await?);
     }

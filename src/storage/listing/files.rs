@@ -111,7 +111,7 @@ pub async fn files(
 ) -> Result<Vec<FileListing>, Failure> {
     let mut conditions = Conditions::new();
     conditions.and_some("f.id = ?", filter.file);
-    conditions.and_some("COALESCE(f.partner_id, c.partner_id) = ?", filter.partner);
+    conditions.and_some(concat!(partner_of_file!(), " = ?"), filter.partner);
     conditions.and_some(
         "f.disposition = ?",
         filter.disposition.map(Disposition::word),
