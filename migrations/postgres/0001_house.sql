@@ -116,8 +116,11 @@ CREATE TABLE expected_receipt (
     id BIGINT PRIMARY KEY DEFAULT nextval('expected_receipt_seq'),
     warehouse_id BIGINT NOT NULL, item_id BIGINT NOT NULL, mode TEXT NOT NULL, on_date TEXT NOT NULL,
     quantity BIGINT NOT NULL, promised BIGINT NOT NULL, closed BIGINT NOT NULL DEFAULT 0,
+    told BIGINT NOT NULL DEFAULT 0,
     UNIQUE (item_id, warehouse_id, mode, on_date)
 );
+CREATE INDEX expected_receipt_open ON expected_receipt (on_date) WHERE closed = 0;
+CREATE INDEX expected_receipt_told ON expected_receipt (warehouse_id) WHERE told = 1;
 
 -- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
 CREATE TABLE content (

@@ -82,8 +82,11 @@ CREATE TABLE expected_receipt (
     id INTEGER PRIMARY KEY,
     warehouse_id INTEGER NOT NULL, item_id INTEGER NOT NULL, mode TEXT NOT NULL, on_date TEXT NOT NULL,
     quantity INTEGER NOT NULL, promised INTEGER NOT NULL, closed INTEGER NOT NULL DEFAULT 0,
+    told INTEGER NOT NULL DEFAULT 0,
     UNIQUE (item_id, warehouse_id, mode, on_date)
 );
+CREATE INDEX expected_receipt_open ON expected_receipt (on_date) WHERE closed = 0;
+CREATE INDEX expected_receipt_told ON expected_receipt (warehouse_id) WHERE told = 1;
 
 -- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
 CREATE TABLE content (

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::order::{Order, OrderHeader, Party};
+use super::order::{Order, OrderHeader, OrderLine, Party};
 use super::shipment::Carton;
 
 /// Qualifiers of a day on which goods are to leave, or before which they may not.
@@ -140,6 +141,62 @@ impl OrderHeader {
                 .filter(|last| first.is_none_or(|first| first <= *last))
         });
         ShipWindow { first, last }
+    }
+}
+
+/// A line of which something waits beyond the last day on which it may leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateLine {
+    /// Our number of the line.
+    pub line: u32,
+    /// Our code of the item.
+    pub item: String,
+    /// What waits, in ordered units.
+    pub quantity: Decimal,
+    /// The ordered unit.
+    pub unit: String,
+    /// The day it is expected; none: nobody knows.
+    pub expected: Option<NaiveDate>,
+    /// The last day on which it may leave.
+    pub last: NaiveDate,
+}
+
+impl Order {
+    /// The last day on which any of a line may leave; none where some of it may leave on any day.
+    pub fn last_day_of(&self, line: &OrderLine, transit_days: u32) -> Option<NaiveDate> {
+        let last = |delivery| self.header.window(delivery, transit_days).last;
+        if line.stores.is_empty() {
+            return last(0);
+        }
+        line.stores
+            .iter()
+            .map(|part| last(part.delivery))
+            .reduce(|one, other| Some(one?.max(other?)))
+            .flatten()
+    }
+
+    /// Lines of which something waits that is expected after its last day, or that waits on after it.
+    pub fn late_lines(&self, transit_days: u32, today: NaiveDate) -> Vec<LateLine> {
+        self.lines
+            .iter()
+            .filter(|line| !line.backordered.is_zero())
+            .filter_map(|line| {
+                let last = self.last_day_of(line, transit_days)?;
+                let expected = line.backorder_date;
+                (today.max(expected.unwrap_or(today)) > last).then(|| LateLine {
+                    line: line.line,
+                    item: line
+                        .accepted
+                        .as_ref()
+                        .map(|accepted| accepted.item_code.clone())
+                        .unwrap_or_default(),
+                    quantity: line.backordered,
+                    unit: line.unit.clone(),
+                    expected,
+                    last,
+                })
+            })
+            .collect()
     }
 }
 

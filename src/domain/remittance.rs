@@ -1,5 +1,7 @@
 //! A remittance: what a payer says it paid, as an 820 or a person tells it.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +86,41 @@ impl Remittance {
         self.method == BY_HAND
     }
 
+    /// Whether both pay the same items alike, wherever in their documents these stand. A person who enters a payment names
+    /// invoices and amounts only, in any order: that is all that is compared with what such a one has entered.
+    pub fn pays_the_same_as(&self, other: &Self) -> bool {
+        if self.is_by_hand() != other.is_by_hand() {
+            return self.paid_plainly().is_some_and(|paid| {
+                other
+                    .paid_plainly()
+                    .is_some_and(|elsewhere| paid == elsewhere)
+            });
+        }
+        let items = |remittance: &Self| {
+            let mut items = remittance.items.clone();
+            for item in &mut items {
+                item.place = Place::default();
+            }
+            items
+        };
+        items(self) == items(other) && self.adjustments == other.adjustments
+    }
+
+    /// What each invoice is paid, by its number; none where more than that is told: a discount or an adjustment.
+    fn paid_plainly(&self) -> Option<BTreeMap<&str, Amount>> {
+        let mut paid = BTreeMap::new();
+        for item in &self.items {
+            let is_plain = item.adjustments.is_empty()
+                && item.discount.is_none_or(|discount| discount == Amount(0));
+            if !is_plain {
+                return None;
+            }
+            let sum: &mut Amount = paid.entry(item.reference.trim()).or_insert(Amount(0));
+            *sum = sum.checked_add(item.paid).ok()?;
+        }
+        self.adjustments.is_empty().then_some(paid)
+    }
+
     /// What a person enters by hand (`pay --amount A --apply INVOICE=AMOUNT…`): the payment, and what of it goes to
     /// which invoice. What is left of it is paid on account; what exceeds it does not balance and is refused by the plan.
     /// An invoice that gets less than is open of it stays open by the rest, without a deduction, unless the rest is so
@@ -130,5 +167,47 @@ impl Remittance {
             items,
             adjustments: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_hand(apply: &[(&str, i64)]) -> Remittance {
+        let apply: Vec<(String, Amount)> = apply
+            .iter()
+            .map(|(invoice, paid)| ((*invoice).to_owned(), Amount(*paid)))
+            .collect();
+        let date = NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+        Remittance::by_hand("T-1", date, Currency::USD, Amount(900), &apply)
+    }
+
+    #[test]
+    fn what_a_person_entered_is_what_the_820_tells() {
+        let entered = by_hand(&[("1001", 400), ("1002", 500)]);
+        let told = || {
+            let mut told = by_hand(&[("1002", 500), ("1001", 400)]);
+            told.method = "ACH".to_owned();
+            told.items[0].invoice_amount = Some(Amount(500));
+            told.items[0].action = "PI".to_owned();
+            told.items[1].qualifier = "IN".to_owned();
+            told
+        };
+        assert!(entered.pays_the_same_as(&told()) && told().pays_the_same_as(&entered));
+        assert!(told().pays_the_same_as(&told()));
+        let mut other = told();
+        other.items[0].paid = Amount(450);
+        assert!(!entered.pays_the_same_as(&other) && !other.pays_the_same_as(&told()));
+        let mut other = told();
+        other.items[0].discount = Some(Amount(10));
+        assert!(!entered.pays_the_same_as(&other));
+        let mut other = told();
+        other.items[1].reference = "1003".to_owned();
+        assert!(!other.pays_the_same_as(&entered));
+        // Between two 820s every word counts.
+        let mut other = told();
+        other.items.swap(0, 1);
+        assert!(!other.pays_the_same_as(&told()));
     }
 }

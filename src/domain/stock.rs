@@ -9,6 +9,10 @@ use super::ids::{ItemId, WarehouseId};
 /// Stock quantities are kept as integers of 1/10,000 base unit, so that both databases add them exactly.
 pub const STOCK_SCALE: u32 = 4;
 
+/// Days for which a receipt is believed that has not been counted on its day; then it is expected no longer. A weekend, and
+/// the day on which it is counted.
+pub const BELIEVED_DAYS: u32 = 3;
+
 /// A quantity of base units as the integer that is stored; none: more than four decimals or beyond 64 bits.
 pub fn to_stored(quantity: Decimal) -> Option<i64> {
     let scaled = quantity.checked_mul(Decimal::from(10_i64.pow(STOCK_SCALE)))?;

@@ -17,7 +17,7 @@ mod rule;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::catalogue::{Item, PriceEntry};
@@ -38,8 +38,11 @@ pub use remedy::{Release, Remedies, remedies};
 /// rounded price is the agreed one.
 pub const PRICE_DECIMALS_MAX: u32 = 6;
 
-/// Most days that a date of an order may lie ahead or back before a person looks at it: two years.
+/// Most days that a date of an order may lie ahead before a person looks at it: two years.
 const DAYS_BELIEVED: i64 = 731;
+
+/// No order is older than X12 itself: a date of a year before is a slip.
+const FIRST_YEAR_BELIEVED: i32 = 1980;
 
 /// What we know that an order is judged by.
 #[derive(Debug, Clone, Default)]
@@ -349,9 +352,13 @@ impl<'k> Judge<'k> {
     ) {
         let far = days.iter().find(|(_, day)| !self.is_believed(*day));
         if let Some((name, day)) = far {
-            let way = if *day > self.today { "ahead" } else { "back" };
+            let how = if *day > self.today {
+                "is more than two years ahead".to_owned()
+            } else {
+                format!("lies before {FIRST_YEAR_BELIEVED}")
+            };
             let what = format!(
-                "The date {whose}{name} {day} is more than two years {way}; today is {}",
+                "The date {whose}{name} {day} {how}; today is {}",
                 self.today
             );
             self.find(
@@ -369,7 +376,7 @@ impl<'k> Judge<'k> {
 
     fn is_believed(&self, day: NaiveDate) -> bool {
         let away = day.signed_duration_since(self.today).num_days();
-        away.abs() <= DAYS_BELIEVED
+        away <= DAYS_BELIEVED && day.year() >= FIRST_YEAR_BELIEVED
     }
 
     /// Before today; what is too far back to be believed is told as such.
@@ -1452,13 +1459,13 @@ mod tests {
         assert_eq!(expires, ["", "", ""]);
     }
 
-    /// As far back as ahead: a day of the year 1 is a slip, not an old order.
+    /// An order may be old; a day of the year 1 is a slip.
     #[test]
-    fn a_date_that_lies_years_back_is_not_believed() {
+    fn a_date_from_before_x12_is_not_believed() {
         let wanted = [
-            ("2024-03-02", ""),
-            ("2024-02-29", "date-far-off"),
-            ("1969-12-31", "date-far-off"),
+            ("2019-03-02", ""),
+            ("1980-01-01", ""),
+            ("1979-12-31", "date-far-off"),
             ("0001-01-01", "date-far-off"),
         ];
         for (date, code) in wanted {
@@ -1477,7 +1484,7 @@ mod tests {
                 let verified = verify(order, &known(), &policy, today(), false);
                 assert_eq!(codes(&verified).join(" "), code, "{date}");
                 assert_eq!(verified.verdict == Verdict::Hold, !code.is_empty());
-                let says = |finding: &Finding| finding.message.contains("more than two years back");
+                let says = |finding: &Finding| finding.message.contains("before 1980");
                 assert!(verified.findings.iter().all(says), "{date}");
             }
         }

@@ -20,7 +20,7 @@ use crate::transport::folder::{AfterCommit, WatchedFolder};
 use crate::transport::sftp_client::{FetchOrder, PartnerServer};
 use crate::transport::spool::SpoolFolder;
 use crate::workflow::seal::{self, Sealing};
-use crate::workflow::{Gateway, jump, outage, run, shipments, watch as overdue};
+use crate::workflow::{Gateway, jump, outage, receipts, run, shipments, watch as overdue};
 
 /// Says when to stop.
 pub type Stop = watch::Receiver<bool>;
@@ -151,6 +151,9 @@ pub async fn overdue(gateway: Gateway, stop: Stop) {
         }
         if let Err(failure) = overdue::overdue_pickups(&gateway).await {
             tracing::error!(%failure, "files that nobody fetched could not be looked for");
+        }
+        if let Err(failure) = receipts::overdue(&gateway).await {
+            tracing::error!(%failure, "overdue receipts could not be looked for");
         }
     })
     .await;

@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::FromRow;
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list};
 use super::failure::Failure;
+use super::receipts::close_counted;
 use super::stock::{Change, Movement};
 use crate::binds;
 use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{CompanyId, ItemId, PartnerId, WarehouseId};
 use crate::domain::order::{ItemNumber, Mode};
-use crate::domain::stock::{Balance, ExpectedReceipt, MovementKind, from_stored};
+use crate::domain::stock::{Balance, MovementKind, from_stored};
 
 /// Values that one query asks for at most; more are asked in several.
-const ASKED_MAX: usize = 5_000;
+pub(super) const ASKED_MAX: usize = 5_000;
 
 /// Whose number of an item it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +61,7 @@ impl NumberClass {
     }
 }
 
-fn corrupt(table: &'static str, key: impl ToString, why: impl ToString) -> Failure {
+pub(super) fn corrupt(table: &'static str, key: impl ToString, why: impl ToString) -> Failure {
     Failure::Corrupt {
         table,
         key: key.to_string(),
@@ -380,38 +381,6 @@ pub async fn balances(
     Ok(balances)
 }
 
-/// Receipts of these items that are expected and not promised yet, soonest first.
-pub async fn expected(
-    connection: &mut Connection,
-    mode: Mode,
-    ids: &[ItemId],
-) -> Result<Vec<ExpectedReceipt>, Failure> {
-    let mut receipts = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX) {
-        let sql = format!(
-            "SELECT item_id, warehouse_id, on_date, CASE WHEN closed = 1 THEN 0 ELSE quantity END, promised
-             FROM expected_receipt WHERE mode = $1 AND (promised > 0 OR closed = 0) AND item_id IN {}
-             ORDER BY on_date, item_id, warehouse_id",
-            list(chunk.len(), 1)
-        );
-        let mut asked = binds![mode.word()];
-        asked.extend(chunk.iter().map(|id| (*id).into()));
-        let rows: Vec<(i64, i64, String, i64, i64)> = connection.rows(&sql, asked).await?;
-        for (item, warehouse, on, quantity, promised) in rows {
-            receipts.push(ExpectedReceipt {
-                item: ItemId(item),
-                warehouse: WarehouseId(warehouse),
-                on: on
-                    .parse()
-                    .map_err(|_| corrupt("expected_receipt", item, "on_date is no date"))?,
-                quantity: from_stored(quantity),
-                promised: from_stored(promised),
-            });
-        }
-    }
-    Ok(receipts)
-}
-
 /// A number of an item, to be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNumber {
@@ -668,30 +637,7 @@ pub async fn count_stock(
         })
         .collect();
     connection.move_stock(&movements, at).await?;
-    close_receipts(connection, mode, counts, at.date_naive()).await
-}
-
-/// What was to come in by the day of a count has been counted, or did not come: it is expected no longer.
-async fn close_receipts(
-    connection: &mut Connection,
-    mode: Mode,
-    counts: &BTreeMap<(ItemId, WarehouseId), i64>,
-    today: chrono::NaiveDate,
-) -> Result<(), Failure> {
-    let counted: Vec<&(ItemId, WarehouseId)> = counts.keys().collect();
-    for chunk in counted.chunks(ASKED_MAX / 2) {
-        let sql = format!(
-            "UPDATE expected_receipt SET closed = 1 WHERE closed = 0 AND mode = $1 AND on_date <= $2
-             AND (item_id, warehouse_id) IN (VALUES {})",
-            tuples(chunk.len(), 2, 2)
-        );
-        let mut asked = binds![mode.word(), today];
-        for (item, warehouse) in chunk {
-            asked.extend(binds![*item, *warehouse]);
-        }
-        connection.execute(&sql, asked).await?;
-    }
-    Ok(())
+    close_counted(connection, mode, counts, at.date_naive()).await
 }
 
 /// Refuses counts below what is promised to orders out of the same place: the promises stand until their shipments are
@@ -778,26 +724,4 @@ async fn stored(
         );
     }
     Ok(found)
-}
-
-/// Adds or changes expected receipts: (item, warehouse, date) → stored quantity.
-pub async fn save_expected(
-    connection: &mut Connection,
-    mode: Mode,
-    receipts: &BTreeMap<(ItemId, WarehouseId, chrono::NaiveDate), i64>,
-) -> Result<(), Failure> {
-    let rows = receipts
-        .iter()
-        .map(|((item, warehouse, on), quantity)| {
-            binds![*warehouse, *item, mode.word(), *on, *quantity, 0]
-        })
-        .collect();
-    connection
-        .insert_many(
-            "INSERT INTO expected_receipt (warehouse_id, item_id, mode, on_date, quantity, promised)",
-            rows,
-            "ON CONFLICT (item_id, warehouse_id, mode, on_date) DO UPDATE SET quantity = excluded.quantity, closed = 0",
-        )
-        .await?;
-    Ok(())
 }

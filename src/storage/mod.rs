@@ -28,6 +28,7 @@ pub mod orders;
 pub mod partners;
 pub mod payments;
 pub mod proof;
+pub mod receipts;
 pub mod seals;
 pub(crate) mod sessions;
 pub mod shipments;

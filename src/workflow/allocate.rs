@@ -9,7 +9,7 @@ use super::notice::{self, Notice};
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::shipments::LEFT_BEHIND;
-use super::{COMPANY, Gateway, Trading, fulfil};
+use super::{COMPANY, Gateway, Trading, fulfil, last_day};
 use crate::config::profile::response::ResponseWhen;
 use crate::domain::allocation::waiting::{Holds, give_back_what_is_not_there};
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
@@ -20,7 +20,7 @@ use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
 use crate::storage::work::Step;
-use crate::storage::{Connection, Failure, catalogue};
+use crate::storage::{Connection, Failure, catalogue, receipts};
 use crate::translation::response::{self, ResponseContext};
 
 /// Promises stock to accepted orders and to those of which something waits.
@@ -146,6 +146,7 @@ async fn promise(
     let mut done = Vec::with_capacity(orders.len());
     let mut settled = Vec::new();
     let mut nothing_to_tell = BTreeSet::new();
+    let (mut waited, mut still_waiting) = (BTreeSet::new(), Vec::new());
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
         let Some(supply) = supplies.get_mut(&order.mode) else {
@@ -161,6 +162,7 @@ async fn promise(
         } = allocate(order, supply, policy, today);
         let as_it_was = order.lines == untouched && !lost.contains(&order.id);
         if !was_accepted && as_it_was {
+            still_waiting.push(order);
             continue;
         }
         let order = order.settle().map_err(Failure::refused)?;
@@ -174,8 +176,12 @@ async fn promise(
             Subject::new("order", order.id.0),
             reasons.join("\n"),
         ));
-        if !was_accepted && order.lines.iter().all(|line| line.backordered.is_zero()) {
+        let waits = order.lines.iter().any(|line| !line.backordered.is_zero());
+        if !was_accepted && !waits {
             settled.push(order.id.0);
+        }
+        if !was_accepted || waits {
+            waited.insert(order.id);
         }
         if !was_accepted && answered_by(&order) == told {
             nothing_to_tell.insert(order.id);
@@ -209,6 +215,11 @@ async fn promise(
     )
     .await?;
     connection.save_orders(&done).await?;
+    let changed = done.iter().map(|(order, _)| order);
+    let looked_at = changed
+        .filter(|order| waited.contains(&order.id))
+        .chain(&still_waiting);
+    last_day::watch(gateway, connection, trading, looked_at).await?;
     connection.record_all(now, "allocation", entries).await
 }
 
@@ -275,7 +286,7 @@ pub(super) async fn supply(
         .collect();
     let items: Vec<ItemId> = items.into_iter().collect();
     let balances = catalogue::balances(connection, mode, &items).await?;
-    let expected = catalogue::expected(connection, mode, &items).await?;
+    let expected = receipts::expected(connection, mode, &items).await?;
     Ok(Supply::new(
         balances,
         expected,

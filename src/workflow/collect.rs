@@ -2,7 +2,7 @@
 //! not add up, nothing at all and a finding for a person.
 
 use super::{COMPANY, Gateway, Trading, deductions, notice};
-use crate::domain::finding::{Finding, Place, Severity};
+use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{InvoiceId, PaymentId};
 use crate::domain::ledger;
 use crate::domain::money::Amount;
@@ -75,7 +75,7 @@ pub async fn post(
 }
 
 /// What a remittance is that has reference, amount and currency of a payment that is booked: the same again; one that
-/// pays other items now, and may correct it; or one of another day, such as the 820 that tells of the cheque somebody
+/// tells otherwise what is paid, and may correct it; or one of another day, such as the 820 that tells of the cheque somebody
 /// entered by hand. Money is not booked twice on a guess. None: it is like no other.
 async fn repeated(
     connection: &mut Connection,
@@ -99,7 +99,7 @@ async fn repeated(
     let reference = &remittance.reference;
     let standing = if is_same_day {
         format!(
-            "{reference:?} is booked as payment {id} with the same amount and date, and pays other items now: nothing was booked again"
+            "{reference:?} is booked as payment {id} with the same amount and date, and tells otherwise now what is paid: nothing was booked again"
         )
     } else {
         format!(
@@ -115,7 +115,7 @@ async fn repeated(
     )])))
 }
 
-/// Whether a booked payment pays the items that this remittance pays, with the same adjustments.
+/// Whether a booked payment pays what this remittance pays.
 fn pays_the_same(earlier: &PaymentLike, remittance: &Remittance) -> Result<bool, Failure> {
     let booked: Remittance =
         serde_json::from_str(&earlier.body).map_err(|error| Failure::Corrupt {
@@ -123,14 +123,7 @@ fn pays_the_same(earlier: &PaymentLike, remittance: &Remittance) -> Result<bool,
             key: earlier.id.to_string(),
             why: error.to_string(),
         })?;
-    let said = |remittance: &Remittance| {
-        let mut items = remittance.items.clone();
-        for item in &mut items {
-            item.place = Place::default();
-        }
-        (items, remittance.adjustments.clone())
-    };
-    Ok(said(&booked) == said(remittance))
+    Ok(booked.pays_the_same_as(remittance))
 }
 
 /// What helps with a remittance that is like payment `id` and not the same.

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::notice::{self, Notice};
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
-use super::{COMPANY, Gateway, Trading, labels};
+use super::{COMPANY, Gateway, Trading, labels, last_day};
 use crate::domain::allocation::Reservation;
 use crate::domain::catalogue::{FulfilmentMode, Location, Warehouse};
 use crate::domain::clock::Instant;
@@ -66,7 +66,8 @@ pub async fn plan(
     .await?;
     connection.add_shipments(&fresh, gateway.now()).await?;
     connection.save_shipments(&joined).await?;
-    for shipment in &fresh {
+    // A shipment that another one joined may have to leave earlier than before.
+    for shipment in fresh.iter().chain(joined.iter().map(|(joined, _)| joined)) {
         ask_to_leave(gateway, connection, &warehouses, shipment).await?;
     }
     Ok(())
@@ -212,25 +213,34 @@ fn bill_of_lading(shipment: &Shipment) -> String {
     format!("{:010}", shipment.id.0)
 }
 
+/// Asks for a planned shipment to be looked at: when it may leave by itself, or when it should have left.
 async fn ask_to_leave(
     gateway: &Gateway,
     connection: &mut Connection,
     warehouses: &[Warehouse],
     shipment: &Shipment,
 ) -> Result<(), Failure> {
-    let Some(warehouse) = warehouses
+    let now = gateway.now();
+    let due = warehouses
         .iter()
         .find(|warehouse| warehouse.id == shipment.warehouse)
-    else {
-        return Ok(());
-    };
-    if warehouse.fulfilment != FulfilmentMode::AtOnce {
-        return Ok(());
+        .and_then(|warehouse| match warehouse.fulfilment {
+            FulfilmentMode::AtOnce => Some(opens(warehouse, shipment, now)),
+            _ => closes(warehouse, shipment).map(|closes| closes.max(now)),
+        });
+    match due {
+        Some(due) => {
+            connection
+                .ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due)
+                .await
+        }
+        None => Ok(()),
     }
-    let due = opens(warehouse, shipment, gateway.now());
-    connection
-        .ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due)
-        .await
+}
+
+/// When the ship window has closed: the last day is over at the warehouse. None: it never closes.
+fn closes(warehouse: &Warehouse, shipment: &Shipment) -> Option<Instant> {
+    last_day::over(shipment.not_after?, zone(warehouse))
 }
 
 /// When the ship window opens: the first minute of its first day at the warehouse, or now.
@@ -246,7 +256,8 @@ pub fn zone(warehouse: &Warehouse) -> chrono_tz::Tz {
     warehouse.zone.parse().unwrap_or(chrono_tz::UTC)
 }
 
-/// Lets planned shipments of an at-once warehouse go, where their window is open.
+/// Lets planned shipments of an at-once warehouse go, where their window is open; tells of those of any warehouse whose
+/// window has closed.
 pub async fn step(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -268,17 +279,23 @@ pub async fn step(
             continue;
         }
         let today = day_at(warehouse, now);
-        if shipment.window_allows(today) {
+        let leaves_by_itself = warehouse.fulfilment == FulfilmentMode::AtOnce;
+        if shipment.window_allows(today) && leaves_by_itself {
             let (before, partner) = (shipment.revision, shipment.partner);
             let shipment = shipment.ship(now, today, None).map_err(Failure::refused)?;
             let of_partner = leaving.entry(partner).or_default();
             of_partner.push(Leaving { shipment, before });
-        } else if shipment.not_before.is_some_and(|first| today < first) {
-            later.push(Later {
+        } else if shipment.not_after.is_none_or(|last| today <= last) {
+            let due = if leaves_by_itself {
+                Some(opens(warehouse, &shipment, now))
+            } else {
+                closes(warehouse, &shipment)
+            };
+            later.extend(due.map(|due| Later {
                 subject: shipment.id.0,
                 lane_of: shipment.id.0,
-                due: opens(warehouse, &shipment, now),
-            });
+                due,
+            }));
         } else {
             let trading = gateway.trading(connection, shipment.partner).await?;
             tell_closed(gateway, connection, &trading, &shipment).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate};
 
-use super::{COMPANY, Gateway, orders};
+use super::{COMPANY, Gateway, orders, receipts as overdue};
 use crate::config::lists::{
     self, Fault, ItemRow, ListReading, Listed, PriceRow, StockRow, WarehouseRow,
 };
@@ -17,7 +17,7 @@ use crate::domain::order::{ItemNumber, Mode};
 use crate::domain::stock::to_stored;
 use crate::storage::catalogue::{self, NewNumber, NumberClass};
 use crate::storage::journal::Subject;
-use crate::storage::{Class, Connection, Failure};
+use crate::storage::{Class, Connection, Failure, receipts as expected};
 use crate::translation::outbound::delimiters;
 use crate::translation::outbound::text::unsendable_place;
 
@@ -605,7 +605,7 @@ async fn save_stock(
         .await?;
     }
     for (mode, receipts) in receipts {
-        catalogue::save_expected(
+        expected::save_expected(
             connection,
             mode.parse().map_err(Failure::refuse)?,
             &receipts,
@@ -616,6 +616,7 @@ async fn save_stock(
         let mode: Mode = mode.parse().map_err(Failure::refuse)?;
         orders::allocate_waiting(connection, mode, gateway.now()).await?;
     }
+    overdue::clear(connection, gateway.now()).await?;
     Ok(n)
 }
 

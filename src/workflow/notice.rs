@@ -175,9 +175,9 @@ async fn write(
 /// Where the console shows a subject, where its public address is known.
 fn link(gateway: &Gateway, subject: Subject) -> String {
     let base = gateway.settings.http.public_url.trim_end_matches('/');
-    if base.is_empty() {
-        String::new()
-    } else {
-        format!("\n{base}/{}s/{}\n", subject.kind, subject.id)
+    match subject.kind {
+        _ if base.is_empty() => String::new(),
+        "warehouse" => format!("\n{base}/stock\n"),
+        kind => format!("\n{base}/{kind}s/{}\n", subject.id),
     }
 }

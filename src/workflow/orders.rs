@@ -225,6 +225,11 @@ async fn cancel_order(
     } = cancellation::cancel(order, planned, reason).map_err(Failure::refused)?;
     let mut movements = allocate::give_back(&order, &unreleased)?;
     let mut saved = Vec::with_capacity(shipments.len());
+    let given_up_wholly: Vec<i64> = shipments
+        .iter()
+        .filter(|given_up| given_up.after.state == ShipmentState::Cancelled)
+        .map(|given_up| given_up.after.id.0)
+        .collect();
     for given_up in shipments {
         movements.push(fulfil::unreserve(
             &given_up.planned,
@@ -243,6 +248,9 @@ async fn cancel_order(
         .record(now, actor, "order cancelled", subject, reason)
         .await?;
     connection.clear_alerts(now, subject).await?;
+    connection
+        .clear_alerts_of(now, "shipment", &given_up_wholly)
+        .await?;
     if !movements.is_empty() || !holds.is_empty() {
         // What it gives up is there for those who wait.
         allocate_waiting(connection, mode, now).await?;

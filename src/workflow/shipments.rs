@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::fulfil::Untold;
 use super::notice::{self, Notice};
-use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels};
+use super::{COMPANY, Gateway, Trading, allocate, fulfil, labels, last_day};
 use crate::domain::allocation::waiting::{Holds, expect_more};
 use crate::domain::ids::ShipmentId;
 use crate::domain::order::Order;
@@ -343,5 +343,7 @@ async fn give_back(
     let left_behind = fulfil::unreserve(planned, &promises, MovementKind::LeftBehind)?;
     connection.move_stock(&[left_behind], now).await?;
     connection.hold(planned.mode, &holds).await?;
-    connection.save_orders(&changed).await
+    connection.save_orders(&changed).await?;
+    let orders = changed.iter().map(|(order, _)| order);
+    last_day::watch(gateway, connection, trading, orders).await
 }

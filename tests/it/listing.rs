@@ -24,7 +24,7 @@ use supercargo::storage::listing::receivables::{DeductionFilter, PaymentFilter};
 use supercargo::storage::listing::shipments::ShipmentFilter;
 use supercargo::storage::listing::stock::StockFilter;
 use supercargo::storage::listing::{self, Page, alerts::AlertFilter};
-use supercargo::storage::{Class, Connection, Failure};
+use supercargo::storage::{Class, Connection, Failure, receipts};
 
 use crate::engines::{Engine, engines};
 
@@ -186,7 +186,7 @@ async fn seed_catalogue(connection: &mut Connection) -> Result<(), Failure> {
         ((ids[0], WarehouseId(1), today()), 50_000),
         ((ids[1], WarehouseId(1), today()), 70_000),
     ]);
-    catalogue::save_expected(connection, Mode::Production, &receipts).await
+    receipts::save_expected(connection, Mode::Production, &receipts).await
 }
 
 fn document(id: i64, direction: Direction, set: &str, subject: Option<Subject>) -> NewDocument {

@@ -15,6 +15,7 @@ mod listing;
 mod mail;
 mod once;
 mod orders;
+mod overdue;
 mod page;
 mod peers;
 mod pickup;

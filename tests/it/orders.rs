@@ -18,7 +18,7 @@ use supercargo::workflow::{documents, jump, lists, orders, partners, run, shipme
 use crate::thread::House;
 
 /// A buyer without peculiarities but these.
-async fn buyer(house: &House, lines: &str) {
+pub async fn buyer(house: &House, lines: &str) {
     let profile = format!("partner = \"plain\"\n{lines}\n[[address]]\nid = \"PLAINSAMPLE\"\n");
     partners::apply(&house.gateway, &profile, "test")
         .await
@@ -26,7 +26,7 @@ async fn buyer(house: &House, lines: &str) {
 }
 
 /// An interchange with one 850, on the day of the samples.
-fn interchange(number: u32, segments: &str) -> Vec<u8> {
+pub fn interchange(number: u32, segments: &str) -> Vec<u8> {
     let body: Vec<&str> = segments
         .split('~')
         .map(str::trim)
@@ -42,7 +42,7 @@ fn interchange(number: u32, segments: &str) -> Vec<u8> {
 }
 
 /// The documents of one kind that we sent, as text.
-async fn sent(house: &House, set: &str) -> Vec<String> {
+pub async fn sent(house: &House, set: &str) -> Vec<String> {
     let ids = house
         .lines(&format!(
             "SELECT CAST(d.id AS TEXT) FROM document d JOIN partner p ON p.id = d.partner_id
@@ -59,21 +59,21 @@ async fn sent(house: &House, set: &str) -> Vec<String> {
 }
 
 /// The segments of one id in a document.
-fn segments<'a>(text: &'a str, id: &str) -> Vec<&'a str> {
+pub fn segments<'a>(text: &'a str, id: &str) -> Vec<&'a str> {
     text.split('~')
         .map(str::trim)
         .filter(|segment| segment.split('*').next() == Some(id))
         .collect()
 }
 
-async fn status(house: &House) -> String {
+pub async fn status(house: &House) -> String {
     house
         .lines("SELECT o.status FROM purchase_order o JOIN partner p ON p.id = o.partner_id WHERE p.code = 'plain' ORDER BY o.id DESC")
         .await
         .swap_remove(0)
 }
 
-async fn number(house: &House) -> OrderId {
+pub async fn number(house: &House) -> OrderId {
     let ids = house
         .lines("SELECT CAST(o.id AS TEXT) FROM purchase_order o JOIN partner p ON p.id = o.partner_id WHERE p.code = 'plain' ORDER BY o.id DESC")
         .await;
@@ -92,7 +92,7 @@ async fn load(house: &House, kind: ListKind, text: &str) {
 }
 
 /// No document of ours was held by our own checks.
-async fn nothing_is_held(house: &House) {
+pub async fn nothing_is_held(house: &House) {
     let held = house
         .lines("SELECT findings FROM document WHERE direction = 'out' AND delivery = 'held'")
         .await;
@@ -127,7 +127,6 @@ macro_rules! on_both {
         }
     };
 }
-
 pub(crate) use on_both;
 
 /// Two lines for two distribution centres, one of them on two days; and one line by store without any ship-to.
@@ -448,7 +447,7 @@ async fn stock_arrives(house: House) {
 on_both!(stock_arrives);
 
 /// Loads a stock list, and lets what it makes due be done.
-async fn load_stock(house: &House, list: &str) {
+pub async fn load_stock(house: &House, list: &str) {
     lists::load(
         &house.gateway,
         ListKind::Stock,

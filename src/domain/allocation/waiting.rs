@@ -67,8 +67,8 @@ fn net<T, K: Ord>(changes: &mut Vec<T>, key: fn(&T) -> K, base: fn(&mut T) -> &m
 
 /// Gives `line` the day on which `short` of its ordered units can be expected, or none where no receipts cover all of it.
 ///
-/// What it was promised before it keeps, as far as it still waits and the receipt still comes; a receipt that is overdue
-/// is expected `today`. Answers with what changed of the receipts.
+/// What it was promised before it keeps, as far as it still waits and the receipt still comes, unless receipts that come
+/// earlier are free; a receipt that is overdue is expected `today`. Answers with what changed of the receipts.
 pub(super) fn expect(
     line: &mut OrderLine,
     accepted: &AcceptedLine,
@@ -84,26 +84,55 @@ pub(super) fn expect(
         let back = give_back(line, accepted.item, held - wanted);
         supply.change_all(&back);
         moved.extend(back);
-    } else if wanted > held {
-        match supply.promise_expected(accepted.item, wanted - held, allowed) {
-            Some(taken) => {
-                for promise in &taken {
-                    await_more(line, promise);
-                }
-                moved.extend(taken);
-            }
-            None => {
-                let back = give_up_receipts(line);
-                supply.change_all(&back);
-                moved.extend(back);
-            }
+    } else if let Some(taken) = supply.promise_expected(accepted.item, wanted - held, allowed) {
+        for promise in &taken {
+            await_more(line, promise);
         }
+        moved.extend(taken);
+        moved.extend(bring_forward(line, accepted.item, supply, allowed));
+    } else {
+        let back = give_up_receipts(line);
+        supply.change_all(&back);
+        moved.extend(back);
     }
     line.backorder_date = line
         .awaits
         .iter()
         .map(|awaited| awaited.on.max(today))
         .max();
+    moved
+}
+
+/// Moves what `line` waits for from the receipt that comes last to such as come earlier, wherever these have all of it free.
+fn bring_forward(
+    line: &mut OrderLine,
+    item: ItemId,
+    supply: &mut Supply,
+    allowed: &[(WarehouseId, String)],
+) -> Vec<ReceiptPromise> {
+    let mut moved = Vec::new();
+    while let Some(last) = line.awaits.iter().map(|awaited| awaited.on).max() {
+        let of_last: Decimal = line
+            .awaits
+            .iter()
+            .filter(|awaited| awaited.on == last)
+            .map(|awaited| awaited.base)
+            .sum();
+        let Some(taken) = supply.promise_before(item, of_last, allowed, Some(last)) else {
+            break;
+        };
+        let back: Vec<ReceiptPromise> = line
+            .awaits
+            .extract_if(.., |awaited| awaited.on == last)
+            .map(|awaited| less(item, &awaited, awaited.base))
+            .collect();
+        supply.change_all(&back);
+        moved.extend(back);
+        for promise in &taken {
+            await_more(line, promise);
+        }
+        moved.extend(taken);
+    }
     moved
 }
 
@@ -351,12 +380,24 @@ impl Supply {
         base: Decimal,
         allowed: &[(WarehouseId, String)],
     ) -> Option<Vec<ReceiptPromise>> {
+        self.promise_before(item, base, allowed, None)
+    }
+
+    /// The same, out of receipts that come before a day.
+    fn promise_before(
+        &mut self,
+        item: ItemId,
+        base: Decimal,
+        allowed: &[(WarehouseId, String)],
+        before: Option<NaiveDate>,
+    ) -> Option<Vec<ReceiptPromise>> {
         let mut fitting: Vec<&ExpectedReceipt> = self
             .expected
             .iter()
             .filter(|receipt| {
                 receipt.item == item
                     && receipt.free() > Decimal::ZERO
+                    && before.is_none_or(|before| receipt.on < before)
                     && allowed.iter().any(|(id, _)| *id == receipt.warehouse)
             })
             .collect();

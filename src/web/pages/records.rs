@@ -12,7 +12,7 @@ use crate::web::show::{Chip, Tone, When, chip};
 use crate::web::states::spoken;
 use crate::web::trouble::Trouble;
 
-/// Where a record's subject is shown; empty where it has no page.
+/// Where a record's subject is shown; empty where it has no page. Of a warehouse that is what it has.
 pub(crate) fn path_of(kind: &str, id: Option<i64>) -> String {
     let Some(id) = id else { return String::new() };
     let folder = match kind {
@@ -24,6 +24,7 @@ pub(crate) fn path_of(kind: &str, id: Option<i64>) -> String {
         "deduction" => "deductions",
         "file" => "files",
         "partner" => "partners",
+        "warehouse" => return "/stock".to_owned(),
         _ => return String::new(),
     };
     format!("/{folder}/{id}")
