@@ -269,7 +269,7 @@ CREATE TABLE alert (
     id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id BIGINT, subject_kind TEXT NOT NULL,
     subject_id BIGINT, message TEXT NOT NULL, raised_at BIGINT NOT NULL, cleared_at BIGINT
 );
-CREATE INDEX alert_open ON alert (subject_kind, subject_id) WHERE cleared_at IS NULL;
+CREATE INDEX alert_subject ON alert (subject_kind, subject_id);
 CREATE TABLE mail (
     id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at BIGINT NOT NULL, sent_at BIGINT, attempts BIGINT NOT NULL, next_at BIGINT, problem TEXT

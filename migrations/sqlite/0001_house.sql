@@ -235,7 +235,7 @@ CREATE TABLE alert (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, partner_id INTEGER, subject_kind TEXT NOT NULL,
     subject_id INTEGER, message TEXT NOT NULL, raised_at INTEGER NOT NULL, cleared_at INTEGER
 );
-CREATE INDEX alert_open ON alert (subject_kind, subject_id) WHERE cleared_at IS NULL;
+CREATE INDEX alert_subject ON alert (subject_kind, subject_id);
 CREATE TABLE mail (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at INTEGER NOT NULL, sent_at INTEGER, attempts INTEGER NOT NULL, next_at INTEGER, problem TEXT

@@ -279,8 +279,9 @@ fn contradiction(document: &DocumentRow, syntax: Syntax, with: &str) -> Finding 
     )
 }
 
-/// Writes an answer onto a document; `with` is the set that gives it, and how that is named in a sentence. A refusal prevails: one that comes after an acceptance undoes it, and an acceptance
-/// that comes after a refusal changes nothing. Either contradiction is given back, and a person is told.
+/// Writes an answer onto a document; `with` is the set that gives it, and how that is named in a sentence. A refusal
+/// prevails: one that comes after an acceptance undoes it, and an acceptance that comes after a refusal changes nothing.
+/// Either contradiction is given back, and a person is told.
 async fn settle_syntax(
     gateway: &Gateway,
     connection: &mut Connection,

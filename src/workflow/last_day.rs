@@ -1,7 +1,7 @@
 //! What waits for goods and can not leave by the last day that the buyer gave: people are told as soon as it shows, and at
 //! the latest when that day has passed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 
@@ -30,6 +30,7 @@ pub async fn watch(
     let today = now.with_timezone(&zone).date_naive();
     let transit_days = trading.profile.packing.transit_days;
     let mut in_time = Vec::new();
+    let mut looks: BTreeMap<Instant, Vec<(i64, i64)>> = BTreeMap::new();
     for order in orders {
         let late = order.late_lines(transit_days, today);
         if late.is_empty() {
@@ -45,11 +46,14 @@ pub async fn watch(
             .filter_map(|line| order.last_day_of(line, transit_days))
             .min();
         if let Some(due) = last.and_then(|last| over(last, zone)) {
-            let id = order.id.0;
-            connection
-                .ask_for(Step::Allocate, id, &[id], due.max(now))
-                .await?;
+            let look = (order.id.0, order.id.0);
+            looks.entry(due.max(now)).or_default().push(look);
         }
+    }
+    for (due, orders) in looks {
+        connection
+            .ask_for_each(Step::Allocate, &orders, due)
+            .await?;
     }
     connection
         .clear_alerts_like(now, LATE, "order", &in_time)

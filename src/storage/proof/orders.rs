@@ -29,6 +29,8 @@ pub struct KeptOrder {
     pub document_subject: Option<i64>,
     /// Work that waits to verify or allocate it.
     pub work: i64,
+    /// Alerts that what waits of it can not leave by its last day; not asked for where nothing waits.
+    pub late: i64,
 }
 
 /// A shipment and what stands beside it.
@@ -69,7 +71,9 @@ impl Connection {
             "SELECT purchase_order.id, purchase_order.mode, purchase_order.po_number, purchase_order.status,
                  purchase_order.revision, purchase_order.document_id, purchase_order.waiting, purchase_order.body,
                  document.subject_id AS document_subject,
-                 (SELECT COUNT(*) FROM work WHERE step IN ('verify', 'allocate') AND subject = purchase_order.id) AS work
+                 (SELECT COUNT(*) FROM work WHERE step IN ('verify', 'allocate') AND subject = purchase_order.id) AS work,
+                 CASE WHEN purchase_order.waiting = 1 THEN (SELECT COUNT(*) FROM alert WHERE subject_kind = 'order'
+                     AND subject_id = purchase_order.id AND kind = 'backorder-late') ELSE 0 END AS late
              FROM purchase_order LEFT JOIN document ON document.id = purchase_order.document_id
              AND document.direction = 'in' AND document.subject_kind = 'order'
              WHERE purchase_order.id > $1 ORDER BY purchase_order.id LIMIT $2",

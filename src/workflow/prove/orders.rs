@@ -17,6 +17,9 @@ use crate::storage::proof::orders::{KeptOrder, KeptShipment};
 /// Aggregates in a slice: each is a document of some ten kilobytes.
 const SLICE: i64 = 200;
 
+/// Whether a line has a last day does not depend on the days that its goods are on the way.
+const NO_TRANSIT: u32 = 0;
+
 /// Quantities of one line, summed over what stands elsewhere.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
@@ -147,6 +150,16 @@ fn one_order(prover: &mut Prover<'_>, row: &KeptOrder, sums: &BTreeMap<(i64, u32
             ),
         );
     }
+    let has_a_last_day = order
+        .lines
+        .iter()
+        .any(|line| !line.backordered.is_zero() && order.last_day_of(line, NO_TRANSIT).is_some());
+    if row.waiting == 1 && has_a_last_day && row.work == 0 && row.late == 0 {
+        prover.fault(
+            place(),
+            "part of it waits, and no work looks at it when its last day has passed: nobody would be told",
+        );
+    }
     let held = matches!(
         row.status.as_str(),
         "accepted" | "confirmed" | "backordered" | "partly_shipped"
@@ -244,7 +257,7 @@ pub(super) async fn shipments(prover: &mut Prover<'_>) -> Result<(), Failure> {
 }
 
 /// A planned shipment leaves by itself where its warehouse was of that kind when it was planned, unless its window closed
-/// before it could.
+/// before it could; elsewhere people are told when its window closes.
 fn waits(prover: &mut Prover<'_>, row: &KeptShipment, shipment: &Shipment, loaded: i64) {
     let at_once = row
         .warehouse
@@ -252,10 +265,19 @@ fn waits(prover: &mut Prover<'_>, row: &KeptShipment, shipment: &Shipment, loade
         .and_then(|text| serde_json::from_str::<Warehouse>(text).ok())
         .is_some_and(|warehouse| warehouse.fulfilment == FulfilmentMode::AtOnce);
     let waits = matches!(shipment.state, ShipmentState::Planned) && row.closed == 0;
-    if at_once && waits && loaded < row.created_at {
+    if !waits || loaded > row.created_at {
+        return;
+    }
+    let place = format!("shipment {}", row.id);
+    if at_once {
         prover.fault(
-            format!("shipment {}", row.id),
+            place,
             "its warehouse lets shipments go by themselves, and no work does: it would wait for ever",
+        );
+    } else if shipment.not_after.is_some() {
+        prover.fault(
+            place,
+            "it has a last day to leave, and no work looks at it then: nobody would be told that it did not",
         );
     }
 }
