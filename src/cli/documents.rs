@@ -80,7 +80,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
     };
     let gateway = house::open(options).await?;
     let (id, done) = act(&gateway, decision).await?;
-    run::work_once(&gateway).await?;
+    run::work_along(&gateway).await?;
     if options.json {
         return show::show_one(options, id).await;
     }

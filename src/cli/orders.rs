@@ -45,7 +45,7 @@ pub struct Decision {
 async fn verify(options: &Options, id: OrderId) -> CliResult {
     let gateway = house::open(options).await?;
     let verified = orders::verify_again(&gateway, id, &house::actor()).await?;
-    run::work_once(&gateway).await?;
+    run::work_along(&gateway).await?;
     let held = matches!(verified.state, OrderState::Held { .. });
     let code = ExitCode::from(u8::from(held));
     if options.json {
@@ -101,7 +101,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             "is cancelled, as far as it had not left"
         }
     };
-    run::work_once(&gateway).await?;
+    run::work_along(&gateway).await?;
     if options.json {
         return show::show_one(options, id).await;
     }

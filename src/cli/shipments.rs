@@ -46,7 +46,7 @@ pub async fn run(options: &Options, command: Command) -> CliResult {
             }
             let (left, refused) =
                 shipments::confirm_each(&gateway, confirmations, &house::actor()).await?;
-            run::work_once(&gateway).await?;
+            run::work_along(&gateway).await?;
             if options.json {
                 show::show_these(&gateway, &left).await?;
             } else {

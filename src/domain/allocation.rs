@@ -111,7 +111,7 @@ pub struct Allocation {
 /// Promises `supply` to what of `order` is undecided or backordered, and takes it out of `supply`.
 ///
 /// May be called again when stock has come in: backorders that keep their date keep what they were promised. A line that
-/// was neither accepted nor refused is refused. `today` is the day that an overdue receipt is expected at the earliest.
+/// was neither accepted nor refused is refused. Of receipts that were to come before `today` nothing more is promised.
 pub fn allocate(
     order: Order,
     supply: &mut Supply,
@@ -401,7 +401,7 @@ impl Allocator<'_> {
             }
         }
         if !cuts {
-            let holds = waiting::wait_together(order, self.supply, self.today);
+            let holds = waiting::wait_together(order, self.supply);
             self.holds.extend(holds);
         }
         for (number, accepted, plan) in &plans {
@@ -735,13 +735,12 @@ mod tests {
         let policy = AllocationPolicy::default();
         // (ordered, stock, date)
         for (ordered, stock, date) in [
-            ("3", "0", Some("2026-03-02")), // overdue: today at the earliest
-            ("4", "0", Some("2026-04-01")),
-            ("13", "0", Some("2026-04-01")),
-            ("14", "0", Some("2026-04-10")),
-            ("23", "0", Some("2026-04-10")),
-            ("24", "0", None),
-            ("24", "1", Some("2026-04-10")),
+            ("3", "0", Some("2026-04-01")), // nothing is promised of what is overdue
+            ("10", "0", Some("2026-04-01")),
+            ("11", "0", Some("2026-04-10")),
+            ("20", "0", Some("2026-04-10")),
+            ("21", "0", None),
+            ("21", "1", Some("2026-04-10")),
             ("24", "24", None),
         ] {
             let mut supply = supply(stock, "0");
@@ -779,10 +778,17 @@ mod tests {
         let late = allocate(first.order, &mut supply, &policy, day("2026-04-02"));
         assert_eq!(
             late.order.lines[0].backorder_date,
-            Some(day("2026-04-02")),
-            "what is overdue is expected today"
+            Some(day("2026-04-01")),
+            "no other day is known"
         );
         assert!(late.holds.is_empty());
+        // The 10 of May are free for the next, and nothing of what is overdue.
+        supply.expected[0].promised = decimal("4");
+        for (ordered, date) in [("11", None), ("10", Some(day("2026-05-01")))] {
+            let next = order(vec![accepted(line(1, ordered, "EA"), "1")]);
+            let next = allocate(next, &mut supply, &policy, day("2026-04-02"));
+            assert_eq!(next.order.lines[0].backorder_date, date);
+        }
     }
 
     #[test]

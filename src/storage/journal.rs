@@ -182,6 +182,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Clears the open alerts of one kind about a subject, but the one that has this key.
+    pub async fn clear_alerts_but(
+        &mut self,
+        at: Instant,
+        alert: &str,
+        subject: Subject,
+        kept: &str,
+    ) -> Result<(), Failure> {
+        self.execute(
+            "UPDATE alert SET cleared_at = $1 WHERE kind = $2 AND subject_kind = $3 AND subject_id = $4 AND key <> $5
+             AND cleared_at IS NULL",
+            binds![at, alert, subject.kind, subject.id, kept],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Clears the open alerts of one kind about a subject that were raised with one of these words and a number behind
     /// it as their keys: those of then or earlier, but the one with the key that is named.
     pub async fn clear_alerts_numbered(

@@ -126,10 +126,13 @@ impl Connection {
         if pairs.is_empty() {
             return Ok(());
         }
+        // Whoever asks for several does so in the same order: two transactions do not wait for one another.
+        let mut pairs = pairs.to_vec();
+        pairs.sort_by_key(|(_, subject)| *subject);
         let ids = self.identities("work", pairs.len()).await?;
         let rows = ids
             .into_iter()
-            .zip(pairs)
+            .zip(&pairs)
             .map(|(id, (lane_of, subject))| {
                 binds![id, lane_of.rem_euclid(LANES), step.word(), *subject, due, 0]
             })

@@ -53,7 +53,7 @@ pub fn build(
         .iter()
         .map(|line| {
             let ships = confirmed_parts(order, line, profile, context.date);
-            (line, answer::of_line(line, profile, &ships))
+            (line, answer::of_line(line, profile, &ships, context.date))
         })
         .collect();
     for line in order

@@ -9,9 +9,9 @@ use super::notice::{self, Notice};
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
 use super::shipments::LEFT_BEHIND;
-use super::{COMPANY, Gateway, Trading, fulfil, last_day};
+use super::{COMPANY, Gateway, Trading, fulfil, last_day, orders};
 use crate::config::profile::response::ResponseWhen;
-use crate::domain::allocation::waiting::{Holds, give_back_what_is_not_there};
+use crate::domain::allocation::waiting::{Holds, gave_something_up, give_back_what_is_not_there};
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderLine, OrderState};
@@ -147,6 +147,7 @@ async fn promise(
     let mut settled = Vec::new();
     let mut nothing_to_tell = BTreeSet::new();
     let (mut waited, mut still_waiting) = (BTreeSet::new(), Vec::new());
+    let mut given_up = BTreeSet::new();
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
         let Some(supply) = supplies.get_mut(&order.mode) else {
@@ -164,6 +165,9 @@ async fn promise(
         if !was_accepted && as_it_was {
             still_waiting.push(order);
             continue;
+        }
+        if gave_something_up(&untouched, &order.lines) {
+            given_up.insert(order.mode);
         }
         let order = order.settle().map_err(Failure::refused)?;
         if !was_accepted && is_cut(&untouched, &order.lines) {
@@ -220,6 +224,9 @@ async fn promise(
         .filter(|order| waited.contains(&order.id))
         .chain(&still_waiting);
     last_day::watch(gateway, connection, trading, looked_at).await?;
+    for mode in given_up {
+        orders::allocate_waiting(connection, mode, now).await?;
+    }
     connection.record_all(now, "allocation", entries).await
 }
 

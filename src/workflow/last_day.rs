@@ -36,7 +36,12 @@ pub async fn watch(
         if late.is_empty() {
             in_time.push(order.id.0);
         } else {
-            notice::tell(gateway, connection, Some(trading), too_late(order, &late)).await?;
+            let notice = too_late(order, &late);
+            // Only what is known now stands: an earlier alert told another day.
+            connection
+                .clear_alerts_but(now, LATE, notice.subject, &notice.key)
+                .await?;
+            notice::tell(gateway, connection, Some(trading), notice).await?;
         }
         let known: BTreeSet<u32> = late.iter().map(|late| late.line).collect();
         let last = order
@@ -86,11 +91,9 @@ fn too_late(order: &Order, late: &[LateLine]) -> Notice {
             )
         })
         .collect();
-    let latest = late.iter().filter_map(|late| late.expected).max();
-    let last = late.iter().map(|late| late.last).min();
-    let key_day = latest.or(last).map(|day| day.to_string());
     Notice {
-        key: format!("{LATE}:{}:{}", order.id, key_day.unwrap_or_default()),
+        // Told again where the order has changed since.
+        key: format!("{LATE}:{}:{}", order.id, order.revision),
         kind: LATE,
         subject: Subject::new("order", order.id.0),
         title: format!(
@@ -98,7 +101,7 @@ fn too_late(order: &Order, late: &[LateLine]) -> Notice {
             order.header.po_number
         ),
         text: format!(
-            "\n{}\nWhat to do: ask the buyer whether it takes them later; where it does, confirm their shipment with the reason when they are there (`supercargo shipment confirm`, field `override`); where it does not, cancel what waits (`supercargo order cancel {}`). Where they come earlier, announce it in the stock list.",
+            "\n{}\nWhat to do: ask the buyer whether it takes them later; where it does, confirm their shipment with the reason when they are there (`supercargo shipment confirm`, field `override`); where it does not, cancel what waits (`supercargo order cancel {} --reason …`). Where they come earlier, announce it in the stock list.",
             lines.join("\n"),
             order.id
         ),

@@ -80,21 +80,27 @@ async fn see_to(gateway: &Gateway, connection: &mut Connection) -> Result<usize,
     connection
         .tell_of_receipts(&ids, days.believed_before)
         .await?;
-    let mut fresh: BTreeMap<(&str, i64, &str), Vec<&OverdueReceipt>> = BTreeMap::new();
-    for receipt in overdue.iter().filter(|receipt| receipt.told == 0) {
-        fresh
-            .entry((&receipt.mode, receipt.warehouse_id, &receipt.on_date))
-            .or_default()
-            .push(receipt);
-    }
-    for receipts in fresh.into_values() {
-        notice::tell(gateway, connection, None, not_come(&receipts)).await?;
-    }
     let believed_before = days.believed_before.to_string();
-    let given_up: Vec<&OverdueReceipt> = overdue
+    let (given_up, believed): (Vec<&OverdueReceipt>, Vec<&OverdueReceipt>) = overdue
         .iter()
-        .filter(|receipt| receipt.on_date < believed_before)
-        .collect();
+        .partition(|receipt| receipt.on_date < believed_before);
+    for receipts in by_day(&believed) {
+        notice::tell(gateway, connection, None, not_come(&receipts, now)).await?;
+    }
+    for receipts in by_day(&given_up) {
+        let notice = expected_no_longer(&receipts, now);
+        // What was told on the morning after is no longer so.
+        connection
+            .clear_alerts_numbered(
+                now,
+                OVERDUE,
+                notice.subject,
+                &[group_key(receipts[0])],
+                (now, &notice.key),
+            )
+            .await?;
+        notice::tell(gateway, connection, None, notice).await?;
+    }
     let entries = given_up
         .iter()
         .map(|receipt| {
@@ -139,8 +145,26 @@ fn announced(receipt: &OverdueReceipt) -> String {
     }
 }
 
-/// What was to come to one warehouse on one day.
-fn not_come(receipts: &[&OverdueReceipt]) -> Notice {
+/// Receipts of one world, warehouse and day each.
+fn by_day<'r>(receipts: &[&'r OverdueReceipt]) -> Vec<Vec<&'r OverdueReceipt>> {
+    let mut days: BTreeMap<String, Vec<&OverdueReceipt>> = BTreeMap::new();
+    for receipt in receipts {
+        days.entry(group_key(receipt)).or_default().push(receipt);
+    }
+    days.into_values().collect()
+}
+
+/// What the keys of alerts about a world, warehouse and day begin with.
+fn group_key(receipt: &OverdueReceipt) -> String {
+    format!(
+        "{OVERDUE}:{}:{}:{}:",
+        receipt.mode, receipt.warehouse_id, receipt.on_date
+    )
+}
+
+/// Tells of receipts of one warehouse and day. That each is told once, its row sees to: one that is announced again is told
+/// again, so that the instant stands in the key.
+fn notice_of(receipts: &[&OverdueReceipt], now: Instant, became: &str, what_to_do: &str) -> Notice {
     let one = receipts[0];
     let test = if one.mode == Mode::Test.word() {
         " (test)"
@@ -155,23 +179,42 @@ fn not_come(receipts: &[&OverdueReceipt]) -> Notice {
     if receipts.len() > NAMED {
         lines.push(format!("- and {} items more", receipts.len() - NAMED));
     }
-    let until = one
+    Notice {
+        key: format!("{}{}", group_key(one), now.timestamp_micros()),
+        kind: OVERDUE,
+        subject: Subject::new("warehouse", one.warehouse_id),
+        title: format!(
+            "goods expected in {} on {}{test} {became}",
+            one.warehouse, one.on_date
+        ),
+        text: format!("\n{}\nWhat to do: {what_to_do}", lines.join("\n")),
+    }
+}
+
+/// What was to come on one day, and has not been counted.
+fn not_come(receipts: &[&OverdueReceipt], now: Instant) -> Notice {
+    let until = receipts[0]
         .on_date
         .parse::<NaiveDate>()
         .ok()
         .and_then(|day| day.checked_add_days(Days::new(u64::from(BELIEVED_DAYS) + 1)))
         .map_or_else(|| "in some days".to_owned(), |day| format!("on {day}"));
-    Notice {
-        key: format!("{OVERDUE}:{}", one.id),
-        kind: OVERDUE,
-        subject: Subject::new("warehouse", one.warehouse_id),
-        title: format!(
-            "goods expected in {} on {}{test} have not been counted",
-            one.warehouse, one.on_date
+    notice_of(
+        receipts,
+        now,
+        "have not been counted",
+        &format!(
+            "where they are there, count them and load the count (`supercargo stock import`); where they come later, announce them in the same list for their new day, and for the old one with 0. Else they are believed no longer {until}: what waits for them loses its day, what is set aside with it is free again, and the buyers are told."
         ),
-        text: format!(
-            "\n{}\nWhat to do: where they are there, count them and load the count (`supercargo stock import`); where they come later, announce them in the same list for their new day, and for the old one with 0. Else they are believed no longer {until}: what waits for them loses its day, what is set aside with it is free again, and the buyers are told.",
-            lines.join("\n")
-        ),
-    }
+    )
+}
+
+/// What was to come on one day, and is given up.
+fn expected_no_longer(receipts: &[&OverdueReceipt], now: Instant) -> Notice {
+    notice_of(
+        receipts,
+        now,
+        "have not been counted and are expected no longer",
+        "what waited for them has lost its day, and the buyers are told. Where they are there after all, count them and load the count (`supercargo stock import`); where they come later, announce them in the same list for their new day, then clear this alert.",
+    )
 }

@@ -38,7 +38,7 @@ async fn look(house: &House) -> usize {
 }
 
 /// A receipt that does not come is told of once, keeps its promises over the days for which it is believed, and gives them
-/// up then; a count, or another day, takes the alert off the list.
+/// up then to those who can use what is there; a count, or another day, takes the alert off the list.
 async fn receipts_that_do_not_come(house: House) {
     buyer(
         &house,
@@ -46,20 +46,36 @@ async fn receipts_that_do_not_come(house: House) {
     )
     .await;
     let set_aside = "SELECT CAST(SUM(set_aside / 10000) AS TEXT) FROM stock";
+    let told = async || {
+        house
+            .lines(
+                "SELECT message FROM alert WHERE kind = 'receipt-overdue' AND cleared_at IS NULL",
+            )
+            .await
+            .join("\n")
+    };
     list(&house, "WEST,HW-1001,4,\nWEST,HW-1001,4,2026-01-08\n").await;
-    let order = "BEG*00*SA*LATE-1**20260105~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1";
-    house.submit("late.edi", &interchange(1, order)).await;
+    let order = |po: &str, units: u32| {
+        format!("BEG*00*SA*{po}**20260105~N1*ST*SHOP*92*S1~PO1*1*{units}*EA*10**VN*HW-1001~CTT*1")
+    };
+    house
+        .submit("late.edi", &interchange(1, &order("LATE-1", 6)))
+        .await;
     assert_eq!(
         answers(&house).await,
         (1, "ACK*IB*6*EA*068*20260108".into())
     );
+    house
+        .submit("next.edi", &interchange(2, &order("NEXT-1", 4)))
+        .await;
+    assert_eq!(answers(&house).await, (2, "ACK*IB*4*EA".into()));
     assert_eq!(look(&house).await, 0, "it is not overdue yet");
 
     house.advance(5).await;
     assert_eq!(look(&house).await, 1);
     assert_eq!(look(&house).await, 0, "it is told once");
     assert_eq!(open(&house, "receipt-overdue").await, 1);
-    assert_eq!(answers(&house).await.0, 1, "it is believed still");
+    assert_eq!(answers(&house).await.0, 2, "it is believed still");
     assert_eq!(house.lines(set_aside).await, ["4"]);
 
     // Announced anew it is not overdue, and the buyer is told the day.
@@ -71,25 +87,103 @@ async fn receipts_that_do_not_come(house: House) {
     assert_eq!(open(&house, "receipt-overdue").await, 0);
     assert_eq!(
         answers(&house).await,
-        (2, "ACK*IB*6*EA*068*20260112".into())
+        (3, "ACK*IB*6*EA*068*20260112".into())
     );
 
-    house.advance(7).await;
-    assert_eq!(look(&house).await, 1, "told and given up at once");
+    house.advance(3).await;
+    assert_eq!(look(&house).await, 1);
+    assert!(
+        told().await.contains("have not been counted: "),
+        "{}",
+        told().await
+    );
+    assert_eq!(house.lines(set_aside).await, ["4"]);
+    house.advance(4).await;
+    assert_eq!(look(&house).await, 1, "given up");
     assert_eq!(open(&house, "receipt-overdue").await, 1);
-    assert_eq!(answers(&house).await, (3, "ACK*IB*6*EA".into()));
+    assert!(
+        told().await.contains("are expected no longer"),
+        "{}",
+        told().await
+    );
+    let texts = sent(&house, "855").await;
+    let of = |po: &str| {
+        let last = texts.iter().rfind(|text| text.contains(po)).unwrap();
+        segments(last, "ACK").join(" ")
+    };
+    assert_eq!(texts.len(), 5);
+    assert_eq!(of("*LATE-1*"), "ACK*IB*6*EA");
+    assert_eq!(
+        of("*NEXT-1*"),
+        "ACK*IA*4*EA*068*20260117",
+        "what was set aside is free"
+    );
     assert_eq!(house.lines(set_aside).await, ["0"]);
     assert_eq!(look(&house).await, 0);
 
-    list(&house, "WEST,HW-1001,8,\n").await;
+    // Two of it are there, and two are still to come, on the day that has passed: nobody believes that for long.
+    list(&house, "WEST,HW-1001,6,\nWEST,HW-1001,4,2026-01-17\n").await;
     assert_eq!(open(&house, "receipt-overdue").await, 0);
     assert_eq!(
         answers(&house).await,
-        (4, "ACK*IA*6*EA*068*20260117".into())
+        (6, "ACK*IB*6*EA*068*20260117".into())
     );
+    house.advance(2).await;
+    assert_eq!(look(&house).await, 1);
+    list(&house, "WEST,HW-1001,7,\nWEST,HW-1001,3,2026-01-17\n").await;
+    assert_eq!(open(&house, "receipt-overdue").await, 0);
+    *house.clock.0.lock().unwrap() += chrono::Duration::seconds(1);
+    assert_eq!(look(&house).await, 1, "the rest is told again");
+    assert_eq!(open(&house, "receipt-overdue").await, 1);
+
+    list(&house, "WEST,HW-1001,10,\n").await;
+    assert_eq!(open(&house, "receipt-overdue").await, 0);
+    assert!(answers(&house).await.1.starts_with("ACK*IA*6*EA"));
     nothing_is_held(&house).await;
 }
 on_both!(receipts_that_do_not_come);
+
+/// A day that has passed is not followed by one that nobody has told us: no 855 is sent, and nothing more is promised of
+/// that receipt. Of what is late only the last word stands.
+async fn no_day_is_invented(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"WEST\"]").await;
+    let order = |po: &str| {
+        format!(
+            "BEG*00*SA*{po}**20260105~DTM*038*20260110~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1"
+        )
+    };
+    list(&house, "WEST,HW-1001,0,\nWEST,HW-1001,9,2026-01-09\n").await;
+    house
+        .submit("a.edi", &interchange(1, &order("DAY-A")))
+        .await;
+    assert_eq!(
+        answers(&house).await,
+        (1, "ACK*IB*6*EA*068*20260109".into())
+    );
+    assert_eq!(open(&house, "backorder-late").await, 0);
+    house.advance(6).await;
+    assert_eq!(look(&house).await, 1);
+    assert_eq!(answers(&house).await.0, 1, "nobody knows another day");
+    assert_eq!(open(&house, "backorder-late").await, 1);
+    let later = "BEG*00*SA*DAY-B**20260105~N1*ST*SHOP*92*S1~PO1*1*3*EA*10**VN*HW-1001~CTT*1";
+    house.submit("b.edi", &interchange(2, later)).await;
+    assert_eq!(answers(&house).await, (2, "ACK*IB*3*EA".into()));
+
+    for (day, sent) in [("2026-01-20", 4), ("2026-01-22", 6), ("2026-01-20", 8)] {
+        let others: String = ["2026-01-09", "2026-01-20", "2026-01-22"]
+            .iter()
+            .filter(|other| **other != day)
+            .map(|other| format!("WEST,HW-1001,0,{other}\n"))
+            .collect();
+        list(&house, &format!("{others}WEST,HW-1001,9,{day}\n")).await;
+        assert_eq!(answers(&house).await.0, sent, "{day}");
+        let told = "SELECT message FROM alert WHERE kind = 'backorder-late' AND cleared_at IS NULL";
+        let told = house.lines(told).await;
+        assert!(told.len() == 1 && told[0].contains(day), "{told:?}");
+    }
+    nothing_is_held(&house).await;
+}
+on_both!(no_day_is_invented);
 
 /// Where a person confirms, a shipment that has not left by its last day is told of too.
 async fn windows_that_close(house: House) {

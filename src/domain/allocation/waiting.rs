@@ -5,6 +5,7 @@
 //! receipts and balances say is held of them. What no longer waits, or waits for what is not coming, is given back.
 
 use std::collections::BTreeMap;
+use std::ops::RangeBounds;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -68,7 +69,8 @@ fn net<T, K: Ord>(changes: &mut Vec<T>, key: fn(&T) -> K, base: fn(&mut T) -> &m
 /// Gives `line` the day on which `short` of its ordered units can be expected, or none where no receipts cover all of it.
 ///
 /// What it was promised before it keeps, as far as it still waits and the receipt still comes, unless receipts that come
-/// earlier are free; a receipt that is overdue is expected `today`. Answers with what changed of the receipts.
+/// earlier are free. Of a receipt that was to come before `today` nothing more is promised: nobody knows its day any more.
+/// Answers with what changed of the receipts.
 pub(super) fn expect(
     line: &mut OrderLine,
     accepted: &AcceptedLine,
@@ -84,22 +86,20 @@ pub(super) fn expect(
         let back = give_back(line, accepted.item, held - wanted);
         supply.change_all(&back);
         moved.extend(back);
-    } else if let Some(taken) = supply.promise_expected(accepted.item, wanted - held, allowed) {
+    } else if let Some(taken) =
+        supply.promise_expected(accepted.item, wanted - held, allowed, today..)
+    {
         for promise in &taken {
             await_more(line, promise);
         }
         moved.extend(taken);
-        moved.extend(bring_forward(line, accepted.item, supply, allowed));
+        moved.extend(bring_forward(line, accepted.item, supply, allowed, today));
     } else {
         let back = give_up_receipts(line);
         supply.change_all(&back);
         moved.extend(back);
     }
-    line.backorder_date = line
-        .awaits
-        .iter()
-        .map(|awaited| awaited.on.max(today))
-        .max();
+    line.backorder_date = line.awaits.iter().map(|awaited| awaited.on).max();
     moved
 }
 
@@ -109,6 +109,7 @@ fn bring_forward(
     item: ItemId,
     supply: &mut Supply,
     allowed: &[(WarehouseId, String)],
+    today: NaiveDate,
 ) -> Vec<ReceiptPromise> {
     let mut moved = Vec::new();
     while let Some(last) = line.awaits.iter().map(|awaited| awaited.on).max() {
@@ -118,7 +119,7 @@ fn bring_forward(
             .filter(|awaited| awaited.on == last)
             .map(|awaited| awaited.base)
             .sum();
-        let Some(taken) = supply.promise_before(item, of_last, allowed, Some(last)) else {
+        let Some(taken) = supply.promise_expected(item, of_last, allowed, today..last) else {
             break;
         };
         let back: Vec<ReceiptPromise> = line
@@ -183,7 +184,7 @@ pub fn give_back_what_is_not_there(order: &mut Order, supply: &mut Supply) -> Ho
 
 /// An order that ships complete waits for the last of it: every line that waits has its day where all of the order can be
 /// expected or is set aside, and where that can not be said, none has a day and nothing is held for it.
-pub(super) fn wait_together(order: &mut Order, supply: &mut Supply, today: NaiveDate) -> Holds {
+pub(super) fn wait_together(order: &mut Order, supply: &mut Supply) -> Holds {
     let waiting: Vec<&OrderLine> = order
         .lines
         .iter()
@@ -192,7 +193,7 @@ pub(super) fn wait_together(order: &mut Order, supply: &mut Supply, today: Naive
     let day = if waiting.iter().all(|line| is_covered(line)) {
         waiting
             .iter()
-            .flat_map(|line| line.awaits.iter().map(|awaited| awaited.on.max(today)))
+            .flat_map(|line| line.awaits.iter().map(|awaited| awaited.on))
             .max()
     } else {
         None
@@ -207,6 +208,22 @@ pub(super) fn wait_together(order: &mut Order, supply: &mut Supply, today: Naive
     supply.change_all(&moved.receipts);
     supply.hold_all(&moved.stock);
     moved
+}
+
+/// Whether lines of an order wait no longer for something that they held, and were not served out of it: others may have
+/// it now. `before` and `after` are the same lines.
+pub fn gave_something_up(before: &[OrderLine], after: &[OrderLine]) -> bool {
+    let held = |line: &OrderLine| -> Decimal {
+        let awaited: Decimal = line.awaits.iter().map(|awaited| awaited.base).sum();
+        awaited + line.set_aside.iter().map(|held| held.base).sum::<Decimal>()
+    };
+    before.iter().zip(after).any(|(was, line)| {
+        let Some(accepted) = &line.accepted else {
+            return false;
+        };
+        let served = line.confirmed.saturating_sub(was.confirmed);
+        held(line) + served.saturating_mul(accepted.base_per_unit) < held(was)
+    })
 }
 
 /// Whether what waits of a line is promised out of receipts or set aside, to the last of it.
@@ -243,7 +260,7 @@ pub fn expect_more(
         }
     }
     if policy.ship_complete {
-        moved.extend(wait_together(order, supply, today));
+        moved.extend(wait_together(order, supply));
     }
     moved.netted()
 }
@@ -373,23 +390,13 @@ impl Supply {
             || self.balances.values().any(|balance| lacks(balance.void()))
     }
 
-    /// Promises `base` units out of receipts to come, the first first, all or none.
+    /// Promises `base` units out of receipts to come on one of these days, the first first, all or none.
     fn promise_expected(
         &mut self,
         item: ItemId,
         base: Decimal,
         allowed: &[(WarehouseId, String)],
-    ) -> Option<Vec<ReceiptPromise>> {
-        self.promise_before(item, base, allowed, None)
-    }
-
-    /// The same, out of receipts that come before a day.
-    fn promise_before(
-        &mut self,
-        item: ItemId,
-        base: Decimal,
-        allowed: &[(WarehouseId, String)],
-        before: Option<NaiveDate>,
+        days: impl RangeBounds<NaiveDate>,
     ) -> Option<Vec<ReceiptPromise>> {
         let mut fitting: Vec<&ExpectedReceipt> = self
             .expected
@@ -397,7 +404,7 @@ impl Supply {
             .filter(|receipt| {
                 receipt.item == item
                     && receipt.free() > Decimal::ZERO
-                    && before.is_none_or(|before| receipt.on < before)
+                    && days.contains(&receipt.on)
                     && allowed.iter().any(|(id, _)| *id == receipt.warehouse)
             })
             .collect();

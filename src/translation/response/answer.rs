@@ -33,11 +33,12 @@ pub struct LineAnswer {
 }
 
 /// The answers of a line. `ships` are the parts of what is confirmed, each with the day on which it is going to leave;
-/// they add up to it.
+/// they add up to it. A day that what waits was expected on, and that has passed, is not told: nobody knows another.
 pub fn of_line(
     line: &OrderLine,
     profile: &Profile,
     ships: &[(Decimal, NaiveDate)],
+    today: NaiveDate,
 ) -> Vec<LineAnswer> {
     let single_only = profile.response.partial == PartialLine::Single;
     // Where the partner takes one answer a line, it has the day on which all of it has left.
@@ -51,7 +52,7 @@ pub fn of_line(
     };
     let parts: Vec<LineAnswer> = parts
         .into_iter()
-        .chain(backordered(line, profile))
+        .chain(backordered(line, profile, today))
         .chain(refused(line, profile))
         .collect();
     if single_only && parts.len() > 1 {
@@ -87,13 +88,14 @@ fn confirmed(
     }
 }
 
-fn backordered(line: &OrderLine, profile: &Profile) -> Option<LineAnswer> {
+fn backordered(line: &OrderLine, profile: &Profile, today: NaiveDate) -> Option<LineAnswer> {
     (!line.backordered.is_zero()).then(|| LineAnswer {
         course: Course::Changed,
         code: profile.response.line_codes.backordered.clone(),
         quantity: line.backordered,
         date: line
             .backorder_date
+            .filter(|day| *day >= today)
             .and_then(|day| dated(&profile.response.backorder_date, day, profile)),
     })
 }
