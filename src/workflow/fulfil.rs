@@ -208,6 +208,29 @@ fn merge(into: &mut Shipment, from: Shipment) {
     };
 }
 
+/// A planned shipment that goods of a cancelled order were on has the last day of those that stay on it.
+pub async fn loosen(
+    connection: &mut Connection,
+    trading: &Trading,
+    shipment: &mut Shipment,
+) -> Result<(), Failure> {
+    if shipment.state != ShipmentState::Planned {
+        return Ok(());
+    }
+    let transit_days = trading.profile.packing.transit_days;
+    let aboard = connection.orders(&shipment.orders()).await?;
+    shipment.not_after = shipment
+        .cartons
+        .iter()
+        .flat_map(|carton| &carton.contents)
+        .filter_map(|content| {
+            let order = aboard.iter().find(|order| order.id == content.order)?;
+            order.header.window(content.delivery, transit_days).last
+        })
+        .min();
+    Ok(())
+}
+
 /// Our number of the truck's paper: up to 17 digits, with the shipment's own at the end.
 fn bill_of_lading(shipment: &Shipment) -> String {
     format!("{:010}", shipment.id.0)

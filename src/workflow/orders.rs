@@ -236,7 +236,9 @@ async fn cancel_order(
             &given_up.unreserved,
             MovementKind::Unreservation,
         )?);
-        saved.push((given_up.after, given_up.planned.revision));
+        let mut after = given_up.after;
+        fulfil::loosen(connection, &trading, &mut after).await?;
+        saved.push((after, given_up.planned.revision));
     }
     connection.move_stock(&movements, now).await?;
     connection.hold(order.mode, &holds).await?;

@@ -205,6 +205,42 @@ async fn windows_that_close(house: House) {
 }
 on_both!(windows_that_close);
 
+/// Two orders on one shipment leave by the earlier of their last days; where that order is cancelled, by the other's.
+async fn a_window_that_opens_again(house: House) {
+    buyer(
+        &house,
+        "[allocation]\nwarehouses = [\"WEST\"]\n[packing]\nconsolidate = true",
+    )
+    .await;
+    for (n, po, last) in [(1, "LONG-1", "20260116"), (2, "SHORT-1", "20260108")] {
+        let order = format!(
+            "BEG*00*SA*{po}**20260105~DTM*037*20260106~DTM*038*{last}~N1*ST*SHOP*92*S1~PO1*1*6*EA*10**VN*HW-1001~CTT*1"
+        );
+        house.submit("together.edi", &interchange(n, &order)).await;
+    }
+    let last = "SELECT body FROM shipment WHERE status = 'planned'";
+    let planned = house.lines(last).await;
+    assert!(
+        planned.len() == 1 && planned[0].contains("2026-01-08"),
+        "{planned:?}"
+    );
+    orders::cancel(&house.gateway, number(&house).await, "not wanted", "test")
+        .await
+        .unwrap();
+    let planned = house.lines(last).await;
+    assert!(
+        planned.len() == 1 && planned[0].contains("2026-01-16"),
+        "{planned:?}"
+    );
+    house.advance(6).await;
+    assert_eq!(open(&house, "ship-window-closed").await, 0);
+    house.prove().await;
+    house.advance(7).await;
+    assert_eq!(open(&house, "ship-window-closed").await, 1);
+    nothing_is_held(&house).await;
+}
+on_both!(a_window_that_opens_again);
+
 /// What waits beyond its last day is told of: at once where its day shows it, else when the day has passed. What can come
 /// earlier is promised for the earlier day.
 async fn backorders_that_are_late(house: House) {
