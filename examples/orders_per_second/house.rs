@@ -170,14 +170,10 @@ pub async fn furnish(
             "speed",
         )
         .await?;
-        let connections = gateway
-            .store
-            .read()
-            .await?
-            .connections_of(partner.0)
-            .await?;
+        let connections = gateway.store.read().await?.connections("mailbox").await?;
         let mailbox = connections
-            .first()
+            .iter()
+            .find(|row| row.partner_id == Some(partner.0))
             .ok_or_else(|| Broken(format!("partner {name} has no mailbox")))?
             .id;
         senders.push(Sender { id, mailbox });

@@ -15,7 +15,7 @@ pub enum Command {
     Add {
         /// Name of the mailbox: the login name of the partner's SFTP client
         name: String,
-        /// The partner it belongs to
+        /// The partner it belongs to; of a mailbox that several profiles name, any of them
         #[arg(long)]
         partner: String,
         /// Public key, as ssh-keygen writes it (id_ed25519.pub)

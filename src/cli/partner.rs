@@ -45,6 +45,24 @@ struct Applied {
     file: String,
     partner: String,
     version: i64,
+    /// The partners with which it shares its mailbox.
+    shares_with: Vec<String>,
+}
+
+/// The other partners that send and receive over the connection that a profile names.
+async fn sharers(gateway: &Gateway, text: &str, partner: &str) -> Result<Vec<String>, CliError> {
+    let profile = Profile::parse(text).map_err(|refusal| CliError::Refused(refusal.to_string()))?;
+    let mut connection = gateway.store.read().await?;
+    let name = partners::connection_name(&profile);
+    let Some(over) = connection.connection_named(&name).await? else {
+        return Ok(Vec::new());
+    };
+    let all = connection.partners_over(over.id).await?;
+    Ok(all
+        .into_iter()
+        .map(|(_, code)| code)
+        .filter(|code| code != partner)
+        .collect())
 }
 
 /// A warehouse that is named and not there is a list still to come, or a slip that leaves every order without goods.
@@ -103,7 +121,9 @@ async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
                 CliError::Refused(why) => CliError::Refused(format!("{file}: {why}")),
                 broken => broken,
             })?;
+        let shares_with = sharers(&gateway, &text, &partner).await?;
         applied.push(Applied {
+            shares_with,
             file,
             partner,
             version,
@@ -118,6 +138,12 @@ async fn apply(options: &Options, files: Vec<PathBuf>) -> CliResult {
             "{}: profile version {} is in force ({})",
             one.partner, one.version, one.file
         );
+        if !one.shares_with.is_empty() {
+            println!(
+                "  it shares its mailbox with {}: whoever logs in there sees the files of all of them",
+                one.shares_with.join(", ")
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -44,6 +44,11 @@ pub struct ConnectionRow {
 const CONNECTION: &str =
     "SELECT id, name, kind, partner_id, body, polled_at, problem FROM connection";
 
+/// That partner `$1` sends and receives over a connection: it was made for the partner, or an address of the partner
+/// speaks over it. A mailbox that several profiles name is made once, for the first of them.
+const OF_PARTNER: &str = "(connection.partner_id = $1 OR connection.id IN (SELECT link.connection_id
+     FROM address_connection link JOIN edi_address ON edi_address.id = link.address_id WHERE edi_address.partner_id = $1))";
+
 /// An EDI address with its partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAddress {
@@ -248,7 +253,26 @@ impl Connection {
             binds![partner],
         )
         .await?;
+        self.pass_on_mailboxes(partner).await?;
         Ok(None)
+    }
+
+    /// A mailbox that a partner no longer speaks over, and others do, becomes theirs: else the first login that they add
+    /// would be one of a partner that has left it.
+    async fn pass_on_mailboxes(&mut self, partner: i64) -> Result<(), Failure> {
+        let speakers =
+            "FROM address_connection link JOIN edi_address ON edi_address.id = link.address_id
+             WHERE link.connection_id = connection.id AND edi_address.partner_id";
+        self.execute(
+            &format!(
+                "UPDATE connection SET partner_id = (SELECT MIN(edi_address.partner_id) {speakers} <> $1)
+                 WHERE partner_id = $1 AND kind = 'mailbox'
+                 AND NOT EXISTS (SELECT 1 {speakers} = $1) AND EXISTS (SELECT 1 {speakers} <> $1)"
+            ),
+            binds![partner],
+        )
+        .await?;
+        Ok(())
     }
 
     /// Addresses of a sender by qualifier and ISA id.
@@ -275,7 +299,7 @@ impl Connection {
         Ok(n > 0)
     }
 
-    /// Makes or changes a connection; its number.
+    /// Makes or changes a connection; its number. One that is a partner's stays that partner's.
     pub async fn save_connection(
         &mut self,
         name: &str,
@@ -285,7 +309,7 @@ impl Connection {
     ) -> Result<i64, Failure> {
         if let Some(found) = self.connection_named(name).await? {
             self.execute(
-                "UPDATE connection SET kind = $2, partner_id = COALESCE($3, partner_id), body = $4, active = 1 WHERE id = $1",
+                "UPDATE connection SET kind = $2, partner_id = COALESCE(partner_id, $3), body = $4, active = 1 WHERE id = $1",
                 binds![found.id, kind, partner, body],
             )
             .await?;
@@ -300,14 +324,24 @@ impl Connection {
         Ok(id)
     }
 
-    /// The mailbox of this name for a partner, made where there is none. Refused where the name is another's.
+    /// The mailbox of this name for a partner, made where there is none. Refused where the name is that of a connection
+    /// over which the partner does not speak.
     pub async fn open_mailbox(&mut self, name: &str, partner: i64) -> Result<i64, Failure> {
-        if let Some(found) = self.connection_named(name).await?
-            && (found.kind != "mailbox" || found.partner_id.is_some_and(|owner| owner != partner))
-        {
-            return Err(Failure::refuse(format!(
-                "the name {name:?} is taken by another connection: choose another"
-            )));
+        if let Some(found) = self.connection_named(name).await? {
+            if found.kind != "mailbox" {
+                return Err(Failure::refuse(format!(
+                    "the name {name:?} is taken by a connection of kind {}: choose another",
+                    found.kind
+                )));
+            }
+            let speakers = self.partners_over(found.id).await?;
+            if !speakers.is_empty() && speakers.iter().all(|(id, _)| *id != partner) {
+                let codes: Vec<&str> = speakers.iter().map(|(_, code)| code.as_str()).collect();
+                return Err(Failure::refuse(format!(
+                    "the mailbox {name:?} serves {}: choose another name, or, where this partner shall share it, name it in its profile (`[connection.mailbox]`, `name = {name:?}`) and apply that first",
+                    codes.join(", ")
+                )));
+            }
         }
         let id = self
             .save_connection(name, "mailbox", Some(partner), "{}")
@@ -342,11 +376,14 @@ impl Connection {
         .await
     }
 
-    /// The connections of a partner.
-    pub async fn connections_of(&mut self, partner: i64) -> Result<Vec<ConnectionRow>, Failure> {
+    /// The partners that send and receive over a connection, by short name: number, short name.
+    pub async fn partners_over(&mut self, connection: i64) -> Result<Vec<(i64, String)>, Failure> {
         self.rows(
-            &format!("{CONNECTION} WHERE partner_id = $1 AND active = 1 ORDER BY id"),
-            binds![partner],
+            "SELECT id, code FROM partner WHERE id IN (SELECT partner_id FROM connection WHERE id = $1)
+             OR id IN (SELECT edi_address.partner_id FROM edi_address
+                 JOIN address_connection link ON link.address_id = edi_address.id WHERE link.connection_id = $1)
+             ORDER BY code",
+            binds![connection],
         )
         .await
     }
@@ -361,7 +398,7 @@ impl Connection {
     ) -> Result<Option<ConnectionRow>, Failure> {
         self.row(
             &format!(
-                "{CONNECTION} WHERE partner_id = $1 AND kind = $2 AND active = 1
+                "{CONNECTION} WHERE {OF_PARTNER} AND kind = $2 AND active = 1
                  ORDER BY CASE WHEN EXISTS (SELECT 1 FROM mailbox_login WHERE connection_id = connection.id) THEN 0 ELSE 1 END,
                  CASE WHEN name = $3 THEN 0 ELSE 1 END, id LIMIT 1"
             ),

@@ -94,10 +94,19 @@ async fn save_connection(
         Route::Folder(folder) => ("folder", serde_json::to_string(folder).unwrap_or_default()),
     };
     if let Some(found) = connection.connection_named(&name).await? {
-        let another = found.partner_id.is_some_and(|owner| owner != partner);
-        if another && kind != "mailbox" {
+        let both_mailboxes = kind == "mailbox" && found.kind == "mailbox";
+        let others: Vec<String> = connection
+            .partners_over(found.id)
+            .await?
+            .into_iter()
+            .filter(|(id, _)| *id != partner)
+            .map(|(_, code)| code)
+            .collect();
+        if !others.is_empty() && !both_mailboxes {
             return Err(Failure::refuse(format!(
-                "the connection {name} belongs to another partner: choose another name"
+                "the connection {name} is a {} of {}: choose another name; only a mailbox can be shared",
+                found.kind,
+                others.join(", ")
             )));
         }
     }

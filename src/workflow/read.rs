@@ -271,10 +271,11 @@ async fn refuse_file(
     let id = connection.identity("document").await?;
     let partner = match (file.partner_id, file.connection_id) {
         (Some(partner), _) => Some(partner),
-        (None, Some(over)) => connection
-            .connection(over)
-            .await?
-            .and_then(|row| row.partner_id),
+        // A mailbox that several share does not tell which of them laid it there.
+        (None, Some(over)) => match connection.partners_over(over).await?.as_slice() {
+            [(only, _)] => Some(*only),
+            _ => None,
+        },
         (None, None) => None,
     };
     let document = verdict::document_of_file(id, file, partner, Disposition::Rejected, &findings);

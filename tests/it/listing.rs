@@ -766,6 +766,7 @@ async fn partners_mailboxes_files_and_the_journal() {
             (mailboxes[0].logins.len(), mailboxes[0].outbound_files),
             (2, 1)
         );
+        assert_eq!(mailboxes[0].partners, ["bigbuy"]);
         assert!(!json_of(&mailboxes).to_string().contains("argon2"));
         let filter = FileFilter {
             partner: Some(PartnerId(1)),

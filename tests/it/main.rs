@@ -25,6 +25,7 @@ mod seals;
 mod settings;
 mod sftp_client;
 mod sftp_server;
+mod shared_mailbox;
 mod slips;
 mod thread;
 mod trail;

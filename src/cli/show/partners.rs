@@ -62,7 +62,11 @@ const MAILBOXES: Shape<MailboxListing> = Shape {
         let logins: Vec<&str> = row.logins.iter().map(|login| login.kind.as_str()).collect();
         vec![
             row.mailbox.clone(),
-            dash(row.partner.as_deref()),
+            dash(
+                Some(row.partners.join(" "))
+                    .filter(|codes| !codes.is_empty())
+                    .as_deref(),
+            ),
             if logins.is_empty() {
                 "none: nobody can log in".to_owned()
             } else {

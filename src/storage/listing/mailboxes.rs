@@ -16,8 +16,10 @@ use crate::storage::failure::Failure;
 pub struct MailboxListing {
     /// Its name: the login.
     pub mailbox: String,
-    /// Code of the partner; null: it belongs to none.
+    /// Code of the partner it was made for; null: it belongs to none.
     pub partner: Option<String>,
+    /// Codes of all partners that send and receive over it: several where several profiles name it.
+    pub partners: Vec<String>,
     /// Whether it is in use.
     pub active: bool,
     /// Who may log in.
@@ -57,9 +59,22 @@ pub async fn mailboxes(connection: &mut Connection) -> Result<Vec<MailboxListing
             binds![],
         )
         .await?;
+    let speakers: Vec<(i64, String)> = connection
+        .rows(
+            "SELECT over_it.connection_id, p.code FROM (SELECT id AS connection_id, partner_id FROM connection UNION
+                 SELECT l.connection_id, a.partner_id FROM address_connection l JOIN edi_address a ON a.id = l.address_id
+             ) over_it JOIN partner p ON p.id = over_it.partner_id ORDER BY p.code",
+            binds![],
+        )
+        .await?;
+    let mut partners: HashMap<i64, Vec<String>> = HashMap::new();
+    for (mailbox, code) in speakers {
+        partners.entry(mailbox).or_default().push(code);
+    }
     Ok(rows
         .into_iter()
         .map(|row| MailboxListing {
+            partners: partners.remove(&row.id).unwrap_or_default(),
             mailbox: row.name,
             partner: row.partner,
             active: row.active != 0,

@@ -163,8 +163,11 @@ async fn connections_of(
         problem: Option<String>,
     }
     let sql = format!(
-        "SELECT id, partner_id, name, kind, polled_at, problem FROM connection
-         WHERE active = 1 AND partner_id IN {} ORDER BY id",
+        "SELECT c.id, over_it.partner_id, c.name, c.kind, c.polled_at, c.problem FROM connection c
+         JOIN (SELECT partner_id, id AS connection_id FROM connection UNION
+             SELECT a.partner_id, l.connection_id FROM edi_address a JOIN address_connection l ON l.address_id = a.id
+         ) over_it ON over_it.connection_id = c.id
+         WHERE c.active = 1 AND over_it.partner_id IN {} ORDER BY c.id",
         list(partners.len(), 0)
     );
     let rows: Vec<Row> = connection

@@ -73,7 +73,7 @@ impl Connection {
         .await
     }
 
-    /// The mailboxes of partners `first` to `last` that have a login: partner, name.
+    /// The mailboxes made for partners `first` to `last` that have a login: partner, name.
     pub async fn kept_mailboxes(
         &mut self,
         first: i64,
