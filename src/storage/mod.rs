@@ -10,6 +10,16 @@ macro_rules! partner_of_file {
     };
 }
 
+/// Connections with each partner that sends and receives over them: the one it was made for, and those of whom an address
+/// speaks over it.
+macro_rules! speakers {
+    () => {
+        "(SELECT id AS connection_id, partner_id FROM connection UNION
+          SELECT link.connection_id, edi_address.partner_id FROM address_connection link
+          JOIN edi_address ON edi_address.id = link.address_id)"
+    };
+}
+
 mod announcement;
 pub mod backup;
 pub mod catalogue;

@@ -44,10 +44,13 @@ pub struct ConnectionRow {
 const CONNECTION: &str =
     "SELECT id, name, kind, partner_id, body, polled_at, problem FROM connection";
 
-/// That partner `$1` sends and receives over a connection: it was made for the partner, or an address of the partner
-/// speaks over it. A mailbox that several profiles name is made once, for the first of them.
-const OF_PARTNER: &str = "(connection.partner_id = $1 OR connection.id IN (SELECT link.connection_id
-     FROM address_connection link JOIN edi_address ON edi_address.id = link.address_id WHERE edi_address.partner_id = $1))";
+/// That partner `$1` sends and receives over a connection. A mailbox that several profiles name is made once, for the first
+/// of them.
+const OF_PARTNER: &str = concat!(
+    "connection.id IN (SELECT connection_id FROM ",
+    speakers!(),
+    " over_it WHERE over_it.partner_id = $1)"
+);
 
 /// An EDI address with its partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -379,10 +382,11 @@ impl Connection {
     /// The partners that send and receive over a connection, by short name: number, short name.
     pub async fn partners_over(&mut self, connection: i64) -> Result<Vec<(i64, String)>, Failure> {
         self.rows(
-            "SELECT id, code FROM partner WHERE id IN (SELECT partner_id FROM connection WHERE id = $1)
-             OR id IN (SELECT edi_address.partner_id FROM edi_address
-                 JOIN address_connection link ON link.address_id = edi_address.id WHERE link.connection_id = $1)
-             ORDER BY code",
+            concat!(
+                "SELECT id, code FROM partner WHERE id IN (SELECT partner_id FROM ",
+                speakers!(),
+                " over_it WHERE over_it.connection_id = $1) ORDER BY code"
+            ),
             binds![connection],
         )
         .await

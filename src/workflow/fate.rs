@@ -142,24 +142,24 @@ fn gravest(named: &[&SetAnswer]) -> Option<(Syntax, Vec<Finding>)> {
 }
 
 fn named_twice(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
-    Finding::business(
-        "answer-contradicts",
-        Severity::Note,
-        format!(
-            "the partner both accepts and rejects {} {} of group {} in one acknowledgment: the refusal stands; ask the partner which of both is meant",
-            document.set_code, document.st02, answer.gs06
-        ),
-    )
+    contradicts_itself(format!(
+        "both accepts and rejects {} {} of group {} in one acknowledgment",
+        document.set_code, document.st02, answer.gs06
+    ))
 }
 
 fn refused_as_a_group(answer: &GroupAnswer, document: &DocumentRow) -> Finding {
+    contradicts_itself(format!(
+        "accepts {} {} and rejects its whole group {}",
+        document.set_code, document.st02, answer.gs06
+    ))
+}
+
+fn contradicts_itself(how: String) -> Finding {
     Finding::business(
         "answer-contradicts",
         Severity::Note,
-        format!(
-            "the partner accepts {} {} and rejects its whole group {}: the refusal stands; ask the partner which of both is meant",
-            document.set_code, document.st02, answer.gs06
-        ),
+        format!("the partner {how}: the refusal stands; ask the partner which of both is meant"),
     )
 }
 

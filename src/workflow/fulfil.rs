@@ -247,10 +247,7 @@ async fn ask_to_leave(
     let due = warehouses
         .iter()
         .find(|warehouse| warehouse.id == shipment.warehouse)
-        .and_then(|warehouse| match warehouse.fulfilment {
-            FulfilmentMode::AtOnce => Some(opens(warehouse, shipment, now)),
-            _ => closes(warehouse, shipment).map(|closes| closes.max(now)),
-        });
+        .and_then(|warehouse| looked_at(warehouse, shipment, now));
     match due {
         Some(due) => {
             connection
@@ -261,9 +258,14 @@ async fn ask_to_leave(
     }
 }
 
-/// When the ship window has closed: the last day is over at the warehouse. None: it never closes.
-fn closes(warehouse: &Warehouse, shipment: &Shipment) -> Option<Instant> {
-    last_day::over(shipment.not_after?, zone(warehouse))
+/// When a planned shipment is to be looked at: where it leaves by itself, as its ship window opens; elsewhere, when that has
+/// closed, for then people are told. None: it never closes.
+fn looked_at(warehouse: &Warehouse, shipment: &Shipment, now: Instant) -> Option<Instant> {
+    if warehouse.fulfilment == FulfilmentMode::AtOnce {
+        return Some(opens(warehouse, shipment, now));
+    }
+    let closed = last_day::over(shipment.not_after?, zone(warehouse))?;
+    Some(closed.max(now))
 }
 
 /// When the ship window opens: the first minute of its first day at the warehouse, or now.
@@ -309,12 +311,7 @@ pub async fn step(
             let of_partner = leaving.entry(partner).or_default();
             of_partner.push(Leaving { shipment, before });
         } else if shipment.not_after.is_none_or(|last| today <= last) {
-            let due = if leaves_by_itself {
-                Some(opens(warehouse, &shipment, now))
-            } else {
-                closes(warehouse, &shipment)
-            };
-            later.extend(due.map(|due| Later {
+            later.extend(looked_at(warehouse, &shipment, now).map(|due| Later {
                 subject: shipment.id.0,
                 lane_of: shipment.id.0,
                 due,

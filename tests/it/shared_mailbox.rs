@@ -1,13 +1,9 @@
 //! A mailbox that several partners name, as a VAN has it: each sends and receives over it, whoever was applied first.
 
-use std::time::Duration;
-
 use supercargo::config::samples::{self, SamplePartner};
-use supercargo::domain::ids::{ConnectionId, FileId};
 use supercargo::storage::Class;
 use supercargo::storage::listing;
-use supercargo::workflow::receive::{Upload, UploadSource};
-use supercargo::workflow::{partners, receive, run};
+use supercargo::workflow::partners;
 
 use crate::engines::places;
 use crate::thread::House;
@@ -47,24 +43,6 @@ impl House {
             .map_err(|refusal| refusal.to_string())
     }
 
-    async fn laid(&self, connection: i64, name: &str, bytes: &[u8]) -> FileId {
-        let upload = Upload {
-            connection: Some(ConnectionId(connection)),
-            partner: None,
-            name: name.to_owned(),
-            source: UploadSource::Bytes(bytes.to_vec()),
-            actor: "van".to_owned(),
-            key: None,
-        };
-        let id = receive::receive(&self.gateway, upload).await.unwrap();
-        assert!(
-            run::settle(&self.gateway, Duration::from_secs(60))
-                .await
-                .unwrap()
-        );
-        id
-    }
-
     /// Partner and set of what lies in the outbound folder of a mailbox.
     async fn outbound(&self, mailbox: &str) -> Vec<String> {
         self.lines(&format!(
@@ -102,7 +80,7 @@ async fn each_partner_that_names_a_mailbox_sends_and_receives_over_it() {
         house.applied(first, "van").await;
         for partner in [first, second] {
             let order = partner.orders[0].text.as_bytes();
-            house.laid(van, partner.partner, order).await;
+            house.submit_over(van, partner.partner, order).await;
         }
         let held = house
             .lines("SELECT findings FROM file WHERE disposition <> 'processed'")
@@ -118,7 +96,7 @@ async fn each_partner_that_names_a_mailbox_sends_and_receives_over_it() {
         let queued = house.held_back().await;
         assert!(queued.is_empty(), "{}: {queued:?}", place.name);
         // What is no X12 may be of either.
-        house.laid(van, "letter.txt", b"Dear supplier").await;
+        house.submit_over(van, "letter.txt", b"Dear supplier").await;
         let whose = house
             .lines("SELECT CAST(COUNT(*) AS TEXT) FROM document WHERE set_code = '' AND partner_id IS NOT NULL")
             .await;
@@ -166,7 +144,7 @@ async fn a_partner_joins_the_mailbox_of_another_and_leaves_it() {
             .unwrap();
         house.applied(guest, owner.partner).await;
         house
-            .laid(mailbox, "owner.edi", owner.orders[0].text.as_bytes())
+            .submit_over(mailbox, "owner.edi", owner.orders[0].text.as_bytes())
             .await;
         let laid = house.outbound(owner.partner).await;
         assert!(

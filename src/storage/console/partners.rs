@@ -106,10 +106,12 @@ pub(crate) async fn connections(
 ) -> Result<Vec<ConnectionItem>, Failure> {
     connection
         .rows(
-            "SELECT name, kind, body, active, polled_at, problem FROM connection
-             WHERE partner_id = $1 OR id IN (SELECT link.connection_id FROM address_connection link
-                 JOIN edi_address ON edi_address.id = link.address_id WHERE edi_address.partner_id = $1)
-             ORDER BY id",
+            concat!(
+                "SELECT name, kind, body, active, polled_at, problem FROM connection
+                 WHERE id IN (SELECT connection_id FROM ",
+                speakers!(),
+                " over_it WHERE over_it.partner_id = $1) ORDER BY id"
+            ),
             binds![partner],
         )
         .await
@@ -132,11 +134,10 @@ pub(crate) async fn logins(
 ) -> Result<Vec<LoginItem>, Failure> {
     connection
         .rows(
-            "SELECT c.name AS mailbox, l.kind, CASE WHEN l.kind = 'key' THEN l.secret ELSE '' END AS key, l.created_at
+            concat!("SELECT c.name AS mailbox, l.kind, CASE WHEN l.kind = 'key' THEN l.secret ELSE '' END AS key, l.created_at
              FROM mailbox_login l JOIN connection c ON c.id = l.connection_id
-             WHERE c.partner_id = $1 OR c.id IN (SELECT link.connection_id FROM address_connection link
-                 JOIN edi_address ON edi_address.id = link.address_id WHERE edi_address.partner_id = $1)
-             ORDER BY c.name, l.id LIMIT 200",
+             WHERE c.id IN (SELECT connection_id FROM ", speakers!(), " over_it WHERE over_it.partner_id = $1)
+             ORDER BY c.name, l.id LIMIT 200"),
             binds![partner],
         )
         .await

@@ -61,9 +61,11 @@ pub async fn mailboxes(connection: &mut Connection) -> Result<Vec<MailboxListing
         .await?;
     let speakers: Vec<(i64, String)> = connection
         .rows(
-            "SELECT over_it.connection_id, p.code FROM (SELECT id AS connection_id, partner_id FROM connection UNION
-                 SELECT l.connection_id, a.partner_id FROM address_connection l JOIN edi_address a ON a.id = l.address_id
-             ) over_it JOIN partner p ON p.id = over_it.partner_id ORDER BY p.code",
+            concat!(
+                "SELECT over_it.connection_id, p.code FROM ",
+                speakers!(),
+                " over_it JOIN partner p ON p.id = over_it.partner_id ORDER BY p.code"
+            ),
             binds![],
         )
         .await?;

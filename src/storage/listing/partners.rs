@@ -164,10 +164,9 @@ async fn connections_of(
     }
     let sql = format!(
         "SELECT c.id, over_it.partner_id, c.name, c.kind, c.polled_at, c.problem FROM connection c
-         JOIN (SELECT partner_id, id AS connection_id FROM connection UNION
-             SELECT a.partner_id, l.connection_id FROM edi_address a JOIN address_connection l ON l.address_id = a.id
-         ) over_it ON over_it.connection_id = c.id
+         JOIN {} over_it ON over_it.connection_id = c.id
          WHERE c.active = 1 AND over_it.partner_id IN {} ORDER BY c.id",
+        speakers!(),
         list(partners.len(), 0)
     );
     let rows: Vec<Row> = connection
