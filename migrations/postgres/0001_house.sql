@@ -122,12 +122,17 @@ CREATE TABLE expected_receipt (
 CREATE INDEX expected_receipt_open ON expected_receipt (on_date) WHERE closed = 0;
 CREATE INDEX expected_receipt_told ON expected_receipt (warehouse_id) WHERE told = 1;
 
--- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
+-- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks or, where an object store is named, in
+-- an object with the SHA-256 of each of its blocks.
 CREATE TABLE content (
     sha256 TEXT PRIMARY KEY, size BIGINT NOT NULL, bytes BYTEA, created_at BIGINT NOT NULL
 );
 CREATE TABLE content_chunk (
     sha256 TEXT NOT NULL, ordinal BIGINT NOT NULL, bytes BYTEA NOT NULL, PRIMARY KEY (sha256, ordinal)
+);
+CREATE TABLE content_object (
+    sha256 TEXT PRIMARY KEY, object TEXT NOT NULL, size BIGINT NOT NULL, block_size BIGINT NOT NULL,
+    digests BYTEA NOT NULL
 );
 
 -- What came in

@@ -88,12 +88,17 @@ CREATE TABLE expected_receipt (
 CREATE INDEX expected_receipt_open ON expected_receipt (on_date) WHERE closed = 0;
 CREATE INDEX expected_receipt_told ON expected_receipt (warehouse_id) WHERE told = 1;
 
--- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks.
+-- Bytes, in and out, by their SHA-256: small ones in the row, large ones in chunks or, where an object store is named, in
+-- an object with the SHA-256 of each of its blocks.
 CREATE TABLE content (
     sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, bytes BLOB, created_at INTEGER NOT NULL
 );
 CREATE TABLE content_chunk (
     sha256 TEXT NOT NULL, ordinal INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (sha256, ordinal)
+);
+CREATE TABLE content_object (
+    sha256 TEXT PRIMARY KEY, object TEXT NOT NULL, size INTEGER NOT NULL, block_size INTEGER NOT NULL,
+    digests BLOB NOT NULL
 );
 
 -- What came in

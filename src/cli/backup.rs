@@ -28,6 +28,17 @@ struct Copied {
     files: Vec<String>,
     /// Bytes of them all.
     bytes: u64,
+    /// Received files whose bytes lie in the object store, and in none of these files.
+    in_object_store: i64,
+}
+
+/// What is said of those.
+fn elsewhere(count: i64, bytes: i64) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "The bytes of {count} contents ({bytes} bytes) lie in the object store and are not in this folder: keep the bucket, with earlier versions or a copy of its own, for as long as this backup."
+        )
+    })
 }
 
 /// Copies database, keys and settings of a running or resting system into a new folder. The folder appears whole or not
@@ -57,7 +68,11 @@ pub async fn back_up(options: &Options, args: Args) -> CliResult {
     std::fs::rename(&partial, &args.folder)
         .map_err(|error| CliError::file("renamed", &partial, &error))?;
     sync(args.folder.parent())?;
-    let copied = copied(&args.folder)?;
+    let (count, bytes) = backup::in_object_store(&args.folder.join(DATABASE)).await?;
+    let copied = copied(&args.folder, count)?;
+    if let (Some(words), false) = (elsewhere(count, bytes), options.json) {
+        println!("{words}");
+    }
     if options.json {
         outcome::print_json(&copied)?;
     } else {
@@ -103,7 +118,11 @@ pub async fn restore(options: &Options, args: Args) -> CliResult {
     std::fs::rename(&partial, &database)
         .map_err(|error| CliError::file("renamed", &partial, &error))?;
     sync(Some(&settings.data))?;
-    let copied = copied(&settings.data)?;
+    let (count, bytes) = backup::in_object_store(&database).await?;
+    let copied = copied(&settings.data, count)?;
+    if let (Some(words), false) = (elsewhere(count, bytes), options.json) {
+        println!("{words}");
+    }
     if options.json {
         outcome::print_json(&copied)?;
     } else {
@@ -189,11 +208,12 @@ fn sync(path: Option<&Path>) -> Result<(), CliError> {
         .map_err(|error| CliError::file("written", path, &error))
 }
 
-fn copied(folder: &Path) -> Result<Copied, CliError> {
+fn copied(folder: &Path, in_object_store: i64) -> Result<Copied, CliError> {
     let mut copied = Copied {
         folder: folder.display().to_string(),
         files: Vec::new(),
         bytes: 0,
+        in_object_store,
     };
     for name in [DATABASE, SETTINGS] {
         note(&folder.join(name), folder, &mut copied)?;

@@ -37,6 +37,7 @@ fn check(check: &'static str, sound: bool, says: impl Into<String>) -> Check {
 pub async fn run(options: &Options) -> CliResult {
     let gateway = house::open(options).await?;
     let mut checks = vec![database(&gateway), company(&gateway), mail(&gateway).await];
+    checks.extend(objects(&gateway).await);
     checks.push(running(&gateway));
     checks.push(folder(&gateway));
     checks.extend(disk(&gateway));
@@ -140,6 +141,30 @@ async fn mail(gateway: &Gateway) -> Check {
             format!("{address} does not answer within 5 s; check [mail] host and port"),
         ),
     }
+}
+
+/// Whether the bucket can be written and read; nothing where the settings name none.
+async fn objects(gateway: &Gateway) -> Option<Check> {
+    let objects = gateway.store.objects()?;
+    let named = &gateway.settings.objects;
+    Some(match objects.probe().await {
+        Ok(()) => check(
+            "objects",
+            true,
+            format!(
+                "the bucket {} can be written and read; received files above {} bytes go there",
+                objects.bucket(),
+                named.above_bytes
+            ),
+        ),
+        Err(failure) => check(
+            "objects",
+            false,
+            format!(
+                "{failure}; large files are refused to partners until that is mended: check [objects] and the rights of its access key"
+            ),
+        ),
+    })
 }
 
 fn running(gateway: &Gateway) -> Check {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub node: Node,
     /// Where the rows are.
     pub database: Database,
+    /// Where large received files are, if not in the database.
+    pub objects: Objects,
     /// The embedded SFTP server.
     pub sftp: SftpServer,
     /// The console.
@@ -46,6 +48,7 @@ impl Default for Settings {
             company: vec![Company::default()],
             node: Node::default(),
             database: Database::default(),
+            objects: Objects::default(),
             sftp: SftpServer::default(),
             http: HttpServer::default(),
             mail: Mail::default(),
@@ -172,6 +175,72 @@ pub struct Database {
     pub connections_max: u32,
 }
 
+/// An S3-compatible store for large received files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objects {
+    /// The bucket; empty: all bytes are kept in the database.
+    pub bucket: String,
+    /// `http://…` or `https://…` of the store; empty: AWS.
+    pub endpoint: String,
+    /// Region that requests are signed for.
+    pub region: String,
+    /// In front of every key, without a slash at its ends; empty: nothing.
+    pub prefix: String,
+    /// Whether the bucket stands in the host's name rather than in the path.
+    pub virtual_hosted: bool,
+    /// Received files with more bytes than this go there.
+    pub above_bytes: u64,
+    /// File with the certificate authority of the store (PEM), where it is not one the system trusts.
+    pub ca_file: String,
+    /// Environment variable with the access key's id.
+    pub access_key_env: String,
+    /// File with it, relative to the data folder.
+    pub access_key_file: String,
+    /// Environment variable with the secret of the access key.
+    pub secret_key_env: String,
+    /// File with it, relative to the data folder.
+    pub secret_key_file: String,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            bucket: String::new(),
+            endpoint: String::new(),
+            region: "us-east-1".to_owned(),
+            prefix: String::new(),
+            virtual_hosted: false,
+            above_bytes: 262_144,
+            ca_file: String::new(),
+            access_key_env: String::new(),
+            access_key_file: String::new(),
+            secret_key_env: String::new(),
+            secret_key_file: String::new(),
+        }
+    }
+}
+
+impl Objects {
+    /// Where the access key's id comes from; none, with no secret either: from AWS's own variables, or the machine's role.
+    pub fn access_key(&self) -> Option<SecretSource<'_>> {
+        secret_source(&self.access_key_env, &self.access_key_file)
+    }
+
+    /// Where the secret of the access key comes from.
+    pub fn secret_key(&self) -> Option<SecretSource<'_>> {
+        secret_source(&self.secret_key_env, &self.secret_key_file)
+    }
+}
+
+fn secret_source<'a>(variable: &'a str, file: &'a str) -> Option<SecretSource<'a>> {
+    match (variable.is_empty(), file.is_empty()) {
+        (false, _) => Some(SecretSource::Environment(variable)),
+        (true, false) => Some(SecretSource::File(file)),
+        (true, true) => None,
+    }
+}
+
 /// The embedded SFTP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -268,13 +337,7 @@ impl Default for Mail {
 impl Mail {
     /// Where the password comes from, where one is used.
     pub fn password(&self) -> Option<SecretSource<'_>> {
-        if !self.password_env.is_empty() {
-            Some(SecretSource::Environment(&self.password_env))
-        } else if !self.password_file.is_empty() {
-            Some(SecretSource::File(&self.password_file))
-        } else {
-            None
-        }
+        secret_source(&self.password_env, &self.password_file)
     }
 }
 
@@ -591,8 +654,42 @@ fn check(settings: &Settings, places: &Places) -> Vec<Fault> {
             );
         }
     }
+    check_objects(&settings.objects, &mut fault);
     check_secrets(settings, &mut fault);
     faults
+}
+
+fn check_objects(objects: &Objects, fault: &mut impl FnMut(String, String, &str)) {
+    let (endpoint, prefix) = (&objects.endpoint, &objects.prefix);
+    if !endpoint.is_empty() && !endpoint.starts_with("http://") && !endpoint.starts_with("https://")
+    {
+        fault(
+            "objects.endpoint".to_owned(),
+            format!("{endpoint:?} is no address of an object store"),
+            "Write https://host or http://host:port, or leave it out for AWS",
+        );
+    }
+    let sound = |part: &str| {
+        !part.is_empty()
+            && !part.bytes().all(|byte| byte == b'.')
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    if !prefix.is_empty() && !prefix.split('/').all(sound) {
+        fault(
+            "objects.prefix".to_owned(),
+            format!("{prefix:?} can not stand in front of keys"),
+            "Write letters, digits, hyphens, dots, underscores, with a slash between parts and none at the ends",
+        );
+    }
+    if objects.access_key().is_some() != objects.secret_key().is_some() {
+        fault(
+            "objects.bucket".to_owned(),
+            "there is one half of an access key".to_owned(),
+            "Name both, access_key_env or access_key_file and secret_key_env or secret_key_file, or neither",
+        );
+    }
 }
 
 fn check_secrets(settings: &Settings, fault: &mut impl FnMut(String, String, &str)) {

@@ -33,7 +33,7 @@ impl Mailboxes {
 
     /// What a client is told when the house fails; what failed is kept in mind for ops.
     fn unavailable(&self, failure: &Failure) -> Unavailable {
-        tracing::error!(%failure, "the mailbox could not reach the database");
+        tracing::error!(%failure, "the mailbox could not do what its client asked for");
         self.gateway.outage.note(self.gateway.now(), failure);
         Unavailable {
             reason: "the gateway can not take it now; try again".to_owned(),

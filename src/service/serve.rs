@@ -16,6 +16,7 @@ use super::{occupancy, schedules};
 use crate::config::roles::{self, Role};
 use crate::config::settings::Settings;
 use crate::domain::clock::Instant;
+use crate::storage::objects::{Objects, ObjectsRefusal};
 use crate::storage::{Class, Failure, Store, StoreLocation};
 
 use crate::transport::sftp_server::{Limits, SftpServer, SftpServerError, SftpServerSettings};
@@ -88,6 +89,9 @@ pub enum ServeFailure {
         "this node would do nothing: it is a console alone, and the settings turn the console off ([http] enabled = false). Turn it on, or give the node another role"
     )]
     Idle,
+    /// The object store of the settings can not be set up.
+    #[error(transparent)]
+    Objects(#[from] ObjectsRefusal),
     /// The mailbox did not start.
     #[error(transparent)]
     Sftp(#[from] SftpServerError),
@@ -120,7 +124,10 @@ pub async fn open(
 ) -> Result<(Gateway, Arc<HouseClock>), ServeFailure> {
     make_folder(&settings.data)?;
     let clock = Arc::new(HouseClock::starting_at(now));
-    let store = Store::open_with(location, settings.database.connections_max).await?;
+    let objects = Objects::of(&settings.objects, &settings.data)?;
+    let store = Store::open_with(location, settings.database.connections_max)
+        .await?
+        .with_objects(objects);
     Ok((
         Gateway::new(store, clock.clone(), Arc::new(settings)),
         clock,

@@ -7,6 +7,31 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use super::failure::Failure;
 
+/// How many contents of the database at `path` lie in an object store, and their bytes.
+///
+/// # Errors
+/// Where the database can not be read.
+pub async fn in_object_store(path: &Path) -> Result<(i64, i64), Failure> {
+    let failed = |source| Failure::Database {
+        doing: "counting what lies in the object store".to_owned(),
+        source,
+    };
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .connect()
+        .await
+        .map_err(failed)?;
+    let counted = sqlx::query_as(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INTEGER) FROM content_object",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(counted)
+}
+
 /// Writes the database at `from`, as it is at one moment, into the new file `to`, and waits until it is on the disk. What
 /// commits meanwhile is in neither part nor whole.
 ///

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
 
 use super::failure::Failure;
+use super::objects::{AtHand, Objects};
 
 /// A value handed to a query.
 #[derive(Debug, Clone)]
@@ -127,12 +128,28 @@ impl<T> Readable for T where
 {
 }
 
-/// A connection of either engine.
-pub enum Connection {
+/// The wire to either engine.
+pub(super) enum Engine {
     /// SQLite.
     Lite(PoolConnection<Sqlite>),
     /// PostgreSQL.
     Pg(PoolConnection<Postgres>),
+}
+
+/// How a connection comes to bytes that lie in the object store.
+pub(super) enum Reach {
+    /// Not at all: the settings name none.
+    Nowhere,
+    /// It asks the store.
+    Direct(Objects),
+    /// A transaction is open, and nobody is to wait for a network meanwhile: it takes what was fetched for it before.
+    AtHand(AtHand),
+}
+
+/// A connection of either engine.
+pub struct Connection {
+    engine: Engine,
+    pub(super) reach: Reach,
 }
 
 fn lite(binds: Vec<Bind>) -> Result<SqliteArguments, sqlx::Error> {
@@ -172,24 +189,32 @@ fn doing(sql: &str) -> String {
 const PARAMETERS_MAX: usize = 30_000;
 
 impl Connection {
+    /// One without a way to the object store.
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            reach: Reach::Nowhere,
+        }
+    }
+
     /// Whether this is SQLite; for the few statements in which the dialects differ.
     pub fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Lite(_))
+        matches!(self.engine, Engine::Lite(_))
     }
 
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
         let _counted = super::effort::statement();
         let text = AssertSqlSafe(sql.to_owned());
-        let result = match self {
-            Self::Lite(connection) => match lite(binds) {
+        let result = match &mut self.engine {
+            Engine::Lite(connection) => match lite(binds) {
                 Ok(arguments) => sqlx::query_with(text, arguments)
                     .execute(&mut **connection)
                     .await
                     .map(|done| done.rows_affected()),
                 Err(error) => Err(error),
             },
-            Self::Pg(connection) => match postgres(binds) {
+            Engine::Pg(connection) => match postgres(binds) {
                 Ok(arguments) => sqlx::query_with(text, arguments)
                     .execute(&mut **connection)
                     .await
@@ -207,7 +232,7 @@ impl Connection {
     /// writes, and by then it may have taken numbers of rows from a sequence; what seals rows goes by that number to
     /// know that none of them is still to come. SQLite writes one transaction at a time.
     pub async fn begin_numbered(&mut self) -> Result<(), Failure> {
-        let Self::Pg(connection) = self else {
+        let Engine::Pg(connection) = &mut self.engine else {
             self.execute("BEGIN IMMEDIATE", vec![]).await?;
             return Ok(());
         };
@@ -231,8 +256,8 @@ impl Connection {
     ) -> Result<Vec<T>, Failure> {
         let _counted = super::effort::statement();
         let text = AssertSqlSafe(sql.to_owned());
-        let result = match self {
-            Self::Lite(connection) => match lite(binds) {
+        let result = match &mut self.engine {
+            Engine::Lite(connection) => match lite(binds) {
                 Ok(arguments) => {
                     sqlx::query_as_with(text, arguments)
                         .fetch_all(&mut **connection)
@@ -240,7 +265,7 @@ impl Connection {
                 }
                 Err(error) => Err(error),
             },
-            Self::Pg(connection) => match postgres(binds) {
+            Engine::Pg(connection) => match postgres(binds) {
                 Ok(arguments) => {
                     sqlx::query_as_with(text, arguments)
                         .fetch_all(&mut **connection)

@@ -1,13 +1,15 @@
 //! Bytes, in and out, by their SHA-256. Small ones stand in the row, large ones in chunks written by transactions of
-//! their own before the row that names them.
+//! their own before the row that names them, or in an object of a store beside the database.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::connection::Connection;
+use super::connection::{Connection, Reach};
 use super::failure::Failure;
+use super::objects::{self, Digests, ObjectRow, Objects};
 use super::store::{Class, Store};
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -66,6 +68,9 @@ impl Connection {
         match inline {
             Some((Some(bytes), _)) => Ok(bytes),
             Some((None, size)) => {
+                if let Some(object) = self.object(sha256).await? {
+                    return self.object_range(&object, 0, u64::MAX).await;
+                }
                 let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
                 let mut ordinal = 0;
                 while let Some(chunk) = self.chunk(sha256, ordinal).await? {
@@ -92,6 +97,68 @@ impl Connection {
             .map(|row| row.0))
     }
 
+    /// Where a content is in the object store; none: it is in the database.
+    async fn object(&mut self, sha256: &str) -> Result<Option<ObjectRow>, Failure> {
+        self.row(
+            "SELECT object, size, block_size, digests FROM content_object WHERE sha256 = $1",
+            binds![sha256],
+        )
+        .await
+    }
+
+    async fn object_range(
+        &mut self,
+        object: &ObjectRow,
+        offset: u64,
+        size: u64,
+    ) -> Result<Vec<u8>, Failure> {
+        let blocks = object.blocks(offset, size);
+        let fetched = match &self.reach {
+            Reach::Direct(objects) => objects.blocks(&blocks).await?,
+            Reach::AtHand(at_hand) => at_hand.all(&blocks)?,
+            Reach::Nowhere => {
+                return Err(Failure::NoObjectStore {
+                    key: object.object.clone(),
+                });
+            }
+        };
+        let width = u64::try_from(object.block_size).unwrap_or_default().max(1);
+        Ok(cut(&fetched.concat(), offset % width, size))
+    }
+
+    /// Sees to it that ranges of contents, `(sha256, offset, size)`, are at hand in this transaction where they lie in an
+    /// object store, so that they are fetched together.
+    ///
+    /// # Errors
+    /// [`Failure::NotAtHand`] with all that has to be fetched.
+    pub async fn have_at_hand(&mut self, ranges: &[(String, u64, u64)]) -> Result<(), Failure> {
+        let Reach::AtHand(at_hand) = &self.reach else {
+            return Ok(());
+        };
+        let at_hand = at_hand.clone();
+        let mut known: HashMap<&str, Option<ObjectRow>> = HashMap::new();
+        let mut blocks = Vec::new();
+        for (sha256, offset, size) in ranges {
+            if !known.contains_key(sha256.as_str()) {
+                let object = self.object(sha256).await?;
+                known.insert(sha256, object);
+            }
+            if let Some(Some(object)) = known.get(sha256.as_str()) {
+                for block in object.blocks(*offset, *size) {
+                    if !blocks.contains(&block) {
+                        blocks.push(block);
+                    }
+                }
+            }
+        }
+        at_hand.all(&blocks).map(|_| ())
+    }
+
+    /// Whether contents may lie in an object store.
+    pub fn has_objects(&self) -> bool {
+        !matches!(self.reach, Reach::Nowhere)
+    }
+
     /// `size` bytes from `offset` of a content, reading only the chunks they stand in.
     pub async fn content_range(
         &mut self,
@@ -105,17 +172,11 @@ impl Connection {
                 binds![sha256],
             )
             .await?;
-        let cut = |bytes: &[u8], offset: u64| {
-            let from = usize::try_from(offset)
-                .unwrap_or(usize::MAX)
-                .min(bytes.len());
-            let to = from
-                .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
-                .min(bytes.len());
-            bytes.get(from..to).unwrap_or_default().to_vec()
-        };
         if let Some((Some(bytes),)) = inline {
-            return Ok(cut(&bytes, offset));
+            return Ok(cut(&bytes, offset, size));
+        }
+        if let Some(object) = self.object(sha256).await? {
+            return self.object_range(&object, offset, size).await;
         }
         let width = CHUNK as u64;
         let first = offset / width;
@@ -131,12 +192,24 @@ impl Connection {
             bytes.extend_from_slice(&chunk);
             ordinal += 1;
         }
-        Ok(cut(&bytes, offset - first * width))
+        Ok(cut(&bytes, offset - first * width, size))
     }
 }
 
-/// Stores the bytes of a spooled file durably, in chunks where they are many, and gives their address. A caller whose
-/// file is small gets the bytes back instead, to be stored in the transaction of the row that names them.
+/// `size` bytes from `offset`, or as many as there are.
+fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
+    let from = usize::try_from(offset)
+        .unwrap_or(usize::MAX)
+        .min(bytes.len());
+    let to = from
+        .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
+        .min(bytes.len());
+    bytes.get(from..to).unwrap_or_default().to_vec()
+}
+
+/// Stores the bytes of a spooled file durably, in the object store where there is one that takes so many, else in chunks
+/// where they are many, and gives their address. A caller whose file is small gets the bytes back instead, to be stored in
+/// the transaction of the row that names them.
 pub async fn store_file(
     store: &Store,
     path: &Path,
@@ -147,24 +220,33 @@ pub async fn store_file(
         source: sqlx::Error::Io(source),
     };
     let size = std::fs::metadata(path).map_err(reading)?.len();
-    if size <= INLINE_MAX as u64 {
+    let objects = store.objects().filter(|objects| objects.takes(size));
+    if size <= INLINE_MAX as u64 && objects.is_none() {
         let bytes = std::fs::read(path).map_err(reading)?;
         return Ok((address(&bytes), Some(bytes)));
     }
     let mut file = std::fs::File::open(path).map_err(reading)?;
-    let mut digest = Sha256::new();
+    let (mut digest, mut digests) = (Sha256::new(), Digests::default());
     let mut buffer = vec![0; CHUNK];
     loop {
         let n = file.read(&mut buffer).map_err(reading)?;
         if n == 0 {
             break;
         }
-        digest.update(buffer.get(..n).unwrap_or_default());
+        let bytes = buffer.get(..n).unwrap_or_default();
+        digest.update(bytes);
+        if objects.is_some() {
+            digests.update(bytes);
+        }
     }
     let address = ContentAddress {
         sha256: hex::encode(digest.finalize()),
         size: i64::try_from(size).unwrap_or(i64::MAX),
     };
+    if let Some(objects) = objects {
+        put_object(store, objects, path, &address, digests.finish(), at).await?;
+        return Ok((address, None));
+    }
     let mut file = std::fs::File::open(path).map_err(reading)?;
     let mut ordinal = 0_i64;
     loop {
@@ -208,6 +290,63 @@ pub async fn store_file(
     Ok((address, None))
 }
 
+/// Puts a file into the object store and then writes the rows that name it. Bytes that the database has are left there.
+async fn put_object(
+    store: &Store,
+    objects: &Objects,
+    path: &Path,
+    address: &ContentAddress,
+    digests: Vec<u8>,
+    at: Instant,
+) -> Result<(), Failure> {
+    let mut reading = store.read().await?;
+    let earlier = reading.object(&address.sha256).await?;
+    let kept = reading
+        .number(
+            "SELECT COUNT(*) FROM content WHERE sha256 = $1",
+            binds![&address.sha256],
+        )
+        .await?;
+    drop(reading);
+    if kept > 0 && earlier.is_none() {
+        return Ok(());
+    }
+    // What came before may have been lost meanwhile: it is put once more all the same.
+    let object = objects
+        .put_file(path, (address, digests), earlier.as_ref())
+        .await?;
+    waypoint::pass("upload", "part of a large file stored");
+    let sha256 = address.sha256.clone();
+    store
+        .write(Class::Ordinary, move |connection| {
+            let (sha256, object) = (sha256.clone(), object.clone());
+            Box::pin(async move {
+                connection
+                    .execute(
+                        "INSERT INTO content (sha256, size, bytes, created_at) VALUES ($1, $2, $3, $4)
+                         ON CONFLICT (sha256) DO NOTHING",
+                        binds![&sha256, object.size, None::<Vec<u8>>, at],
+                    )
+                    .await?;
+                connection
+                    .execute(
+                        "INSERT INTO content_object (sha256, object, size, block_size, digests) VALUES ($1, $2, $3, $4, $5)
+                         ON CONFLICT (sha256) DO NOTHING",
+                        binds![
+                            sha256,
+                            object.object,
+                            object.size,
+                            object.block_size,
+                            object.digests
+                        ],
+                    )
+                    .await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
 fn read_chunk(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
     let mut chunk = Vec::with_capacity(CHUNK);
     file.take(CHUNK as u64).read_to_end(&mut chunk)?;
@@ -222,6 +361,8 @@ pub struct ContentReader {
     sha256: String,
     position: u64,
     size: u64,
+    /// Bytes that are read at once.
+    width: u64,
     buffer: Vec<u8>,
     at: usize,
 }
@@ -229,9 +370,14 @@ pub struct ContentReader {
 impl ContentReader {
     /// A reader of the bytes at `address`, to be used on a blocking thread of the current runtime.
     pub fn new(store: Store, address: &ContentAddress) -> Self {
+        let width = match store.objects() {
+            Some(_) => objects::BLOCK,
+            None => CHUNK,
+        };
         Self {
             store,
             runtime: tokio::runtime::Handle::current(),
+            width: width as u64,
             sha256: address.sha256.clone(),
             position: 0,
             size: u64::try_from(address.size).unwrap_or_default(),
@@ -241,7 +387,7 @@ impl ContentReader {
     }
 
     fn fill(&mut self) -> std::io::Result<()> {
-        let next = (CHUNK as u64).min(self.size - self.position);
+        let next = self.width.min(self.size - self.position);
         let (store, sha256, position) = (self.store.clone(), self.sha256.clone(), self.position);
         let bytes = self
             .runtime
@@ -252,7 +398,7 @@ impl ContentReader {
                     .content_range(&sha256, position, next)
                     .await
             })
-            .map_err(|failure| std::io::Error::other(failure.to_string()))?;
+            .map_err(std::io::Error::other)?;
         if bytes.is_empty() {
             return Err(std::io::Error::new(
                 std::io::ErrorKind::UnexpectedEof,

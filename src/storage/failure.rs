@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use super::objects::Block;
+
 /// A failure of the database or a refusal that rolls a transaction back.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -26,6 +28,38 @@ pub enum Failure {
         /// What is wrong with it.
         why: String,
     },
+    /// The object store did not do it.
+    #[error("the object store failed while {doing}: {source}")]
+    ObjectStore {
+        /// What was being done.
+        doing: String,
+        /// What the store, or the way to it, said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// An object that is gone or is another.
+    #[error(
+        "the object {key} in the bucket {bucket} is not what was put there: {why}; bring it back from an earlier version or a copy of the bucket"
+    )]
+    ObjectLost {
+        /// Its key.
+        key: String,
+        /// In which bucket.
+        bucket: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Bytes lie in an object store, and this node knows of none.
+    #[error(
+        "bytes lie in an object store under the key {key}, and this node's settings name no bucket: give it the [objects] of the nodes that received them"
+    )]
+    NoObjectStore {
+        /// Key of the object.
+        key: String,
+    },
+    /// A transaction needs bytes of the object store; `Store::write` fetches them and runs it once more.
+    #[error("bytes of the object store are not at hand inside a transaction")]
+    NotAtHand(Vec<Block>),
     /// The lease on the work was lost to another node: nothing of this transaction may take effect.
     #[error("another node took over this work; nothing was changed here")]
     LeaseLost,

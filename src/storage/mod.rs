@@ -34,6 +34,7 @@ pub mod invoices;
 pub mod journal;
 pub mod labels;
 pub mod listing;
+pub mod objects;
 pub mod orders;
 pub mod partners;
 pub mod payments;

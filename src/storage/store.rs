@@ -17,8 +17,9 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::announcement;
-use super::connection::Connection;
+use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
+use super::objects::{AtHand, Objects};
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
 /// Which writes go first on SQLite's one queue.
@@ -77,6 +78,8 @@ pub struct Store {
     location: Arc<StoreLocation>,
     /// What tells our announcements of work from those of others.
     name: Arc<str>,
+    /// Where large received files are, if not in the database.
+    objects: Option<Objects>,
 }
 
 impl Store {
@@ -95,7 +98,19 @@ impl Store {
             backend: Arc::new(backend),
             location: Arc::new(location),
             name: uuid::Uuid::new_v4().to_string().into(),
+            objects: None,
         })
+    }
+
+    /// The same store, with large received files in an object store beside the database; none: all in the database.
+    pub fn with_objects(mut self, objects: Option<Objects>) -> Self {
+        self.objects = objects;
+        self
+    }
+
+    /// Where large received files are, if not in the database.
+    pub fn objects(&self) -> Option<&Objects> {
+        self.objects.as_ref()
     }
 
     /// Where the database is.
@@ -123,18 +138,48 @@ impl Store {
     /// A connection for queries. Give it back soon: a long read holds SQLite's log back.
     pub async fn read(&self) -> Result<Connection, Failure> {
         let opened = match &*self.backend {
-            Backend::Lite { readers, .. } => readers.acquire().await.map(Connection::Lite),
-            Backend::Pg(pool) => pool.acquire().await.map(Connection::Pg),
+            Backend::Lite { readers, .. } => readers.acquire().await.map(Engine::Lite),
+            Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg),
         };
-        opened.map_err(|source| Failure::Database {
-            doing: "opening a connection".to_owned(),
-            source,
-        })
+        let mut connection = opened
+            .map(Connection::new)
+            .map_err(failed("opening a connection"))?;
+        if let Some(objects) = &self.objects {
+            connection.reach = Reach::Direct(objects.clone());
+        }
+        Ok(connection)
     }
 
     /// Runs `work` in one transaction of its own task: all of it or nothing. It may be run again where it lost to
     /// another transaction, so it must have no effect but through the connection it is given.
     pub async fn write<T, F>(&self, class: Class, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let Some(objects) = &self.objects else {
+            return self.transact(class, work).await;
+        };
+        let (work, at_hand) = (Arc::new(work), AtHand::default());
+        loop {
+            let (work, blocks) = (work.clone(), at_hand.clone());
+            let outcome = self
+                .transact(class, move |connection: &mut Connection| {
+                    connection.reach = Reach::AtHand(blocks.clone());
+                    work(connection)
+                })
+                .await;
+            match outcome {
+                Err(Failure::NotAtHand(missing)) => objects.fetch(&missing, &at_hand).await?,
+                other => return other,
+            }
+        }
+    }
+
+    async fn transact<T, F>(&self, class: Class, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>>
@@ -267,11 +312,11 @@ where
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut connection = Connection::Pg(
+        let mut connection = Connection::new(Engine::Pg(
             pool.acquire()
                 .await
                 .map_err(failed("opening a connection"))?,
-        );
+        ));
         connection.begin_numbered().await?;
         let result = match work(&mut connection).await {
             Ok(value) => commit(&mut connection).await.map(|()| value),
@@ -398,11 +443,11 @@ async fn try_group(
     group: &mut [Box<dyn Job>],
     outcomes: &mut Vec<Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let mut connection = Connection::Lite(
+    let mut connection = Connection::new(Engine::Lite(
         pool.acquire()
             .await
             .map_err(failed("opening a connection"))?,
-    );
+    ));
     connection.execute("BEGIN IMMEDIATE", vec![]).await?;
     let result = run_group(&mut connection, group, outcomes).await;
     if result.is_err() {

@@ -68,6 +68,7 @@ pub async fn step(
         ..Sets::default()
     };
     let mut orders = Vec::new();
+    sets.have_at_hand(connection, &documents).await?;
     let mut interchanges = BTreeSet::new();
     let mut known: HashMap<i64, Trading> = HashMap::new();
     for document in documents
@@ -152,18 +153,10 @@ impl Sets {
             Some(corrected) => connection.content(corrected).await?,
             None => {
                 let size = u64::try_from(document.size.unwrap_or_default()).unwrap_or_default();
-                let known = self.contents.get(&file).cloned();
-                let (sha256, whole_size) = match known {
-                    Some(content) => content,
-                    None => {
-                        let row = connection
-                            .file(file)
-                            .await?
-                            .ok_or_else(|| corrupt("its file is not there"))?;
-                        self.contents.insert(file, (row.sha256.clone(), row.size));
-                        (row.sha256, row.size)
-                    }
-                };
+                let (sha256, whole_size) = self
+                    .content_of(connection, file)
+                    .await?
+                    .ok_or_else(|| corrupt("its file is not there"))?;
                 self.range(connection, &sha256, whole_size, offset, size)
                     .await?
             }
@@ -172,6 +165,49 @@ impl Sets {
             read_set_with_limits(&bytes, &delimiters, offset, self.limits)
         })
         .map_err(|error| corrupt(&error.to_string()))
+    }
+
+    /// Address and size of a file's content.
+    async fn content_of(
+        &mut self,
+        connection: &mut Connection,
+        file: i64,
+    ) -> Result<Option<(String, i64)>, Failure> {
+        if let Some(content) = self.contents.get(&file) {
+            return Ok(Some(content.clone()));
+        }
+        let Some(row) = connection.file(file).await? else {
+            return Ok(None);
+        };
+        self.contents.insert(file, (row.sha256.clone(), row.size));
+        Ok(Some((row.sha256, row.size)))
+    }
+
+    /// What of these sets lies in an object store is asked for at once, before any of them is translated.
+    async fn have_at_hand(
+        &mut self,
+        connection: &mut Connection,
+        documents: &[DocumentRow],
+    ) -> Result<(), Failure> {
+        if !connection.has_objects() {
+            return Ok(());
+        }
+        let mut ranges = Vec::new();
+        for document in documents.iter().filter(|document| {
+            document.disposition == "received" && document.corrected_sha256.is_none()
+        }) {
+            let Some(file) = document.file_id else {
+                continue;
+            };
+            let number = |n: Option<i64>| u64::try_from(n.unwrap_or_default()).unwrap_or_default();
+            if let Some((sha256, whole)) = self.content_of(connection, file).await? {
+                ranges.push(match whole > WHOLE_MAX {
+                    true => (sha256, number(document.byte_offset), number(document.size)),
+                    false => (sha256, 0, number(Some(whole))),
+                });
+            }
+        }
+        connection.have_at_hand(&ranges).await
     }
 
     async fn range(

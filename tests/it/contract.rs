@@ -193,12 +193,12 @@ impl Program {
         child.wait_with_output().expect("it ends")
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.input(arguments, b"")
     }
 
     /// Runs what has to end with this status; what it printed.
-    fn ends(&self, status: i32, arguments: &[&str]) -> String {
+    pub(crate) fn ends(&self, status: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(
             output.status.code(),
@@ -211,7 +211,7 @@ impl Program {
         text(&output.stdout)
     }
 
-    fn json(&self, status: i32, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, status: i32, arguments: &[&str]) -> Value {
         let printed = self.ends(status, &[arguments, &["--json"]].concat());
         serde_json::from_str(&printed)
             .unwrap_or_else(|error| panic!("{} {arguments:?}: {error}: {printed}", self.name))

@@ -13,6 +13,7 @@ mod engines;
 mod folder;
 mod listing;
 mod mail;
+mod objects;
 mod once;
 mod orders;
 mod overdue;

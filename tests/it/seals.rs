@@ -1,14 +1,16 @@
 //! The seals: of what is kept no row can go and no byte can change without the proof saying where, and the end of the
 //! chain can not be cut off where its head was kept elsewhere.
 
+use std::path::Path;
 use std::time::Duration;
 
 use supercargo::config::samples;
+use supercargo::config::settings::Settings;
 use supercargo::domain::clock::Instant;
-
 use supercargo::domain::ids::{PartnerId, ShipmentId};
 use supercargo::domain::order::Mode;
 use supercargo::storage::journal::{NewMail, Subject};
+use supercargo::storage::objects::Objects;
 use supercargo::storage::users::Role;
 use supercargo::storage::{Class, Store, StoreLocation};
 use supercargo::workflow::prove::{Head, Proof, prove};
@@ -18,6 +20,7 @@ use supercargo::workflow::{Gateway, partners};
 
 use crate::engines::places;
 use crate::peers::postgres::fresh_database;
+use crate::peers::s3::S3;
 use crate::prove::{behind_the_back, pay, program, traded};
 use crate::thread::House;
 
@@ -61,9 +64,12 @@ where
 }
 
 /// A house in which every table has rows, sealed: real trade and a payment, logins and users, a large file that is no
-/// X12, a file that nobody has read yet, a shipment that waits for its day.
-async fn full(location: StoreLocation) -> House {
-    let house = traded(location).await;
+/// X12, one larger still in the object store, a file that nobody has read yet, a shipment that waits for its day.
+async fn full(location: StoreLocation, s3: &S3, data: &Path) -> House {
+    let mut house = traded(location).await;
+    let settings = Settings::parse(&s3.settings(data, 3_000_000)).unwrap();
+    let objects = Objects::of(&settings.objects, data).unwrap();
+    house.gateway.store = house.gateway.store.with_objects(objects);
     pay(&house).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large");
@@ -76,7 +82,14 @@ async fn full(location: StoreLocation) -> House {
         actor: "test".to_owned(),
         key: Some(format!("upload of {name}")),
     };
-    receive(&house.gateway, upload("large", UploadSource::Path(path)))
+    receive(
+        &house.gateway,
+        upload("large", UploadSource::Path(path.clone())),
+    )
+    .await
+    .unwrap();
+    std::fs::write(&path, vec![b'y'; 3_500_000]).unwrap();
+    receive(&house.gateway, upload("larger", UploadSource::Path(path)))
         .await
         .unwrap();
     house.advance(0).await;
@@ -206,7 +219,9 @@ async fn put_back(house: &House, table: &str) {
 }
 
 async fn no_row_can_go(location: StoreLocation) {
-    let house = full(location).await;
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = S3::start(folder.path()).await;
+    let house = full(location, &s3, folder.path()).await;
     house.prove().await;
     let mut missed = Vec::new();
     for table in tables(&house).await {
@@ -356,7 +371,9 @@ const BYTES: &[(&str, &str, &str)] = &[
 ];
 
 async fn no_byte_can_change(location: StoreLocation) {
-    let house = full(location).await;
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = S3::start(folder.path()).await;
+    let house = full(location, &s3, folder.path()).await;
     for (done, undone, told) in FLIPPED {
         assert!(behind_the_back(&house, done).await > 0, "{done}");
         is_told(&house, told, done).await;

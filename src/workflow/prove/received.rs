@@ -197,18 +197,15 @@ async fn one_file(
         .content(&file.sha256, kept, file.bytes.as_deref(), false)
         .await?;
     match content {
-        None => prover.fault(
-            place(),
-            format!("some of its bytes, {}, are not kept", file.sha256),
-        ),
-        Some(content) if content.sha256 != file.sha256 || content.size != kept => prover.fault(
+        Err(why) => prover.fault(place(), why),
+        Ok(content) if content.sha256 != file.sha256 || content.size != kept => prover.fault(
             place(),
             format!(
                 "the bytes that are kept are not those that came: they have the SHA-256 {}, the file has {}",
                 content.sha256, file.sha256
             ),
         ),
-        Some(content) if !reading => {
+        Ok(content) if !reading => {
             for seen in content
                 .interchanges
                 .iter()
@@ -246,7 +243,7 @@ async fn one_file(
                 envelope(prover, part, seen, judged);
             }
         }
-        Some(_) => {}
+        Ok(_) => {}
     }
     if reading {
         return Ok(());

@@ -159,12 +159,12 @@ async fn one_file(
     let content = prover
         .content(&file.sha256, kept, file.bytes.as_deref(), true)
         .await?;
-    let Some(content) = content else {
-        prover.fault(
-            named(file),
-            format!("some of its bytes, {}, are not kept", file.sha256),
-        );
-        return Ok(());
+    let content = match content {
+        Ok(content) => content,
+        Err(why) => {
+            prover.fault(named(file), why);
+            return Ok(());
+        }
     };
     if content.sha256 != file.sha256 || content.size != file.size || kept != file.size {
         prover.fault(

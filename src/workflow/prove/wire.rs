@@ -135,32 +135,46 @@ fn read(source: impl Read, sets: bool) -> std::io::Result<Content> {
     })
 }
 
+/// What is said of bytes that can not be read; a store that does not answer says nothing of them.
+fn unreadable(error: std::io::Error, sha256: &str) -> Result<String, Failure> {
+    match error.downcast::<Failure>() {
+        Ok(Failure::ObjectLost { key, bucket, why }) => Ok(format!(
+            "its bytes, {sha256}, are not kept: the object {key} in the bucket {bucket} is not what was put there: {why}"
+        )),
+        Ok(failure) => Err(failure),
+        Err(_) => Ok(format!("some of its bytes, {sha256}, are not kept")),
+    }
+}
+
 impl Prover<'_> {
-    /// Reads a content again: the bytes at hand, or chunk by chunk where they are many. `None`: some of it is missing.
+    /// Reads a content again: the bytes at hand, or piece by piece where they are many. The sentence says why it can not be
+    /// read: some of it is missing, or its object is gone or another.
     pub(super) async fn content(
         &mut self,
         sha256: &str,
         size: i64,
         bytes: Option<&[u8]>,
         sets: bool,
-    ) -> Result<Option<Content>, Failure> {
+    ) -> Result<Result<Content, String>, Failure> {
         let content = match bytes {
-            Some(bytes) => read(bytes, sets).ok(),
+            Some(bytes) => read(bytes, sets),
             None => {
                 let address = ContentAddress {
                     sha256: sha256.to_owned(),
                     size,
                 };
                 let reader = ContentReader::new(self.history.store().clone(), &address);
-                tokio::task::spawn_blocking(move || read(reader, sets).ok())
+                tokio::task::spawn_blocking(move || read(reader, sets))
                     .await
-                    .ok()
-                    .flatten()
+                    .map_err(|_| Failure::Stopping)?
             }
         };
-        if let Some(content) = &content {
-            self.proof.totals.bytes += u64::try_from(content.size).unwrap_or_default();
+        match content {
+            Ok(content) => {
+                self.proof.totals.bytes += u64::try_from(content.size).unwrap_or_default();
+                Ok(Ok(content))
+            }
+            Err(error) => unreadable(error, sha256).map(Err),
         }
-        Ok(content)
     }
 }

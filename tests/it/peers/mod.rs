@@ -9,6 +9,7 @@ pub mod house;
 pub mod http;
 pub mod openssh;
 pub mod postgres;
+pub mod s3;
 pub mod smtp;
 
 use std::io::Write;
