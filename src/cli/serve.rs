@@ -20,20 +20,47 @@ pub struct Args {
     /// What this node does, any of mailbox, workers, console, where several share a PostgreSQL database [default: all]
     #[arg(long, value_name = "ROLE,…")]
     roles: Option<RoleList>,
+    /// How each line of the log is written
+    #[arg(
+        long,
+        value_name = "FORM",
+        env = "SUPERCARGO_LOG",
+        default_value = "text"
+    )]
+    log: LogForm,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(options: &Options, args: Args) -> CliResult {
-    log_to_stderr();
+    log_to_stderr(args.log);
     let mut settings = house::settings(options, "data")?;
     if let Some(RoleList(roles)) = args.roles {
         settings.node.roles = roles;
     }
     let location = house::location(options, &settings);
-    warn_of_unused(&settings.node, "--sftp", &args.sftp, Role::Mailbox);
-    warn_of_unused(&settings.node, "--http", &args.http, Role::Console);
+    for warning in [
+        unused(&settings.node, "--sftp", &args.sftp, Role::Mailbox),
+        unused(&settings.node, "--http", &args.http, Role::Console),
+        house::specimen_warning(&settings),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        match args.log {
+            LogForm::Text => eprintln!("supercargo: warning: {warning}"),
+            LogForm::Json => tracing::warn!("{warning}"),
+        }
+    }
     let data = settings.data.display().to_string();
-    house::warn_of_specimen(&settings);
     let serve = ServeOptions {
         location,
         settings,
@@ -58,33 +85,44 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         ));
     }
     stop_signal().await;
-    eprintln!("supercargo: stopping; what was begun is finished or left for the next start");
+    let stopping = "stopping; what was begun is finished or left for the next start";
+    match args.log {
+        LogForm::Text => eprintln!("supercargo: {stopping}"),
+        LogForm::Json => tracing::info!("{stopping}"),
+    }
     service.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Warns of an address that is given and not opened.
-fn warn_of_unused(node: &Node, option: &str, address: &Option<String>, role: Role) {
-    if address.is_some() && !node.has(role) {
-        eprintln!(
-            "supercargo: warning: {option} is not used, for this node is no {role} (its roles: {})",
+/// What is said of an address that is given and not opened.
+fn unused(node: &Node, option: &str, address: &Option<String>, role: Role) -> Option<String> {
+    (address.is_some() && !node.has(role)).then(|| {
+        format!(
+            "{option} is not used, for this node is no {role} (its roles: {})",
             roles::words(&node.roles)
-        );
-    }
+        )
+    })
 }
 
 /// Structured logs on stderr; RUST_LOG narrows or widens them.
-fn log_to_stderr() {
+fn log_to_stderr(form: LogForm) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,supercargo=info"));
     // A second call in one process changes nothing. A log that can not be written (a full disk) must not end the task that
     // writes it: unless told, the subscriber complains on stderr, and that panics where stderr is the log.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .log_internal_errors(false)
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_ansi(form == LogForm::Text && std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    let _ = match form {
+        LogForm::Text => log.try_init(),
+        LogForm::Json => log
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+    };
 }
 
 /// Waits for SIGINT or SIGTERM.

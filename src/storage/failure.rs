@@ -28,6 +28,24 @@ pub enum Failure {
         /// What is wrong with it.
         why: String,
     },
+    /// A newer program has brought the database to its schema.
+    #[error(
+        "the database has schema version {found}, and this Supercargo knows versions up to {known}: a newer one was here, and an older one does not run on what it left. Nothing was changed. Run the newer version again; to go back to this one, restore the backup that was taken before the upgrade (docs/operations.md, Upgrades)"
+    )]
+    NewerSchema {
+        /// Version of the schema that this program does not know.
+        found: i64,
+        /// The highest that it knows.
+        known: i64,
+    },
+    /// The database was made by a build whose schema of the same version is another one.
+    #[error(
+        "schema version {version} of the database is not that of this Supercargo: it was made by a build between two releases. Nothing was changed. Run the build that made it, or begin with a new database"
+    )]
+    OtherSchema {
+        /// Version of the schema.
+        version: i64,
+    },
     /// The object store did not do it.
     #[error("the object store failed while {doing}: {source}")]
     ObjectStore {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::Executor;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, SqlitePool};
@@ -223,6 +224,22 @@ fn failed(doing: &str) -> impl FnOnce(sqlx::Error) -> Failure + '_ {
     }
 }
 
+/// Why a database could not be brought to this version's schema. What was applied is compared before anything is.
+fn unfit(schema: &Migrator, error: MigrateError) -> Failure {
+    match error {
+        MigrateError::VersionMissing(found) => Failure::NewerSchema {
+            found,
+            known: schema
+                .iter()
+                .map(|step| step.version)
+                .max()
+                .unwrap_or_default(),
+        },
+        MigrateError::VersionMismatch(version) => Failure::OtherSchema { version },
+        other => failed("migrating the database")(other.into()),
+    }
+}
+
 async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -238,13 +255,11 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
         .connect_with(options.clone())
         .await
         .map_err(failed("opening the database"))?;
-    sqlx::migrate!("migrations/sqlite")
+    let schema = sqlx::migrate!("migrations/sqlite");
+    schema
         .run(&writer)
         .await
-        .map_err(|error| Failure::Database {
-            doing: "migrating the database".to_owned(),
-            source: error.into(),
-        })?;
+        .map_err(|error| unfit(&schema, error))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(8)
         .connect_with(options.create_if_missing(false))
@@ -288,13 +303,11 @@ async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failu
         .connect_with(options)
         .await
         .map_err(failed("opening the database"))?;
-    sqlx::migrate!("migrations/postgres")
+    let schema = sqlx::migrate!("migrations/postgres");
+    schema
         .run(&pool)
         .await
-        .map_err(|error| Failure::Database {
-            doing: "migrating the database".to_owned(),
-            source: error.into(),
-        })?;
+        .map_err(|error| unfit(&schema, error))?;
     Ok(Backend::Pg(pool))
 }
 

@@ -31,4 +31,5 @@ mod slips;
 mod thread;
 mod trail;
 mod translation;
+mod upgrades;
 mod users;

@@ -28,10 +28,11 @@ impl Drop for Served {
     }
 }
 
-fn serve(program: &Program) -> Served {
+fn serve(program: &Program, form: &[&str]) -> Served {
     let log = std::fs::File::create(program.data().join("serve.log")).expect("a log");
     let child = program
         .command(&["serve", "--sftp", "127.0.0.1:0", "--http", "127.0.0.1:0"])
+        .args(form)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
@@ -87,7 +88,7 @@ async fn followed(program: Program) {
     assert!(applied.status.success(), "{applied:?}");
     let data = program.data();
     std::fs::create_dir_all(data.join("in")).expect("a folder");
-    let _served = serve(&program);
+    let _served = serve(&program, &[]);
     let log = || std::fs::read_to_string(data.join("serve.log")).unwrap_or_default();
 
     drop_file(&data, "one.edi", &order(1, "PO-1"));
@@ -160,6 +161,71 @@ async fn followed(program: Program) {
             .any(|line| line.contains("push failed") && line.contains("step=\"push\""))
             .then_some(())
     });
+}
+
+/// The same as objects: every line of the log is one, with its fields by name.
+#[test]
+fn one_file_is_followed_through_a_log_of_json() {
+    let program = Program::over(None, "SQLite".to_owned());
+    program.furnish();
+    let data = program.data();
+    let profile = data.join("by-folder.toml");
+    std::fs::write(&profile, format!("{PROFILE}{BY_FOLDER}")).expect("written");
+    program.ends(
+        0,
+        &["partner", "apply", profile.to_str().expect("a plain path")],
+    );
+    std::fs::create_dir_all(data.join("in")).expect("a folder");
+    // In the way of what is pushed, so that something goes wrong too.
+    std::fs::write(data.join("out"), "in the way").expect("written");
+    let mut served = serve(&program, &["--log", "json"]);
+    drop_file(&data, "one.edi", &order(1, "PO-1"));
+    let read = || std::fs::read_to_string(data.join("serve.log")).unwrap_or_default();
+    until("a push fails", || {
+        read().contains("push failed").then_some(())
+    });
+    let pid = rustix::process::Pid::from_child(&served.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    assert!(served.0.wait().expect("it ends").success());
+
+    let log = read();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    for line in &lines {
+        assert!(
+            ["timestamp", "level", "target", "message"]
+                .iter()
+                .all(|field| line[field].is_string()),
+            "{line}"
+        );
+    }
+    let steps: Vec<&str> = lines
+        .iter()
+        .filter(|line| line["message"] == "done" && line["file"] == 1)
+        .filter_map(|line| line["step"].as_str())
+        .collect();
+    assert_eq!(&steps[..2], ["receive", "read"], "{log}");
+    for step in ["translate", "verify", "allocate", "deliver"] {
+        assert!(steps.contains(&step), "{step}: {log}");
+    }
+    assert!(
+        lines.iter().any(|line| {
+            line["message"] == "push failed"
+                && line["level"] == "WARN"
+                && line["span"]["file"] == "1"
+                && line["span"]["step"] == "push"
+        }),
+        "{log}"
+    );
+    assert!(
+        lines.iter().any(|line| {
+            let said = line["message"].as_str();
+            said.is_some_and(|text| text.starts_with("stopping"))
+        }),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
