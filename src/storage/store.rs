@@ -275,7 +275,23 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
     })
 }
 
+/// Whether a URL names several hosts, as libpq takes them: the driver would look one up by the name of them all.
+fn names_several_hosts(url: &str) -> bool {
+    let authority = url.split_once("://").map_or("", |(_, rest)| {
+        rest.split(['/', '?']).next().unwrap_or_default()
+    });
+    let hosts = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, hosts)| hosts);
+    hosts.contains(',')
+}
+
 async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failure> {
+    if names_several_hosts(url) {
+        return Err(Failure::refuse(
+            "the database's URL names several hosts, and one is taken: name an address that always leads to the primary (docs/operations.md, Replication and failover)",
+        ));
+    }
     let options = PgConnectOptions::from_str(url).map_err(failed("reading the database's URL"))?;
     let pool = PgPoolOptions::new()
         .max_connections(match connections_max {
@@ -496,4 +512,22 @@ async fn commit(connection: &mut Connection) -> Result<(), Failure> {
     connection.execute("COMMIT", vec![]).await?;
     waypoint::pass("store", COMMITTED);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_from_the_rest_of_a_url() {
+        for (url, several) in [
+            ("postgres://db/supercargo", false),
+            ("postgres://db1,db2/supercargo", true),
+            ("postgres://u@db1:5432,db2:5432/supercargo", true),
+            ("postgres://u:a,b@db/supercargo?options=a,b", false),
+            ("postgres:///supercargo?host=/run/a,b", false),
+        ] {
+            assert_eq!(names_several_hosts(url), several, "{url}");
+        }
+    }
 }
