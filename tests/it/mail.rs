@@ -1,7 +1,10 @@
 //! Mail through a real SMTP server.
 
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +17,11 @@ use supercargo::notify::outbox::{
 };
 use tempfile::TempDir;
 
+use crate::contract::Program;
+use crate::objects::{Partner, serve};
+use crate::peers::postgres::fresh_database;
 use crate::peers::smtp::{Asks, PASSWORD, SmtpServer, USER};
+use crate::roles::until;
 
 struct Post {
     folder: TempDir,
@@ -444,4 +451,116 @@ async fn a_server_that_is_gone_is_asked_once_a_round() {
         })
         .collect();
     assert_eq!(ids.len(), 5, "each mail has its own Message-ID");
+}
+
+/// Stands in front of a server and, while it refuses, turns every client away with the first word of the protocol.
+fn gate(server: u16) -> (u16, Arc<AtomicBool>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    let refuses = Arc::new(AtomicBool::new(true));
+    let told = refuses.clone();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            if told.load(Ordering::SeqCst) {
+                // The client may have gone away.
+                let _ = client.write_all(b"554 5.3.2 no mail is taken here today\r\n");
+                continue;
+            }
+            let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)) else {
+                continue;
+            };
+            let (mut back_from, mut back_to) = (
+                server.try_clone().expect("clones"),
+                client.try_clone().expect("clones"),
+            );
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut back_from, &mut back_to);
+                let _ = back_to.shutdown(std::net::Shutdown::Both);
+            });
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut client, &mut server);
+                let _ = server.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    (port, refuses)
+}
+
+/// The whole program over a mail server that refuses: partners are answered as ever, what ops were to hear waits with the
+/// server's own words, and arrives once when it takes mail again, without those whom it does not know.
+fn a_mail_server_refuses(program: &Program) {
+    let Some(post) = Post::open(Asks::Nothing) else {
+        return;
+    };
+    let (port, refuses) = gate(post.server.port);
+    let settings = program.data().join("supercargo.toml");
+    let before = std::fs::read_to_string(&settings).expect("there");
+    let mail = format!(
+        "\n[mail]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"edi@supplier.example\"\n\
+         ops = [\"ops@supplier.example\", \"unknown@supplier.example\"]\n"
+    );
+    std::fs::write(&settings, before + &mail).expect("written");
+    program.furnish();
+    let serving = serve(program);
+    let client = post.folder.path().join("client");
+    let partner = Partner::of(&serving, &client);
+
+    // Held, for the price is another one than ours: ops are to hear of it.
+    let dear = crate::roles::order(1, "PO-DEAR").replace("*100**VN*", "*90**VN*");
+    partner.sends("dear.edi", &dear).expect("taken");
+    let mails = || program.list(&["mail", "list"]);
+    until("the refusal is noted", || {
+        let mails = mails();
+        let waits = mails.iter().all(|mail| mail["status"] == "failing");
+        (!mails.is_empty() && waits).then_some(())
+    });
+    let refused = mails();
+    assert!(
+        refused.iter().all(|mail| mail["problem"]
+            .as_str()
+            .is_some_and(|problem| problem.contains("no mail is taken here today"))),
+        "{refused:#?}"
+    );
+    partner
+        .sends("two.edi", &crate::roles::order(2, "PO-TWO"))
+        .expect("taken");
+    until("partners are answered", || {
+        (partner.finds("997") == 2 && partner.finds("855") == 1).then_some(())
+    });
+    assert!(post.server.taken().is_empty());
+
+    refuses.store(false, Ordering::SeqCst);
+    until("what waited has gone out", || {
+        mails()
+            .iter()
+            .all(|mail| mail["status"] == "sent")
+            .then_some(())
+    });
+    let taken = post.server.taken();
+    assert_eq!(taken.len(), refused.len(), "{taken:#?}");
+    assert!(taken.iter().any(|mail| mail.text.contains("PO-DEAR")));
+    for mail in &taken {
+        assert_eq!(mail.to, ["ops@supplier.example"]);
+    }
+    assert!(
+        mails().iter().all(|mail| mail["problem"]
+            .as_str()
+            .is_some_and(|problem| problem.contains("unknown@supplier.example"))),
+        "who was refused is named: {:#?}",
+        mails()
+    );
+    program.ends(0, &["prove"]);
+}
+
+#[test]
+fn a_mail_server_that_refuses_keeps_nothing_from_going_on_sqlite() {
+    a_mail_server_refuses(&Program::over(None, "SQLite".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_refuses_keeps_nothing_from_going_on_postgres() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    a_mail_server_refuses(&Program::over(Some(database), "PostgreSQL".to_owned()));
 }

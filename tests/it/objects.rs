@@ -16,7 +16,7 @@ use crate::peers::s3::{S3, SECRET_KEY};
 use crate::roles::until;
 
 /// A running gateway that ends with this value.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     endpoints: Value,
 }
@@ -29,7 +29,7 @@ impl Drop for Serving {
     }
 }
 
-fn serve(program: &Program) -> Serving {
+pub(crate) fn serve(program: &Program) -> Serving {
     let log = std::fs::File::create(program.data().join("log")).expect("a log");
     let endpoints = program.data().join("endpoints.json");
     let _ = std::fs::remove_file(&endpoints);
@@ -69,13 +69,13 @@ fn large(number: u32, orders: u32) -> String {
 }
 
 /// The partner's client in a folder of its own.
-struct Partner<'a> {
+pub(crate) struct Partner<'a> {
     folder: &'a Path,
     client: Client,
 }
 
 impl<'a> Partner<'a> {
-    fn of(serving: &Serving, folder: &'a Path) -> Self {
+    pub(crate) fn of(serving: &Serving, folder: &'a Path) -> Self {
         std::fs::create_dir_all(folder).expect("a folder");
         let text = |field: &str| serving.endpoints[field].as_str().expect("there");
         let address = text("sftp").parse().expect("an address");
@@ -84,7 +84,7 @@ impl<'a> Partner<'a> {
         Self { folder, client }
     }
 
-    fn sends(&self, name: &str, content: &str) -> Result<(), String> {
+    pub(crate) fn sends(&self, name: &str, content: &str) -> Result<(), String> {
         std::fs::write(self.folder.join(name), content).expect("written");
         let run = self.client.sftp(&format!("put {name} /inbound/{name}\n"));
         match run.done {
@@ -94,7 +94,7 @@ impl<'a> Partner<'a> {
     }
 
     /// How many files with this set lie in `outbound/`.
-    fn finds(&self, set: &str) -> usize {
+    pub(crate) fn finds(&self, set: &str) -> usize {
         let got = self.folder.join("got");
         std::fs::create_dir_all(&got).expect("a folder");
         let run = self.client.sftp("-get /outbound/* got/\n");
