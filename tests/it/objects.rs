@@ -348,3 +348,59 @@ async fn a_gateway_killed_while_it_puts_a_large_file_loses_nothing() {
     assert_eq!(s3.objects().len(), 1);
     program.ends(0, &["prove"]);
 }
+
+/// Over TLS the store is known by its certificate, and its keys are checked: what does not fit is told, and nothing taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_object_store_is_known_by_its_certificate_and_knows_our_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(s3) = S3::start_with_tls(&folder.path().join("s3")).await else {
+        return;
+    };
+    let program = Program::over(None, "SQLite".to_owned());
+    let settings = program.data().join("supercargo.toml");
+    let before = std::fs::read_to_string(&settings).expect("there");
+    let named = before + &s3.settings(&program.data(), 100);
+    let authority = folder.path().join("s3/ca.pem");
+    let trusting = format!("{named}ca_file = \"{}\"\n", authority.display());
+
+    std::fs::write(&settings, &named).expect("written");
+    program.furnish();
+    let (_, told) = said(&program, &["doctor"]);
+    assert!(
+        told.contains("the object store failed while writing here/x/doctor"),
+        "an authority that nobody named: {told}"
+    );
+    std::fs::write(&settings, &trusting).expect("written");
+    let (_, told) = said(&program, &["doctor"]);
+    assert!(told.contains("can be written and read"), "{told}");
+    let order = crate::roles::order(1, "PO-1");
+    let file = folder.path().join("order.edi");
+    std::fs::write(&file, &order).expect("written");
+    let file = file.to_str().expect("text");
+    program.ends(0, &["submit", file, "--partner", "quillfeather"]);
+    assert_eq!(s3.objects().len(), 2, "the file, and what doctor wrote");
+    program.ends(0, &["prove"]);
+
+    // Another secret than the store knows, and one that is not there.
+    std::fs::write(program.data().join("s3-secret"), "another").expect("written");
+    let other = folder.path().join("other.edi");
+    std::fs::write(&other, crate::roles::order(2, "PO-2")).expect("written");
+    let other = other.to_str().expect("text");
+    let (status, told) = said(&program, &["submit", other, "--partner", "quillfeather"]);
+    assert_eq!(status, Some(2), "{told}");
+    assert!(
+        told.contains("the object store failed while writing here/x/"),
+        "{told}"
+    );
+    assert_eq!(program.list(&["file", "list"]).len(), 1);
+    let (status, told) = said(&program, &["doctor"]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("the rights of its access key"), "{told}");
+    std::fs::remove_file(program.data().join("s3-secret")).expect("removed");
+    let (status, told) = said(&program, &["doctor"]);
+    assert_eq!(status, Some(2), "{told}");
+    assert!(
+        told.contains("[objects] access key: the secret in"),
+        "{told}"
+    );
+}

@@ -158,8 +158,9 @@ impl Drop for SmtpServer {
     }
 }
 
-/// An authority and a certificate for localhost, both for a day.
-fn make_certificates(folder: &Path) -> bool {
+/// An authority and a certificate for localhost, both for a day: `ca.pem`, and `server.pem` with `server.key`. False where
+/// openssl is missing.
+pub(super) fn make_certificates(folder: &Path) -> bool {
     std::fs::write(folder.join("san"), "subjectAltName=DNS:localhost\n").expect("writes");
     let steps = [
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=authority -keyout ca.key -out ca.pem",
