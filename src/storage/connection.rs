@@ -152,8 +152,52 @@ pub struct Connection {
     pub(super) reach: Reach,
 }
 
-fn lite(binds: Vec<Bind>) -> Result<SqliteArguments, sqlx::Error> {
+/// A statement and its values as SQLite is fastest with them: a `?` for each value, in the order in which they stand. It
+/// looks a parameter with a name up in a list, for each of thousands of values anew.
+fn in_order(sql: &str, binds: Vec<Bind>) -> (String, Vec<Bind>) {
+    let mut text = String::with_capacity(sql.len());
+    let mut places = Vec::with_capacity(binds.len());
+    let mut rest = sql;
+    let mut quoted = false;
+    while let Some(at) = rest.find(['$', '\'']) {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let digits = from.get(1..).map_or(0, |after| {
+            after.bytes().take_while(u8::is_ascii_digit).count()
+        });
+        let number = from.get(1..=digits).and_then(|number| number.parse().ok());
+        let taken = match number {
+            Some(number) if !quoted && from.starts_with('$') => {
+                places.push(number);
+                text.push('?');
+                digits + 1
+            }
+            _ => {
+                quoted ^= from.starts_with('\'');
+                text.push_str(from.get(..1).unwrap_or_default());
+                1
+            }
+        };
+        rest = from.get(taken..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    let stand_so = places.iter().copied().eq(1..=binds.len());
+    if stand_so {
+        return (text, binds);
+    }
+    let ordered = places
+        .into_iter()
+        .filter_map(|place: usize| binds.get(place.checked_sub(1)?).cloned())
+        .collect();
+    (text, ordered)
+}
+
+fn lite(
+    sql: &str,
+    binds: Vec<Bind>,
+) -> Result<(AssertSqlSafe<String>, SqliteArguments), sqlx::Error> {
     use sqlx::Arguments;
+    let (text, binds) = in_order(sql, binds);
     let mut arguments = SqliteArguments::default();
     for bind in binds {
         match bind {
@@ -163,10 +207,13 @@ fn lite(binds: Vec<Bind>) -> Result<SqliteArguments, sqlx::Error> {
         }
         .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok((AssertSqlSafe(text), arguments))
 }
 
-fn postgres(binds: Vec<Bind>) -> Result<PgArguments, sqlx::Error> {
+fn postgres(
+    sql: &str,
+    binds: Vec<Bind>,
+) -> Result<(AssertSqlSafe<String>, PgArguments), sqlx::Error> {
     use sqlx::Arguments;
     let mut arguments = PgArguments::default();
     for bind in binds {
@@ -177,7 +224,7 @@ fn postgres(binds: Vec<Bind>) -> Result<PgArguments, sqlx::Error> {
         }
         .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok((AssertSqlSafe(sql.to_owned()), arguments))
 }
 
 /// The first words of a statement, for the message of a failure.
@@ -187,6 +234,15 @@ fn doing(sql: &str) -> String {
 
 /// Parameters that one statement may carry on both engines.
 const PARAMETERS_MAX: usize = 30_000;
+/// Rows that one statement inserts at most.
+const ROWS_MAX: usize = 512;
+
+/// How many of `rows` the next statement inserts: a power of two, so that there are few statements in all and each is
+/// parsed once by the connection that runs it.
+fn rows_at_once(rows: usize, width: usize) -> usize {
+    let most = rows.min(PARAMETERS_MAX / width).clamp(1, ROWS_MAX);
+    1 << most.ilog2()
+}
 
 impl Connection {
     /// One without a way to the object store.
@@ -205,17 +261,16 @@ impl Connection {
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
         let _counted = super::effort::statement();
-        let text = AssertSqlSafe(sql.to_owned());
         let result = match &mut self.engine {
-            Engine::Lite(connection) => match lite(binds) {
-                Ok(arguments) => sqlx::query_with(text, arguments)
+            Engine::Lite(connection) => match lite(sql, binds) {
+                Ok((text, arguments)) => sqlx::query_with(text, arguments)
                     .execute(&mut **connection)
                     .await
                     .map(|done| done.rows_affected()),
                 Err(error) => Err(error),
             },
-            Engine::Pg(connection) => match postgres(binds) {
-                Ok(arguments) => sqlx::query_with(text, arguments)
+            Engine::Pg(connection) => match postgres(sql, binds) {
+                Ok((text, arguments)) => sqlx::query_with(text, arguments)
                     .execute(&mut **connection)
                     .await
                     .map(|done| done.rows_affected()),
@@ -255,18 +310,17 @@ impl Connection {
         binds: Vec<Bind>,
     ) -> Result<Vec<T>, Failure> {
         let _counted = super::effort::statement();
-        let text = AssertSqlSafe(sql.to_owned());
         let result = match &mut self.engine {
-            Engine::Lite(connection) => match lite(binds) {
-                Ok(arguments) => {
+            Engine::Lite(connection) => match lite(sql, binds) {
+                Ok((text, arguments)) => {
                     sqlx::query_as_with(text, arguments)
                         .fetch_all(&mut **connection)
                         .await
                 }
                 Err(error) => Err(error),
             },
-            Engine::Pg(connection) => match postgres(binds) {
-                Ok(arguments) => {
+            Engine::Pg(connection) => match postgres(sql, binds) {
+                Ok((text, arguments)) => {
                     sqlx::query_as_with(text, arguments)
                         .fetch_all(&mut **connection)
                         .await
@@ -306,12 +360,10 @@ impl Connection {
             return Ok(0);
         };
         let mut written = 0;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let chunk: Vec<Vec<Bind>> = rows
-                .by_ref()
-                .take((PARAMETERS_MAX / width).clamp(1, 1_000))
-                .collect();
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let next = rows_at_once(rows.len(), width);
+            let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
             let mut sql =
                 String::with_capacity(into.len() + chunk.len() * width * 6 + after.len() + 16);
             sql.push_str(into);
@@ -487,5 +539,62 @@ pub fn list(n: usize, first: usize) -> String {
         "(NULL)".to_owned()
     } else {
         tuples(1, n, first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(binds: &[Bind]) -> Vec<Option<i64>> {
+        binds
+            .iter()
+            .map(|bind| match bind {
+                Bind::Int(value) => *value,
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn values_stand_where_their_parameters_stood() {
+        for (sql, wanted, order) in [
+            ("SELECT 1", "SELECT 1", vec![]),
+            (
+                "VALUES ($1, $2), ($3, $4)",
+                "VALUES (?, ?), (?, ?)",
+                vec![1, 2, 3, 4],
+            ),
+            (
+                "a = $2 AND b = $1 OR c = $2",
+                "a = ? AND b = ? OR c = ?",
+                vec![2, 1, 2],
+            ),
+            ("IN ($12, $3)", "IN (?, ?)", vec![12, 3]),
+            (
+                "j ->> '$.a' = $1 AND t = 'it''s $2'",
+                "j ->> '$.a' = ? AND t = 'it''s $2'",
+                vec![1],
+            ),
+        ] {
+            let given = order.iter().max().map_or(0, |most| *most);
+            let (text, binds) = in_order(sql, (1..=given).map(Bind::from).collect());
+            assert_eq!(text, wanted);
+            let order: Vec<Option<i64>> = order.into_iter().map(Some).collect();
+            assert_eq!(numbers(&binds), order, "{sql}");
+        }
+    }
+
+    #[test]
+    fn rows_are_inserted_by_powers_of_two() {
+        for (rows, width, next) in [
+            (1, 5, 1),
+            (3, 5, 2),
+            (100, 14, 64),
+            (5_000, 5, 512),
+            (5_000, 100, 256),
+        ] {
+            assert_eq!(rows_at_once(rows, width), next);
+        }
     }
 }

@@ -60,6 +60,9 @@ const GROUP_MAX: usize = 64;
 /// Jobs that may wait in SQLite's queue.
 const QUEUE_MAX: usize = 1_024;
 
+/// Statements that a connection keeps prepared: all that the steps use, with the few sizes that each comes in.
+const STATEMENTS_KEPT: usize = 500;
+
 /// Connections to PostgreSQL where the settings do not say.
 const CONNECTIONS: u32 = 16;
 
@@ -247,6 +250,7 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(20))
+        .statement_cache_capacity(STATEMENTS_KEPT)
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", "4000")
         .optimize_on_close(true, None);
@@ -292,7 +296,9 @@ async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failu
             "the database's URL names several hosts, and one is taken: name an address that always leads to the primary (docs/operations.md, Replication and failover)",
         ));
     }
-    let options = PgConnectOptions::from_str(url).map_err(failed("reading the database's URL"))?;
+    let options = PgConnectOptions::from_str(url)
+        .map_err(failed("reading the database's URL"))?
+        .statement_cache_capacity(STATEMENTS_KEPT);
     let pool = PgPoolOptions::new()
         .max_connections(match connections_max {
             0 => CONNECTIONS,
