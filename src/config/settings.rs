@@ -692,12 +692,16 @@ fn check_objects(objects: &Objects, fault: &mut impl FnMut(String, String, &str)
     }
 }
 
+/// Who and where of a URL, `user:password@host:port`; empty where it has none.
+pub fn authority(url: &str) -> &str {
+    url.split_once("://").map_or("", |(_, rest)| {
+        rest.split(['/', '?']).next().unwrap_or_default()
+    })
+}
+
 fn check_secrets(settings: &Settings, fault: &mut impl FnMut(String, String, &str)) {
     let url = &settings.database.url;
-    let authority = url.split_once("://").map_or("", |(_, rest)| {
-        rest.split(['/', '?']).next().unwrap_or_default()
-    });
-    if authority
+    if authority(url)
         .rsplit_once('@')
         .is_some_and(|(user, _)| user.contains(':'))
     {

@@ -3,9 +3,19 @@
 use std::path::Path;
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 
 use super::failure::Failure;
+
+/// A connection that only reads the database at `path`, and waits while another has it locked.
+async fn reading(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(std::time::Duration::from_secs(20))
+        .connect()
+        .await
+}
 
 /// How many contents of the database at `path` lie in an object store, and their bytes.
 ///
@@ -16,12 +26,7 @@ pub async fn in_object_store(path: &Path) -> Result<(i64, i64), Failure> {
         doing: "counting what lies in the object store".to_owned(),
         source,
     };
-    let mut connection = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .connect()
-        .await
-        .map_err(failed)?;
+    let mut connection = reading(path).await.map_err(failed)?;
     let counted = sqlx::query_as(
         "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS INTEGER) FROM content_object",
     )
@@ -42,13 +47,7 @@ pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), Failure> {
         doing: "copying the database".to_owned(),
         source,
     };
-    let mut connection = SqliteConnectOptions::new()
-        .filename(from)
-        .read_only(true)
-        .busy_timeout(std::time::Duration::from_secs(20))
-        .connect()
-        .await
-        .map_err(failed)?;
+    let mut connection = reading(from).await.map_err(failed)?;
     sqlx::query("VACUUM INTO $1")
         .bind(to.display().to_string())
         .execute(&mut connection)

@@ -197,7 +197,7 @@ impl Connection {
 }
 
 /// `size` bytes from `offset`, or as many as there are.
-fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
+pub fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
     let from = usize::try_from(offset)
         .unwrap_or(usize::MAX)
         .min(bytes.len());

@@ -21,6 +21,7 @@ use super::announcement;
 use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
+use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
 /// Which writes go first on SQLite's one queue.
@@ -281,9 +282,7 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
 
 /// Whether a URL names several hosts, as libpq takes them: the driver would look one up by the name of them all.
 fn names_several_hosts(url: &str) -> bool {
-    let authority = url.split_once("://").map_or("", |(_, rest)| {
-        rest.split(['/', '?']).next().unwrap_or_default()
-    });
+    let authority = authority(url);
     let hosts = authority
         .rsplit_once('@')
         .map_or(authority, |(_, hosts)| hosts);

@@ -17,6 +17,7 @@ use crate::domain::document::{Application, Disposition};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, OrderId, PartnerId, PaymentId};
 use crate::domain::order::{Mode, Order, OrderState};
+use crate::storage::content::cut;
 use crate::storage::documents::DocumentRow;
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
@@ -228,13 +229,7 @@ impl Sets {
             );
         }
         let bytes = self.whole.get(sha256).cloned().unwrap_or_default();
-        let from = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        let to = from
-            .saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
-            .min(bytes.len());
-        Ok(bytes.get(from..to).unwrap_or_default().to_vec())
+        Ok(cut(&bytes, offset, size))
     }
 }
 

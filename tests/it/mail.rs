@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 use crate::contract::Program;
 use crate::objects::{Partner, serve};
+use crate::peers::pass_on;
 use crate::peers::postgres::fresh_database;
 use crate::peers::smtp::{Asks, PASSWORD, SmtpServer, USER};
 use crate::roles::until;
@@ -466,21 +467,11 @@ fn gate(server: u16) -> (u16, Arc<AtomicBool>) {
                 let _ = client.write_all(b"554 5.3.2 no mail is taken here today\r\n");
                 continue;
             }
-            let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)) else {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
                 continue;
             };
-            let (mut back_from, mut back_to) = (
-                server.try_clone().expect("clones"),
-                client.try_clone().expect("clones"),
-            );
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut back_from, &mut back_to);
-                let _ = back_to.shutdown(std::net::Shutdown::Both);
-            });
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut client, &mut server);
-                let _ = server.shutdown(std::net::Shutdown::Both);
-            });
+            pass_on(&server, &client);
+            pass_on(&client, &server);
         }
     });
     (port, refuses)

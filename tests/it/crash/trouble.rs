@@ -16,7 +16,7 @@ use super::rig::check::Findings;
 use super::rig::gateway::Gateway;
 use super::rig::{Plan, SETTINGS, Stage, Trade, lay_out};
 use crate::peers::postgres::fresh_database;
-use crate::peers::{left_out, test_name};
+use crate::peers::{left_out, pass_on, test_name};
 
 fn plan(folder: &Path, url: Option<String>) -> Plan {
     let seed = fastrand::u64(1..1_000_000);
@@ -291,15 +291,7 @@ fn dropping_every_third(server: SocketAddr, after: usize) -> (SocketAddr, Arc<At
             let Ok(server) = TcpStream::connect(server) else {
                 continue;
             };
-            let (mut back_from, mut back_to) = (
-                server.try_clone().expect("clones"),
-                client.try_clone().expect("clones"),
-            );
-            std::thread::spawn(move || {
-                // Ends when either side does.
-                let _ = std::io::copy(&mut back_from, &mut back_to);
-                let _ = back_to.shutdown(std::net::Shutdown::Both);
-            });
+            pass_on(&server, &client);
             let (long, dropped) = (long.clone(), counted.clone());
             std::thread::spawn(move || {
                 let (mut client, mut server) = (client, server);

@@ -13,6 +13,19 @@ pub mod s3;
 pub mod smtp;
 
 use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+
+/// Hands on what one line brings to another, on a thread that ends when either side does.
+pub fn pass_on(from: &TcpStream, to: &TcpStream) {
+    let (mut from, mut to) = (
+        from.try_clone().expect("clones"),
+        to.try_clone().expect("clones"),
+    );
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
 
 /// Says that the test which calls this cannot run here and why, on its own output and in the file that
 /// `SUPERCARGO_TEST_LEFT_OUT` names, from which `tests/run` makes its account. The test should return at once.
