@@ -23,7 +23,7 @@ use waiting::Holds;
 pub struct Supply {
     /// Stock by item and warehouse.
     pub balances: BTreeMap<(ItemId, WarehouseId), Balance>,
-    /// Receipts to come, and those that something is still promised of.
+    /// Receipts to come, and those that something is still promised of: one of an item, a warehouse and a day.
     pub expected: Vec<ExpectedReceipt>,
     /// Warehouses in order of preference, where the partner's policy names none.
     pub warehouses: Vec<Warehouse>,
@@ -862,7 +862,8 @@ mod tests {
         fn any_supply() -> impl Strategy<Value = Supply> {
             (
                 prop::collection::vec((-10_i64..2000, 0_i64..50), 4),
-                prop::collection::vec((1_i64..3, 1_i64..3, 0_u32..60, 0_i64..900), 0..5),
+                // One receipt of an item, a warehouse and a day, as they are kept.
+                prop::collection::btree_map((1_i64..3, 1_i64..3, 0_u32..60), 0_i64..900, 0..5),
             )
                 .prop_map(|(stock, receipts)| {
                     let balances =
@@ -879,7 +880,7 @@ mod tests {
                             });
                     let expected = receipts
                         .into_iter()
-                        .map(|(item, warehouse, days, quantity)| ExpectedReceipt {
+                        .map(|((item, warehouse, days), quantity)| ExpectedReceipt {
                             item: ItemId(item),
                             warehouse: WarehouseId(warehouse),
                             on: today() + chrono::Days::new(days.into()),
