@@ -3,6 +3,7 @@
 use crate::delimiters::Delimiters;
 use crate::finding::Finding;
 use crate::schema::Key;
+use crate::text::decode;
 
 /// Where a segment stands in the tables of its set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -411,24 +412,24 @@ fn binary_element(span: Span, bytes: &[u8], ends: &[u32]) -> Option<u32> {
 }
 
 impl Delimiters {
-    /// Decodes one element, component and repetition separators above 127 replaced.
+    /// Decodes one element, component and repetition separators above 127 replaced. What stands between these is decoded
+    /// by itself: a separator that is no UTF-8 does not make Latin-1 of the values beside it.
     fn push_decoded(&self, bytes: &[u8], [component, repetition]: [u8; 2], text: &mut String) {
         let high = |byte: &u8| {
             *byte >= 0x80 && (*byte == self.component || Some(*byte) == self.repetition)
         };
-        if let Ok(plain) = std::str::from_utf8(bytes)
-            && !bytes.iter().any(high)
-        {
-            text.push_str(plain);
-            return;
-        }
-        for byte in bytes {
-            text.push(char::from(match byte {
-                byte if !high(byte) => *byte,
-                byte if *byte == self.component => component,
-                _ => repetition,
+        let mut from = 0;
+        for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| high(byte)) {
+            text.push_str(&decode(bytes.get(from..at).unwrap_or_default()));
+            let is_component = *byte == self.component;
+            text.push(char::from(if is_component {
+                component
+            } else {
+                repetition
             }));
+            from = at + 1;
         }
+        text.push_str(&decode(bytes.get(from..).unwrap_or_default()));
     }
 }
 

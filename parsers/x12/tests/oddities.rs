@@ -299,6 +299,21 @@ fn each_interchange_declares_its_own_delimiters() {
     );
 }
 
+/// A component separator that is no UTF-8 does not make Latin-1 of the text beside it.
+#[test]
+fn text_beside_a_separator_above_127_stays_what_it_is() {
+    let delimiters = supercargo_x12::Delimiters {
+        component: 0xaa,
+        ..Default::default()
+    };
+    let bytes = b"ST*850*0001~N1*BY*M\xc3\xbcller\xaaM\xfcller\xaaMuller~SE*3*0001~";
+    let set = supercargo_x12::read_set(bytes, &delimiters, 0).unwrap();
+    let name = set.segments().nth(1).unwrap();
+    let parts: Vec<&str> = name.components_of(name.element(2)).collect();
+    assert_eq!(parts, ["Müller", "Müller", "Muller"]);
+    assert_eq!(set.raw(), bytes);
+}
+
 /// An interchange that is cut off by the next one costs that next one nothing.
 #[test]
 fn reading_goes_on_at_the_next_interchange() {

@@ -4,7 +4,7 @@
 //! rendering: `{"code":"855","segments":[["BAK","00","AC"],["PO1","1",["A","B"]]]}`.
 
 use super::characters::separators_in;
-use super::{WriteError, check_set_number};
+use super::{WriteError, check_set_number, header};
 use crate::delimiters::Delimiters;
 use crate::reader::read_set;
 use crate::set::TransactionSet;
@@ -66,6 +66,16 @@ impl OutboundSet {
         delimiters: &Delimiters,
     ) -> Result<TransactionSet, WriteError> {
         check_set_number(control_number)?;
+        let implementation = self.implementation.as_deref().unwrap_or_default();
+        for (element, value) in [("ST01", self.code.as_str()), ("ST03", implementation)] {
+            if value.bytes().any(|byte| delimiters.contains(byte)) {
+                return Err(header(
+                    element,
+                    value,
+                    "it holds what separates in the file",
+                ));
+            }
+        }
         let faults = separators_in(&self.segments, delimiters);
         if !faults.is_empty() {
             return Err(WriteError::Characters(faults));
