@@ -13,3 +13,7 @@ pub mod transport;
 pub mod waypoint;
 pub mod web;
 pub mod workflow;
+
+/// Of every program of this crate, so that what is tested and measured allocates as what is shipped does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

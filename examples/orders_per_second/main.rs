@@ -18,6 +18,7 @@ mod house;
 mod orders;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
@@ -89,7 +90,7 @@ async fn main() -> Outcome<()> {
     let ground = Ground::open(&args.store, &args.folder)?;
     let location = ground.fresh("pipeline").await?;
     let service = serve(location, ground.folder().to_owned()).await?;
-    let catalogue = Catalogue::new();
+    let catalogue = Arc::new(Catalogue::new());
     let day = service.gateway.now().date_naive();
     let senders = furnish(&service, &catalogue, args.partners + 1).await?;
     let mut others = start_nodes(&args, &ground)?;
@@ -178,37 +179,50 @@ async fn node(args: &Args) -> Outcome<()> {
     Ok(())
 }
 
-/// Half of the orders in large interchanges, then half one to a file, as fast as their 997s come back.
+/// Half of the orders in large interchanges, then half one to a file: every partner sends one file after the other, all
+/// partners at once, as fast as their 997s come back.
 async fn at_once(
     args: &Args,
     service: &Service,
-    catalogue: &Catalogue,
+    catalogue: &Arc<Catalogue>,
     senders: &[Sender],
     watch: &Watch,
     day: NaiveDate,
 ) -> Outcome<u64> {
-    let (mut done, mut number) = (0, 0);
-    while done < args.orders {
-        let many = if done < args.orders / 2 {
-            args.per_interchange.min(args.orders / 2 - done)
-        } else {
-            1
+    let mut sizes = Vec::new();
+    let mut planned = 0;
+    while planned < args.orders {
+        let many = match planned < args.orders / 2 {
+            true => args.per_interchange.min(args.orders / 2 - planned),
+            false => 1,
         };
-        while watch.open() >= args.waiting {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        number += 1;
-        let sender = usize::try_from(number % args.partners).unwrap_or_default();
-        let Some(sender) = senders.get(sender) else {
-            return Err(Broken("there is no partner to send".to_owned()).into());
-        };
-        let bytes = catalogue.interchange(&sender.id, number, many, day);
-        let complete = Instant::now();
-        let file = hand_over(&service.gateway, sender, UploadSource::Bytes(bytes)).await?;
-        watch.complete(file, complete)?;
-        done += many;
+        sizes.push((planned, many));
+        planned += many;
     }
-    Ok(done)
+    let partners = usize::try_from(args.partners)?;
+    let mut sending = Vec::new();
+    for (at, sender) in senders.iter().take(partners).cloned().enumerate() {
+        let own: Vec<(u64, u64)> = sizes.iter().skip(at).step_by(partners).copied().collect();
+        let (gateway, catalogue, watch) =
+            (service.gateway.clone(), catalogue.clone(), watch.clone());
+        let waiting = args.waiting;
+        sending.push(tokio::spawn(async move {
+            for (number, many) in own {
+                while watch.open() >= waiting {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                let bytes = catalogue.interchange(&sender.id, number + 1, many, day);
+                let complete = Instant::now();
+                let file = hand_over(&gateway, &sender, UploadSource::Bytes(bytes)).await?;
+                watch.complete(file, complete)?;
+            }
+            Outcome::Ok(())
+        }));
+    }
+    for sending in sending {
+        sending.await??;
+    }
+    Ok(planned)
 }
 
 /// Single files at a steady rate, whatever comes back.
@@ -216,7 +230,7 @@ async fn steadily(
     args: &Args,
     rate: u64,
     service: &Service,
-    catalogue: &Catalogue,
+    catalogue: &Arc<Catalogue>,
     senders: &[Sender],
     watch: &Watch,
     day: NaiveDate,

@@ -263,7 +263,7 @@ CREATE TABLE ledger_entry (
 -- Work: found here, claimed a lane at a time. Lanes 0 to 63 are the steps', lane 64 is the sealer's.
 CREATE TABLE lane (id BIGINT PRIMARY KEY, leased_until BIGINT NOT NULL, fence BIGINT NOT NULL);
 CREATE TABLE work (
-    id BIGINT PRIMARY KEY, lane BIGINT NOT NULL, step TEXT NOT NULL, subject BIGINT NOT NULL, due_at BIGINT NOT NULL,
+    id BIGINT PRIMARY KEY DEFAULT nextval('work_seq'), lane BIGINT NOT NULL, step TEXT NOT NULL, subject BIGINT NOT NULL, due_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL, problem TEXT
 );
 CREATE UNIQUE INDEX work_subject ON work (step, subject);

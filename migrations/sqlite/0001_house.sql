@@ -228,8 +228,9 @@ CREATE TABLE ledger_entry (
 
 -- Work: found here, claimed a lane at a time. Lanes 0 to 63 are the steps', lane 64 is the sealer's.
 CREATE TABLE lane (id INTEGER PRIMARY KEY, leased_until INTEGER NOT NULL, fence INTEGER NOT NULL);
+-- Numbers are given once: who puts a piece of work off that another has done meanwhile must not meet a new one.
 CREATE TABLE work (
-    id INTEGER PRIMARY KEY, lane INTEGER NOT NULL, step TEXT NOT NULL, subject INTEGER NOT NULL, due_at INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, lane INTEGER NOT NULL, step TEXT NOT NULL, subject INTEGER NOT NULL, due_at INTEGER NOT NULL,
     attempts INTEGER NOT NULL, problem TEXT
 );
 CREATE UNIQUE INDEX work_subject ON work (step, subject);
@@ -263,6 +264,6 @@ CREATE TABLE seal (
 CREATE TABLE console_session (
     token_hash TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL
 );
-INSERT INTO sequence (name, value) VALUES ('file', 0), ('interchange', 0), ('document', 0), ('transmission', 0), ('purchase_order', 0), ('shipment', 0), ('invoice', 0), ('payment', 0), ('deduction', 0), ('work', 0), ('alert', 0), ('mail', 0), ('audit', 0), ('partner', 0), ('connection', 0), ('edi_address', 0), ('item', 0), ('warehouse', 0), ('mailbox_login', 0);
+INSERT INTO sequence (name, value) VALUES ('file', 0), ('interchange', 0), ('document', 0), ('transmission', 0), ('purchase_order', 0), ('shipment', 0), ('invoice', 0), ('payment', 0), ('deduction', 0), ('alert', 0), ('mail', 0), ('audit', 0), ('partner', 0), ('connection', 0), ('edi_address', 0), ('item', 0), ('warehouse', 0), ('mailbox_login', 0);
 INSERT INTO lane (id, leased_until, fence)
 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 64) SELECT i, 0, 0 FROM n;

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::connection::Connection;
+use super::connection::{Bind, Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -108,6 +108,38 @@ impl Connection {
     /// A received file.
     pub async fn file(&mut self, id: i64) -> Result<Option<FileRow>, Failure> {
         self.row(&format!("{FILE} WHERE id = $1"), binds![id]).await
+    }
+
+    /// Where the bytes of files are: number of the file, their address, and how many there are.
+    pub async fn contents_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String, i64)>, Failure> {
+        let sql = format!(
+            "SELECT id, sha256, size FROM file WHERE id IN {}",
+            list(ids.len(), 0)
+        );
+        self.rows(&sql, ids.iter().map(|id| Bind::from(*id)).collect())
+            .await
+    }
+
+    /// The ISAs of interchanges as JSON, by their numbers.
+    pub async fn headers(&mut self, ids: &[i64]) -> Result<Vec<(i64, String)>, Failure> {
+        let sql = format!(
+            "SELECT id, header FROM interchange WHERE id IN {}",
+            list(ids.len(), 0)
+        );
+        self.rows(&sql, ids.iter().map(|id| Bind::from(*id)).collect())
+            .await
+    }
+
+    /// Of these files, those of more than `size` bytes.
+    pub async fn files_larger_than(&mut self, ids: &[i64], size: i64) -> Result<Vec<i64>, Failure> {
+        let sql = format!(
+            "SELECT id FROM file WHERE size > $1 AND id IN {}",
+            list(ids.len(), 1)
+        );
+        let mut values = binds![size];
+        values.extend(ids.iter().map(|id| Bind::from(*id)));
+        let rows: Vec<(i64,)> = self.rows(&sql, values).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Whether a file of this name came over the connection at `since` or later, and is not refused.

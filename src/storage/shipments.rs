@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::connection::{Connection, list};
+use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -173,28 +173,31 @@ impl Connection {
 
     /// Writes changed shipments, each with the revision it was read with.
     pub async fn save_shipments(&mut self, shipments: &[(Shipment, i64)]) -> Result<(), Failure> {
-        for (shipment, before) in shipments {
-            let shipped_at = match shipment.state {
-                ShipmentState::Shipped { at } => Some(at),
-                _ => None,
-            };
-            let written = self
-                .execute(
-                    "UPDATE shipment SET status = $3, revision = $4, shipped_at = $5, body = $6
-                     WHERE id = $1 AND revision = $2",
-                    binds![
-                        shipment.id,
-                        *before,
-                        shipment.state.word(),
-                        shipment.revision,
-                        shipped_at,
-                        text(shipment)?
-                    ],
-                )
-                .await?;
-            if written != 1 {
+        for chunk in shipments.chunks(500) {
+            let sql = format!(
+                "UPDATE shipment SET status = v.column3, revision = v.column4, shipped_at = v.column5, body = v.column6
+                 FROM (VALUES {}) AS v WHERE shipment.id = v.column1 AND shipment.revision = v.column2",
+                tuples(chunk.len(), 6, 0)
+            );
+            let mut values = Vec::with_capacity(chunk.len() * 6);
+            for (shipment, before) in chunk {
+                let shipped_at = match shipment.state {
+                    ShipmentState::Shipped { at } => Some(at),
+                    _ => None,
+                };
+                values.extend(binds![
+                    shipment.id,
+                    *before,
+                    shipment.state.word(),
+                    shipment.revision,
+                    shipped_at,
+                    text(shipment)?
+                ]);
+            }
+            let written = self.execute(&sql, values).await?;
+            if written != chunk.len() as u64 {
                 return Err(Failure::Stale {
-                    what: format!("shipment {}", shipment.id),
+                    what: "a shipment".to_owned(),
                 });
             }
         }

@@ -129,16 +129,14 @@ impl Connection {
         // Whoever asks for several does so in the same order: two transactions do not wait for one another.
         let mut pairs = pairs.to_vec();
         pairs.sort_by_key(|(_, subject)| *subject);
-        let ids = self.identities("work", pairs.len()).await?;
-        let rows = ids
-            .into_iter()
-            .zip(&pairs)
-            .map(|(id, (lane_of, subject))| {
-                binds![id, lane_of.rem_euclid(LANES), step.word(), *subject, due, 0]
+        let rows = pairs
+            .iter()
+            .map(|(lane_of, subject)| {
+                binds![lane_of.rem_euclid(LANES), step.word(), *subject, due, 0]
             })
             .collect();
         self.insert_many(
-            "INSERT INTO work (id, lane, step, subject, due_at, attempts)",
+            "INSERT INTO work (lane, step, subject, due_at, attempts)",
             rows,
             "ON CONFLICT (step, subject) DO UPDATE SET attempts = 0, problem = NULL,
              due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END",
@@ -167,6 +165,30 @@ impl Connection {
              RETURNING id, fence"
         );
         self.rows(&sql, binds![now, until, lanes_max]).await
+    }
+
+    /// Whether there is a free lane in which work is due at `now`.
+    pub async fn has_free_lane(&mut self, now: Instant) -> Result<bool, Failure> {
+        let found: Option<(i64,)> = self
+            .row(
+                "SELECT lane.id FROM lane WHERE lane.leased_until < $1
+                 AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1) LIMIT 1",
+                binds![now],
+            )
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Keeps lanes until a later time.
+    pub async fn prolong_lanes(&mut self, leases: &[Lease], until: Instant) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE lane SET leased_until = $1 WHERE id IN {}",
+            list(leases.len(), 1)
+        );
+        let mut values = binds![until];
+        values.extend(leases.iter().map(|lease| lease.id.into()));
+        self.execute(&sql, values).await?;
+        Ok(())
     }
 
     /// Gives lanes back.

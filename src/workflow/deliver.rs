@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
 use supercargo_x12::{
     Envelope, Group, NumberedSet, OutSegment, OutboundSet, Written, functional_id_of, set_number,
     write_interchange,
@@ -167,16 +168,23 @@ async fn send(
     };
     let at_once = over.kind == "mailbox";
     let state = if at_once { "delivered" } else { "queued" };
+    let rendered: Vec<(u32, u32, Written)> = spend(Effort::Rendering, || {
+        let places: Vec<(i64, &Vec<DocumentRow>)> = (0..).zip(&batches).collect();
+        places
+            .into_par_iter()
+            .map(|(nth, documents)| {
+                let isa = wrapped(first_isa + nth);
+                let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
+                let envelope = envelope(&trading.profile, &addresses, local, isa, world);
+                let written = render(envelope, &addresses, load(documents)?, gs06, release)?;
+                Ok((isa, gs06, written))
+            })
+            .collect::<Result<_, Failure>>()
+    })?;
     let mut contents = Vec::with_capacity(files);
     let mut transmissions = Vec::with_capacity(files);
     let mut places = Vec::new();
-    for ((nth, id), documents) in (0..).zip(&ids).zip(&batches) {
-        let isa = wrapped(first_isa + nth);
-        let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
-        let written = spend(Effort::Rendering, || {
-            let envelope = envelope(&trading.profile, &addresses, local, isa, world);
-            render(envelope, &addresses, load(documents)?, gs06, release)
-        })?;
+    for ((id, documents), (isa, gs06, written)) in ids.iter().zip(&batches).zip(rendered) {
         let isa13 = format!("{isa:09}");
         let first = documents.first();
         let po = first.and_then(|document| pos.get(&document.id));

@@ -317,7 +317,9 @@ async fn rebuild(
             let orders = connection.orders(&shipment.orders()).await?;
             let warehouses = catalogue::warehouses(connection, COMPANY).await?;
             let warehouse = fulfil::house_of(&warehouses, &shipment)?;
-            fulfil::outgoing(gateway, connection, trading, warehouse, &shipment, &orders).await
+            let locations =
+                fulfil::locations(connection, trading, std::iter::once(&shipment)).await?;
+            fulfil::outgoing(gateway, trading, warehouse, &locations, &shipment, &orders)
         }
         "810" => {
             let invoice = connection

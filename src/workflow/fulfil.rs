@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
+use rayon::prelude::*;
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
@@ -37,6 +38,7 @@ pub async fn plan(
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
     let mut fresh: Vec<Shipment> = Vec::new();
     let mut joined: Vec<(Shipment, i64)> = Vec::new();
+    let mut shipments = Vec::new();
     for order in orders {
         for warehouse in &warehouses {
             let cartons = pack(order, warehouse.id, &trading.profile.packing);
@@ -45,10 +47,13 @@ pub async fn plan(
             }
             *order = packing::release(order.clone(), warehouse.id, &cartons);
             for journey in journeys(order, cartons) {
-                let shipment = planned(connection, trading, order, warehouse, journey).await?;
-                join(connection, trading, shipment, &mut fresh, &mut joined).await?;
+                shipments.push(planned(trading, order, warehouse, journey));
             }
         }
+    }
+    complete(connection, trading.partner, &mut shipments).await?;
+    for shipment in shipments {
+        join(connection, trading, shipment, &mut fresh, &mut joined).await?;
     }
     let most = trading.profile.packing.pallet_cartons;
     let ids = connection.identities("shipment", fresh.len()).await?;
@@ -67,19 +72,11 @@ pub async fn plan(
     connection.add_shipments(&fresh, gateway.now()).await?;
     connection.save_shipments(&joined).await?;
     // A shipment that another one joined may have to leave earlier than before.
-    for shipment in fresh.iter().chain(joined.iter().map(|(joined, _)| joined)) {
-        ask_to_leave(gateway, connection, &warehouses, shipment).await?;
-    }
-    Ok(())
+    let planned = fresh.iter().chain(joined.iter().map(|(joined, _)| joined));
+    ask_to_leave(gateway, connection, &warehouses, planned).await
 }
 
-async fn planned(
-    connection: &mut Connection,
-    trading: &Trading,
-    order: &Order,
-    warehouse: &Warehouse,
-    journey: Journey,
-) -> Result<Shipment, Failure> {
+fn planned(trading: &Trading, order: &Order, warehouse: &Warehouse, journey: Journey) -> Shipment {
     let policy = &trading.profile.packing;
     let first_of = |codes: [&str; 3]| {
         codes
@@ -94,14 +91,14 @@ async fn planned(
         &journey.store,
         &trading.profile.ship_notice.location_qualifier,
     );
-    Ok(Shipment {
+    Shipment {
         id: ShipmentId(0),
         company: order.company,
         partner: order.partner,
         mode: order.mode,
         warehouse: warehouse.id,
         warehouse_code: warehouse.code.clone(),
-        ship_to: completed(connection, trading.partner, destination).await?,
+        ship_to: destination,
         cartons: journey.cartons,
         carrier: first_of([&order.header.carrier, &policy.carrier, &warehouse.carrier]),
         tracking: String::new(),
@@ -112,26 +109,31 @@ async fn planned(
         window_override: None,
         state: ShipmentState::Planned,
         revision: 1,
-    })
+    }
 }
 
-/// A destination with what the partner's location list knows of it.
-async fn completed(
+/// Adds to the destinations what the partner's location list knows of them.
+async fn complete(
     connection: &mut Connection,
     partner: PartnerId,
-    mut party: Party,
-) -> Result<Party, Failure> {
-    if party.street.is_empty() && !party.id.is_empty() {
-        let known =
-            catalogue::locations(connection, partner, std::slice::from_ref(&party.id)).await?;
-        if let Some(location) = known.into_values().next() {
-            complete(&mut party, location);
+    shipments: &mut [Shipment],
+) -> Result<(), Failure> {
+    let bare = |to: &Party| to.street.is_empty() && !to.id.is_empty();
+    let asked: Vec<String> = shipments
+        .iter()
+        .filter(|shipment| bare(&shipment.ship_to))
+        .map(|shipment| shipment.ship_to.id.clone())
+        .collect();
+    let known = catalogue::locations(connection, partner, &asked).await?;
+    for to in shipments.iter_mut().map(|shipment| &mut shipment.ship_to) {
+        if let Some(location) = known.get(&to.id).filter(|_| bare(to)) {
+            fill_in(to, location.clone());
         }
     }
-    Ok(party)
+    Ok(())
 }
 
-fn complete(party: &mut Party, location: Location) {
+fn fill_in(party: &mut Party, location: Location) {
     if party.name.is_empty() {
         party.name = location.name;
     }
@@ -236,26 +238,29 @@ fn bill_of_lading(shipment: &Shipment) -> String {
     format!("{:010}", shipment.id.0)
 }
 
-/// Asks for a planned shipment to be looked at: when it may leave by itself, or when it should have left.
+/// Asks for planned shipments to be looked at: when they may leave by themselves, or when they should have left.
 async fn ask_to_leave(
     gateway: &Gateway,
     connection: &mut Connection,
     warehouses: &[Warehouse],
-    shipment: &Shipment,
+    shipments: impl Iterator<Item = &Shipment>,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    let due = warehouses
-        .iter()
-        .find(|warehouse| warehouse.id == shipment.warehouse)
-        .and_then(|warehouse| looked_at(warehouse, shipment, now));
-    match due {
-        Some(due) => {
-            connection
-                .ask_for(Step::Fulfil, shipment.id.0, &[shipment.id.0], due)
-                .await
+    let mut by_due: BTreeMap<Instant, Vec<(i64, i64)>> = BTreeMap::new();
+    for shipment in shipments {
+        let due = warehouses
+            .iter()
+            .find(|warehouse| warehouse.id == shipment.warehouse)
+            .and_then(|warehouse| looked_at(warehouse, shipment, now));
+        if let Some(due) = due {
+            let looks = by_due.entry(due).or_default();
+            looks.push((shipment.id.0, shipment.id.0));
         }
-        None => Ok(()),
     }
+    for (due, looks) in by_due {
+        connection.ask_for_each(Step::Fulfil, &looks, due).await?;
+    }
+    Ok(())
 }
 
 /// When a planned shipment is to be looked at: where it leaves by itself, as its ship window opens; elsewhere, when that has
@@ -398,7 +403,7 @@ pub async fn leave(
         .map(|order| (order.id, (order.clone(), order.revision)))
         .collect();
     let mut movements = Vec::with_capacity(leaving.len());
-    let mut notices: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+    let mut aboard_each = Vec::with_capacity(leaving.len());
     let mut entries = Vec::with_capacity(leaving.len());
     for Leaving { shipment, .. } in &mut leaving {
         let mut aboard = Vec::new();
@@ -413,14 +418,7 @@ pub async fn leave(
         shipment.expected_delivery = day_at(warehouse, now).checked_add_days(chrono::Days::new(
             trading.profile.packing.transit_days.into(),
         ));
-        if trading.profile.sends("856") {
-            let notice =
-                outgoing(gateway, connection, trading, warehouse, shipment, &aboard).await?;
-            if untold == Untold::Refused {
-                sendable(trading, &notice)?;
-            }
-            notices.entry(shipment.mode).or_default().push(notice);
-        }
+        aboard_each.push(aboard);
         entries.push((
             "shipment left".to_owned(),
             Subject::new("shipment", shipment.id.0),
@@ -431,8 +429,28 @@ pub async fn leave(
         ));
     }
     connection.move_stock(&movements, now).await?;
-    for (mode, notices) in notices {
-        outbound::queue(gateway, connection, trading, mode, notices).await?;
+    if trading.profile.sends("856") {
+        let shipments = leaving.iter().map(|leaving| &leaving.shipment);
+        let locations = locations(connection, trading, shipments.clone()).await?;
+        let left: Vec<(&Shipment, &Vec<Order>)> = shipments.zip(&aboard_each).collect();
+        let notices: Vec<Outgoing> = spend(Effort::Rendering, || {
+            left.par_iter()
+                .map(|(shipment, aboard)| {
+                    let warehouse = house_of(warehouses, shipment)?;
+                    outgoing(gateway, trading, warehouse, &locations, shipment, aboard)
+                })
+                .collect::<Result<_, Failure>>()
+        })?;
+        let mut of_mode: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+        for ((shipment, _), notice) in left.into_iter().zip(notices) {
+            if untold == Untold::Refused {
+                sendable(trading, &notice)?;
+            }
+            of_mode.entry(shipment.mode).or_default().push(notice);
+        }
+        for (mode, notices) in of_mode {
+            outbound::queue(gateway, connection, trading, mode, notices).await?;
+        }
     }
     let settled = orders
         .into_values()
@@ -515,22 +533,30 @@ fn stored(base: Decimal) -> Result<i64, Failure> {
     })
 }
 
-/// The ship notice of a shipment that has left.
-pub async fn outgoing(
-    gateway: &Gateway,
+/// The partner's locations that cartons of these shipments go to, by number.
+pub async fn locations<'s>(
     connection: &mut Connection,
     trading: &Trading,
+    shipments: impl Iterator<Item = &'s Shipment>,
+) -> Result<BTreeMap<String, Location>, Failure> {
+    let stores: BTreeSet<&String> = shipments
+        .flat_map(|shipment| &shipment.cartons)
+        .map(|carton| &carton.store)
+        .filter(|store| !store.is_empty())
+        .collect();
+    let stores: Vec<String> = stores.into_iter().cloned().collect();
+    catalogue::locations(connection, trading.partner, &stores).await
+}
+
+/// The ship notice of a shipment that has left; `locations` are those of [`locations`].
+pub fn outgoing(
+    gateway: &Gateway,
+    trading: &Trading,
     warehouse: &Warehouse,
+    locations: &BTreeMap<String, Location>,
     shipment: &Shipment,
     orders: &[Order],
 ) -> Result<Outgoing, Failure> {
-    let stores: Vec<String> = shipment
-        .cartons
-        .iter()
-        .map(|carton| carton.store.clone())
-        .filter(|store| !store.is_empty())
-        .collect();
-    let locations = catalogue::locations(connection, trading.partner, &stores).await?;
     let left = match shipment.state {
         ShipmentState::Shipped { at } => at,
         _ => gateway.now(),
@@ -540,16 +566,14 @@ pub async fn outgoing(
     };
     let context = ShipNoticeContext { company, at: left };
     Ok(Outgoing {
-        set: spend(Effort::Rendering, || {
-            ship_notice::build(
-                shipment,
-                orders,
-                warehouse,
-                &locations,
-                &trading.profile,
-                &context,
-            )
-        }),
+        set: ship_notice::build(
+            shipment,
+            orders,
+            warehouse,
+            locations,
+            &trading.profile,
+            &context,
+        ),
         set_code: "856",
         cause: format!("shipment:{}", shipment.id),
         revision: 1,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use rayon::prelude::*;
 
 use super::outbound::{self, Answers, Outgoing};
 use super::run::Later;
@@ -148,7 +149,8 @@ async fn issue(
     let mut saved = Vec::with_capacity(drafted.len());
     let mut issued: Vec<Invoice> = Vec::with_capacity(all);
     let mut postings: BTreeMap<Mode, Vec<Posting>> = BTreeMap::new();
-    let mut documents: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+    // Which of the orders each invoice bills.
+    let mut bills = Vec::with_capacity(all);
     for (order, drafts) in drafted {
         let before = order.revision;
         let first = issued.len();
@@ -167,12 +169,7 @@ async fn issue(
             .map_err(Failure::refused)?;
         let posted = postings.entry(order.mode).or_default();
         posted.extend(own.iter().map(ledger::issue));
-        if trading.profile.sends("810") {
-            let queued = documents.entry(order.mode).or_default();
-            for invoice in own {
-                queued.push(outgoing(gateway, trading, invoice, &order, shipments)?);
-            }
-        }
+        bills.extend(own.iter().map(|_| saved.len()));
         saved.push((order, before));
     }
     connection.add_invoices(&issued, now).await?;
@@ -191,8 +188,25 @@ async fn issue(
         })
         .collect();
     connection.record_all(now, "invoicing", entries).await?;
-    for (mode, documents) in documents {
-        outbound::queue(gateway, connection, trading, mode, documents).await?;
+    if trading.profile.sends("810") {
+        let built: Vec<(Mode, Outgoing)> = spend(Effort::Rendering, || {
+            issued
+                .par_iter()
+                .zip(&bills)
+                .filter_map(|(invoice, at)| Some((invoice, &saved.get(*at)?.0)))
+                .map(|(invoice, order)| {
+                    let built = outgoing(gateway, trading, invoice, order, shipments)?;
+                    Ok((order.mode, built))
+                })
+                .collect::<Result<_, Failure>>()
+        })?;
+        let mut documents: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+        for (mode, built) in built {
+            documents.entry(mode).or_default().push(built);
+        }
+        for (mode, documents) in documents {
+            outbound::queue(gateway, connection, trading, mode, documents).await?;
+        }
     }
     connection.save_orders(&saved).await
 }

@@ -21,6 +21,7 @@ pub mod notice;
 pub mod orders;
 pub mod outage;
 pub mod outbound;
+pub mod pace;
 pub mod partners;
 pub mod payments;
 pub mod prove;
@@ -64,6 +65,7 @@ pub struct Gateway {
     pub settings: Arc<Settings>,
     /// What could not be written down while the database was away.
     pub outage: Arc<outage::Outage>,
+    pace: Arc<pace::Pace>,
     profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
     teller: Arc<Notify>,
@@ -90,6 +92,7 @@ impl Gateway {
             clock,
             settings,
             outage: Arc::default(),
+            pace: Arc::default(),
             profiles: Arc::default(),
             waker: Arc::default(),
             teller: Arc::default(),

@@ -1,6 +1,7 @@
 //! Queueing what we send: built, judged by the engine that judges what we receive, and stored; what fails is held with
 //! its findings and never transmitted. Control numbers are taken later, by `deliver`.
 
+use rayon::prelude::*;
 use supercargo_x12::{GroupVerdict, IsaHeader, OutboundSet};
 
 use super::notice::{self, Notice};
@@ -57,25 +58,30 @@ pub async fn queue(
 ) -> Result<Vec<i64>, Failure> {
     let now = gateway.now();
     let ids = connection.identities("document", outgoing.len()).await?;
-    let mut documents = Vec::with_capacity(outgoing.len());
-    let mut held = Vec::new();
     let keys: Vec<(String, i64)> = ids
         .iter()
         .zip(&outgoing)
         .map(|(id, outgoing)| (key(outgoing), *id))
         .collect();
     let claimed = connection.claim_effects(&keys).await?;
+    let mut addressed = Vec::with_capacity(outgoing.len());
     for ((id, outgoing), claimed) in ids.iter().zip(outgoing).zip(claimed) {
-        if !claimed {
-            continue;
+        if claimed {
+            let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
+            addressed.push((*id, outgoing, address));
         }
-        let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
-        let document = judge(*id, trading, mode, outgoing, address)?;
-        if document.delivery == Delivery::Held {
-            held.push(document.clone());
-        }
-        documents.push(document);
     }
+    let documents: Vec<NewDocument> = spend(Effort::Rendering, || {
+        addressed
+            .into_par_iter()
+            .map(|(id, outgoing, address)| judge(id, trading, mode, outgoing, address))
+            .collect::<Result<_, _>>()
+    })?;
+    let held: Vec<NewDocument> = documents
+        .iter()
+        .filter(|document| document.delivery == Delivery::Held)
+        .cloned()
+        .collect();
     let made: Vec<i64> = documents.iter().map(|document| document.id).collect();
     connection.add_documents(documents, now).await?;
     for document in held {
@@ -162,20 +168,12 @@ fn judge(
 ) -> Result<NewDocument, Failure> {
     let (findings, body) = match &outgoing.set {
         Ok(set) => {
-            let body =
-                spend(Effort::Rendering, || serde_json::to_string(set)).map_err(|error| {
-                    Failure::Corrupt {
-                        table: "document",
-                        key: id.to_string(),
-                        why: error.to_string(),
-                    }
-                })?;
-            (
-                spend(Effort::Rendering, || {
-                    outbound_findings(set, &trading.profile)
-                }),
-                Some(body),
-            )
+            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
+                table: "document",
+                key: id.to_string(),
+                why: error.to_string(),
+            })?;
+            (outbound_findings(set, &trading.profile), Some(body))
         }
         Err(findings) => (findings.clone(), None),
     };

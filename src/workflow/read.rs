@@ -6,6 +6,8 @@ mod opening;
 mod parse;
 mod verdict;
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::receive::clear_abandoned;
@@ -15,24 +17,41 @@ use crate::domain::document::Disposition;
 use crate::domain::finding::Finding;
 use crate::domain::ids::{ConnectionId, PartnerId};
 use crate::storage::content::{ContentAddress, ContentReader};
+use crate::storage::effort::{Effort, Spending};
 use crate::storage::files::FileRow;
 use crate::storage::journal::Subject;
 use crate::storage::work::{Lease, Work};
 use crate::storage::{Class, Connection, Failure};
-use crate::waypoint::{self, BEGUN};
+use crate::waypoint::{self, BEFORE_COMMIT, BEGUN, COMMITTED};
 use opening::Open;
-use parse::{Message, parse};
+use parse::{Closed, Message, parse};
 
 /// Messages of the parsing thread that may wait: bounds memory whatever the file's size.
 const MESSAGES_MAX: usize = 16;
 /// Sets that wait for the end of their interchange before they are written in a transaction of their own.
 const SETS_PENDING_MAX: usize = 500;
 
-/// Reads one file. Killed anywhere, the next reading forgets what was begun and not settled, and begins again; what is
-/// settled is left alone.
-pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(), Failure> {
+/// A file of which everything was read: what is left is to settle its last interchange, and with that the file.
+pub struct Ending {
+    file: FileRow,
+    work: i64,
+    open: Open,
+    closed: Closed,
+    /// Findings about bytes outside of interchanges.
+    strays: Vec<Finding>,
+}
+
+/// Reads one file up to the end of its last interchange, which [`end`] settles; none: there is nothing left to settle.
+/// Killed anywhere, the next reading forgets what was begun and not settled, and begins again; what is settled is left
+/// alone.
+pub async fn run(
+    gateway: &Gateway,
+    leases: &[Lease],
+    work: &Work,
+) -> Result<Option<Ending>, Failure> {
     let Some(file) = gateway.store.read().await?.file(work.subject).await? else {
-        return finish(gateway, leases, work.id).await;
+        finish(gateway, leases, work.id).await?;
+        return Ok(None);
     };
     let settled = begin(gateway, leases, &file).await?;
     waypoint::pass("read", BEGUN);
@@ -61,6 +80,43 @@ pub async fn run(gateway: &Gateway, leases: &[Lease], work: &Work) -> Result<(),
             reading.unreadable("the reader broke off; this is a fault of the program")
         )),
     }
+}
+
+/// Settles the last interchanges of files, and with them the files, in one transaction and in this order.
+pub async fn end(gateway: &Gateway, leases: &[Lease], endings: Vec<Ending>) -> Result<(), Failure> {
+    if endings.is_empty() {
+        return Ok(());
+    }
+    let (inside, leases, endings) = (gateway.clone(), leases.to_vec(), Arc::new(endings));
+    gateway
+        .store
+        .write(Class::Urgent, move |connection| {
+            let (gateway, leases, endings) = (inside.clone(), leases.clone(), endings.clone());
+            Box::pin(async move {
+                let _working = Spending::begin(Effort::Working);
+                connection.check_fences(&leases).await?;
+                let works: Vec<i64> = endings.iter().map(|ending| ending.work).collect();
+                connection.finish_work(&works).await?;
+                for ending in endings.iter() {
+                    let Ending {
+                        file,
+                        open,
+                        closed,
+                        strays,
+                        ..
+                    } = ending;
+                    verdict::settle(&gateway, connection, file, open, closed).await?;
+                    let all = parts_of_file(connection, file.id).await?;
+                    settle_file(&gateway, connection, file, together(&all), strays).await?;
+                }
+                waypoint::pass("read", BEFORE_COMMIT);
+                Ok(())
+            })
+        })
+        .await?;
+    waypoint::pass("read", COMMITTED);
+    gateway.wake();
+    Ok(())
 }
 
 async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Failure> {
@@ -119,7 +175,10 @@ impl Reading<'_> {
         }
     }
 
-    async fn follow(&mut self, messages: &mut mpsc::Receiver<Message>) -> Result<(), Failure> {
+    async fn follow(
+        &mut self,
+        messages: &mut mpsc::Receiver<Message>,
+    ) -> Result<Option<Ending>, Failure> {
         let mut open: Option<Open> = None;
         let mut waiting = None;
         loop {
@@ -128,7 +187,7 @@ impl Reading<'_> {
                 None => messages.recv().await,
             };
             match message {
-                None => return Ok(()),
+                None => return Ok(None),
                 Some(Message::Opened {
                     header,
                     group_sender,
@@ -161,15 +220,22 @@ impl Reading<'_> {
                 Some(Message::Closed(closed)) => {
                     waiting = messages.recv().await;
                     let last = matches!(waiting, Some(Message::End) | None);
-                    if let Some(open) = open.take() {
-                        self.close(open, *closed, last.then_some(self.work)).await?;
-                        if last {
-                            return Ok(());
+                    match open.take() {
+                        Some(open) if last => {
+                            return Ok(Some(Ending {
+                                file: self.file.clone(),
+                                work: self.work,
+                                open,
+                                closed: *closed,
+                                strays: std::mem::take(&mut self.strays),
+                            }));
                         }
+                        Some(open) => self.close(open, *closed).await?,
+                        None => {}
                     }
                 }
                 Some(Message::Stray(finding)) => self.strays.push(finding),
-                Some(Message::End) => return self.end().await,
+                Some(Message::End) => return self.end().await.map(|()| None),
             }
         }
     }

@@ -1,9 +1,12 @@
 //! What runs the steps: claims lanes, takes what is due step by step, runs each batch in one transaction, halves a batch
 //! that fails until the poisonous piece stands alone, and sets that aside with its reason.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, trail, translate, verify};
@@ -32,22 +35,12 @@ pub struct Later {
 
 /// Does all work that is due now, in all lanes that nobody else holds. How many pieces were done.
 pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
-    let now = gateway.clock.now();
-    let leases = claim(gateway, now).await?;
-    if leases.is_empty() {
-        return Ok(0);
+    let mut shift = Shift::new(gateway);
+    let result = shift.work().await;
+    if !shift.leases.is_empty() {
+        waypoint::pass("lanes", "before they are given back");
+        give_back(gateway, shift.leases).await?;
     }
-    waypoint::pass("lanes", "claimed");
-    let result = work_lanes(gateway, &leases).await;
-    waypoint::pass("lanes", "before they are given back");
-    let held = leases.clone();
-    gateway
-        .store
-        .write(Class::Ordinary, move |connection| {
-            let held = held.clone();
-            Box::pin(async move { connection.release_lanes(&held).await })
-        })
-        .await?;
     result
 }
 
@@ -67,46 +60,332 @@ fn lease(gateway: &Gateway) -> chrono::Duration {
 /// Takes all free lanes in which work is due, until the lease ends.
 pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
     // A look before the claim: an idle node writes nothing.
-    if gateway.store.read().await?.count_due(now).await? == 0 {
+    if !gateway.store.read().await?.has_free_lane(now).await? {
         return Ok(Vec::new());
     }
     let until = now + lease(gateway);
-    gateway
+    let leases = gateway
         .store
-        .write(Class::Ordinary, move |connection| {
+        .write(Class::Urgent, move |connection| {
             Box::pin(async move {
                 connection
                     .claim_lanes(now, until, crate::storage::work::LANES)
                     .await
             })
         })
+        .await?;
+    if !leases.is_empty() {
+        waypoint::pass("lanes", "claimed");
+    }
+    Ok(leases)
+}
+
+async fn give_back(gateway: &Gateway, leases: Vec<Lease>) -> Result<(), Failure> {
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let leases = leases.clone();
+            Box::pin(async move { connection.release_lanes(&leases).await })
+        })
         .await
 }
 
-async fn work_lanes(gateway: &Gateway, leases: &[Lease]) -> Result<usize, Failure> {
-    let batch = gateway.settings.work.batch.into();
-    // Lanes are given back long before their lease ends, however much there is to do.
-    let until = gateway.clock.now() + lease(gateway) / 2;
-    let mut done = 0;
-    loop {
-        let mut progress = 0;
-        for step in Step::ALL {
-            let now = gateway.clock.now();
-            let due = gateway
-                .store
-                .read()
-                .await?
-                .due_work(leases, step, now, batch)
-                .await?;
-            if !due.is_empty() {
-                progress += due.len();
-                run(gateway, leases, step, due).await?;
-                break;
+/// Of the two steps that go their own pace: a file from which on others are not kept waiting for its reading, in bytes.
+const LARGE: i64 = 1 << 20;
+/// Files that are read together.
+const READ_TOGETHER: usize = 32;
+/// Files that are read at the same time.
+const READ_SIDE_BY_SIDE: usize = 4;
+/// What lies after the delivery of what partners wait for, furthest down the path first: what is begun is ended before
+/// more is begun.
+const DOWNSTREAM: [Step; 5] = [
+    Step::Invoice,
+    Step::Fulfil,
+    Step::Allocate,
+    Step::Verify,
+    Step::Translate,
+];
+
+/// The lanes that a worker holds, and what it does in them beside everything else.
+///
+/// It works in rounds: reads what was received, delivers what is to be answered, and then does one batch of what is left.
+/// So a partner waits for its acknowledgment no longer than a batch takes, however much there is to do.
+struct Shift<'g> {
+    gateway: &'g Gateway,
+    leases: Vec<Lease>,
+    /// When to let others have the lanes: long before the lease ends.
+    until: Instant,
+    /// Large files that are read and servers that are sent to, each in a lane where its step is not taken up meanwhile.
+    beside: JoinSet<(Step, i64, Result<usize, Failure>)>,
+    busy: BTreeSet<(Step, i64)>,
+}
+
+impl<'g> Shift<'g> {
+    fn new(gateway: &'g Gateway) -> Self {
+        Self {
+            gateway,
+            leases: Vec::new(),
+            until: gateway.now() + lease(gateway) / 2,
+            beside: JoinSet::new(),
+            busy: BTreeSet::new(),
+        }
+    }
+
+    async fn work(&mut self) -> Result<usize, Failure> {
+        let mut done = 0;
+        loop {
+            let now = self.gateway.now();
+            if now >= self.until {
+                if self.busy.is_empty() {
+                    return Ok(done);
+                }
+                self.give_back_idle(now).await?;
+            }
+            self.leases.extend(claim(self.gateway, now).await?);
+            while let Some(ended) = self.beside.try_join_next() {
+                done += self.ended(ended)?;
+            }
+            let progress = match self.leases.is_empty() {
+                true => 0,
+                false => self.round().await?,
+            };
+            done += progress;
+            if progress == 0 {
+                if self.busy.is_empty() {
+                    return Ok(done);
+                }
+                let look = self.gateway.settings.work.poll_milliseconds.max(10);
+                tokio::select! {
+                    Some(ended) = self.beside.join_next() => done += self.ended(ended)?,
+                    () = self.gateway.woken() => {}
+                    () = tokio::time::sleep(Duration::from_millis(look.into())) => {}
+                }
             }
         }
-        done += progress;
-        if progress == 0 || gateway.clock.now() >= until {
-            return Ok(done);
+    }
+
+    /// Lets others have all lanes but those in which something goes on, which are kept for longer.
+    async fn give_back_idle(&mut self, now: Instant) -> Result<(), Failure> {
+        let (kept, idle): (Vec<Lease>, Vec<Lease>) = self
+            .leases
+            .iter()
+            .partition(|lease| self.busy.iter().any(|(_, lane)| *lane == lease.id));
+        give_back(self.gateway, idle).await?;
+        let until = now + lease(self.gateway);
+        let prolonged = kept.clone();
+        self.gateway
+            .store
+            .write(Class::Urgent, move |connection| {
+                let prolonged = prolonged.clone();
+                Box::pin(async move {
+                    connection.check_fences(&prolonged).await?;
+                    connection.prolong_lanes(&prolonged, until).await
+                })
+            })
+            .await?;
+        self.leases = kept;
+        self.until = now + lease(self.gateway) / 2;
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        ended: Result<(Step, i64, Result<usize, Failure>), JoinError>,
+    ) -> Result<usize, Failure> {
+        let (step, lane, outcome) = ended.map_err(|_| Failure::Stopping)?;
+        self.busy.remove(&(step, lane));
+        outcome
+    }
+
+    /// The lanes in which a step can be taken up.
+    fn free(&self, step: Step) -> Vec<Lease> {
+        let mut leases = self.leases.clone();
+        leases.retain(|lease| !self.busy.contains(&(step, lease.id)));
+        leases
+    }
+
+    async fn due(&self, step: Step, most: usize) -> Result<Vec<Work>, Failure> {
+        let most = most.min(self.gateway.settings.work.batch as usize).max(1);
+        let now = self.gateway.now();
+        let mut connection = self.gateway.store.read().await?;
+        connection
+            .due_work(&self.free(step), step, now, most as i64)
+            .await
+    }
+
+    async fn round(&mut self) -> Result<usize, Failure> {
+        let mut done = self.read().await?;
+        done += self.batch(Step::Deliver).await?;
+        done += self.push().await?;
+        for step in DOWNSTREAM {
+            let progress = self.batch(step).await?;
+            if progress > 0 {
+                return Ok(done + progress);
+            }
+        }
+        Ok(done)
+    }
+
+    async fn batch(&mut self, step: Step) -> Result<usize, Failure> {
+        let due = self.due(step, self.gateway.pace.most(step)).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let progress = due.len();
+        let began = std::time::Instant::now();
+        run(self.gateway, &self.leases, step, due).await?;
+        self.gateway.pace.note(step, progress, began.elapsed());
+        Ok(progress)
+    }
+
+    /// Reads what is small together, and begins to read what is large.
+    async fn read(&mut self) -> Result<usize, Failure> {
+        let due = self.due(Step::Read, READ_TOGETHER).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let files: Vec<i64> = due.iter().map(|work| work.subject).collect();
+        let large = self
+            .gateway
+            .store
+            .read()
+            .await?
+            .files_larger_than(&files, LARGE)
+            .await?;
+        // Of a lane with a large file only what comes before it: what one connection brings is read in order.
+        let mut small = Vec::with_capacity(due.len());
+        let mut behind = BTreeSet::new();
+        let mut begun = 0;
+        for work in due {
+            if behind.contains(&work.lane) {
+                continue;
+            }
+            if !large.contains(&work.subject) {
+                small.push(work);
+                continue;
+            }
+            behind.insert(work.lane);
+            if small.iter().all(|before| before.lane != work.lane) {
+                begun += 1;
+                self.begin_beside(Step::Read, vec![work]);
+            }
+        }
+        let read = small.len();
+        if read > 0 {
+            read_together(self.gateway, &self.leases, small).await?;
+        }
+        Ok(read + begun)
+    }
+
+    /// Begins to send to partners' own servers, lane by lane.
+    async fn push(&mut self) -> Result<usize, Failure> {
+        let due = self.due(Step::Push, usize::MAX).await?;
+        let begun = due.len();
+        let mut lanes: BTreeMap<i64, Vec<Work>> = BTreeMap::new();
+        for work in due {
+            lanes.entry(work.lane).or_default().push(work);
+        }
+        for works in lanes.into_values() {
+            self.begin_beside(Step::Push, works);
+        }
+        Ok(begun)
+    }
+
+    /// Does pieces of work of one lane in order, beside everything else.
+    fn begin_beside(&mut self, step: Step, works: Vec<Work>) {
+        let Some(lane) = works.first().map(|work| work.lane) else {
+            return;
+        };
+        let (gateway, leases) = (self.gateway.clone(), held(&self.leases, &works));
+        self.busy.insert((step, lane));
+        self.beside.spawn(async move {
+            let outcome = one_by_one(&gateway, &leases, step, works).await;
+            (step, lane, outcome.map(|()| 0))
+        });
+    }
+}
+
+/// The leases of the lanes that these pieces of work are in.
+fn held(leases: &[Lease], works: &[Work]) -> Vec<Lease> {
+    let mut held = leases.to_vec();
+    held.retain(|lease| works.iter().any(|work| work.lane == lease.id));
+    held
+}
+
+/// Does pieces of work of the two steps that take more than a transaction: these read or send bytes on the way.
+async fn one_by_one(
+    gateway: &Gateway,
+    leases: &[Lease],
+    step: Step,
+    works: Vec<Work>,
+) -> Result<(), Failure> {
+    for work in works {
+        let mark = trail::mark(gateway, step, work.subject).await;
+        let outcome = async {
+            match step {
+                Step::Push => push::run(gateway, leases, &work).await,
+                _ => match read::run(gateway, leases, &work).await? {
+                    Some(ending) => read::end(gateway, leases, vec![ending]).await,
+                    None => Ok(()),
+                },
+            }
+        };
+        match outcome.instrument(mark).await {
+            Ok(()) => trail::done(gateway, step, &[work.subject]).await,
+            Err(failure) => set_aside(gateway, step, &work, failure).await?,
+        }
+    }
+    Ok(())
+}
+
+fn read_marked<'a>(
+    gateway: &'a Gateway,
+    leases: &'a [Lease],
+    work: &'a Work,
+) -> BoxFuture<'a, Result<Option<read::Ending>, Failure>> {
+    Box::pin(async move {
+        let mark = trail::mark(gateway, Step::Read, work.subject).await;
+        read::run(gateway, leases, work).instrument(mark).await
+    })
+}
+
+/// Reads small files side by side and settles what they come to in one transaction, in their order; one by one where
+/// that fails.
+async fn read_together(
+    gateway: &Gateway,
+    leases: &[Lease],
+    works: Vec<Work>,
+) -> Result<(), Failure> {
+    let leases = held(leases, &works);
+    let readings: Vec<_> = works
+        .iter()
+        .map(|work| read_marked(gateway, &leases, work))
+        .collect();
+    let readings: Vec<_> = stream::iter(readings)
+        .buffered(READ_SIDE_BY_SIDE)
+        .collect()
+        .await;
+    let (mut read, mut endings) = (Vec::new(), Vec::new());
+    for (work, outcome) in works.iter().zip(readings) {
+        match outcome {
+            Ok(ending) => {
+                read.push(work.subject);
+                endings.extend(ending);
+            }
+            Err(failure) => set_aside(gateway, Step::Read, work, failure).await?,
+        }
+    }
+    match read::end(gateway, &leases, endings).await {
+        Ok(()) => {
+            trail::done(gateway, Step::Read, &read).await;
+            Ok(())
+        }
+        Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
+        Err(_) => {
+            let again = works
+                .into_iter()
+                .filter(|work| read.contains(&work.subject));
+            one_by_one(gateway, &leases, Step::Read, again.collect()).await
         }
     }
 }
@@ -140,26 +419,7 @@ fn run<'a>(
     due: Vec<Work>,
 ) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        let outcome = match step {
-            // These two do more than one transaction: they read or send bytes on the way.
-            Step::Read | Step::Push => {
-                for work in due {
-                    let mark = trail::mark(gateway, step, work.subject).await;
-                    let outcome = async {
-                        match step {
-                            Step::Read => read::run(gateway, leases, &work).await,
-                            _ => push::run(gateway, leases, &work).await,
-                        }
-                    };
-                    match outcome.instrument(mark).await {
-                        Ok(()) => trail::done(gateway, step, &[work.subject]).await,
-                        Err(failure) => set_aside(gateway, step, &work, failure).await?,
-                    }
-                }
-                return Ok(());
-            }
-            _ => transact(gateway, leases, step, &due).await,
-        };
+        let outcome = transact(gateway, leases, step, &due).await;
         match outcome {
             Ok(done) => {
                 trail::done(gateway, step, &done.subjects).await;
@@ -185,7 +445,7 @@ async fn transact(
     step: Step,
     due: &[Work],
 ) -> Result<Done, Failure> {
-    let (gateway_inside, leases, due) = (gateway.clone(), leases.to_vec(), due.to_vec());
+    let (gateway_inside, leases, due) = (gateway.clone(), held(leases, due), due.to_vec());
     let class = if step == Step::Deliver {
         Class::Urgent
     } else {

@@ -64,12 +64,8 @@ pub async fn step(
     subjects: &[i64],
 ) -> Result<Vec<Later>, Failure> {
     let documents = connection.documents(subjects).await?;
-    let mut sets = Sets {
-        limits: gateway.settings.limits.of_x12(),
-        ..Sets::default()
-    };
+    let mut sets = Sets::of_batch(gateway, connection, &documents).await?;
     let mut orders = Vec::new();
-    sets.have_at_hand(connection, &documents).await?;
     let mut interchanges = BTreeSet::new();
     let mut known: HashMap<i64, Trading> = HashMap::new();
     for document in documents
@@ -110,10 +106,11 @@ pub async fn step(
 }
 
 /// The bytes of sets, each content read once a batch.
-#[derive(Default)]
 struct Sets {
     limits: Limits,
+    /// By interchange.
     delimiters: HashMap<i64, Delimiters>,
+    /// Address and size of what is in a file.
     contents: HashMap<i64, (String, i64)>,
     whole: HashMap<String, Arc<Vec<u8>>>,
 }
@@ -122,6 +119,65 @@ struct Sets {
 const WHOLE_MAX: i64 = 4 * 1024 * 1024;
 
 impl Sets {
+    /// Those of a batch of documents. What of them lies in an object store is asked for at once, before any of them is
+    /// translated.
+    async fn of_batch(
+        gateway: &Gateway,
+        connection: &mut Connection,
+        documents: &[DocumentRow],
+    ) -> Result<Self, Failure> {
+        let numbers = |of: fn(&DocumentRow) -> Option<i64>| -> Vec<i64> {
+            let numbers: BTreeSet<i64> = documents.iter().filter_map(of).collect();
+            numbers.into_iter().collect()
+        };
+        let files = numbers(|document| document.file_id);
+        let interchanges = numbers(|document| document.interchange_id);
+        let mut delimiters = HashMap::new();
+        for (interchange, header) in connection.headers(&interchanges).await? {
+            let header: IsaHeader =
+                serde_json::from_str(&header).map_err(|error| Failure::Corrupt {
+                    table: "interchange",
+                    key: interchange.to_string(),
+                    why: error.to_string(),
+                })?;
+            delimiters.insert(interchange, header.delimiters);
+        }
+        let contents = connection.contents_of(&files).await?;
+        let sets = Self {
+            limits: gateway.settings.limits.of_x12(),
+            delimiters,
+            contents: contents
+                .into_iter()
+                .map(|(file, sha256, size)| (file, (sha256, size)))
+                .collect(),
+            whole: HashMap::new(),
+        };
+        if connection.has_objects() {
+            connection
+                .have_at_hand(&sets.ranges_of_received(documents))
+                .await?;
+        }
+        Ok(sets)
+    }
+
+    /// Where in which contents the received sets among these documents are.
+    fn ranges_of_received(&self, documents: &[DocumentRow]) -> Vec<(String, u64, u64)> {
+        let number = |n: Option<i64>| u64::try_from(n.unwrap_or_default()).unwrap_or_default();
+        documents
+            .iter()
+            .filter(|document| {
+                document.disposition == "received" && document.corrected_sha256.is_none()
+            })
+            .filter_map(|document| {
+                let (sha256, whole) = self.contents.get(&document.file_id?)?.clone();
+                Some(match whole > WHOLE_MAX {
+                    true => (sha256, number(document.byte_offset), number(document.size)),
+                    false => (sha256, 0, number(Some(whole))),
+                })
+            })
+            .collect()
+    }
+
     async fn of(
         &mut self,
         connection: &mut Connection,
@@ -135,28 +191,19 @@ impl Sets {
         let (Some(interchange), Some(file)) = (document.interchange_id, document.file_id) else {
             return Err(corrupt("a received set without its interchange"));
         };
-        let known = self.delimiters.get(&interchange).copied();
-        let delimiters = match known {
-            Some(delimiters) => delimiters,
-            None => {
-                let (header, _, _) = connection
-                    .interchange(interchange)
-                    .await?
-                    .ok_or_else(|| corrupt("its interchange is not there"))?;
-                let header: IsaHeader =
-                    serde_json::from_str(&header).map_err(|error| corrupt(&error.to_string()))?;
-                self.delimiters.insert(interchange, header.delimiters);
-                header.delimiters
-            }
-        };
+        let delimiters = *self
+            .delimiters
+            .get(&interchange)
+            .ok_or_else(|| corrupt("its interchange is not there"))?;
         let offset = u64::try_from(document.byte_offset.unwrap_or_default()).unwrap_or_default();
         let bytes = match &document.corrected_sha256 {
             Some(corrected) => connection.content(corrected).await?,
             None => {
                 let size = u64::try_from(document.size.unwrap_or_default()).unwrap_or_default();
                 let (sha256, whole_size) = self
-                    .content_of(connection, file)
-                    .await?
+                    .contents
+                    .get(&file)
+                    .cloned()
                     .ok_or_else(|| corrupt("its file is not there"))?;
                 self.range(connection, &sha256, whole_size, offset, size)
                     .await?
@@ -166,49 +213,6 @@ impl Sets {
             read_set_with_limits(&bytes, &delimiters, offset, self.limits)
         })
         .map_err(|error| corrupt(&error.to_string()))
-    }
-
-    /// Address and size of a file's content.
-    async fn content_of(
-        &mut self,
-        connection: &mut Connection,
-        file: i64,
-    ) -> Result<Option<(String, i64)>, Failure> {
-        if let Some(content) = self.contents.get(&file) {
-            return Ok(Some(content.clone()));
-        }
-        let Some(row) = connection.file(file).await? else {
-            return Ok(None);
-        };
-        self.contents.insert(file, (row.sha256.clone(), row.size));
-        Ok(Some((row.sha256, row.size)))
-    }
-
-    /// What of these sets lies in an object store is asked for at once, before any of them is translated.
-    async fn have_at_hand(
-        &mut self,
-        connection: &mut Connection,
-        documents: &[DocumentRow],
-    ) -> Result<(), Failure> {
-        if !connection.has_objects() {
-            return Ok(());
-        }
-        let mut ranges = Vec::new();
-        for document in documents.iter().filter(|document| {
-            document.disposition == "received" && document.corrected_sha256.is_none()
-        }) {
-            let Some(file) = document.file_id else {
-                continue;
-            };
-            let number = |n: Option<i64>| u64::try_from(n.unwrap_or_default()).unwrap_or_default();
-            if let Some((sha256, whole)) = self.content_of(connection, file).await? {
-                ranges.push(match whole > WHOLE_MAX {
-                    true => (sha256, number(document.byte_offset), number(document.size)),
-                    false => (sha256, 0, number(Some(whole))),
-                });
-            }
-        }
-        connection.have_at_hand(&ranges).await
     }
 
     async fn range(

@@ -13,7 +13,7 @@ use crate::workflow::partners::{addresses, connection_name};
 const PARTNERS: i64 = 100;
 
 /// Tables whose rows are numbered from a series of their own.
-const NUMBERED: [&str; 19] = [
+const NUMBERED: [&str; 18] = [
     "file",
     "interchange",
     "document",
@@ -23,7 +23,6 @@ const NUMBERED: [&str; 19] = [
     "invoice",
     "payment",
     "deduction",
-    "work",
     "alert",
     "mail",
     "audit",

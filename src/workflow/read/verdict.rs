@@ -8,7 +8,7 @@ use supercargo_x12::{
 
 use super::opening::Open;
 use super::parse::{Closed, Group};
-use super::{Reading, parts_of_file, settle_file, together};
+use super::{Reading, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
 use crate::domain::clock::days_before;
@@ -70,39 +70,23 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Settles an interchange; where it is the last, the file too, whose work that ends.
-    pub(super) async fn close(
-        &self,
-        open: Open,
-        closed: Closed,
-        ends_work: Option<i64>,
-    ) -> Result<(), Failure> {
-        let (gateway, leases, row, strays) = (
+    /// Settles an interchange that others of its file follow.
+    pub(super) async fn close(&self, open: Open, closed: Closed) -> Result<(), Failure> {
+        let (gateway, leases, row) = (
             self.gateway.clone(),
             self.leases.to_vec(),
             self.file.clone(),
-            self.strays.clone(),
         );
         let parts = std::sync::Arc::new((open, closed));
         self.gateway
             .store
             .write(Class::Urgent, move |connection| {
-                let (gateway, leases, row, strays, parts) = (
-                    gateway.clone(),
-                    leases.clone(),
-                    row.clone(),
-                    strays.clone(),
-                    parts.clone(),
-                );
+                let (gateway, leases, row, parts) =
+                    (gateway.clone(), leases.clone(), row.clone(), parts.clone());
                 Box::pin(async move {
                     let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
                     settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
-                    if let Some(work) = ends_work {
-                        connection.finish_work(&[work]).await?;
-                        let all = parts_of_file(connection, row.id).await?;
-                        settle_file(&gateway, connection, &row, together(&all), &strays).await?;
-                    }
                     waypoint::pass("read", BEFORE_COMMIT);
                     Ok(())
                 })
@@ -461,7 +445,7 @@ async fn judge(
     })
 }
 
-async fn settle(
+pub(super) async fn settle(
     gateway: &Gateway,
     connection: &mut Connection,
     file: &FileRow,
