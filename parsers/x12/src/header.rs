@@ -586,50 +586,6 @@ fn judge_separators(isa: &IsaHeader, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The GS of one functional group.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct GroupHeader {
-    /// GS01, such as `PO`.
-    pub functional_id: String,
-    /// GS02, the application sender's code.
-    pub sender: String,
-    /// GS03, the application receiver's code.
-    pub receiver: String,
-    /// GS04.
-    pub date: String,
-    /// GS05.
-    pub time: String,
-    /// GS06.
-    pub control_number: String,
-    /// GS07, `X` for X12.
-    pub agency: String,
-    /// GS08, such as `004010` or `004010VICS`.
-    pub version: String,
-    /// First byte in the file, from 0.
-    pub offset: u64,
-    /// Line in the file, from 1.
-    pub line: u64,
-    /// Place among the groups of the interchange, from 1.
-    pub ordinal: u32,
-}
-
-/// A TA1 that came in: the fate of an interchange that we sent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Ta1 {
-    /// TA101, the control number of the interchange that it speaks of.
-    pub control_number: String,
-    /// TA102, that interchange's date.
-    pub date: String,
-    /// TA103, its time.
-    pub time: String,
-    /// TA104: `A`, `E` or `R`.
-    pub code: String,
-    /// TA105, the note code.
-    pub note: String,
-    /// First byte in the file, from 0.
-    pub offset: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

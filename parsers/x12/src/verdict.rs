@@ -1,8 +1,9 @@
 //! What became of a set, a group, an interchange. Verdicts borrow nothing: they are stored between
 //! reading and acknowledging.
 
+use crate::envelope::GroupHeader;
 use crate::finding::{AckPlace, Finding, Origin, Rule, Severity};
-use crate::header::{GroupHeader, IsaHeader};
+use crate::header::IsaHeader;
 use crate::reader::{GroupClosed, InterchangeClosed};
 use crate::schema::{Release, functional_id_of};
 use crate::set::TransactionSet;

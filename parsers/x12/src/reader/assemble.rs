@@ -2,6 +2,7 @@
 
 use super::window::{Found, Piece};
 use super::{Event, Reader, at_element, number_of};
+use crate::envelope::{self, Trailer};
 use crate::finding::{Finding, Rule};
 use crate::set::{SetHeader, TransactionSet};
 use crate::text::show;
@@ -123,12 +124,11 @@ impl TransactionSet {
         header.st01.clear();
         header.st02.clear();
         header.st03 = None;
-        if let Some(st) = self.segment(1) {
-            header.st01.push_str(st.element(1).trim_end());
-            header.st02.push_str(st.element(2).trim_end());
-            header.st03 = Some(st.element(3).trim_end())
-                .filter(|st03| !st03.is_empty())
-                .map(str::to_owned);
+        if let Some(segment) = self.segment(1) {
+            let st = envelope::set_header(segment.text(), self.element_separator);
+            header.st01.push_str(st.st01);
+            header.st02.push_str(st.st02);
+            header.st03 = (!st.st03.is_empty()).then(|| st.st03.to_owned());
         }
         self.header = header;
     }
@@ -189,7 +189,10 @@ fn judge(
         Ending::Trailer => {
             if let Some(se) = set.segments().next_back() {
                 let (at, at_line, index) = (se.offset(), se.line(), se.index());
-                let (said, number) = (se.element(1).trim_end(), se.element(2).trim_end());
+                let Trailer {
+                    count: said,
+                    control_number: number,
+                } = envelope::set_trailer(se.text(), set.element_separator);
                 if number_of(said).map(|n| n as usize) != Some(count) {
                     let text = format!(
                         "SE01 says {}, but the set has {count} segments, ST and SE included.",

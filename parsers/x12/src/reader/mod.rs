@@ -13,11 +13,12 @@ mod window;
 pub use stored::{NotASet, read_set, read_set_with_limits};
 
 use crate::delimiters::Delimiters;
+use crate::envelope::{self, GroupHeader, Ta1, Trailer, WrittenGs};
 use crate::finding::{Finding, Rule};
-use crate::header::{GroupHeader, IsaHeader, Ta1};
+use crate::header::IsaHeader;
 use crate::limits::Limits;
 use crate::set::TransactionSet;
-use crate::text::{decode, show};
+use crate::text::show;
 use seen::ControlNumbers;
 use std::io::{self, Read};
 use window::{Piece, Window};
@@ -281,14 +282,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn elements(&self, segment: &window::Found, count: usize) -> Vec<String> {
-        (1..=count)
-            .map(|n| {
-                decode(&self.window.element(segment, n))
-                    .trim_end()
-                    .to_owned()
-            })
-            .collect()
+    /// The text of a segment of the envelope, which is stepped over.
+    fn taken(&mut self, segment: &window::Found) -> Vec<u8> {
+        let text = self.window.text(segment).into_owned();
+        self.consume(segment);
+        text
     }
 
     fn here(&self, at: usize) -> (u64, u64) {
@@ -297,31 +295,17 @@ impl<R: Read> Reader<R> {
 
     fn open_group(&mut self, segment: window::Found) -> Event<'_> {
         let (offset, line) = self.here(segment.start);
-        let count = segment.elements();
-        let blank = [2, 3].map(|n| !self.window.element(&segment, n).is_empty());
-        let values = self.elements(&segment, 8);
-        self.consume(&segment);
-        let mut values = values.into_iter();
-        let mut next = || values.next().unwrap_or_default();
-        let mut header = GroupHeader {
-            functional_id: next(),
-            sender: next(),
-            receiver: next(),
-            date: next(),
-            time: next(),
-            control_number: next(),
-            agency: next(),
-            version: next(),
-            offset,
-            line,
-            ordinal: 0,
-        };
+        let text = self.taken(&segment);
+        let mut written = envelope::group_header(&text, self.delimiters().element);
+        written.header.offset = offset;
+        written.header.line = line;
         let mut findings = Vec::new();
         if let Some(open) = &mut self.interchange {
             open.groups += 1;
-            header.ordinal = open.groups;
+            written.header.ordinal = open.groups;
             open.stray_reported = false;
-            judge_group_header(&header, count, blank, &mut open.findings, &mut findings);
+            judge_group_header(&written, &mut open.findings, &mut findings);
+            let header = &written.header;
             if !open
                 .group_numbers
                 .insert(header.control_number.trim_start_matches('0'))
@@ -337,7 +321,7 @@ impl<R: Read> Reader<R> {
             }
         }
         let group = self.group.insert(OpenGroup {
-            header,
+            header: written.header,
             findings,
             sets: 0,
             numbers: ControlNumbers::default(),
@@ -349,16 +333,10 @@ impl<R: Read> Reader<R> {
 
     fn read_ta1(&mut self, segment: window::Found) -> Event<'_> {
         let (offset, line) = self.here(segment.start);
-        let mut values = self.elements(&segment, 5).into_iter();
-        self.consume(&segment);
-        let mut next = || values.next().unwrap_or_default();
+        let text = self.taken(&segment);
         self.ta1 = Ta1 {
-            control_number: next(),
-            date: next(),
-            time: next(),
-            code: next(),
-            note: next(),
             offset,
+            ..envelope::interchange_acknowledgment(&text, self.delimiters().element)
         };
         if let Some(open) = &mut self.interchange {
             open.ta1s += 1;
@@ -478,18 +456,15 @@ impl<R: Read> Reader<R> {
             .as_ref()
             .map_or(self.window.cursor, |segment| segment.start);
         let (offset, line) = self.here(at);
-        let values = trailer.map(|segment| {
-            let values = self.elements(&segment, 2);
-            self.consume(&segment);
-            values
-        });
+        let separator = self.delimiters().element;
+        let text = trailer.map(|segment| self.taken(&segment));
         let Some(group) = self.group.take() else {
             return self.close_interchange(None);
         };
         let mut findings = group.findings;
         let number = &group.header.control_number;
         let (mut claimed_sets, mut trailer_control_number) = (None, None);
-        match values {
+        match &text {
             None => findings.push(Finding::new(
                 Rule::GeMissing,
                 offset,
@@ -499,8 +474,11 @@ impl<R: Read> Reader<R> {
                     show(number)
                 ),
             )),
-            Some(values) => {
-                let [count, control] = <[String; 2]>::try_from(values).unwrap_or_default();
+            Some(text) => {
+                let Trailer {
+                    count,
+                    control_number: control,
+                } = envelope::group_trailer(text, separator);
                 claimed_sets = number_of(&count);
                 if claimed_sets != Some(group.sets) {
                     let text = format!(
@@ -545,12 +523,8 @@ impl<R: Read> Reader<R> {
             .map_or(self.window.cursor, |segment| segment.start);
         let (offset, line) = self.here(at);
         let unterminated = trailer.as_ref().is_some_and(|segment| segment.unterminated);
-        let values = trailer.map(|segment| {
-            let values = self.elements(&segment, 2);
-            self.consume(&segment);
-            values
-        });
-        let iea_seen = values.is_some();
+        let separator = self.delimiters().element;
+        let text = trailer.map(|segment| self.taken(&segment));
         let Some(open) = self.interchange.take() else {
             return Event::Outside(Outside {
                 offset,
@@ -561,11 +535,11 @@ impl<R: Read> Reader<R> {
         let mut findings = open.findings;
         let number = &open.header.control_number;
         let mut claimed_groups = None;
-        match values {
+        match &text {
             None => findings.push(Finding::new(Rule::IeaMissing, offset, line,
                 format!("The interchange {} ends without its IEA segment: it was cut off. Nothing in it is acted upon; the sender must send it again.", show(number)))),
-            Some(values) => {
-                let [count, control] = <[String; 2]>::try_from(values).unwrap_or_default();
+            Some(text) => {
+                let Trailer { count, control_number: control } = envelope::interchange_trailer(text, separator);
                 claimed_groups = number_of(&count);
                 if claimed_groups != Some(open.groups) {
                     let text = format!("IEA01 says {}, but {} groups were read in the interchange.", show(&count), open.groups);
@@ -585,7 +559,7 @@ impl<R: Read> Reader<R> {
         Event::InterchangeClosed(InterchangeClosed {
             length: self.window.offset(self.window.cursor) - open.header.offset,
             header: open.header,
-            iea_seen,
+            iea_seen: text.is_some(),
             claimed_groups,
             groups: open.groups,
             sets: open.sets,
@@ -721,15 +695,13 @@ fn same_number(a: &str, b: &str) -> bool {
     }
 }
 
-/// `given` says of GS02 and GS03 whether anything stands there, be it blanks: the addresses of the
-/// ISA tell who speaks, so a blank code is for a person to judge.
+/// A blank GS02 or GS03 is for a person to judge: the addresses of the ISA tell who speaks.
 fn judge_group_header(
-    header: &GroupHeader,
-    count: usize,
-    given: [bool; 2],
+    written: &WrittenGs,
     interchange: &mut Vec<Finding>,
     group: &mut Vec<Finding>,
 ) {
+    let header = &written.header;
     let mut held = Vec::new();
     let mut invalid = |element: u16, value: &str, text: String| {
         interchange.push(at_element(
@@ -750,8 +722,8 @@ fn judge_group_header(
         );
     }
     for (element, value, given, who) in [
-        (2, &header.sender, given[0], "sender"),
-        (3, &header.receiver, given[1], "receiver"),
+        (2, &header.sender, written.is_sender_given, "sender"),
+        (3, &header.receiver, written.is_receiver_given, "receiver"),
     ] {
         if value.is_empty() && given {
             held.push((element, who));
@@ -790,7 +762,7 @@ fn judge_group_header(
             format!("GS07 must be X (or T), not {}.", show(&header.agency)),
         );
     }
-    if header.version.is_empty() || header.version.len() > 12 || count > 8 {
+    if header.version.is_empty() || header.version.len() > 12 || written.surplus > 0 {
         invalid(
             8,
             &header.version,

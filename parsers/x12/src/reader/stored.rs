@@ -3,7 +3,8 @@
 use super::seen::ControlNumbers;
 use super::{Event, OpenGroup, OpenInterchange, Reader};
 use crate::delimiters::Delimiters;
-use crate::header::{GroupHeader, IsaHeader};
+use crate::envelope::GroupHeader;
+use crate::header::IsaHeader;
 use crate::limits::Limits;
 use crate::set::TransactionSet;
 

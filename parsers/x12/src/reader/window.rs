@@ -560,13 +560,22 @@ impl<R: Read> Window<R> {
         id
     }
 
+    /// A segment from its identifier to its last element, without line breaks.
+    pub fn text(&self, segment: &Found) -> Cow<'_, [u8]> {
+        self.without_breaks(segment, segment.start, segment.end)
+    }
+
     /// Element `n` from 1, without line breaks.
     pub fn element(&self, segment: &Found, n: usize) -> Cow<'_, [u8]> {
         if n > segment.elements() {
             return Cow::Borrowed(&[]);
         }
         let from = self.marks.ends[segment.first + n - 1] as usize + 1;
-        let bytes = self.bytes(from, self.marks.ends[segment.first + n] as usize);
+        self.without_breaks(segment, from, self.marks.ends[segment.first + n] as usize)
+    }
+
+    fn without_breaks(&self, segment: &Found, from: usize, to: usize) -> Cow<'_, [u8]> {
+        let bytes = self.bytes(from, to);
         if segment.has_breaks {
             Cow::Owned(
                 bytes
