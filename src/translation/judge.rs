@@ -3,7 +3,7 @@
 
 use supercargo_x12::{
     AckOptions, CharacterSet, GroupVerdict, Limits, OutboundSet, Release, SchemaRegistry,
-    SetVerdict, TransactionSet, Validator, check_characters, validate_outbound,
+    SetVerdict, TransactionSet, Validator, check_characters, functional_id_of, validate_outbound,
 };
 
 use super::outbound::delimiters;
@@ -14,9 +14,14 @@ use crate::config::profile::documents::RECEIVABLE_SETS;
 use crate::domain::document::Disposition;
 use crate::domain::finding::{Finding, Severity};
 
-/// The release to judge sets by that are of none we know, where a guide of the partner names one.
-pub fn judge_as(profile: &Profile) -> Option<Release> {
-    profile.guide.values().find_map(|guide| guide.judge_as)
+/// The release to judge the sets of a group by whose GS08 names none that we know: what the partner's guide says of a
+/// set that travels in such groups (`functional_id` is GS01). What it says of other sets does not count here.
+pub fn judge_as(profile: &Profile, functional_id: &str) -> Option<Release> {
+    profile
+        .guide
+        .iter()
+        .filter(|(set, _)| functional_id_of(set) == Some(functional_id))
+        .find_map(|(_, guide)| guide.judge_as)
 }
 
 /// The verdict over a received set: envelope, schema of its release, the partner's guide where there is one, and what
@@ -151,4 +156,22 @@ pub fn outbound_findings(set: &OutboundSet, profile: &Profile) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guide_says_for_its_own_set_alone_by_which_release_to_judge() {
+        let profile = Profile::parse(
+            "partner = \"old\"\n[[address]]\nid = \"OLD\"\n[guide.820]\nforeign_letters = true\n[guide.850]\njudge_as = \"005010\"\n[guide.997]\njudge_as = \"004010\"\n",
+        )
+        .unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert_eq!(judge_as(&profile, "PO"), Some(Release::R005010));
+        assert_eq!(judge_as(&profile, "FA"), Some(Release::R004010));
+        for other in ["RA", "PC", "PR", "", "po"] {
+            assert_eq!(judge_as(&profile, other), None, "{other}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! A corrected set, judged before it is stored: it must be one set of the same kind, sound by the standard. What only the
 //! partner's guide faults is kept, and waits for a person again.
 
-use supercargo_x12::{GroupVerdict, IsaHeader, Release, TransactionSet, read_set_with_limits};
+use supercargo_x12::{
+    GroupVerdict, IsaHeader, Release, TransactionSet, functional_id_of, read_set_with_limits,
+};
 
 use super::{Gateway, notice};
 use crate::config::profile::Profile;
@@ -65,9 +67,10 @@ pub async fn judge(
         None => None,
     };
     let profile: Option<&Profile> = profile.as_deref();
+    let agreed = || judge_as(profile?, functional_id_of(set.code())?);
     let release = group
         .and_then(|group| Release::of_version(&group.version))
-        .or_else(|| profile.and_then(judge_as));
+        .or_else(agreed);
     let verdict = judge_set(&set, release, profile, limits);
     let findings: Vec<Finding> = verdict
         .findings

@@ -21,6 +21,8 @@ pub struct AnnotatedSet {
     pub name: String,
     /// ST02.
     pub control_number: String,
+    /// The release by whose schema segments and elements are named.
+    pub release: Release,
     /// Its segments, ST first.
     pub segments: Vec<AnnotatedSegment>,
     /// Findings that belong to no segment.
@@ -70,6 +72,9 @@ pub struct AnnotatedElement {
     /// Its data type; none where nothing knows it.
     #[serde(skip)]
     pub kind: Option<ElementType>,
+    /// The most characters that it may have; 0 where nothing knows it.
+    #[serde(skip)]
+    pub max: usize,
     /// What it is called; empty where nothing knows it.
     pub name: String,
     /// The value as it stands.
@@ -91,6 +96,30 @@ pub fn annotate(
     let mut validator = Validator::new(registry, Limits::default());
     let mut findings = set.findings().to_vec();
     findings.extend(validator.validate(release, set, overlay));
+    annotate_found(registry, release, set, &validator, findings)
+}
+
+/// Reads a set for a person by the schema of a release that is not its own
+/// ([`Release::nearest`]): segments and elements are named and nothing is judged by it, so that
+/// only what the reader found of ST and SE is told.
+pub fn annotate_unjudged(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &TransactionSet,
+) -> AnnotatedSet {
+    let mut validator = Validator::new(registry, Limits::default());
+    // Only where each segment stands in the schema is asked for.
+    let _ = validator.validate(release, set, None);
+    annotate_found(registry, release, set, &validator, set.findings().to_vec())
+}
+
+fn annotate_found(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &TransactionSet,
+    validator: &Validator<'_>,
+    findings: Vec<Finding>,
+) -> AnnotatedSet {
     let schema = registry.find(set.code(), release);
     let dictionary = registry.dictionary(release);
     let mut lines = Lines::of(set);
@@ -119,6 +148,7 @@ pub fn annotate(
         code: set.code().to_owned(),
         name: schema.map(|s| s.name().to_owned()).unwrap_or_default(),
         control_number: set.control_number().to_owned(),
+        release,
         segments,
         findings: rest,
     }
@@ -244,6 +274,7 @@ fn annotate_value(
         component: component.map(|k| k as u16),
         data_element: element.map(|e| e.number),
         kind: element.map(|e| e.kind),
+        max: element.map_or(0, |e| e.max),
         name: element.map(|e| e.name.clone()).unwrap_or_default(),
         value: value.to_owned(),
         meaning: element.and_then(|element| meaning(element, value)),
@@ -269,6 +300,26 @@ fn meaning(element: &Element, value: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{OutboundSet, Rule, seg};
+
+    #[test]
+    fn a_release_that_is_not_the_sets_own_names_and_does_not_judge() {
+        let bytes = b"ST*850*0001~BEG*00*SA*4711**970115~SE*4*0002~";
+        let set = crate::read_set(bytes, &crate::Delimiters::default(), 0).unwrap();
+        let rules = |reading: &AnnotatedSet| {
+            let within = reading.segments.iter().flat_map(|s| &s.findings);
+            let all = within.chain(&reading.findings);
+            all.map(|finding| finding.rule).collect::<Vec<_>>()
+        };
+        let nearest = Release::nearest("003060");
+        let named = annotate_unjudged(SchemaRegistry::standard(), nearest, &set);
+        assert_eq!(rules(&named), [Rule::SeCount, Rule::SeControlNumber]);
+        assert_eq!(
+            (named.release, named.segments[1].elements[3].name.as_str()),
+            (Release::R004010, "Date")
+        );
+        let judged = annotate(SchemaRegistry::standard(), nearest, &set, None);
+        assert!(rules(&judged).contains(&Rule::ElementTooShort));
+    }
 
     #[test]
     fn a_reading_names_segments_elements_and_codes() {

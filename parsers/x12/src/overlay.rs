@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Overlay {
-    /// Judge sets of any other release by this one; without it their group is refused (AK905 2).
+    /// Judge this set by that release where GS08 names one without schemas; without it the group is
+    /// refused (AK905 2). It is said for this set alone: groups of other sets need a guide of theirs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judge_as: Option<crate::Release>,
     /// Letters above ASCII (Latin-1 or UTF-8) are let through.

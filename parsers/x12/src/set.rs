@@ -106,6 +106,17 @@ impl TransactionSet {
         &self.delimiters
     }
 
+    /// The separators as they stand in the text of its segments, where control characters take the
+    /// place of those above 127.
+    pub fn text_delimiters(&self) -> Delimiters {
+        Delimiters {
+            element: self.element_separator,
+            component: self.component_separator,
+            repetition: self.repetition_separator,
+            ..self.delimiters
+        }
+    }
+
     /// The original bytes, with what stood between the segments.
     pub fn raw(&self) -> &[u8] {
         if self.raw.is_empty() {

@@ -36,9 +36,27 @@ pub fn show(value: &str) -> String {
     format!("`{shown}`")
 }
 
+/// How many of something: `1 group`, `2 groups`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many of something there were: `1 group was`, `2 groups were`.
+pub(crate) fn were(count: u64, what: &str) -> String {
+    let verb = if count == 1 { "was" } else { "were" };
+    format!("{} {verb}", counted(count, what))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_agree_with_their_words() {
+        assert_eq!(counted(1, "time"), "1 time");
+        assert_eq!(were(0, "group"), "0 groups were");
+        assert_eq!(were(1, "group"), "1 group was");
+    }
 
     #[test]
     fn latin_1_where_utf_8_fails() {

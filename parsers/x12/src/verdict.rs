@@ -214,7 +214,7 @@ impl GroupVerdict {
         let release = Release::of_version(&self.version).or(judge_as);
         if release.is_none() {
             let text = format!(
-                "GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's profile say by which to judge.",
+                "GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's guide say by which to judge its sets (`judge_as`).",
                 show(&self.version)
             );
             self.findings.push(

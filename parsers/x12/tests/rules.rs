@@ -702,6 +702,30 @@ fn rule_066_marks_and_their_conditions() {
     faulty_in("856 level", "MAN*GM*1****2~", &["MAN05:2"]);
 }
 
+/// That no mark comes twice and that as many cartons bear one as TD102 says is for whoever packs
+/// them; the standard gives both their places, and takes no mark for another's fault.
+#[test]
+fn rule_068_cartons_bear_marks_and_the_shipment_says_how_many() {
+    let shipment = |lading: &str, cartons: &[&str]| {
+        let mut text = format!("BSN*00*S1*20260115*1230~HL*1**S~TD1*{lading}~HL*2*1*O~PRF*4711~");
+        for (n, marks) in cartons.iter().enumerate() {
+            text += &format!("HL*{}*2*P~{marks}", n + 3);
+        }
+        text
+    };
+    let (first, second) = (
+        "MAN*GM*00006141411234567890~",
+        "MAN*GM*00106141410000000019~",
+    );
+    sound("856", &shipment("CTN*2", &[first, second]));
+    sound("856", &shipment("CTN*2", &[first, first]));
+    sound("856", &shipment("CTN*3", &[first, second]));
+    faulty("856", &shipment("CTN*2", &[first, "MAN*GM~"]), &["MAN02:1"]);
+    faulty("856", &shipment("CTN", &[first]), &["TD102:2"]);
+    faulty("856", &shipment("CTN*2.5", &[first]), &["TD102:6"]);
+    faulty("856", &shipment("CTN*12345678", &[first]), &["TD102:5"]);
+}
+
 #[test]
 fn rule_069_carrier_details_of_a_shipment() {
     sound_in(

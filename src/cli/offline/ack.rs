@@ -98,7 +98,10 @@ impl Acknowledging<'_> {
         match event {
             Event::GroupOpened(header) => {
                 let mut group = GroupVerdict::open(header);
-                self.release = group.judge_release(self.profile.and_then(judge_as));
+                let agreed = self
+                    .profile
+                    .and_then(|profile| judge_as(profile, &header.functional_id));
+                self.release = group.judge_release(agreed);
                 self.group = Some(group);
             }
             Event::Set(set) => {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use supercargo_x12::{
-    AnnotatedSegment, Event, Finding, GroupClosed, GroupVerdict, Reader, Release, SchemaRegistry,
-    Severity, TransactionSet, annotate,
+    AnnotatedSegment, Delimiters, Event, Finding, GroupClosed, GroupVerdict, Reader, Release,
+    SchemaRegistry, Severity, TransactionSet, annotate, annotate_unjudged,
 };
 
 use super::{limits, open, profile, with_guide};
@@ -134,16 +134,43 @@ impl Explaining<'_> {
 
     fn release_of(&mut self, header: &supercargo_x12::GroupHeader) {
         let mut verdict = GroupVerdict::open(header);
-        self.release = verdict.judge_release(self.profile.and_then(judge_as));
+        let agreed = self
+            .profile
+            .and_then(|profile| judge_as(profile, &header.functional_id));
+        self.release = verdict.judge_release(agreed);
         self.group = Some(verdict);
+    }
+
+    /// Below the head of a group whose GS08 names a release without schemas: by which its sets are read.
+    fn reading(&self, version: &str) -> Option<String> {
+        if Release::of_version(version).is_some() {
+            return None;
+        }
+        let version = harmless(version);
+        Some(match self.release {
+            Some(release) => format!(
+                "The sets are judged and named by {}, as the partner's guide says (judge_as); {version} has no schemas here.",
+                release.as_str()
+            ),
+            None => format!(
+                "{version} has no schemas here: the group is refused (AK905 is 2), its segments and elements are named by {} and not judged. Let the partner's guide say judge_as to have them judged.",
+                Release::nearest(&version).as_str()
+            ),
+        })
     }
 
     fn annotated(&mut self, set: &TransactionSet) -> supercargo_x12::AnnotatedSet {
         let overlay = self
             .profile
             .and_then(|profile| profile.guide.get(set.code()));
-        let release = self.release.unwrap_or(Release::R004010);
-        let annotated = annotate(SchemaRegistry::standard(), release, set, overlay);
+        let schemas = SchemaRegistry::standard();
+        let annotated = match (self.release, &self.group) {
+            (Some(release), _) => annotate(schemas, release, set, overlay),
+            (None, group) => {
+                let version = group.as_ref().map_or("", |group| &group.version);
+                annotate_unjudged(schemas, Release::nearest(version), set)
+            }
+        };
         let findings = annotated
             .segments
             .iter()
@@ -227,7 +254,7 @@ impl Explaining<'_> {
             ),
             Event::GroupOpened(header) => {
                 self.release_of(header);
-                format!(
+                let mut text = format!(
                     "  {} {} {} from {} to {}, {}\n",
                     pen.bold("Group"),
                     harmless(&header.functional_id),
@@ -235,7 +262,11 @@ impl Explaining<'_> {
                     harmless(&header.sender),
                     harmless(&header.receiver),
                     harmless(&header.version)
-                )
+                );
+                if let Some(reading) = self.reading(&header.version) {
+                    text.push_str(&format!("  {reading}\n"));
+                }
+                text
             }
             Event::Set(set) => self.set(set),
             Event::Stray(stray) => {
@@ -269,14 +300,31 @@ impl Explaining<'_> {
     /// A finding that stands at no segment of a set.
     fn remark(&mut self, indent: usize, finding: &Finding) -> String {
         self.refused |= finding.rejects();
-        format!("{}{}\n", " ".repeat(indent), self.sentence(finding))
+        format!(
+            "{}{}\n",
+            " ".repeat(indent),
+            self.sentence_with_place(finding)
+        )
+    }
+
+    /// Where nothing is printed that the finding stands under, it tells its place itself.
+    fn sentence_with_place(&self, finding: &Finding) -> String {
+        self.sentence_at(
+            finding,
+            &format!(", byte {}, line {}", finding.offset, finding.line),
+        )
     }
 
     fn sentence(&self, finding: &Finding) -> String {
+        self.sentence_at(finding, "")
+    }
+
+    fn sentence_at(&self, finding: &Finding, place: &str) -> String {
         let mut rule = finding.rule.name().to_owned();
         if let Some(ack) = &finding.ack {
             rule.push_str(&format!(", {} {}", ack.place.name(), ack.code));
         }
+        rule.push_str(place);
         let mark = self
             .pen
             .of_severity(finding.severity, &format!("^ {rule}:"));
@@ -296,20 +344,20 @@ impl Explaining<'_> {
             harmless(&annotated.control_number),
             title
         );
-        let separator = char::from(set.delimiters().element);
+        let delimiters = set.text_delimiters();
         for segment in &annotated.segments {
             if !self.is_findings_only || !segment.findings.is_empty() {
-                text.push_str(&self.segment(segment, separator));
+                text.push_str(&self.segment(segment, &delimiters));
             }
         }
         for finding in &annotated.findings {
-            text.push_str(&format!("    {}\n", self.sentence(finding)));
+            text.push_str(&format!("    {}\n", self.sentence_with_place(finding)));
         }
         text.push('\n');
         text
     }
 
-    fn segment(&self, segment: &AnnotatedSegment, separator: char) -> String {
+    fn segment(&self, segment: &AnnotatedSegment, delimiters: &Delimiters) -> String {
         let indent = " ".repeat(4 + 2 * segment.depth);
         let shown = harmless(&segment.text);
         let name = if segment.name.is_empty() {
@@ -323,7 +371,7 @@ impl Explaining<'_> {
             self.pen.dim(name)
         );
         for finding in &segment.findings {
-            let (at, width) = span(&segment.text, separator, finding);
+            let (at, width) = span(&segment.text, delimiters, finding);
             let carets = self.pen.of_severity(finding.severity, &"^".repeat(width));
             text.push_str(&format!("{indent}{}{carets}\n", " ".repeat(at)));
             text.push_str(&format!("{indent}{}\n", self.sentence(finding)));
@@ -345,9 +393,10 @@ impl Explaining<'_> {
     }
 }
 
-/// Where in the segment's text a finding points, and how wide: its element, the place where a missing one belongs, or
-/// the identifier.
-fn span(text: &str, separator: char, finding: &Finding) -> (usize, usize) {
+/// Where in the segment's text a finding points, and how wide: its element, repetition or component, the place where a
+/// missing one belongs, or the identifier.
+fn span(text: &str, delimiters: &Delimiters, finding: &Finding) -> (usize, usize) {
+    let separator = char::from(delimiters.element);
     let of_other = finding
         .segment
         .as_ref()
@@ -356,15 +405,40 @@ fn span(text: &str, separator: char, finding: &Finding) -> (usize, usize) {
         let id = text.split(separator).next().unwrap_or_default();
         return (0, id.chars().count().max(1));
     };
-    let mut at = 0;
-    for (n, part) in text.split(separator).enumerate() {
-        let width = part.chars().count();
-        if n == usize::from(element) {
-            return (at, width.max(1));
-        }
-        at += width + 1;
+    let within = [
+        (Some(delimiters.element), Some(usize::from(element))),
+        (
+            delimiters.repetition,
+            finding.repetition.map(|n| usize::from(n).saturating_sub(1)),
+        ),
+        (
+            Some(delimiters.component),
+            finding.component.map(|n| usize::from(n).saturating_sub(1)),
+        ),
+    ];
+    let (mut at, mut part) = (0, text);
+    for (separator, n) in within {
+        let (Some(separator), Some(n)) = (separator, n) else {
+            continue;
+        };
+        let Some((inside, narrower)) = piece(part, char::from(separator), n) else {
+            return (at + part.chars().count(), 1);
+        };
+        (at, part) = (at + inside, narrower);
     }
-    (text.chars().count(), 1)
+    (at, part.chars().count().max(1))
+}
+
+/// The piece of a text at a place counted from 0, and the characters before it.
+fn piece(text: &str, separator: char, n: usize) -> Option<(usize, &str)> {
+    let mut at = 0;
+    for (place, part) in text.split(separator).enumerate() {
+        if place == n {
+            return Some((at, part));
+        }
+        at += part.chars().count() + 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -373,12 +447,71 @@ mod tests {
 
     use super::*;
 
+    const OLD: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *970115*1230*U*00306*000000001*0*P*>~GS*PO*BIGBUYER*SELLER*970115*1230*1*X*003060~ST*850*0001~BEG*00*SA*PO4711**970115~N1*ST*MAIN STORE*92*0042~PO1*1*12*EA*12.50*PE*UP*036000291452~CTT*1~SE*6*0001~GE*1*1~GS*PC*BIGBUYER*SELLER*970115*1230*2*X*003060~ST*860*0001~BCH*04*SA*PO4711***970115~SE*3*0001~GE*1*2~IEA*2*000000001~";
+
+    fn explained(file: &str, profile: Option<&Profile>) -> String {
+        explained_bytes(file.as_bytes(), profile)
+    }
+
+    fn explained_bytes(file: &[u8], profile: Option<&Profile>) -> String {
+        let mut explaining = Explaining {
+            pen: Pen { is_coloured: false },
+            profile,
+            is_findings_only: false,
+            group: None,
+            release: None,
+            refused: false,
+        };
+        let mut reader = Reader::new(file);
+        let mut text = String::new();
+        while let Some(event) = reader.next().unwrap() {
+            text.push_str(&explaining.told(event));
+        }
+        text
+    }
+
+    #[test]
+    fn a_release_without_schemas_is_named_by_the_nearest_and_not_judged() {
+        let text = explained(OLD, None);
+        for told in [
+            "  003060 has no schemas here: the group is refused (AK905 is 2), its segments and elements are named by 004010 and not judged.",
+            "BEG05  Date: 970115",
+            "^ version-not-supported, AK905 2, byte 106, line 1: GS08 is `003060`",
+        ] {
+            assert!(text.contains(told), "{told:?} is not in\n{text}");
+        }
+        assert!(!text.contains("element-too-short"), "{text}");
+        let later = explained(&OLD.replace("*003060~", "*006010~"), None);
+        assert!(
+            later.contains("are named by 005010 and not judged."),
+            "{later}"
+        );
+    }
+
+    #[test]
+    fn a_group_judged_by_the_guides_release_says_so() {
+        let profile = Profile::parse("partner = \"old\"\n[[address]]\nid = \"BIGBUYER\"\n[guide.850]\njudge_as = \"004010\"\n").unwrap_or_else(|refusal| panic!("{refusal}"));
+        let text = explained(OLD, Some(&profile));
+        let (orders, changes) = text.split_at(text.find("Group PC").unwrap());
+        assert!(
+            orders.contains("  The sets are judged and named by 004010, as the partner's guide says (judge_as); 003060 has no schemas here.\n")
+                && orders.contains("^ element-too-short"),
+            "{orders}"
+        );
+        assert!(
+            changes.contains("003060 has no schemas here: the group is refused"),
+            "{changes}"
+        );
+        let known = explained(&OLD.replace("*003060~", "*004010~"), None);
+        assert!(!known.contains("no schemas here"), "{known}");
+    }
+
     #[test]
     fn a_finding_points_at_its_element() {
         let at = |element, segment: &str| {
             let mut finding = Finding::new(Rule::InvalidCode, 0, 1, "x").in_segment(segment, 2);
             finding.element = element;
-            span("PO1*1*2X*EA", '*', &finding)
+            span("PO1*1*2X*EA", &Delimiters::default(), &finding)
         };
         for (element, segment, expected) in [
             (Some(2), "PO1", (6, 2)),
@@ -389,5 +522,70 @@ mod tests {
         ] {
             assert_eq!(at(element, segment), expected, "{segment} {element:?}");
         }
+    }
+
+    #[test]
+    fn a_finding_points_at_its_repetition_and_component() {
+        let delimiters = Delimiters {
+            repetition: Some(b'^'),
+            ..Delimiters::default()
+        };
+        let text = "REF*DP*045**ZZ>1>ABCD^YY>2";
+        for (repetition, component, expected) in [
+            (None, None, (12, 14)),
+            (None, Some(3), (17, 4 + 1 + 2)),
+            (Some(1), Some(3), (17, 4)),
+            (Some(2), None, (22, 4)),
+            (Some(2), Some(2), (25, 1)),
+            (Some(2), Some(4), (26, 1)),
+        ] {
+            let mut finding = Finding::new(Rule::InvalidCode, 0, 1, "x").in_segment("REF", 2);
+            finding.element = Some(4);
+            finding.repetition = repetition;
+            finding.component = component;
+            assert_eq!(
+                span(text, &delimiters, &finding),
+                expected,
+                "{repetition:?} {component:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn carets_stand_right_where_a_byte_above_127_separates() {
+        let plain = OLD.replace("*003060~", "*004010~");
+        // Everything as before, but for the stars.
+        let bytes: Vec<u8> = plain
+            .bytes()
+            .map(|byte| if byte == b'*' { 0xa7 } else { byte })
+            .collect();
+        let carets = |bytes: &[u8]| {
+            let text = explained_bytes(bytes, None);
+            let carets: Vec<String> = text
+                .lines()
+                .filter(|line| line.contains("^^"))
+                .map(str::to_owned)
+                .collect();
+            carets
+        };
+        assert_eq!(carets(&bytes), carets(plain.as_bytes()));
+        assert!(
+            carets(&bytes).contains(&"                      ^^^^^^".to_owned()),
+            "{:?}",
+            carets(&bytes)
+        );
+    }
+
+    #[test]
+    fn a_finding_of_the_envelope_tells_its_place() {
+        let text = explained(
+            &OLD.replace("*003060~", "*004010~")
+                .replace("GE*1*1~", "\nGE*2*1~"),
+            None,
+        );
+        assert!(
+            text.contains("  ^ ge-set-count-mismatch, AK905 5, byte 267, line 2: GE01 says `2`"),
+            "{text}"
+        );
     }
 }

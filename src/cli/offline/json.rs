@@ -102,7 +102,7 @@ pub(super) fn forth(bytes: &[u8]) -> std::io::Result<Value> {
                 let delimiters = delimiters(piece);
                 segments = Some((delimiters, vec![segment(encoding, bytes, piece)]));
             }
-            Place::Envelope | Place::Set(..) => match &mut segments {
+            Place::Envelope | Place::Stray | Place::Set(..) => match &mut segments {
                 Some((_, segments)) => segments.push(segment(encoding, bytes, piece)),
                 None => parts.push(outside(encoding, bytes, piece)),
             },

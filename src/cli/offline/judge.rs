@@ -13,6 +13,8 @@ use crate::translation::judge::{judge_as, judge_set};
 
 /// Findings of one file that are kept; the rest is counted.
 const FINDINGS_MAX: usize = 100_000;
+/// Kinds of sets judged by another release that are told of; a file that is sound has one or two.
+const JUDGED_AS_MAX: usize = 100;
 
 /// What a file holds and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,10 +31,25 @@ pub struct Judged {
     pub sets: u64,
     /// Segments, those of the envelopes included.
     pub segments: u64,
+    /// Sets that were judged by another release than their GS08 names, as the partner's guide says.
+    pub judged_as: Vec<JudgedAs>,
     /// Everything found, in order of place.
     pub findings: Vec<Found>,
     /// Findings beyond the first 100,000.
     pub findings_left_out: u64,
+}
+
+/// Sets of one kind and version that were judged by another release (`judge_as` of the guide).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgedAs {
+    /// ST01.
+    pub set: String,
+    /// GS08 as it stood.
+    pub version: String,
+    /// By which they were judged.
+    pub release: Release,
+    /// How many.
+    pub sets: u64,
 }
 
 /// A finding with the interchange and set it was found in.
@@ -117,6 +134,23 @@ impl Judged {
         });
     }
 
+    /// Counts a set that was judged by a release which GS08 does not name.
+    fn count_judged_as(&mut self, set: &str, version: &str, release: Release) {
+        let same = |counted: &&mut JudgedAs| {
+            counted.set == set && counted.version == version && counted.release == release
+        };
+        if let Some(counted) = self.judged_as.iter_mut().find(same) {
+            counted.sets += 1;
+        } else if self.judged_as.len() < JUDGED_AS_MAX {
+            self.judged_as.push(JudgedAs {
+                set: set.to_owned(),
+                version: version.to_owned(),
+                release,
+                sets: 1,
+            });
+        }
+    }
+
     /// In a line: accepted or refused, and what it holds.
     pub fn summary(&self) -> String {
         let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
@@ -145,6 +179,7 @@ pub fn judge(
         groups: 0,
         sets: 0,
         segments: 0,
+        judged_as: Vec::new(),
         findings: Vec::new(),
         findings_left_out: 0,
     };
@@ -191,11 +226,17 @@ fn follow(
         Event::GroupOpened(header) => {
             around.gs06 = Some(header.control_number.clone());
             let mut verdict = GroupVerdict::open(header);
-            let release = verdict.judge_release(profile.and_then(judge_as));
+            let agreed = profile.and_then(|profile| judge_as(profile, &header.functional_id));
+            let release = verdict.judge_release(agreed);
             *group = Some((verdict, release));
         }
         Event::Set(set) => {
             let release = group.as_ref().and_then(|(_, release)| *release);
+            if let Some((open, Some(release))) = group
+                && Release::of_version(&open.version).is_none()
+            {
+                judged.count_judged_as(set.code(), &open.version, *release);
+            }
             let verdict = judge_set(set, release, profile, limits);
             let inside = Around {
                 set: Some(verdict.st01.clone()),
@@ -235,5 +276,48 @@ fn follow(
         }
         Event::NoInterchange(finding) => judged.add(&finding, &Around::default()),
         Event::Ta1(_) | Event::Stray(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *970115*1230*U*00306*000000001*0*P*>~GS*PO*BIGBUYER*SELLER*970115*1230*1*X*003060~ST*850*0001~BEG*00*SA*PO4711**970115~N1*ST*MAIN STORE*92*0042~PO1*1*12*EA*12.50*PE*UP*036000291452~CTT*1~SE*6*0001~GE*1*1~GS*PC*BIGBUYER*SELLER*970115*1230*2*X*003060~ST*860*0001~BCH*04*SA*PO4711***970115~SE*3*0001~GE*1*2~IEA*2*000000001~";
+
+    /// Each finding's group and rule.
+    fn found(judged: &Judged) -> Vec<(&str, &str)> {
+        let findings = judged.findings.iter();
+        findings
+            .map(|found| (found.gs06.as_deref().unwrap_or(""), found.code.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn another_release_judges_only_the_sets_whose_guide_says_so() {
+        let limits = Limits::default();
+        let judged = judge("", OLD.as_bytes(), None, limits).unwrap();
+        assert_eq!(
+            found(&judged),
+            [
+                ("1", "version-not-supported"),
+                ("2", "version-not-supported")
+            ]
+        );
+        assert!(judged.judged_as.is_empty());
+        let profile = Profile::parse("partner = \"old\"\n[[address]]\nid = \"BIGBUYER\"\n[guide.850]\njudge_as = \"004010\"\n").unwrap_or_else(|refusal| panic!("{refusal}"));
+        let judged = judge("", OLD.as_bytes(), Some(&profile), limits).unwrap();
+        // By 004010 the date of six digits is too short; the 860 has no guide and stays refused.
+        assert_eq!(
+            found(&judged),
+            [("1", "element-too-short"), ("2", "version-not-supported")]
+        );
+        let of_850 = JudgedAs {
+            set: "850".to_owned(),
+            version: "003060".to_owned(),
+            release: Release::R004010,
+            sets: 1,
+        };
+        assert_eq!(judged.judged_as, [of_850]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use supercargo_x12::{Delimiters, Event, GroupVerdict, Reader, Release, TransactionSet};
+use supercargo_x12::{Delimiters, Event, Reader, TransactionSet};
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +11,10 @@ pub enum Place {
     Outside,
     /// ISA: an interchange begins.
     Isa,
-    /// TA1, GS, GE, IEA, or a segment that stands where none belongs.
+    /// TA1, GS, GE, IEA.
     Envelope,
+    /// A segment that stands where none belongs: it may be any, with any contents.
+    Stray,
     /// A segment of a set: number of the set in the file, position of the segment in the set from 0.
     Set(usize, usize),
 }
@@ -36,8 +38,8 @@ pub struct Piece {
 pub struct Pieces {
     /// In order.
     pub pieces: Vec<Piece>,
-    /// The sets, in order, each with the release it is judged by.
-    pub sets: Vec<(TransactionSet, Option<Release>)>,
+    /// The sets, in order, each with the version of its group (GS08).
+    pub sets: Vec<(TransactionSet, String)>,
 }
 
 /// Cuts a file. `keep_sets` keeps its sets for those who look into elements.
@@ -46,7 +48,7 @@ pub fn cut(bytes: &[u8], keep_sets: bool) -> std::io::Result<Pieces> {
         bytes,
         at: 0,
         delimiters: Delimiters::default(),
-        release: None,
+        version: String::new(),
         sets: 0,
         keep_sets,
         found: Pieces {
@@ -80,7 +82,7 @@ struct Cutting<'a> {
     bytes: &'a [u8],
     at: usize,
     delimiters: Delimiters,
-    release: Option<Release>,
+    version: String,
     sets: usize,
     keep_sets: bool,
     found: Pieces,
@@ -94,13 +96,13 @@ impl Cutting<'_> {
                 Met::Segment(Place::Isa)
             }
             Event::GroupOpened(header) => {
-                self.release = GroupVerdict::open(header).judge_release(None);
+                self.version.clone_from(&header.version);
                 Met::Segment(Place::Envelope)
             }
-            Event::Ta1(_)
-            | Event::Stray(_)
-            | Event::GroupClosed(_)
-            | Event::InterchangeClosed(_) => Met::Segment(Place::Envelope),
+            Event::Ta1(_) | Event::GroupClosed(_) | Event::InterchangeClosed(_) => {
+                Met::Segment(Place::Envelope)
+            }
+            Event::Stray(_) => Met::Segment(Place::Stray),
             Event::Set(set) => {
                 let place = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
                 let segments = set
@@ -108,7 +110,7 @@ impl Cutting<'_> {
                     .map(|segment| (place(segment.offset()), place(segment.length())))
                     .collect();
                 if self.keep_sets {
-                    self.found.sets.push((set.clone(), self.release));
+                    self.found.sets.push((set.clone(), self.version.clone()));
                 }
                 Met::Set(segments)
             }

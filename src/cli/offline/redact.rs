@@ -1,19 +1,22 @@
 //! `redact`: a file that may be shown to strangers, with the same findings: every name, identifying number and price is
 //! replaced by something of the same length and kind.
 //!
-//! Kept are codes, dates, quantities, counts and the numbers that hold the file together (control numbers, line
+//! Kept are what can be codes, dates, quantities, counts and the numbers that hold the file together (control numbers, line
 //! numbers, HL). Equal values become equal values; check digits that were right are right, wrong ones wrong.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use sha2::{Digest, Sha256};
-use supercargo_x12::{AnnotatedElement, ElementType, Limits, Release, SchemaRegistry, annotate};
+use supercargo_x12::{
+    AnnotatedElement, ElementType, Limits, Release, SchemaRegistry, annotate_unjudged,
+};
 
 use super::judge::judge;
 use super::pieces::{Piece, Pieces, Place, cut};
 use super::{open_x12, taken_whole};
+use crate::cli::table::harmless;
 use crate::cli::{CliError, CliResult, print};
 
 /// Make a file that may be shown to strangers.
@@ -40,8 +43,14 @@ pub fn run(args: &Args) -> CliResult {
             key
         }
     };
-    let redacted = redact(&bytes, &key).map_err(broken)?;
+    let Redacted {
+        bytes: redacted,
+        unknown_versions,
+    } = redact(&bytes, &key).map_err(broken)?;
     print::bytes(&redacted)?;
+    if !unknown_versions.is_empty() {
+        eprintln!("supercargo: {}", told_apart(&unknown_versions));
+    }
     if findings_of(&bytes).map_err(broken)? == findings_of(&redacted).map_err(broken)? {
         return Ok(ExitCode::SUCCESS);
     }
@@ -72,8 +81,38 @@ pub(super) fn findings_of(bytes: &[u8]) -> std::io::Result<Vec<Told>> {
         .collect())
 }
 
-pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Vec<u8>> {
+/// A redacted file.
+pub(super) struct Redacted {
+    /// As long as the original.
+    pub bytes: Vec<u8>,
+    /// Versions (GS08) of its sets that have no schemas here: their elements were told apart by another release's.
+    pub unknown_versions: BTreeSet<String>,
+}
+
+/// That names were told from codes by another release than the file's, and what to do about it.
+fn told_apart(versions: &BTreeSet<String>) -> String {
+    let by = |version: &String| {
+        format!(
+            "{} by {}",
+            harmless(version),
+            Release::nearest(version).as_str()
+        )
+    };
+    let versions: Vec<String> = versions.iter().map(by).collect();
+    format!(
+        "there are no schemas for the version of these sets, so another release's told what to replace and what to keep ({}): look through the result before you give it away",
+        versions.join(", ")
+    )
+}
+
+pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Redacted> {
     let Pieces { pieces, sets } = cut(bytes, true)?;
+    let unknown_versions = sets
+        .iter()
+        .map(|(_, version)| version)
+        .filter(|version| Release::of_version(version).is_none())
+        .cloned()
+        .collect();
     let mut replacing = Replacing {
         key,
         known: HashMap::new(),
@@ -86,11 +125,12 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Vec<u8>> {
         let new = match piece.place {
             Place::Outside => replacing.words(body),
             Place::Isa | Place::Envelope => replacing.envelope(body, piece),
+            Place::Stray => replacing.segment(body, piece, &[]),
             Place::Set(number, at) => {
                 if annotated.as_ref().is_none_or(|(of, _)| *of != number) {
-                    annotated = sets.get(number).map(|(set, release)| {
-                        let release = release.unwrap_or(Release::R004010);
-                        let read = annotate(SchemaRegistry::standard(), release, set, None);
+                    annotated = sets.get(number).map(|(set, version)| {
+                        let release = Release::nearest(version);
+                        let read = annotate_unjudged(SchemaRegistry::standard(), release, set);
                         (
                             number,
                             read.segments
@@ -112,7 +152,10 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Vec<u8>> {
             place.copy_from_slice(&new);
         }
     }
-    Ok(redacted)
+    Ok(Redacted {
+        bytes: redacted,
+        unknown_versions,
+    })
 }
 
 /// How a value is replaced.
@@ -130,20 +173,38 @@ const ENVELOPE: &[&[u8]] = &[b"ISA", b"GS", b"ST", b"SE", b"GE", b"IEA", b"TA1"]
 const TEXT_KEPT: &[u16] = &[350, 628, 734, 329, 480, 1705, 1251];
 /// Codes that name a person's place all the same: postal code.
 const CODES_REPLACED: &[u16] = &[116];
-/// Numbers that are prices: unit price, amounts, rate.
-const PRICES: &[u16] = &[212, 782, 610, 118, 117];
+/// Numbers that are prices, or tell of them: unit price, amounts, rate, percentages, what a discount counts from and to.
+const PRICES: &[u16] = &[
+    212, 782, 610, 118, 117, 332, 338, 342, 362, 389, 649, 655, 657, 658, 954,
+];
 
-/// How an element is replaced; none: it is kept.
-fn kind_of(element: Option<&AnnotatedElement>) -> Option<Kind> {
+/// How an element with this value is replaced; none: it is kept.
+fn kind_of(element: Option<&AnnotatedElement>, value: &[u8]) -> Option<Kind> {
     let number = element.and_then(|element| element.data_element);
     let is_one_of = |list: &[u16]| number.is_some_and(|number| list.contains(&number));
     match element.and_then(|element| element.kind) {
+        // In a segment that was cut or shifted a name may stand where a code, a date or a number belongs.
+        Some(kind) if !may_be(kind, element.map_or(0, |element| element.max), value) => {
+            Some(Kind::Text)
+        }
         Some(ElementType::Id) => is_one_of(CODES_REPLACED).then_some(Kind::Text),
         Some(ElementType::Dt | ElementType::Tm) => None,
         Some(ElementType::R | ElementType::N(_)) => is_one_of(PRICES).then_some(Kind::Number),
         Some(ElementType::An | ElementType::B) => (!is_one_of(TEXT_KEPT)).then_some(Kind::Text),
         // What no schema knows may be a name.
         None => Some(Kind::Text),
+    }
+}
+
+/// Whether a value may be what its element is meant to hold: a code is no longer than the longest, dates and numbers
+/// have no letters.
+fn may_be(kind: ElementType, max: usize, value: &[u8]) -> bool {
+    match kind {
+        ElementType::Id => value.len() <= max,
+        ElementType::Dt | ElementType::Tm | ElementType::R | ElementType::N(_) => !value
+            .iter()
+            .any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80),
+        ElementType::An | ElementType::B => true,
     }
 }
 
@@ -166,15 +227,18 @@ struct Replacing<'a> {
 impl Replacing<'_> {
     /// ISA, GS and their like: ids and passwords are replaced, all else holds the file together.
     fn envelope(&mut self, body: &[u8], piece: &Piece) -> Vec<u8> {
-        let replaced: &[usize] = if body.starts_with(b"ISA") {
-            &[2, 4, 6, 8]
+        let (replaced, last): (&[usize], usize) = if body.starts_with(b"ISA") {
+            (&[2, 4, 6, 8], 16)
         } else if body.starts_with(b"GS") {
-            &[2, 3]
+            (&[2, 3], 8)
+        } else if body.starts_with(b"TA1") {
+            (&[], 5)
         } else {
-            &[]
+            (&[], 2)
         };
         self.joined(body, piece.delimiters.element, |replacing, n, element| {
-            if replaced.contains(&n) {
+            // What stands beyond the last element may be anything.
+            if replaced.contains(&n) || n > last {
                 replacing.value(element, Kind::Text)
             } else {
                 element.to_vec()
@@ -224,10 +288,10 @@ impl Replacing<'_> {
             let mut one = |element: &[u8]| {
                 if is_composite {
                     replacing.joined(element, component, |replacing, k, part| {
-                        replacing.maybe(part, kind_of(of(Some(k + 1))))
+                        replacing.maybe(part, kind_of(of(Some(k + 1)), part))
                     })
                 } else {
-                    replacing.maybe(element, kind_of(of(None)))
+                    replacing.maybe(element, kind_of(of(None), element))
                 }
             };
             match repetition {
@@ -414,7 +478,7 @@ mod tests {
         let with_binary = FILE
             .replace("~CTT*2*14", "~BIN*9*AB~CD*EF~G~CTT*2*14")
             .replace("SE*10*", "SE*11*");
-        let redacted = redact(with_binary.as_bytes(), b"key").unwrap();
+        let redacted = redact(with_binary.as_bytes(), b"key").unwrap().bytes;
         let text = String::from_utf8_lossy(&redacted);
         assert!(text.contains("~BIN*9*"), "{text}");
         assert!(text.contains("~CTT*2*14~SE*11*0001~"), "{text}");
@@ -423,7 +487,7 @@ mod tests {
 
     #[test]
     fn names_numbers_and_prices_go_and_the_findings_stay() {
-        let redacted = redact(FILE.as_bytes(), b"key").unwrap();
+        let redacted = redact(FILE.as_bytes(), b"key").unwrap().bytes;
         let text = String::from_utf8(redacted.clone()).unwrap();
         assert_eq!(text.len(), FILE.len());
         for secret in [
@@ -460,9 +524,71 @@ mod tests {
     }
 
     #[test]
+    fn names_go_where_they_stand_outside_of_sets_and_in_places_of_codes() {
+        let shifted = FILE.replace("~ST*850*0001~", "~").replace(
+            "~N1*ST*MAIN STORE*92*0042~",
+            "~N1*ST*MAIN STORE*92*0042~N1*MAIN STORE~",
+        );
+        let within = FILE.replace(
+            "~N1*ST*MAIN STORE*92*0042~",
+            "~N1*MAIN STORE*92*0042~DTM*037*MAIN STORE~PO4*MAIN STORE*1*EA~",
+        );
+        let surplus = FILE
+            .replace("*X*004010~", "*X*004010*MAIN STORE~")
+            .replace("~GE*1*1~", "~GE*1*1*PO4711~");
+        for file in [shifted, within, surplus] {
+            let redacted = redact(file.as_bytes(), b"key").unwrap().bytes;
+            let text = String::from_utf8(redacted.clone()).unwrap();
+            for secret in ["MAIN STORE", "PO4711", "0042", "62701", "036000291452"] {
+                assert!(!text.contains(secret), "{secret} is still in {text}");
+            }
+            assert_eq!(
+                findings_of(file.as_bytes()).unwrap(),
+                findings_of(&redacted).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn terms_of_payment_are_prices() {
+        let invoice = FILE
+            .replace("GS*PO*", "GS*IN*")
+            .replace("ST*850*", "ST*810*")
+            .replace("BEG*00*SA*PO4711**20260115", "BIG*20260115*4712")
+            .replace("~PO1*1", "~ITD*01*3*2.5**10**30*4714~PO1*1");
+        let text = String::from_utf8(redact(invoice.as_bytes(), b"key").unwrap().bytes).unwrap();
+        assert!(
+            !text.contains("2.5**10") && !text.contains("4714"),
+            "{text}"
+        );
+        assert!(text.contains("ITD*01*3*"), "{text}");
+    }
+
+    #[test]
+    fn a_version_without_schemas_is_told_and_its_names_go() {
+        assert!(
+            redact(FILE.as_bytes(), b"key")
+                .unwrap()
+                .unknown_versions
+                .is_empty()
+        );
+        let old = FILE.replace("*X*004010~", "*X*003060~");
+        let redacted = redact(old.as_bytes(), b"key").unwrap();
+        assert_eq!(
+            told_apart(&redacted.unknown_versions),
+            "there are no schemas for the version of these sets, so another release's told what to replace and what to keep (003060 by 004010): look through the result before you give it away"
+        );
+        let text = String::from_utf8(redacted.bytes).unwrap();
+        assert!(
+            !text.contains("MAIN STORE") && text.contains("*00*SA*"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_byte_order_mark_hides_no_name() {
         let file = format!("\u{feff}{FILE}");
-        let redacted = redact(file.as_bytes(), b"key").unwrap();
+        let redacted = redact(file.as_bytes(), b"key").unwrap().bytes;
         let text = String::from_utf8(redacted).unwrap();
         assert!(text.starts_with("\u{feff}ISA*00*"));
         assert!(
@@ -473,7 +599,7 @@ mod tests {
 
     #[test]
     fn equal_values_stay_equal_and_check_digits_stay_what_they_were() {
-        let text = String::from_utf8(redact(FILE.as_bytes(), b"key").unwrap()).unwrap();
+        let text = String::from_utf8(redact(FILE.as_bytes(), b"key").unwrap().bytes).unwrap();
         let part = |from: &str, separator: char| {
             text.split(from)
                 .nth(1)
@@ -496,7 +622,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_file_and_another_another() {
-        let with = |key: &[u8]| redact(FILE.as_bytes(), key).unwrap();
+        let with = |key: &[u8]| redact(FILE.as_bytes(), key).unwrap().bytes;
         assert_eq!(with(b"a"), with(b"a"));
         assert_ne!(with(b"a"), with(b"b"));
     }

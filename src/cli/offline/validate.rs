@@ -100,6 +100,15 @@ fn one(
 
 fn told(judged: &Judged) -> String {
     let mut text = format!("{}: {}\n", harmless(&judged.file), judged.summary());
+    for judged_as in &judged.judged_as {
+        text.push_str(&format!(
+            "  judged by {} as the partner's guide says (judge_as): {} of set {}, version {}\n",
+            judged_as.release.as_str(),
+            judged_as.sets,
+            harmless(&judged_as.set),
+            harmless(&judged_as.version)
+        ));
+    }
     for found in &judged.findings {
         text.push_str(&format!(
             "  {}\n    {}\n",
@@ -136,4 +145,29 @@ fn place(found: &Found) -> String {
         parts.push(format!("{} {}", ack.place.name(), ack.code));
     }
     harmless(&parts.join(" · "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::offline::judge::JudgedAs;
+
+    #[test]
+    fn sets_judged_by_another_release_are_told() {
+        let mut judged = judge("old.edi", &b""[..], None, Limits::default()).unwrap();
+        judged.judged_as = vec![JudgedAs {
+            set: "850".to_owned(),
+            version: "003060".to_owned(),
+            release: supercargo_x12::Release::R004010,
+            sets: 12,
+        }];
+        let text = told(&judged);
+        assert_eq!(
+            text.lines().nth(1),
+            Some(
+                "  judged by 004010 as the partner's guide says (judge_as): 12 of set 850, version 003060"
+            ),
+            "{text}"
+        );
+    }
 }

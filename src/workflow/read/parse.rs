@@ -147,8 +147,11 @@ fn follow(
             announce(inside, Some(&header.sender), sender)?;
             if let Some(inside) = inside {
                 let mut verdict = GroupVerdict::open(header);
-                inside.release =
-                    verdict.judge_release(inside.profile.as_deref().and_then(judge_as));
+                let agreed = inside
+                    .profile
+                    .as_deref()
+                    .and_then(|profile| judge_as(profile, &header.functional_id));
+                inside.release = verdict.judge_release(agreed);
                 inside.group = Some(Group {
                     verdict,
                     references: Vec::new(),

@@ -18,7 +18,7 @@ use crate::finding::{Finding, Rule};
 use crate::header::IsaHeader;
 use crate::limits::Limits;
 use crate::set::TransactionSet;
-use crate::text::show;
+use crate::text::{show, were};
 use seen::ControlNumbers;
 use std::io::{self, Read};
 use window::{Piece, Window};
@@ -482,9 +482,9 @@ impl<R: Read> Reader<R> {
                 claimed_sets = number_of(&count);
                 if claimed_sets != Some(group.sets) {
                     let text = format!(
-                        "GE01 says {}, but {} transaction sets were read in the group.",
+                        "GE01 says {}, but {} read in the group.",
                         show(&count),
-                        group.sets
+                        were(group.sets.into(), "transaction set")
                     );
                     findings.push(at_element(
                         Finding::new(Rule::GeSetCount, offset, line, text).with_value(&count),
@@ -542,7 +542,7 @@ impl<R: Read> Reader<R> {
                 let Trailer { count, control_number: control } = envelope::interchange_trailer(text, separator);
                 claimed_groups = number_of(&count);
                 if claimed_groups != Some(open.groups) {
-                    let text = format!("IEA01 says {}, but {} groups were read in the interchange.", show(&count), open.groups);
+                    let text = format!("IEA01 says {}, but {} read in the interchange.", show(&count), were(open.groups.into(), "group"));
                     findings.push(at_element(Finding::new(Rule::IeaGroupCount, offset, line, text).with_value(&count), "IEA", 1));
                 }
                 if control != *number {

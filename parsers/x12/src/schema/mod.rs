@@ -41,6 +41,17 @@ impl Release {
         }
     }
 
+    /// The release to read elements by where GS08 may name one without schemas: that which it names,
+    /// else the nearest. It is a help for readers: nothing is judged by it unless a guide says so.
+    pub fn nearest(version: &str) -> Release {
+        Release::of_version(version).unwrap_or_else(|| match version.get(..3) {
+            Some(major) if major.bytes().all(|b| b.is_ascii_digit()) && major >= "005" => {
+                Release::R005010
+            }
+            _ => Release::R004010,
+        })
+    }
+
     /// `004010` or `005010`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -423,6 +434,23 @@ impl SchemaRegistry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_release_of_any_version() {
+        for (version, nearest) in [
+            ("003060", Release::R004010),
+            ("004010VICS", Release::R004010),
+            ("004030", Release::R004010),
+            ("005010X220", Release::R005010),
+            ("005030", Release::R005010),
+            ("008020", Release::R005010),
+            ("", Release::R004010),
+            ("X12", Release::R004010),
+            ("ééé", Release::R004010),
+        ] {
+            assert_eq!(Release::nearest(version), nearest, "{version}");
+        }
+    }
 
     #[test]
     fn every_schema_compiles() {

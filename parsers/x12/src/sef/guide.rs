@@ -97,11 +97,7 @@ fn release_of(version: &str, findings: &mut Findings) -> (Release, Option<Releas
     if let Some(release) = Release::of_version(version) {
         return (release, None);
     }
-    let release = if version.get(..3).is_some_and(|major| major >= "005") {
-        Release::R005010
-    } else {
-        Release::R004010
-    };
+    let release = Release::nearest(version);
     findings.add(
         0,
         format!(

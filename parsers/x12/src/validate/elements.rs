@@ -12,7 +12,7 @@ use crate::schema::{
     Condition, ConditionKind, Definition, Dictionary, Element, NONE, Release, Schema, Use, What,
 };
 use crate::set::{Segment, TransactionSet};
-use crate::text::show;
+use crate::text::{counted, show, show_byte};
 
 /// Elements of the schemas whose number in X12's dictionary is not said.
 const UNNUMBERED: std::ops::Range<u16> = 9000..9990;
@@ -354,7 +354,12 @@ impl<'a> Checks<'a> {
                     ..what
                 };
                 if n == usize::from(place.repeat) {
-                    let text = format!("{} repeats more than {} times.", name(what), place.repeat);
+                    let text = format!(
+                        "{} may stand {} at most, and {} divides it into more: take the rest out.",
+                        name(what),
+                        counted(place.repeat.into(), "time"),
+                        show_byte(separator)
+                    );
                     report.add(self.finding(
                         Rule::TooManyRepetitions,
                         what,
@@ -465,7 +470,12 @@ impl<'a> Checks<'a> {
                 let text = format!(
                     "{}: {}",
                     name(what),
-                    explain(condition, *rule, |m| format!("component {m}"))
+                    explain(condition, *rule, |m| {
+                        name(Place {
+                            component: Some(usize::from(m)),
+                            ..what
+                        })
+                    })
                 );
                 report.add(self.finding(*rule, what, number, "", text, report));
             }
@@ -627,12 +637,22 @@ impl<'a> Checks<'a> {
                 show(value),
                 some_codes(element)
             ),
-            Rule::InvalidDate => format!(
-                "{here} is {}, which is no date: CCYYMMDD is needed.",
-                show(value)
-            ),
+            Rule::InvalidDate => {
+                let form = if element.max == 6 {
+                    "YYMMDD"
+                } else {
+                    "CCYYMMDD"
+                };
+                let why = if value.len() == form.len() && value.bytes().all(|b| b.is_ascii_digit())
+                {
+                    "which is no day of the calendar: write one as"
+                } else {
+                    "which is no date: write it as"
+                };
+                format!("{here} is {}, {why} {form}.", show(value))
+            }
             Rule::InvalidTime => format!(
-                "{here} is {}, which is no time: HHMM is needed, 0000 to 2359.",
+                "{here} is {}, which is no time of day: write it as HHMM, 0000 to 2359, or HHMMSS.",
                 show(value)
             ),
             _ => match element.kind {

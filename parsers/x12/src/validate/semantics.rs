@@ -5,7 +5,7 @@ use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
 use crate::schema::{Key, Schema, What};
 use crate::set::{Segment, TransactionSet};
-use crate::text::show;
+use crate::text::{show, were};
 use crate::writer::number::parse_r;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -110,7 +110,7 @@ fn hierarchy(
             }
         } else {
             let text = format!(
-                "HL02 is {}, but no earlier HL has that number.",
+                "HL02 is {}, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to.",
                 show(parent)
             );
             report.add(at_element(
@@ -204,8 +204,8 @@ fn totals(
         && said as usize != count
     {
         let text = format!(
-            "CTT01 says {said} lines, but {count} {} segments were read.",
-            lines
+            "CTT01 says {said} lines, but {} read.",
+            were(count as u64, &format!("{lines} segment"))
         );
         report.add(at_element(
             schema,

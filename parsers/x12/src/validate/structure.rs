@@ -1,10 +1,10 @@
 //! Segments in their order: the walk through a schema's loops.
 
 use super::Report;
-use crate::finding::Rule;
+use crate::finding::{Finding, Rule};
 use crate::schema::{Key, NONE, Schema};
 use crate::set::{Segment, TransactionSet};
-use crate::text::show;
+use crate::text::{counted, show};
 
 /// A loop that is open, and the place reached in it.
 #[derive(Debug, Clone, Copy)]
@@ -117,9 +117,9 @@ impl Walk {
                 (Rule::SegmentTooOften, "segment")
             };
             let text = format!(
-                "The {what} {} may stand here {} times at most; take out this one.",
+                "The {what} {} may stand here {} at most; take out this one.",
                 segment.id(),
-                node.max
+                counted(node.max.into(), "time")
             );
             report.add(report.segment(rule, segment, schema.loop_of(found.node), text));
         }
@@ -157,6 +157,11 @@ impl Walk {
         segment: Segment<'_>,
         report: &mut Report<'_>,
     ) {
+        let place = if until == NONE && !segment.set().is_complete() {
+            "after"
+        } else {
+            "before"
+        };
         let frame = self.frames[depth];
         let mut at = frame.child;
         let mut count = frame.count;
@@ -166,7 +171,7 @@ impl Walk {
                 let id = schema.id_of(at);
                 let what = if node.is_loop { "loop" } else { "segment" };
                 let text = format!(
-                    "The {what} {id} ({}) is missing before {}; it is mandatory here.",
+                    "The {what} {id} ({}) is missing {place} {}; it is mandatory here.",
                     schema.definition(at).map_or("", |d| d.name.as_str()),
                     segment.id()
                 );
@@ -201,21 +206,34 @@ impl Walk {
             report.add(report.segment(Rule::SegmentOutOfOrder, segment, loop_id, text));
             return self.open(schema, earlier);
         }
-        let (rule, text) = if schema.nodes.iter().any(|node| node.key == key) {
+        let (rule, text) = if let Some(at) = schema.nodes.iter().position(|node| node.key == key) {
+            let begins = match schema.loop_of(at as u32) {
+                Some(begins) => format!("put {begins} before it, or take it out"),
+                None => "take it out".to_owned(),
+            };
             (
                 Rule::SegmentUnexpected,
-                format!("The segment {id} belongs into a loop that was not begun here."),
+                format!("The segment {id} belongs into a loop that was not begun here: {begins}."),
             )
         } else if schema.dictionary.segment(key).is_some() {
             (
                 Rule::SegmentNotInSet,
-                format!("The segment {id} is no part of the set {}.", schema.code),
+                format!(
+                    "The segment {id} is no part of the set {}; take it out.",
+                    schema.code
+                ),
             )
         } else {
+            let capitals = id.to_ascii_uppercase();
+            let known = schema.dictionary.segment(Key::of(capitals.as_bytes()));
+            let instead = match known.filter(|_| capitals != id) {
+                Some(_) => format!("write {capitals} in capitals"),
+                None => "correct its identifier, or take it out".to_owned(),
+            };
             (
                 Rule::SegmentUnrecognized,
                 format!(
-                    "There is no segment {} in release {}.",
+                    "There is no segment {} in release {}; {instead}.",
                     show(id),
                     schema.release.as_str()
                 ),
@@ -244,7 +262,10 @@ impl Walk {
         let Some(last) = set.segments().next_back() else {
             return;
         };
-        if set.is_complete() {
+        // Of a set that was given up at a limit nobody knows what stands in the rest.
+        let given_up =
+            |finding: &Finding| matches!(finding.rule, Rule::SegmentTooLong | Rule::SetTooLong);
+        if set.is_complete() || set.findings().iter().any(given_up) {
             return;
         }
         for depth in (0..self.frames.len()).rev() {
