@@ -196,14 +196,19 @@ fn kind_of(element: Option<&AnnotatedElement>, value: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Whether a value may be what its element is meant to hold: a code is no longer than the longest, dates and numbers
-/// have no letters.
+/// Whether a value may be what its element is meant to hold: a code is no longer than the longest, a date or a number has
+/// no word in it (one letter is a slip, which the findings speak of).
 fn may_be(kind: ElementType, max: usize, value: &[u8]) -> bool {
     match kind {
-        ElementType::Id => value.len() <= max,
-        ElementType::Dt | ElementType::Tm | ElementType::R | ElementType::N(_) => !value
-            .iter()
-            .any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80),
+        ElementType::Id => {
+            let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+            let breaks = value.iter().filter(is_break).count();
+            value.trim_ascii_end().len() <= max + breaks
+        }
+        ElementType::Dt | ElementType::Tm | ElementType::R | ElementType::N(_) => {
+            let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte >= 0x80;
+            value.iter().filter(is_letter).count() < 2
+        }
         ElementType::An | ElementType::B => true,
     }
 }
@@ -325,8 +330,8 @@ impl Replacing<'_> {
         }
     }
 
-    /// The replacement of a value, the same whenever the value comes again; different values become different ones as
-    /// far as their length allows.
+    /// The replacement of a value, the same whenever the value comes again; none becomes itself, and different values
+    /// become different ones, as far as their length allows.
     fn value(&mut self, value: &[u8], kind: Kind) -> Vec<u8> {
         let trimmed = value.trim_ascii_end();
         let padding = value.get(trimmed.len()..).unwrap_or_default();
@@ -334,13 +339,20 @@ impl Replacing<'_> {
         let new = match self.known.get(&entry) {
             Some(known) => known.clone(),
             None => {
-                let mut new = Vec::new();
-                for attempt in 0..8_u8 {
-                    new = replaced(self.key, trimmed, kind, attempt);
+                // By chance a short value would now and then become itself.
+                let others = (0..16)
+                    .map(|attempt| replaced(self.key, trimmed, kind, attempt))
+                    .filter(|new| new != trimmed);
+                let mut of_another = None;
+                let mut fresh = None;
+                for new in others {
                     if !self.used.contains(&new) {
+                        fresh = Some(new);
                         break;
                     }
+                    of_another = Some(new);
                 }
+                let new = fresh.or(of_another).unwrap_or_else(|| trimmed.to_vec());
                 self.used.insert(new.clone());
                 self.known.insert(entry, new.clone());
                 new
@@ -547,6 +559,27 @@ mod tests {
                 findings_of(&redacted).unwrap()
             );
         }
+    }
+
+    #[test]
+    fn no_short_price_stays_what_it_is_by_chance() {
+        let mut replacing = Replacing {
+            key: b"key",
+            known: HashMap::new(),
+            used: HashSet::new(),
+        };
+        for price in (0..400).map(|cents| format!("0.{cents:03}")) {
+            let is_nought = price.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+            let new = replacing.value(price.as_bytes(), Kind::Number);
+            assert_eq!(new == price.as_bytes(), is_nought, "{price}");
+        }
+    }
+
+    #[test]
+    fn codes_of_a_wrapped_file_stay() {
+        let wrapped = FILE.replace("*EA*12.50*", "*E\r\nA*12.50*");
+        let text = String::from_utf8(redact(wrapped.as_bytes(), b"key").unwrap().bytes).unwrap();
+        assert!(text.contains("*E\r\nA*"), "{text}");
     }
 
     #[test]
