@@ -254,7 +254,16 @@ impl Replacing<'_> {
     /// Bytes that belong to no interchange may be anything: each word is replaced, but for those that make it look like
     /// a broken interchange.
     fn words(&mut self, body: &[u8]) -> Vec<u8> {
+        const MARK: &[u8] = b"\xef\xbb\xbf";
         let mut new = Vec::with_capacity(body.len());
+        // A byte-order mark is no letter of the word behind it.
+        let body = match body.strip_prefix(MARK) {
+            Some(rest) => {
+                new.extend(MARK);
+                rest
+            }
+            None => body,
+        };
         let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
         for run in body.chunk_by(|one, next| is_letter(*one) == is_letter(*next)) {
             let is_kept = !run.first().copied().is_some_and(is_letter)
@@ -628,6 +637,17 @@ mod tests {
             !text.contains("BIGBUYER") && !text.contains("SELLER"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_begins_like_an_interchange_still_does_behind_a_byte_order_mark() {
+        let file = "\u{feff}ISA*00*          *00*          *ZZ*BIGBUYER~GS*PO*BIGBUYER~";
+        let redacted = redact(file.as_bytes(), b"key").unwrap().bytes;
+        assert_eq!(
+            findings_of(file.as_bytes()).unwrap(),
+            findings_of(&redacted).unwrap()
+        );
+        assert!(!String::from_utf8(redacted).unwrap().contains("BIGBUYER"));
     }
 
     #[test]
