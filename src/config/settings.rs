@@ -363,6 +363,9 @@ pub struct Work {
     pub poll_milliseconds: u32,
     /// Pieces of work that a step takes in one transaction.
     pub batch: u32,
+    /// Workers of this node over PostgreSQL, 0: one for each of its cores, four at most. Over SQLite there is one, for
+    /// it writes one transaction at a time.
+    pub workers: u32,
     /// Seconds until work that a gateway has begun and not ended may be taken over by another, or by a command.
     pub lease_seconds: u32,
     /// Seconds between two looks at what is overdue (acknowledgments, pick-ups, deadlines), and between two seals.
@@ -381,6 +384,7 @@ impl Default for Work {
         Self {
             poll_milliseconds: 500,
             batch: 200,
+            workers: 0,
             lease_seconds: 120,
             clocks_seconds: 60,
             pickup_hours: 24,

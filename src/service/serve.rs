@@ -263,6 +263,18 @@ fn check_roles(options: &ServeOptions) -> Result<(), ServeFailure> {
     Ok(())
 }
 
+/// How many workers a node has.
+fn workers(gateway: &Gateway) -> usize {
+    const MOST: usize = 4;
+    match (gateway.store.location(), gateway.settings.work.workers) {
+        (StoreLocation::Sqlite(_), _) => 1,
+        (StoreLocation::Postgres(_), 0) => {
+            std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST))
+        }
+        (StoreLocation::Postgres(_), workers) => workers as usize,
+    }
+}
+
 /// Begins the tasks that this node's roles ask for.
 fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<JoinHandle<()>> {
     let spool = data.join("spool").join("polls");
@@ -291,9 +303,11 @@ fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<Join
         keep("hearing", |house, _, until| {
             Box::pin(schedules::hear(house, until))
         });
-        keep("work", |house, _, until| {
-            Box::pin(schedules::work(house, until))
-        });
+        for _ in 0..workers(gateway) {
+            keep("work", |house, _, until| {
+                Box::pin(schedules::work(house, until))
+            });
+        }
         keep("clocks", |house, _, until| {
             Box::pin(schedules::overdue(house, until))
         });

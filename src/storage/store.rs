@@ -267,7 +267,12 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
         .map_err(|error| unfit(&schema, error))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(8)
-        .connect_with(options.create_if_missing(false))
+        // What they read again is in the system's cache: eight times the writer's would be half a gigabyte.
+        .connect_with(
+            options
+                .create_if_missing(false)
+                .pragma("cache_size", "-8192"),
+        )
         .await
         .map_err(failed("opening the database"))?;
     let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);

@@ -167,16 +167,14 @@ impl Connection {
         self.rows(&sql, binds![now, until, lanes_max]).await
     }
 
-    /// Whether there is a free lane in which work is due at `now`.
-    pub async fn has_free_lane(&mut self, now: Instant) -> Result<bool, Failure> {
-        let found: Option<(i64,)> = self
-            .row(
-                "SELECT lane.id FROM lane WHERE lane.leased_until < $1
-                 AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1) LIMIT 1",
-                binds![now],
-            )
-            .await?;
-        Ok(found.is_some())
+    /// How many lanes are free and have work due at `now`.
+    pub async fn free_lanes_due(&mut self, now: Instant) -> Result<i64, Failure> {
+        self.number(
+            "SELECT COUNT(*) FROM lane WHERE lane.leased_until < $1
+             AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1)",
+            binds![now],
+        )
+        .await
     }
 
     /// Keeps lanes until a later time.

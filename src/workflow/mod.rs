@@ -113,6 +113,8 @@ impl Gateway {
 
     /// Tells the workers of this process alone.
     pub fn wake_workers(&self) {
+        self.waker.notify_waiters();
+        // For one that works now, and looks again when it has ended.
         self.waker.notify_one();
     }
 

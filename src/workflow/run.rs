@@ -14,11 +14,15 @@ use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::{Lease, Step, Work};
-use crate::storage::{Class, Connection, Failure};
+use crate::storage::{Class, Connection, Failure, StoreLocation};
 use crate::waypoint::{self, BEFORE_COMMIT, BEGUN, COMMITTED};
 
 /// After so many failures a person is told.
 const ATTEMPTS_BEFORE_ALERT: i64 = 4;
+/// How long a worker keeps lanes that others may want.
+const TENURE: chrono::Duration = chrono::Duration::seconds(2);
+/// So many free lanes are not worth sharing.
+const FEW_LANES: i64 = 8;
 /// The longest pause before failed work is tried again.
 const PAUSE_MAX: chrono::Duration = chrono::Duration::minutes(30);
 
@@ -57,21 +61,32 @@ fn lease(gateway: &Gateway) -> chrono::Duration {
     chrono::Duration::seconds(gateway.settings.work.lease_seconds.into())
 }
 
-/// Takes all free lanes in which work is due, until the lease ends.
+/// How long a worker keeps its lanes while others may want them. Over SQLite there is nobody else, but for commands.
+fn tenure(gateway: &Gateway) -> chrono::Duration {
+    let half = lease(gateway) / 2;
+    match gateway.store.location() {
+        StoreLocation::Sqlite(_) => half,
+        StoreLocation::Postgres(_) => half.min(TENURE),
+    }
+}
+
+/// Takes free lanes in which work is due, until the lease ends: over SQLite all of them, over PostgreSQL half, or the few
+/// there are. Every worker does so in each of its rounds, so that they come to share the lanes, however many they are.
 pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
     // A look before the claim: an idle node writes nothing.
-    if !gateway.store.read().await?.has_free_lane(now).await? {
+    let free = gateway.store.read().await?.free_lanes_due(now).await?;
+    if free == 0 {
         return Ok(Vec::new());
     }
+    let most = match gateway.store.location() {
+        StoreLocation::Sqlite(_) => free,
+        StoreLocation::Postgres(_) => (free / 2).max(FEW_LANES),
+    };
     let until = now + lease(gateway);
     let leases = gateway
         .store
         .write(Class::Urgent, move |connection| {
-            Box::pin(async move {
-                connection
-                    .claim_lanes(now, until, crate::storage::work::LANES)
-                    .await
-            })
+            Box::pin(async move { connection.claim_lanes(now, until, most).await })
         })
         .await?;
     if !leases.is_empty() {
@@ -113,7 +128,7 @@ const DOWNSTREAM: [Step; 5] = [
 struct Shift<'g> {
     gateway: &'g Gateway,
     leases: Vec<Lease>,
-    /// When to let others have the lanes: long before the lease ends.
+    /// When to let others have the lanes.
     until: Instant,
     /// Large files that are read and servers that are sent to, each in a lane where its step is not taken up meanwhile.
     beside: JoinSet<(Step, i64, Result<usize, Failure>)>,
@@ -125,7 +140,7 @@ impl<'g> Shift<'g> {
         Self {
             gateway,
             leases: Vec::new(),
-            until: gateway.now() + lease(gateway) / 2,
+            until: gateway.now() + tenure(gateway),
             beside: JoinSet::new(),
             busy: BTreeSet::new(),
         }
@@ -184,7 +199,7 @@ impl<'g> Shift<'g> {
             })
             .await?;
         self.leases = kept;
-        self.until = now + lease(self.gateway) / 2;
+        self.until = now + tenure(self.gateway);
         Ok(())
     }
 
