@@ -16,6 +16,9 @@ use super::{Broken, Outcome};
 /// How often the mailboxes are looked into: the error of a measured wait.
 const LOOK: Duration = Duration::from_millis(4);
 
+/// Transmissions that may be committed before one with a lower number: several workers deliver at the same time.
+const OUT_OF_ORDER: i64 = 1_000;
+
 /// Hands a file over; its number.
 pub async fn hand_over(gateway: &Gateway, sender: &Sender, source: UploadSource) -> Outcome<i64> {
     let upload = Upload {
@@ -91,7 +94,7 @@ impl Watch {
     }
 
     async fn look(self, store: Store) -> Outcome<()> {
-        let mut last = 0;
+        let mut last: i64 = 0;
         while !self.stop.load(Ordering::Relaxed) {
             let seen: Vec<(i64, i64)> = store
                 .read()
@@ -101,7 +104,7 @@ impl Watch {
                      JOIN document ON document.transmission_id = transmission.id
                      JOIN interchange ON interchange.id = document.subject_id
                      WHERE transmission.id > $1 AND transmission.set_code = '997' AND transmission.state = 'delivered'",
-                    vec![last.into()],
+                    vec![(last - OUT_OF_ORDER).into()],
                 )
                 .await?;
             let now = Instant::now();
