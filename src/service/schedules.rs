@@ -61,7 +61,7 @@ where
 pub async fn work(gateway: Gateway, mut stop: Stop) {
     let look = Duration::from_millis(gateway.settings.work.poll_milliseconds.max(10).into());
     while !*stop.borrow() {
-        match run::work_once(&gateway).await {
+        match run::work_until(&gateway, &|| *stop.borrow()).await {
             Ok(0) => {
                 tokio::select! {
                     () = gateway.woken() => {}

@@ -39,8 +39,18 @@ pub struct Later {
 
 /// Does all work that is due now, in all lanes that nobody else holds. How many pieces were done.
 pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
+    work_until(gateway, &|| false).await
+}
+
+/// The same until it is time to `stop`: what is begun is ended, but for what goes on beside the rounds.
+pub async fn work_until(
+    gateway: &Gateway,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<usize, Failure> {
     let mut shift = Shift::new(gateway);
-    let result = shift.work().await;
+    let result = shift.work(stop).await;
+    // Whatever failed, nothing goes on in a lane that others may have.
+    shift.beside.shutdown().await;
     if !shift.leases.is_empty() {
         waypoint::pass("lanes", "before they are given back");
         give_back(gateway, shift.leases).await?;
@@ -146,9 +156,9 @@ impl<'g> Shift<'g> {
         }
     }
 
-    async fn work(&mut self) -> Result<usize, Failure> {
+    async fn work(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, Failure> {
         let mut done = 0;
-        loop {
+        while !stop() {
             let now = self.gateway.now();
             if now >= self.until {
                 if self.busy.is_empty() {
@@ -156,7 +166,11 @@ impl<'g> Shift<'g> {
                 }
                 self.give_back_idle(now).await?;
             }
-            self.leases.extend(claim(self.gateway, now).await?);
+            let claimed = claim(self.gateway, now).await?;
+            // One of ours among them: the clock went beyond its lease.
+            self.leases
+                .retain(|lease| claimed.iter().all(|other| other.id != lease.id));
+            self.leases.extend(claimed);
             while let Some(ended) = self.beside.try_join_next() {
                 done += self.ended(ended)?;
             }
@@ -177,6 +191,7 @@ impl<'g> Shift<'g> {
                 }
             }
         }
+        Ok(done)
     }
 
     /// Lets others have all lanes but those in which something goes on, which are kept for longer.
