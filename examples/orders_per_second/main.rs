@@ -230,7 +230,7 @@ async fn steadily(
     args: &Args,
     rate: u64,
     service: &Service,
-    catalogue: &Arc<Catalogue>,
+    catalogue: &Catalogue,
     senders: &[Sender],
     watch: &Watch,
     day: NaiveDate,

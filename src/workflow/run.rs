@@ -115,14 +115,13 @@ async fn give_back(gateway: &Gateway, leases: Vec<Lease>) -> Result<(), Failure>
         .await
 }
 
-/// Of the two steps that go their own pace: a file from which on others are not kept waiting for its reading, in bytes.
+/// A file of more bytes is read beside the rounds, so that others are not kept waiting.
 const LARGE: i64 = 1 << 20;
 /// Files that are read together.
 const READ_TOGETHER: usize = 32;
 /// Files that are read at the same time.
 const READ_SIDE_BY_SIDE: usize = 4;
-/// What lies after the delivery of what partners wait for, furthest down the path first: what is begun is ended before
-/// more is begun.
+/// The steps that no partner waits for, furthest down the path first: what is begun is ended before more is begun.
 const DOWNSTREAM: [Step; 5] = [
     Step::Invoice,
     Step::Fulfil,
@@ -130,6 +129,9 @@ const DOWNSTREAM: [Step; 5] = [
     Step::Verify,
     Step::Translate,
 ];
+
+/// A step and a lane of which nothing goes on beside the rounds any more, and how that ended.
+type Beside = (Step, i64, Result<(), Failure>);
 
 /// The lanes that a worker holds, and what it does in them beside everything else.
 ///
@@ -141,7 +143,7 @@ struct Shift<'g> {
     /// When to let others have the lanes.
     until: Instant,
     /// Large files that are read and servers that are sent to, each in a lane where its step is not taken up meanwhile.
-    beside: JoinSet<(Step, i64, Result<usize, Failure>)>,
+    beside: JoinSet<Beside>,
     busy: BTreeSet<(Step, i64)>,
 }
 
@@ -172,7 +174,7 @@ impl<'g> Shift<'g> {
                 .retain(|lease| claimed.iter().all(|other| other.id != lease.id));
             self.leases.extend(claimed);
             while let Some(ended) = self.beside.try_join_next() {
-                done += self.ended(ended)?;
+                self.ended(ended)?;
             }
             let progress = match self.leases.is_empty() {
                 true => 0,
@@ -185,7 +187,7 @@ impl<'g> Shift<'g> {
                 }
                 let look = self.gateway.settings.work.poll_milliseconds.max(10);
                 tokio::select! {
-                    Some(ended) = self.beside.join_next() => done += self.ended(ended)?,
+                    Some(ended) = self.beside.join_next() => self.ended(ended)?,
                     () = self.gateway.woken() => {}
                     () = tokio::time::sleep(Duration::from_millis(look.into())) => {}
                 }
@@ -218,10 +220,7 @@ impl<'g> Shift<'g> {
         Ok(())
     }
 
-    fn ended(
-        &mut self,
-        ended: Result<(Step, i64, Result<usize, Failure>), JoinError>,
-    ) -> Result<usize, Failure> {
+    fn ended(&mut self, ended: Result<Beside, JoinError>) -> Result<(), Failure> {
         let (step, lane, outcome) = ended.map_err(|_| Failure::Stopping)?;
         self.busy.remove(&(step, lane));
         outcome
@@ -330,7 +329,7 @@ impl<'g> Shift<'g> {
         self.busy.insert((step, lane));
         self.beside.spawn(async move {
             let outcome = one_by_one(&gateway, &leases, step, works).await;
-            (step, lane, outcome.map(|()| 0))
+            (step, lane, outcome)
         });
     }
 }

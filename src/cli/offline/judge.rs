@@ -281,9 +281,8 @@ fn follow(
 
 #[cfg(test)]
 mod tests {
+    use super::super::OLD;
     use super::*;
-
-    const OLD: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *970115*1230*U*00306*000000001*0*P*>~GS*PO*BIGBUYER*SELLER*970115*1230*1*X*003060~ST*850*0001~BEG*00*SA*PO4711**970115~N1*ST*MAIN STORE*92*0042~PO1*1*12*EA*12.50*PE*UP*036000291452~CTT*1~SE*6*0001~GE*1*1~GS*PC*BIGBUYER*SELLER*970115*1230*2*X*003060~ST*860*0001~BCH*04*SA*PO4711***970115~SE*3*0001~GE*1*2~IEA*2*000000001~";
 
     /// Each finding's group and rule.
     fn found(judged: &Judged) -> Vec<(&str, &str)> {
