@@ -42,14 +42,14 @@ pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
     work_until(gateway, &|| false).await
 }
 
-/// The same until it is time to `stop`: what is begun is ended, but for what goes on beside the rounds.
+/// The same until it is time to `stop`: then what is begun is ended, and no more is begun.
 pub async fn work_until(
     gateway: &Gateway,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<usize, Failure> {
     let mut shift = Shift::new(gateway);
     let result = shift.work(stop).await;
-    // Whatever failed, nothing goes on in a lane that others may have.
+    // Where something failed, nothing goes on in a lane that others may have.
     shift.beside.shutdown().await;
     if !shift.leases.is_empty() {
         waypoint::pass("lanes", "before they are given back");
@@ -192,6 +192,9 @@ impl<'g> Shift<'g> {
                     () = tokio::time::sleep(Duration::from_millis(look.into())) => {}
                 }
             }
+        }
+        while let Some(ended) = self.beside.join_next().await {
+            self.ended(ended)?;
         }
         Ok(done)
     }
