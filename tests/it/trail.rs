@@ -181,8 +181,11 @@ fn one_file_is_followed_through_a_log_of_json() {
     let mut served = serve(&program, &["--log", "json"]);
     drop_file(&data, "one.edi", &order(1, "PO-1"));
     let read = || std::fs::read_to_string(data.join("serve.log")).unwrap_or_default();
-    until("a push fails", || {
-        read().contains("push failed").then_some(())
+    // Pushing goes on beside the other steps: it may fail before they are through.
+    until("a push fails, and the order is allocated", || {
+        let log = read();
+        let all = ["push failed", "\"step\":\"allocate\""];
+        all.iter().all(|line| log.contains(line)).then_some(())
     });
     let pid = rustix::process::Pid::from_child(&served.0);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
