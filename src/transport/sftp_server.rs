@@ -348,10 +348,12 @@ impl Visit {
                 () = stopped(&mut stop) => break "the server stops",
             }
         };
-        pulse.rest(FINISH).await;
-        // Who is idle has nothing to read any more.
-        if *stop.borrow() && tokio::time::timeout(PARTING, &mut ssh).await.is_ok() {
-            return scissors.cut();
+        // Who did nothing for so long is not waited for: what he is owed are answers that he does not take.
+        if *stop.borrow() {
+            pulse.rest(FINISH).await;
+            if tokio::time::timeout(PARTING, &mut ssh).await.is_ok() {
+                return scissors.cut();
+            }
         }
         tracing::info!(%from, reason, "ending a connection");
         say_goodbye(&handle, &scissors, ssh, reason).await;
