@@ -1,6 +1,7 @@
 //! `backup` and `restore`: a whole SQLite system in one folder, taken while it runs, and brought back.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -139,7 +140,7 @@ fn sqlite(
     settings: &crate::config::settings::Settings,
     instead: &str,
 ) -> Result<PathBuf, CliError> {
-    match house::location(options, settings) {
+    match house::location(options, settings)? {
         StoreLocation::Sqlite(path) => Ok(path),
         StoreLocation::Postgres(_) => Err(CliError::Refused(format!(
             "the database is PostgreSQL: {instead}, as docs/operations.md tells"
@@ -163,8 +164,13 @@ fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// A folder that nobody but its user reads: a copy holds what was traded, and keys.
 fn make(folder: &Path) -> Result<(), CliError> {
-    std::fs::create_dir_all(folder).map_err(|error| CliError::file("made", folder, &error))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| CliError::file("made", folder, &error))
 }
 
 /// Copies settings and keys, with their permissions; a system may have none of either.

@@ -1,16 +1,21 @@
 //! `doctor`: finds what is wrong with a set-up and says what to do about each.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::listing::minute;
 use super::table::harmless;
 use super::{CliError, CliResult, Options, house, outcome, print};
+use crate::config::profile::connection::RemoteServer;
+use crate::config::roles::Role;
 use crate::service::endpoints::Endpoints;
 use crate::storage::listing::Page;
 use crate::storage::listing::files::{FileFilter, files};
 use crate::storage::listing::health::{self, Health};
 use crate::storage::listing::partners::partners;
+use crate::storage::partners::ConnectionRow;
+use crate::transport::sftp_client::PartnerServer;
 use crate::transport::sftp_server::{HOST_KEY_FILE, HostKey};
 use crate::workflow::{COMPANY, Gateway};
 
@@ -21,15 +26,27 @@ struct Check {
     check: &'static str,
     /// Whether it is as it should be.
     sound: bool,
-    /// What was seen, and what to do where it is not sound.
+    /// What was seen, and what to do where it is not sound: fit for a terminal, whatever partners' servers said.
     says: String,
 }
 
-fn check(check: &'static str, sound: bool, says: impl Into<String>) -> Check {
+fn check(check: &'static str, sound: bool, says: impl AsRef<str>) -> Check {
     Check {
         check,
         sound,
-        says: says.into(),
+        says: harmless(says.as_ref()),
+    }
+}
+
+/// Something that is not sound of each of these, a line each below `says`.
+fn amiss(name: &'static str, says: &str, each: &[String]) -> Check {
+    let lines = [says.to_owned()]
+        .into_iter()
+        .chain(each.iter().map(|line| harmless(line)));
+    Check {
+        check: name,
+        sound: false,
+        says: lines.collect::<Vec<_>>().join("\n                 "),
     }
 }
 
@@ -44,6 +61,7 @@ pub async fn run(options: &Options) -> CliResult {
     checks.push(host_key(&gateway));
     checks.push(clock(&gateway).await?);
     checks.push(addresses(&gateway).await?);
+    checks.extend(partners_keys(&gateway).await?);
     let health = health::look(
         &mut gateway.store.read().await?,
         COMPANY,
@@ -61,7 +79,7 @@ pub async fn run(options: &Options) -> CliResult {
                 "{}  {:<12} {}",
                 if check.sound { "ok " } else { "!! " },
                 check.check,
-                harmless(&check.says)
+                check.says
             ))?;
         }
     }
@@ -200,8 +218,13 @@ fn folder(gateway: &Gateway) -> Check {
             "data folder",
             false,
             format!(
-                "{} takes no files: {error}; mend its permissions or choose another with --data",
-                data.display()
+                "{} takes no files: {error}; {}",
+                data.display(),
+                match error.kind() {
+                    std::io::ErrorKind::StorageFull => "make room",
+                    _ =>
+                        "mend its permissions, run this as the user who serves, or choose another with --data",
+                }
             ),
         ),
     }
@@ -226,7 +249,8 @@ fn disk(gateway: &Gateway) -> Option<Check> {
 /// The key by which partners know our mailbox.
 fn host_key(gateway: &Gateway) -> Check {
     let folder = gateway.settings.data.join("keys");
-    if !folder.join(HOST_KEY_FILE).exists() {
+    // One that may not be looked at is there; what keeps us from it is told below.
+    if let Ok(false) = folder.join(HOST_KEY_FILE).try_exists() {
         return check(
             "host key",
             true,
@@ -286,6 +310,55 @@ async fn addresses(gateway: &Gateway) -> Result<Check, CliError> {
     })
 }
 
+/// Whether the keys and passwords by which partners' servers know us can be read; nothing where no partner has a server,
+/// or where the gateway that serves this folder talks to none.
+async fn partners_keys(gateway: &Gateway) -> Result<Option<Check>, CliError> {
+    let elsewhere = Endpoints::of_running(&gateway.settings.data).is_some_and(|endpoints| {
+        !endpoints.roles.is_empty() && !endpoints.roles.contains(&Role::Workers)
+    });
+    let servers = gateway.store.read().await?.connections("sftp").await?;
+    if elsewhere || servers.is_empty() {
+        return Ok(None);
+    }
+    let problems: Vec<String> = servers
+        .iter()
+        .filter_map(|row| {
+            let problem = own_secrets(row, &gateway.settings.key_folder()).err()?;
+            Some(format!("{}: {problem}", row.name))
+        })
+        .collect();
+    Ok(Some(match problems.is_empty() {
+        true => check(
+            "partner keys",
+            true,
+            "what we log in with at partners' servers can be read",
+        ),
+        false => amiss(
+            "partner keys",
+            "what we log in with at partners' servers can not be read:",
+            &problems,
+        ),
+    }))
+}
+
+/// Reads what we log in with at a partner's server, or says what keeps us from it.
+fn own_secrets(row: &ConnectionRow, data: &Path) -> Result<(), String> {
+    let server: RemoteServer = serde_json::from_str(&row.body).map_err(|error| {
+        format!("its settings can not be read ({error}); apply the profile again")
+    })?;
+    let server =
+        PartnerServer::from_profile(&server, data).map_err(|refusal| refusal.to_string())?;
+    match &server.key_file {
+        Some(path) => std::fs::read(path).map(drop).map_err(|error| {
+            format!(
+                "our key {} can not be read: {error}; put the private key there (`ssh-keygen -t ed25519 -f FILE` makes one, and FILE.pub is the partner's), for the user who serves to read",
+                path.display()
+            )
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Minutes after which work that is due and does not fail should have been done.
 const LIES_MINUTES: i64 = 10;
 
@@ -334,16 +407,20 @@ fn house_checks(health: &Health) -> Vec<Check> {
             ),
             n => format!("{n}, all with a price"),
         }),
-        check("work", health.stuck.is_empty() && !lies(health), match health.stuck.is_empty() {
-            true if lies(health) => format!(
+        match health.stuck.is_empty() {
+            true if lies(health) => check("work", false, format!(
                 "{} pieces are due, the oldest for {} minutes{}: no gateway that has the role workers seems to run over this database (`supercargo serve`), or what runs can not keep up",
                 health.due,
                 health.due_for.map_or(0, |since| since.num_minutes()),
                 claims(health)
+            )),
+            true => check("work", true, format!("nothing is stuck; {} pieces are due{}", health.due, claims(health))),
+            false => amiss(
+                "work",
+                "some work keeps failing; mend the cause, and it goes on by itself, being tried again at longer intervals:",
+                &health.stuck,
             ),
-            true => format!("nothing is stuck; {} pieces are due{}", health.due, claims(health)),
-            false => format!("some work keeps failing and is tried again at longer intervals:\n       {}", health.stuck.join("\n       ")),
-        }),
+        },
         check("alerts", health.alerts == 0, match health.alerts {
             0 => "none is open".to_owned(),
             n => format!("{n} are open: `supercargo alert list`"),

@@ -58,35 +58,50 @@ pub fn specimen_warning(settings: &Settings) -> Option<String> {
             ),
         })
         .collect();
+    let own = settings.data.join(SETTINGS);
+    let shown = own.display();
+    let remedy = match own.exists() {
+        true => format!("Write your [[company]] into the settings ({shown})"),
+        false => {
+            format!("Copy config/supercargo.toml to {shown}, write your [[company]] into it")
+        }
+    };
     Some(format!(
-        "nobody has said who we are: documents go out with {}. Copy config/supercargo.toml to {}, write your [[company]] into it and restart, before a partner gets anything",
-        stated.join(", "),
-        settings.data.join(SETTINGS).display()
+        "nobody has said who we are: documents go out with {}. {remedy} and restart, before a partner gets anything",
+        stated.join(", ")
     ))
 }
 
 /// Where the database is: the option or `DATABASE_URL`, the settings, or SQLite in the data folder.
-pub fn location(options: &Options, settings: &Settings) -> StoreLocation {
-    let from_settings = || {
-        let named = &settings.database;
-        if !named.url.is_empty() {
-            return Some(named.url.clone());
-        }
-        (!named.url_env.is_empty())
-            .then(|| std::env::var(&named.url_env).ok())
-            .flatten()
-    };
-    match options.database_url.clone().or_else(from_settings) {
-        Some(url) => StoreLocation::Postgres(url),
-        None => StoreLocation::Sqlite(settings.data.join(DATABASE)),
+///
+/// # Errors
+/// Where the settings name an environment variable that is not set: to go on over SQLite would begin another system.
+pub fn location(options: &Options, settings: &Settings) -> Result<StoreLocation, CliError> {
+    let named = &settings.database;
+    if let Some(url) = &options.database_url {
+        return Ok(StoreLocation::Postgres(url.clone()));
     }
+    if !named.url.is_empty() {
+        return Ok(StoreLocation::Postgres(named.url.clone()));
+    }
+    if named.url_env.is_empty() {
+        return Ok(StoreLocation::Sqlite(settings.data.join(DATABASE)));
+    }
+    std::env::var(&named.url_env)
+        .map(StoreLocation::Postgres)
+        .map_err(|_| {
+            CliError::Broken(format!(
+                "the settings take the database's URL from the environment variable {} ([database] url_env), and it is not set; set it for this process, or give --database-url",
+                named.url_env
+            ))
+        })
 }
 
 /// The gateway of the data folder, for a command beside a running `serve` or alone. Its clock is that of the running
 /// gateway unless `--now` says otherwise.
 pub async fn open(options: &Options) -> Result<Gateway, CliError> {
     let settings = settings(options, "data")?;
-    let location = location(options, &settings);
+    let location = location(options, &settings)?;
     if let StoreLocation::Sqlite(path) = &location
         && !path.exists()
         && !settings.data.exists()
@@ -100,6 +115,23 @@ pub async fn open(options: &Options) -> Result<Gateway, CliError> {
         clock.set(clock.now() + chrono::Duration::microseconds(running.clock_shift_micros));
     }
     Ok(gateway)
+}
+
+/// The same for a command that has nothing to say of a system that is not there: a wrong folder is told, not made.
+///
+/// # Errors
+/// Where there is no SQLite database, besides those of [`open`].
+pub async fn open_existing(options: &Options) -> Result<Gateway, CliError> {
+    let settings = settings(options, "data")?;
+    if let StoreLocation::Sqlite(path) = location(options, &settings)?
+        && !path.exists()
+    {
+        return Err(CliError::Broken(format!(
+            "there is no database at {}: say with --data (or --database-url) which system is meant",
+            path.display()
+        )));
+    }
+    open(options).await
 }
 
 fn announce(data: &Path) {

@@ -1,6 +1,6 @@
 //! `prove`: checks the whole history and prints a page.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         Some(path) => read_heads(path)?,
         None => Vec::new(),
     };
-    let gateway = house::open(options).await?;
+    let gateway = house::open_existing(options).await?;
     let mut progress = progress();
     let proof = prove(&gateway, &heads, &mut progress).await?;
     clear();
@@ -45,8 +45,13 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
 
 /// One head a line, as JSON.
 fn read_heads(path: &Path) -> Result<Vec<Head>, CliError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| CliError::file("read", path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => CliError::Broken(format!(
+            "there are no heads at {}: check the name, or leave --heads out the first time; --export-heads begins the file",
+            path.display()
+        )),
+        _ => CliError::file("read", path, &error),
+    })?;
     let heads = text
         .lines()
         .enumerate()

@@ -46,7 +46,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
     if let Some(RoleList(roles)) = args.roles {
         settings.node.roles = roles;
     }
-    let location = house::location(options, &settings);
+    let location = house::location(options, &settings)?;
     for warning in [
         unused(&settings.node, "--sftp", &args.sftp, Role::Mailbox),
         unused(&settings.node, "--http", &args.http, Role::Console),

@@ -478,8 +478,15 @@ impl fmt::Display for SettingsRefusal {
         match self {
             Self::Unreadable { path, cause } => write!(
                 f,
-                "the settings in {} can not be read: {cause}; check the name after --config",
-                path.display()
+                "the settings in {} can not be read: {cause}; {}",
+                path.display(),
+                match cause.kind() {
+                    std::io::ErrorKind::PermissionDenied => {
+                        "let the user who runs this read them, or run it as the user who serves"
+                    }
+                    std::io::ErrorKind::InvalidData => "write them as TOML, in UTF-8",
+                    _ => "check the name after --config",
+                }
             ),
             Self::Faults { path, faults } => {
                 let name = path.as_ref().map_or_else(

@@ -1,6 +1,7 @@
 //! Starting and stopping a gateway.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,11 +135,16 @@ pub async fn open(
     ))
 }
 
+/// One that is made anew is not for everybody to read: it holds what was traded.
 fn make_folder(path: &Path) -> Result<(), ServeFailure> {
-    std::fs::create_dir_all(path).map_err(|source| ServeFailure::DataFolder {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(path)
+        .map_err(|source| ServeFailure::DataFolder {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 impl Service {

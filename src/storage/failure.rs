@@ -16,9 +16,19 @@ pub enum Failure {
         #[source]
         source: sqlx::Error,
     },
+    /// The database is not there, does not answer, or does not let us in.
+    #[error("the database {location} can not be opened: {why}; {advice}")]
+    NotOpened {
+        /// Which, without a password.
+        location: String,
+        /// What the database or the system said.
+        why: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A row that no code of ours writes.
     #[error(
-        "table {table} holds a row that can not be read ({key}): {why}; `supercargo doctor` checks the whole database"
+        "table {table} holds a row that can not be read ({key}): {why}; `supercargo prove` checks the whole database"
     )]
     Corrupt {
         /// Which table.

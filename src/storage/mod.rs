@@ -35,6 +35,7 @@ pub mod journal;
 pub mod labels;
 pub mod listing;
 pub mod objects;
+mod opening;
 pub mod orders;
 pub mod partners;
 pub mod payments;

@@ -21,6 +21,7 @@ use super::announcement;
 use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
+use super::opening::not_opened;
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -47,7 +48,9 @@ impl std::fmt::Display for StoreLocation {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite {}", path.display()),
             Self::Postgres(url) => {
-                let shown = url.rsplit_once('@').map_or(url.as_str(), |(_, rest)| rest);
+                // Neither what stands before the host nor what stands behind the name: either may hold a password.
+                let named = url.split('?').next().unwrap_or_default();
+                let shown = named.rsplit_once('@').map_or(named, |(_, rest)| rest);
                 write!(f, "PostgreSQL {shown}")
             }
         }
@@ -96,8 +99,8 @@ impl Store {
     /// The same, with at most so many connections to PostgreSQL; 0: what suits one gateway.
     pub async fn open_with(location: StoreLocation, connections_max: u32) -> Result<Self, Failure> {
         let backend = match &location {
-            StoreLocation::Sqlite(path) => open_sqlite(path).await?,
-            StoreLocation::Postgres(url) => open_postgres(url, connections_max).await?,
+            StoreLocation::Sqlite(path) => open_sqlite(path, &location).await?,
+            StoreLocation::Postgres(url) => open_postgres(url, &location, connections_max).await?,
         };
         Ok(Self {
             backend: Arc::new(backend),
@@ -244,7 +247,7 @@ fn unfit(schema: &Migrator, error: MigrateError) -> Failure {
     }
 }
 
-async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
+async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, Failure> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -259,7 +262,7 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
         .max_connections(1)
         .connect_with(options.clone())
         .await
-        .map_err(failed("opening the database"))?;
+        .map_err(|error| not_opened(location, &error))?;
     let schema = sqlx::migrate!("migrations/sqlite");
     schema
         .run(&writer)
@@ -274,7 +277,7 @@ async fn open_sqlite(path: &Path) -> Result<Backend, Failure> {
                 .pragma("cache_size", "-8192"),
         )
         .await
-        .map_err(failed("opening the database"))?;
+        .map_err(|error| not_opened(location, &error))?;
     let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);
     let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
     tokio::spawn(write_queue(writer, urgent_jobs, ordinary_jobs));
@@ -294,14 +297,23 @@ fn names_several_hosts(url: &str) -> bool {
     hosts.contains(',')
 }
 
-async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failure> {
+async fn open_postgres(
+    url: &str,
+    location: &StoreLocation,
+    connections_max: u32,
+) -> Result<Backend, Failure> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(Failure::refuse(
+            "the database's URL begins neither with postgres:// nor with postgresql://: write postgres://user@host/database, or leave --database-url and DATABASE_URL out for SQLite in the data folder",
+        ));
+    }
     if names_several_hosts(url) {
         return Err(Failure::refuse(
             "the database's URL names several hosts, and one is taken: name an address that always leads to the primary (docs/operations.md, Replication and failover)",
         ));
     }
     let options = PgConnectOptions::from_str(url)
-        .map_err(failed("reading the database's URL"))?
+        .map_err(|error| not_opened(location, &error))?
         .statement_cache_capacity(STATEMENTS_KEPT);
     let pool = PgPoolOptions::new()
         .max_connections(match connections_max {
@@ -328,7 +340,7 @@ async fn open_postgres(url: &str, connections_max: u32) -> Result<Backend, Failu
         })
         .connect_with(options)
         .await
-        .map_err(failed("opening the database"))?;
+        .map_err(|error| not_opened(location, &error))?;
     let schema = sqlx::migrate!("migrations/postgres");
     schema
         .run(&pool)

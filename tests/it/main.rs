@@ -3,6 +3,7 @@
 mod addresses;
 mod arrows;
 mod bad_input;
+mod broken_setups;
 mod catalogue;
 mod cli;
 mod console;

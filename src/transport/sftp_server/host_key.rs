@@ -23,7 +23,7 @@ pub struct HostKey {
 #[derive(Debug, thiserror::Error)]
 pub enum HostKeyError {
     /// Reading or writing failed.
-    #[error("the host key {} cannot be read or made: {source}", path.display())]
+    #[error("the host key {} cannot be read or made: {source}; it and its folder must belong to the user who serves", path.display())]
     File {
         /// The file.
         path: PathBuf,
