@@ -363,7 +363,10 @@ async fn one_by_one(
             }
         };
         match outcome.instrument(mark).await {
-            Ok(()) => trail::done(gateway, step, &[work.subject]).await,
+            Ok(()) => {
+                trail::done(gateway, step, &[work.subject]).await;
+                unstick(gateway, step, std::slice::from_ref(&work)).await?;
+            }
             Err(failure) => set_aside(gateway, step, &work, failure).await?,
         }
     }
@@ -386,7 +389,7 @@ fn read_marked<'a>(
 async fn read_together(
     gateway: &Gateway,
     leases: &[Lease],
-    works: Vec<Work>,
+    mut works: Vec<Work>,
 ) -> Result<(), Failure> {
     let leases = held(leases, &works);
     let readings: Vec<_> = works
@@ -410,7 +413,8 @@ async fn read_together(
     match read::end(gateway, &leases, endings).await {
         Ok(()) => {
             trail::done(gateway, Step::Read, &read).await;
-            Ok(())
+            works.retain(|work| read.contains(&work.subject));
+            unstick(gateway, Step::Read, &works).await
         }
         Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
         Err(_) => {
@@ -456,7 +460,7 @@ fn run<'a>(
             Ok(done) => {
                 trail::done(gateway, step, &done.subjects).await;
                 trail::delivered(gateway, &done.transmissions).await;
-                Ok(())
+                unstick(gateway, step, &due).await
             }
             Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
             Err(failure) => match due.as_slice() {
@@ -575,18 +579,49 @@ async fn set_aside(
         .await
 }
 
+/// Clears what was told of these pieces of work while they failed. A kill before leaves it to a person to clear.
+async fn unstick(gateway: &Gateway, step: Step, done: &[Work]) -> Result<(), Failure> {
+    let keys: Vec<String> = done
+        .iter()
+        .filter(|work| work.attempts >= ATTEMPTS_BEFORE_ALERT)
+        .map(|work| stuck_key(step, work))
+        .collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let now = gateway.clock.now();
+    gateway
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let keys = keys.clone();
+            Box::pin(async move {
+                for key in &keys {
+                    connection.clear_alert_of_key(now, key).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// By the number of the work: the same step of the same subject may stick again, and is told again.
+fn stuck_key(step: Step, work: &Work) -> String {
+    format!("stuck:{}:{}:{}", step.word(), work.subject, work.id)
+}
+
 fn stuck(step: Step, work: &Work, problem: &str) -> NewAlert {
     let kind = step.subject_kind();
     NewAlert {
-        key: format!("stuck:{}:{}", step.word(), work.subject),
+        key: stuck_key(step, work),
         kind: "work-stuck",
         partner: None,
         subject: Subject::new(kind, work.subject),
         message: format!(
-            "The step `{}` of {kind} {} has failed {} times and is tried again at longer intervals: {problem}",
+            "The step `{}` of {kind} {} has failed {} times and is tried again at longer intervals: {problem}\nWhat to do: mend what it names (a message of the database: see to the database); nothing is lost, and it goes on by itself at the next attempt, at the latest after {} minutes.",
             step.word(),
             work.subject,
-            work.attempts + 1
+            work.attempts + 1,
+            PAUSE_MAX.num_minutes()
         ),
     }
 }
