@@ -275,22 +275,32 @@ impl Explaining<'_> {
                     pen.dim(&harmless(&supercargo_x12::decode(stray.bytes)))
                 )
             }
-            Event::GroupClosed(closed) => self
-                .closed_group(&closed)
-                .iter()
-                .map(|finding| self.remark(2, finding))
-                .collect(),
+            Event::GroupClosed(closed) => {
+                let findings = self.closed_group(&closed);
+                let trailer = End {
+                    of: format!("group {}", harmless(&closed.header.control_number)),
+                    trailer: "GE",
+                    is_there: closed.trailer_control_number.is_some(),
+                    claimed: closed.claimed_sets,
+                    read: counted(closed.received_sets, "set"),
+                }
+                .told();
+                let end = format!("  {}\n", pen.dim(&trailer));
+                let remarks = findings.iter().map(|finding| self.remark(2, finding));
+                std::iter::once(end).chain(remarks).collect()
+            }
             Event::InterchangeClosed(closed) => {
-                let mut text: String = closed
-                    .findings
-                    .iter()
-                    .map(|finding| self.remark(0, finding))
-                    .collect();
-                text.push_str(&format!(
-                    "{} {}\n",
-                    pen.dim("end of interchange"),
-                    pen.dim(&closed.header.control_number)
-                ));
+                let trailer = End {
+                    of: format!("interchange {}", harmless(&closed.header.control_number)),
+                    trailer: "IEA",
+                    is_there: closed.iea_seen,
+                    claimed: closed.claimed_groups,
+                    read: counted(closed.groups, "group"),
+                }
+                .told();
+                let remarks = closed.findings.iter();
+                let mut text: String = remarks.map(|finding| self.remark(0, finding)).collect();
+                text.push_str(&format!("{}\n", pen.dim(&trailer)));
                 text
             }
             Event::NoInterchange(finding) => self.remark(0, &finding),
@@ -390,6 +400,37 @@ impl Explaining<'_> {
             text.push_str(&format!("{indent}    {}\n", self.pen.dim(&harmless(&line))));
         }
         text
+    }
+}
+
+/// The end of a group or an interchange: what its trailer counts, and how many were read.
+struct End {
+    of: String,
+    trailer: &'static str,
+    is_there: bool,
+    claimed: Option<u32>,
+    read: String,
+}
+
+impl End {
+    fn told(self) -> String {
+        let Self {
+            of, trailer, read, ..
+        } = self;
+        match (self.is_there, self.claimed) {
+            (true, Some(claimed)) => {
+                format!("end of {of}: {trailer}01 counts {claimed}, {read} read")
+            }
+            (true, None) => format!("end of {of}: {trailer}01 is no number, {read} read"),
+            (false, _) => format!("end of {of}: no {trailer}, {read} read"),
+        }
+    }
+}
+
+fn counted(n: u32, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
     }
 }
 
@@ -585,6 +626,24 @@ mod tests {
         assert!(
             text.contains("  ^ ge-set-count-mismatch, AK905 5, byte 267, line 2: GE01 says `2`"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn groups_and_interchanges_are_told_to_their_ends() {
+        let text = explained(&OLD.replace("GE*1*1~", "GE*2*1~"), None);
+        for end in [
+            "  end of group 1: GE01 counts 2, 1 set read\n",
+            "  end of group 2: GE01 counts 1, 1 set read\n",
+            "\nend of interchange 000000001: IEA01 counts 2, 2 groups read\n",
+        ] {
+            assert!(text.contains(end), "{text}");
+        }
+        let cut = explained(OLD.split("GE*1*2~").next().unwrap_or_default(), None);
+        assert!(cut.contains("end of group 2: no GE, 1 set read"), "{cut}");
+        assert!(
+            cut.contains("end of interchange 000000001: no IEA, 2 groups read"),
+            "{cut}"
         );
     }
 }
