@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::connection::{Connection, Reach};
+use super::connection::{Connection, Reach, list};
 use super::failure::Failure;
 use super::objects::{self, Digests, ObjectRow, Objects};
 use super::store::{Class, Store};
@@ -55,6 +55,19 @@ impl Connection {
         )
         .await?;
         Ok(())
+    }
+
+    /// Of these contents, those that are small enough to stand in their row.
+    pub async fn small_contents(
+        &mut self,
+        addresses: &[&str],
+    ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+        let sql = format!(
+            "SELECT sha256, bytes FROM content WHERE bytes IS NOT NULL AND sha256 IN {}",
+            list(addresses.len(), 0)
+        );
+        let values = addresses.iter().map(|sha256| (*sha256).into()).collect();
+        self.rows(&sql, values).await
     }
 
     /// All bytes of a content; for what is known to be small (sets, documents we sent).

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::FromRow;
 
-use super::connection::{Connection, list};
+use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use super::files::findings_text;
 use super::journal::Subject;
@@ -207,6 +207,23 @@ pub struct PickupRow {
 
 const TRANSMISSION: &str = "SELECT id, connection_id, partner_id, COALESCE(renamed, name) AS name, sha256, size, state, created_at, attempts FROM transmission";
 
+/// What a received document came to.
+#[derive(Debug)]
+pub struct Settled {
+    /// Its number.
+    pub id: i64,
+    /// What became of it.
+    pub disposition: Disposition,
+    /// What its business came to.
+    pub application: Application,
+    /// What it has made or is about.
+    pub subject: Option<Subject>,
+    /// What it calls itself, such as a PO number; empty: as it was.
+    pub reference: String,
+    /// All that was found in it.
+    pub findings: Vec<Finding>,
+}
+
 impl Connection {
     /// Adds documents.
     pub async fn add_documents(
@@ -339,31 +356,32 @@ impl Connection {
         Ok(())
     }
 
-    /// Settles a received document: how it ended, what it became, what was found.
-    #[allow(clippy::too_many_arguments)]
-    pub async fn settle_document(
-        &mut self,
-        id: i64,
-        disposition: Disposition,
-        application: Application,
-        subject: Option<Subject>,
-        reference: &str,
-        findings: &[Finding],
-    ) -> Result<(), Failure> {
-        self.execute(
-            "UPDATE document SET disposition = $2, application = $3, subject_kind = $4, subject_id = $5,
-             reference = CASE WHEN $6 = '' THEN reference ELSE $6 END, findings = $7 WHERE id = $1",
-            binds![
-                id,
-                disposition.word(),
-                application.word(),
-                subject.map_or("", |subject| subject.kind),
-                subject.map(|subject| subject.id),
-                reference,
-                findings_text(findings)
-            ],
-        )
-        .await?;
+    /// Settles what received documents came to; each stands among them once.
+    pub async fn settle_documents(&mut self, settled: &[Settled]) -> Result<(), Failure> {
+        for chunk in settled.chunks(500) {
+            let sql = format!(
+                "UPDATE document SET disposition = v.column2, application = v.column3, subject_kind = v.column4,
+                 subject_id = v.column5, findings = v.column7,
+                 reference = CASE WHEN v.column6 = '' THEN document.reference ELSE v.column6 END
+                 FROM (VALUES {}) AS v WHERE document.id = v.column1",
+                tuples(chunk.len(), 7, 0)
+            );
+            let values = chunk
+                .iter()
+                .flat_map(|settled| {
+                    binds![
+                        settled.id,
+                        settled.disposition.word(),
+                        settled.application.word(),
+                        settled.subject.map_or("", |subject| subject.kind),
+                        settled.subject.map(|subject| subject.id),
+                        &settled.reference,
+                        findings_text(&settled.findings)
+                    ]
+                })
+                .collect();
+            self.execute(&sql, values).await?;
+        }
         Ok(())
     }
 

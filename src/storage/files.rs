@@ -1,8 +1,10 @@
 //! What came in: files, interchanges, functional groups.
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 
-use super::connection::{Bind, Connection, list};
+use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -173,12 +175,15 @@ impl Connection {
         Ok(())
     }
 
-    /// Keeps others from changing a file until the transaction ends.
-    pub async fn lock_file(&mut self, id: i64) -> Result<(), Failure> {
+    /// Holds files until the transaction ends, in order of their numbers; SQLite holds everything.
+    pub async fn lock_files(&mut self, ids: &[i64]) -> Result<(), Failure> {
         if !self.is_sqlite() {
-            let _: Vec<(i64,)> = self
-                .rows("SELECT id FROM file WHERE id = $1 FOR UPDATE", binds![id])
-                .await?;
+            let sql = format!(
+                "SELECT id FROM file WHERE id IN {} ORDER BY id FOR UPDATE",
+                list(ids.len(), 0)
+            );
+            let values = ids.iter().map(|id| Bind::from(*id)).collect();
+            let _: Vec<(i64,)> = self.rows(&sql, values).await?;
         }
         Ok(())
     }
@@ -352,23 +357,27 @@ impl Connection {
         Ok(())
     }
 
-    /// The different dispositions among the documents of an interchange.
-    pub async fn dispositions_of(&mut self, interchange: i64) -> Result<Vec<Disposition>, Failure> {
-        let rows: Vec<(String,)> = self
-            .rows(
-                "SELECT DISTINCT disposition FROM document WHERE interchange_id = $1",
-                binds![interchange],
-            )
-            .await?;
-        rows.into_iter()
-            .map(|(word,)| {
-                word.parse().map_err(|why| Failure::Corrupt {
-                    table: "document",
-                    key: interchange.to_string(),
-                    why,
-                })
-            })
-            .collect()
+    /// What the documents of interchanges came to; nothing of one without documents.
+    pub async fn dispositions_of(
+        &mut self,
+        interchanges: &[i64],
+    ) -> Result<HashMap<i64, Vec<Disposition>>, Failure> {
+        let sql = format!(
+            "SELECT DISTINCT interchange_id, disposition FROM document WHERE interchange_id IN {}",
+            list(interchanges.len(), 0)
+        );
+        let values = interchanges.iter().map(|id| Bind::from(*id)).collect();
+        let rows: Vec<(i64, String)> = self.rows(&sql, values).await?;
+        let mut each: HashMap<i64, Vec<Disposition>> = HashMap::new();
+        for (interchange, word) in rows {
+            let disposition = word.parse().map_err(|why| Failure::Corrupt {
+                table: "document",
+                key: format!("of interchange {interchange}"),
+                why,
+            })?;
+            each.entry(interchange).or_default().push(disposition);
+        }
+        Ok(each)
     }
 
     /// The documents of an interchange that wait for translation, in order.
@@ -391,40 +400,62 @@ impl Connection {
         .await
     }
 
-    /// The interchanges of a file, with their dispositions.
-    pub async fn interchanges_of(&mut self, file: i64) -> Result<Vec<(i64, String)>, Failure> {
-        self.rows(
-            "SELECT id, disposition FROM interchange WHERE file_id = $1 ORDER BY id",
-            binds![file],
-        )
-        .await
+    /// What the interchanges of files came to: file and word, in the order in which they stand.
+    pub async fn interchanges_of(&mut self, files: &[i64]) -> Result<Vec<(i64, String)>, Failure> {
+        let sql = format!(
+            "SELECT file_id, disposition FROM interchange WHERE file_id IN {} ORDER BY file_id, id",
+            list(files.len(), 0)
+        );
+        self.rows(&sql, files.iter().map(|id| Bind::from(*id)).collect())
+            .await
     }
 
-    /// Sets the disposition of an interchange.
-    pub async fn set_interchange_disposition(
+    /// Number, file and disposition of interchanges.
+    pub async fn places_of_interchanges(
         &mut self,
-        id: i64,
-        disposition: Disposition,
+        ids: &[i64],
+    ) -> Result<Vec<(i64, i64, String)>, Failure> {
+        let sql = format!(
+            "SELECT id, file_id, disposition FROM interchange WHERE id IN {} ORDER BY id",
+            list(ids.len(), 0)
+        );
+        self.rows(&sql, ids.iter().map(|id| Bind::from(*id)).collect())
+            .await
+    }
+
+    /// Settles what interchanges came to, each with its number.
+    pub async fn set_interchange_dispositions(
+        &mut self,
+        settled: &[(i64, Disposition)],
     ) -> Result<(), Failure> {
-        self.execute(
-            "UPDATE interchange SET disposition = $2 WHERE id = $1",
-            binds![id, disposition.word()],
-        )
-        .await?;
+        self.set_dispositions("interchange", settled).await
+    }
+
+    async fn set_dispositions(
+        &mut self,
+        table: &str,
+        settled: &[(i64, Disposition)],
+    ) -> Result<(), Failure> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "UPDATE {table} SET disposition = v.column2 FROM (VALUES {}) AS v WHERE {table}.id = v.column1",
+            tuples(settled.len(), 2, 0)
+        );
+        let values = settled
+            .iter()
+            .flat_map(|(id, disposition)| binds![*id, disposition.word()])
+            .collect();
+        self.execute(&sql, values).await?;
         Ok(())
     }
 
-    /// Sets the disposition of a file.
-    pub async fn set_file_disposition(
+    /// Settles what files came to, each with its number.
+    pub async fn set_file_dispositions(
         &mut self,
-        id: i64,
-        disposition: Disposition,
+        settled: &[(i64, Disposition)],
     ) -> Result<(), Failure> {
-        self.execute(
-            "UPDATE file SET disposition = $2 WHERE id = $1",
-            binds![id, disposition.word()],
-        )
-        .await?;
-        Ok(())
+        self.set_dispositions("file", settled).await
     }
 }

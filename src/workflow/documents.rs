@@ -13,7 +13,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, InvoiceId, OrderId, PartnerId, ShipmentId};
 use crate::domain::order::Mode;
 use crate::storage::content::address;
-use crate::storage::documents::DocumentRow;
+use crate::storage::documents::{DocumentRow, Settled};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure, catalogue};
@@ -148,14 +148,14 @@ async fn replay_document(
         findings = judged.findings;
     }
     connection
-        .settle_document(
-            id.0,
-            Disposition::Received,
-            Application::Pending,
-            None,
-            "",
-            &findings,
-        )
+        .settle_documents(&[Settled {
+            id: id.0,
+            disposition: Disposition::Received,
+            application: Application::Pending,
+            subject: None,
+            reference: String::new(),
+            findings,
+        }])
         .await?;
     connection
         .ask_for(
@@ -177,14 +177,14 @@ async fn hold_correction(
     judged: &Correction,
 ) -> Result<(), Failure> {
     connection
-        .settle_document(
-            document.id,
-            Disposition::Held,
-            Application::Pending,
-            None,
-            &judged.reference,
-            &judged.findings,
-        )
+        .settle_documents(&[Settled {
+            id: document.id,
+            disposition: Disposition::Held,
+            application: Application::Pending,
+            subject: None,
+            reference: judged.reference.clone(),
+            findings: judged.findings.clone(),
+        }])
         .await?;
     let trading = match document.partner_id {
         Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
@@ -436,14 +436,14 @@ pub async fn dismiss(
                     format!("dismissed by {actor}: {reason}"),
                 ));
                 connection
-                    .settle_document(
-                        id.0,
-                        Disposition::Rejected,
-                        Application::Rejected,
-                        None,
-                        "",
-                        &findings,
-                    )
+                    .settle_documents(&[Settled {
+                        id: id.0,
+                        disposition: Disposition::Rejected,
+                        application: Application::Rejected,
+                        subject: None,
+                        reference: String::new(),
+                        findings,
+                    }])
                     .await?;
                 connection.leave_unanswered(id.0).await?;
                 let now = gateway.now();

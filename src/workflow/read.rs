@@ -6,6 +6,7 @@ mod opening;
 mod parse;
 mod verdict;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -99,15 +100,15 @@ pub async fn end(gateway: &Gateway, leases: &[Lease], endings: Vec<Ending>) -> R
                 connection.finish_work(&works).await?;
                 for ending in endings.iter() {
                     let Ending {
-                        file,
-                        open,
-                        closed,
-                        strays,
-                        ..
+                        file, open, closed, ..
                     } = ending;
                     verdict::settle(&gateway, connection, file, open, closed).await?;
-                    let all = parts_of_file(connection, file.id).await?;
-                    settle_file(&gateway, connection, file, together(&all), strays).await?;
+                }
+                let files: Vec<i64> = endings.iter().map(|ending| ending.file.id).collect();
+                let mut parts = parts_of_files(connection, &files).await?;
+                for Ending { file, strays, .. } in endings.iter() {
+                    let parts = parts.remove(&file.id).unwrap_or_default();
+                    settle_file(&gateway, connection, file, together(&parts), strays).await?;
                 }
                 waypoint::pass("read", BEFORE_COMMIT);
                 Ok(())
@@ -261,7 +262,8 @@ impl Reading<'_> {
                 Box::pin(async move {
                     connection.check_fences(&leases).await?;
                     connection.finish_work(&[work]).await?;
-                    let parts = parts_of_file(connection, file.id).await?;
+                    let mut parts = parts_of_files(connection, &[file.id]).await?;
+                    let parts = parts.remove(&file.id).unwrap_or_default();
                     if parts.is_empty() {
                         return refuse_file(&gateway, connection, &file, strays).await;
                     }
@@ -294,18 +296,20 @@ pub(super) async fn settle_file(
     clear_abandoned(connection, ConnectionId(over), &file.name, received_at, now).await
 }
 
-/// What the interchanges of a file came to. Nobody else settles the file before this transaction ends: what is read here
-/// is not overtaken by a document of it that is processed meanwhile.
-pub(super) async fn parts_of_file(
+/// What the interchanges of files came to, by file. Nobody else settles these files before this transaction ends: what is
+/// read here is not overtaken by a document of theirs that is processed meanwhile.
+pub(super) async fn parts_of_files(
     connection: &mut Connection,
-    file: i64,
-) -> Result<Vec<Disposition>, Failure> {
-    connection.lock_file(file).await?;
-    let parts = connection.interchanges_of(file).await?;
-    Ok(parts
-        .into_iter()
-        .filter_map(|(_, word)| word.parse().ok())
-        .collect())
+    files: &[i64],
+) -> Result<HashMap<i64, Vec<Disposition>>, Failure> {
+    connection.lock_files(files).await?;
+    let mut parts: HashMap<i64, Vec<Disposition>> = HashMap::new();
+    for (file, word) in connection.interchanges_of(files).await? {
+        if let Ok(disposition) = word.parse() {
+            parts.entry(file).or_default().push(disposition);
+        }
+    }
+    Ok(parts)
 }
 
 /// The disposition of a whole by those of its parts: what a person has to look at comes first.

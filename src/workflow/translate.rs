@@ -1,14 +1,14 @@
 //! Translate: an accepted transaction set becomes what it is about: an order, a payment, the fate of what we sent. Each
 //! effect has a key, so that a second translation of the same set finds it done.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use supercargo_x12::{Delimiters, IsaHeader, Limits, TransactionSet, read_set_with_limits};
 
 use super::collect::{self, Posted};
 use super::notice::{self, Notice};
-use super::read::{parts_of_file, together};
+use super::read::{parts_of_files, together};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fate};
 use crate::config::profile::documents::{OnOrderAgain, OrderIdentity};
@@ -18,7 +18,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, OrderId, PartnerId, PaymentId};
 use crate::domain::order::{Mode, Order, OrderState};
 use crate::storage::content::cut;
-use crate::storage::documents::DocumentRow;
+use crate::storage::documents::{DocumentRow, Settled};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -65,8 +65,7 @@ pub async fn step(
 ) -> Result<Vec<Later>, Failure> {
     let documents = connection.documents(subjects).await?;
     let mut sets = Sets::of_batch(gateway, connection, &documents).await?;
-    let mut orders = Vec::new();
-    let mut interchanges = BTreeSet::new();
+    let (mut purchase_orders, mut outcomes) = (Vec::new(), Vec::new());
     let mut known: HashMap<i64, Trading> = HashMap::new();
     for document in documents
         .iter()
@@ -84,15 +83,32 @@ pub async fn step(
             }
         };
         let set = sets.of(connection, document).await?;
-        let mut outcome =
-            translate(gateway, connection, &trading, document, &set, &mut orders).await?;
+        let outcome = match document.set_code.as_str() {
+            "850" => match purchase_order(gateway, &trading, document, &set)? {
+                Ok(order) => {
+                    purchase_orders.push(order);
+                    None
+                }
+                Err(outcome) => Some(outcome),
+            },
+            _ => Some(translate(gateway, connection, &trading, document, &set).await?),
+        };
+        outcomes.push((document, trading, reference::of(&set), outcome));
+    }
+    let (orders, ordered) = order(connection, &known, purchase_orders).await?;
+    let mut ordered = ordered.into_iter();
+    let mut settled = Vec::with_capacity(outcomes.len());
+    for (document, trading, reference, outcome) in outcomes {
+        let Some(mut outcome) = outcome.or_else(|| ordered.next()) else {
+            continue;
+        };
         if outcome.reference.is_empty() {
             // A corrected set may say another one than the received one did.
-            outcome.reference = reference::of(&set);
+            outcome.reference = reference;
         }
-        settle(gateway, connection, &trading, document, outcome).await?;
-        interchanges.extend(document.interchange_id);
+        settled.push(settle(gateway, connection, &trading, document, outcome).await?);
     }
+    connection.settle_documents(&settled).await?;
     connection.add_orders(&orders).await?;
     let lanes: Vec<(i64, i64)> = orders
         .iter()
@@ -101,6 +117,11 @@ pub async fn step(
     connection
         .ask_for_each(Step::Verify, &lanes, gateway.now())
         .await?;
+    let interchanges = documents
+        .iter()
+        .filter(|document| document.disposition == "received")
+        .filter_map(|document| document.interchange_id)
+        .collect();
     refresh(connection, interchanges).await?;
     Ok(Vec::new())
 }
@@ -143,6 +164,13 @@ impl Sets {
             delimiters.insert(interchange, header.delimiters);
         }
         let contents = connection.contents_of(&files).await?;
+        let addresses: BTreeSet<&str> = contents
+            .iter()
+            .map(|(_, sha256, _)| sha256.as_str())
+            .collect();
+        let small = connection
+            .small_contents(&addresses.into_iter().collect::<Vec<_>>())
+            .await?;
         let sets = Self {
             limits: gateway.settings.limits.of_x12(),
             delimiters,
@@ -150,7 +178,10 @@ impl Sets {
                 .into_iter()
                 .map(|(file, sha256, size)| (file, (sha256, size)))
                 .collect(),
-            whole: HashMap::new(),
+            whole: small
+                .into_iter()
+                .map(|(sha256, bytes)| (sha256, Arc::new(bytes)))
+                .collect(),
         };
         if connection.has_objects() {
             connection
@@ -243,10 +274,8 @@ async fn translate(
     trading: &Trading,
     document: &DocumentRow,
     set: &TransactionSet,
-    orders: &mut Vec<Order>,
 ) -> Result<Outcome, Failure> {
     match document.set_code.as_str() {
-        "850" => order(gateway, connection, trading, document, set, orders).await,
         "820" => payment(gateway, connection, trading, document, set).await,
         "997" => match acknowledgment::read_997(set) {
             Ok(answer) => {
@@ -310,14 +339,13 @@ fn too_long(po_number: &str, lines: usize, most: usize) -> Finding {
     )
 }
 
-async fn order(
+/// The order that an 850 asks for, without a number yet; or what became of a set that can not be one.
+fn purchase_order(
     gateway: &Gateway,
-    connection: &mut Connection,
     trading: &Trading,
     document: &DocumentRow,
     set: &TransactionSet,
-    orders: &mut Vec<Order>,
-) -> Result<Outcome, Failure> {
+) -> Result<Result<Order, Outcome>, Failure> {
     let PurchaseOrder {
         header,
         lines,
@@ -326,21 +354,20 @@ async fn order(
         purchase_order::read(set, &trading.profile)
     }) {
         Ok(order) => order,
-        Err(findings) => return Ok(Outcome::held("", findings)),
+        Err(findings) => return Ok(Err(Outcome::held("", findings))),
     };
     let most = gateway.settings.limits.order_lines_max as usize;
     if lines.len() > most {
         let finding = too_long(&header.po_number, lines.len(), most);
-        return Ok(Outcome::held(header.po_number, vec![finding]));
+        return Ok(Err(Outcome::held(header.po_number, vec![finding])));
     }
     let mode: Mode = document.mode.parse().map_err(|why| Failure::Corrupt {
         table: "document",
         key: document.id.to_string(),
         why,
     })?;
-    let id = OrderId(connection.identity("purchase_order").await?);
-    let order = Order {
-        id,
+    Ok(Ok(Order {
+        id: OrderId(0),
         company: COMPANY,
         partner: trading.partner,
         mode,
@@ -354,21 +381,45 @@ async fn order(
         received_at: gateway.now(),
         answers: 0,
         invoices: 0,
-    };
-    let po_number = order.header.po_number.clone();
-    let key = identity(trading, &order);
-    if !connection.claim_effect(&key, id.0).await? {
-        let earlier = connection.effect(&key).await?.unwrap_or_default();
-        if !may_be_used_again(connection, trading, orders, earlier, order.received_at).await? {
-            return Ok(ordered_again(trading, &po_number, earlier));
+    }))
+}
+
+/// Numbers orders and claims what makes each the same order again: those that are new, and what became of every one.
+async fn order(
+    connection: &mut Connection,
+    known: &HashMap<i64, Trading>,
+    asked: Vec<Order>,
+) -> Result<(Vec<Order>, Vec<Outcome>), Failure> {
+    let ids = connection.identities("purchase_order", asked.len()).await?;
+    let mut keyed = Vec::with_capacity(asked.len());
+    for (mut order, id) in asked.into_iter().zip(ids) {
+        order.id = OrderId(id);
+        if let Some(trading) = known.get(&order.partner.0) {
+            keyed.push((identity(trading, &order), trading, order));
         }
-        connection.replace_effect(&key, earlier, id.0).await?;
     }
-    orders.push(order);
-    Ok(Outcome::processed(
-        Some(Subject::new("order", id.0)),
-        po_number,
-    ))
+    let claims: Vec<(String, i64)> = keyed
+        .iter()
+        .map(|(key, _, order)| (key.clone(), order.id.0))
+        .collect();
+    let claimed = connection.claim_effects(&claims).await?;
+    let mut orders = Vec::with_capacity(keyed.len());
+    let mut outcomes = Vec::with_capacity(keyed.len());
+    for ((key, trading, order), claimed) in keyed.into_iter().zip(claimed) {
+        let po_number = order.header.po_number.clone();
+        if !claimed {
+            let earlier = connection.effect(&key).await?.unwrap_or_default();
+            if !may_be_used_again(connection, trading, &orders, earlier, order.received_at).await? {
+                outcomes.push(ordered_again(trading, &po_number, earlier));
+                continue;
+            }
+            connection.replace_effect(&key, earlier, order.id.0).await?;
+        }
+        let subject = Subject::new("order", order.id.0);
+        outcomes.push(Outcome::processed(Some(subject), po_number));
+        orders.push(order);
+    }
+    Ok((orders, outcomes))
 }
 
 /// Whether the buyer may use the identity of the order `earlier` for a new one: when that order was rejected, for then the
@@ -485,35 +536,41 @@ async fn payment(
     }
 }
 
+/// What a document came to, as it is to be stored; whom it concerns is told of what a person has to look at.
 async fn settle(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
     document: &DocumentRow,
     outcome: Outcome,
-) -> Result<(), Failure> {
+) -> Result<Settled, Failure> {
     let mut findings: Vec<Finding> = serde_json::from_str(&document.findings).unwrap_or_default();
     findings.extend(outcome.findings);
-    connection
-        .settle_document(
-            document.id,
-            outcome.disposition,
-            outcome.application,
-            outcome.subject,
-            &outcome.reference,
-            &findings,
-        )
-        .await?;
+    let settled = Settled {
+        id: document.id,
+        disposition: outcome.disposition,
+        application: outcome.application,
+        subject: outcome.subject,
+        reference: outcome.reference,
+        findings,
+    };
+    if let Some(notice) = notice_of(document, &settled) {
+        notice::tell(gateway, connection, Some(trading), notice).await?;
+    }
+    Ok(settled)
+}
+
+fn notice_of(document: &DocumentRow, outcome: &Settled) -> Option<Notice> {
+    let findings = &outcome.findings;
     if outcome.disposition == Disposition::Duplicate && outcome.application == Application::Rejected
     {
-        let notice = repeated(document, &outcome.reference, &findings);
-        return notice::tell(gateway, connection, Some(trading), notice).await;
+        return Some(repeated(document, &outcome.reference, findings));
     }
     if !matches!(
         outcome.disposition,
         Disposition::Held | Disposition::Rejected
     ) {
-        return Ok(());
+        return None;
     }
     let word = outcome.disposition.word();
     let what = if outcome.reference.is_empty() {
@@ -521,7 +578,7 @@ async fn settle(
     } else {
         format!(" {}", outcome.reference)
     };
-    let notice = Notice {
+    Some(Notice {
         key: format!(
             "document-{word}:{}:{}",
             document.id,
@@ -532,11 +589,10 @@ async fn settle(
         title: format!("{}{what} is {word}", document.set_code),
         text: format!(
             "{}\nWhat to do: correct it or mend the cause and replay it (`supercargo document replay {}`), or dismiss it in the console.",
-            notice::lines(&findings),
+            notice::lines(findings),
             document.id
         ),
-    };
-    notice::tell(gateway, connection, Some(trading), notice).await
+    })
 }
 
 /// An order that came once more: one notice for its interchange, however many of its orders did.
@@ -564,23 +620,23 @@ pub async fn refresh(
     connection: &mut Connection,
     interchanges: BTreeSet<i64>,
 ) -> Result<(), Failure> {
-    let mut files = BTreeMap::new();
-    for id in interchanges {
-        let Some((_, file, before)) = connection.interchange(id).await? else {
-            continue;
-        };
-        let parts = connection.dispositions_of(id).await?;
-        let after = together(&parts);
+    let interchanges: Vec<i64> = interchanges.into_iter().collect();
+    let mut documents = connection.dispositions_of(&interchanges).await?;
+    let (mut files, mut settled) = (BTreeSet::new(), Vec::new());
+    for (id, file, before) in connection.places_of_interchanges(&interchanges).await? {
+        let after = together(&documents.remove(&id).unwrap_or_default());
         if after.word() != before {
-            connection.set_interchange_disposition(id, after).await?;
+            settled.push((id, after));
         }
-        files.insert(file, ());
+        files.insert(file);
     }
-    for file in files.into_keys() {
-        let parts = parts_of_file(connection, file).await?;
-        connection
-            .set_file_disposition(file, together(&parts))
-            .await?;
-    }
+    connection.set_interchange_dispositions(&settled).await?;
+    let files: Vec<i64> = files.into_iter().collect();
+    let parts = parts_of_files(connection, &files).await?;
+    let settled: Vec<(i64, Disposition)> = files
+        .iter()
+        .map(|file| (*file, together(parts.get(file).map_or(&[], Vec::as_slice))))
+        .collect();
+    connection.set_file_dispositions(&settled).await?;
     Ok(())
 }

@@ -485,8 +485,8 @@ pub(super) async fn settle(
     let disposition = match judgment.disposition {
         Disposition::Received if empty => Disposition::Processed,
         Disposition::Received => {
-            let all = connection.dispositions_of(id).await?;
-            together(&all)
+            let mut all = connection.dispositions_of(&[id]).await?;
+            together(&all.remove(&id).unwrap_or_default())
         }
         other => other,
     };
