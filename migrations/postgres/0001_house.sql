@@ -26,6 +26,7 @@ CREATE SEQUENCE counter_seq;
 CREATE SEQUENCE effect_seq;
 CREATE SEQUENCE label_run_seq;
 CREATE SEQUENCE label_given_seq;
+CREATE SEQUENCE shipment_number_seq;
 CREATE SEQUENCE profile_seq;
 CREATE SEQUENCE item_number_seq;
 CREATE SEQUENCE price_seq;
@@ -137,11 +138,14 @@ CREATE TABLE content_object (
 
 -- What came in
 CREATE TABLE file (
-    id BIGINT PRIMARY KEY, connection_id BIGINT, partner_id BIGINT, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+    id BIGINT PRIMARY KEY, connection_id BIGINT, partner_id BIGINT, name TEXT COLLATE "C" NOT NULL, sha256 TEXT NOT NULL,
     size BIGINT NOT NULL, received_at BIGINT NOT NULL, received_by TEXT NOT NULL, disposition TEXT NOT NULL,
     findings TEXT NOT NULL
 );
 CREATE INDEX file_disposition ON file (disposition, id);
+CREATE INDEX file_name ON file (name);
+CREATE INDEX file_connection ON file (connection_id, id);
+CREATE INDEX file_partner ON file (partner_id, id) WHERE partner_id IS NOT NULL;
 CREATE TABLE interchange (
     id BIGINT PRIMARY KEY, file_id BIGINT NOT NULL REFERENCES file (id), byte_offset BIGINT NOT NULL,
     size BIGINT NOT NULL, partner_id BIGINT, profile_version BIGINT, mode TEXT NOT NULL, pair TEXT NOT NULL,
@@ -149,7 +153,7 @@ CREATE TABLE interchange (
     received_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX interchange_place ON interchange (file_id, byte_offset);
-CREATE INDEX interchange_number ON interchange (pair, isa13);
+CREATE INDEX interchange_number ON interchange (isa13, pair);
 CREATE TABLE functional_group (
     interchange_id BIGINT NOT NULL REFERENCES interchange (id), ordinal BIGINT NOT NULL, functional_id TEXT NOT NULL,
     gs06 TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (interchange_id, ordinal)
@@ -161,7 +165,7 @@ CREATE TABLE document (
     set_code TEXT NOT NULL, file_id BIGINT, interchange_id BIGINT, transmission_id BIGINT, group_ordinal BIGINT,
     set_ordinal BIGINT, isa13 TEXT NOT NULL, gs06 TEXT NOT NULL, st02 TEXT NOT NULL, byte_offset BIGINT, size BIGINT,
     disposition TEXT NOT NULL, delivery TEXT NOT NULL, syntax TEXT NOT NULL, application TEXT NOT NULL,
-    subject_kind TEXT NOT NULL, subject_id BIGINT, reference TEXT NOT NULL, findings TEXT NOT NULL, body TEXT,
+    subject_kind TEXT NOT NULL, subject_id BIGINT, reference TEXT COLLATE "C" NOT NULL, findings TEXT NOT NULL, body TEXT,
     corrected_sha256 TEXT, replaces_id BIGINT, created_at BIGINT NOT NULL, sent_at BIGINT, answer_due_at BIGINT,
     answered_at BIGINT, address TEXT NOT NULL DEFAULT ''
 );
@@ -172,6 +176,15 @@ CREATE INDEX document_group ON document (partner_id, gs06, st02);
 CREATE INDEX document_interchange ON document (interchange_id);
 CREATE INDEX document_transmission ON document (transmission_id);
 CREATE INDEX document_answer_due ON document (answer_due_at);
+CREATE INDEX document_set ON document (set_code, id);
+-- What the console shows of millions: what waits for a person, what is not accepted, what is of the world of test traffic,
+-- what is about nothing yet; and how many there were on a day, those left out that nobody answers.
+CREATE INDEX document_waiting ON document (id)
+    WHERE disposition = 'held' OR delivery = 'held' OR (direction = 'out' AND syntax = 'rejected' AND delivery <> 'superseded');
+CREATE INDEX document_unsettled ON document (syntax, id) WHERE syntax NOT IN ('accepted', 'none');
+CREATE INDEX document_test ON document (id) WHERE mode = 'test';
+CREATE INDEX document_loose ON document (reference) WHERE subject_kind = '' AND reference <> '';
+CREATE INDEX document_day ON document (created_at, set_code) WHERE set_code NOT IN ('997', '999', 'TA1');
 
 -- What goes out: one row a file, the partner's outbound/ is a listing of these.
 CREATE TABLE transmission (
@@ -185,11 +198,16 @@ CREATE UNIQUE INDEX transmission_name ON transmission (connection_id, name);
 CREATE INDEX transmission_pickup_due ON transmission (pickup_due_at) WHERE pickup_due_at IS NOT NULL;
 CREATE INDEX transmission_renamed ON transmission (connection_id, renamed) WHERE renamed IS NOT NULL;
 CREATE INDEX transmission_state ON transmission (connection_id, state);
+-- What lies in a mailbox: a few of all that ever did.
+CREATE INDEX transmission_lying ON transmission (connection_id, id)
+    WHERE state IN ('delivered', 'picked_up') AND removed_at IS NULL;
+CREATE INDEX transmission_partner ON transmission (partner_id, id);
+CREATE INDEX transmission_number ON transmission (isa13);
 
 -- Orders, shipments, invoices
 CREATE TABLE purchase_order (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
-    po_number TEXT NOT NULL, status TEXT NOT NULL, revision BIGINT NOT NULL, received_at BIGINT NOT NULL,
+    po_number TEXT COLLATE "C" NOT NULL, status TEXT NOT NULL, revision BIGINT NOT NULL, received_at BIGINT NOT NULL,
     document_id BIGINT NOT NULL, value BIGINT NOT NULL, currency TEXT NOT NULL, ship_by TEXT, waiting BIGINT NOT NULL,
     body TEXT NOT NULL
 );
@@ -198,12 +216,20 @@ CREATE INDEX purchase_order_status ON purchase_order (status, id);
 -- Orders of which something waits for stock.
 CREATE INDEX purchase_order_waiting ON purchase_order (mode, id) WHERE waiting = 1;
 CREATE INDEX purchase_order_partner ON purchase_order (partner_id, id);
+CREATE INDEX purchase_order_partner_status ON purchase_order (partner_id, status, id);
+CREATE INDEX purchase_order_test ON purchase_order (id) WHERE mode = 'test';
 CREATE TABLE shipment (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
     warehouse_id BIGINT NOT NULL, status TEXT NOT NULL, revision BIGINT NOT NULL, created_at BIGINT NOT NULL,
     shipped_at BIGINT, not_before TEXT, ship_to TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX shipment_status ON shipment (status, id);
+CREATE INDEX shipment_partner ON shipment (partner_id, id);
+-- What carriers call a shipment or a package of it: bill of lading and tracking numbers, to be searched for.
+CREATE TABLE shipment_number (
+    id BIGINT PRIMARY KEY DEFAULT nextval('shipment_number_seq'),
+    number TEXT NOT NULL, shipment_id BIGINT NOT NULL, UNIQUE (number, shipment_id)
+);
 CREATE TABLE shipment_order (
     shipment_id BIGINT NOT NULL REFERENCES shipment (id), order_id BIGINT NOT NULL, PRIMARY KEY (order_id, shipment_id)
 );
@@ -221,7 +247,8 @@ CREATE TABLE label_given (
 CREATE INDEX shipment_order_shipment ON shipment_order (shipment_id);
 CREATE TABLE invoice (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
-    number TEXT NOT NULL, kind TEXT NOT NULL, order_id BIGINT NOT NULL, po_number TEXT NOT NULL, date TEXT NOT NULL,
+    number TEXT COLLATE "C" NOT NULL, kind TEXT NOT NULL, order_id BIGINT NOT NULL,
+    po_number TEXT COLLATE "C" NOT NULL, date TEXT NOT NULL,
     due TEXT NOT NULL, currency TEXT NOT NULL, total BIGINT NOT NULL, open BIGINT NOT NULL, disputed BIGINT NOT NULL,
     written_off BIGINT NOT NULL, discount BIGINT NOT NULL, discount_until TEXT, status TEXT NOT NULL,
     revision BIGINT NOT NULL, created_at BIGINT NOT NULL, body TEXT NOT NULL
@@ -230,15 +257,21 @@ CREATE UNIQUE INDEX invoice_number ON invoice (company_id, number);
 CREATE INDEX invoice_order ON invoice (order_id);
 CREATE INDEX invoice_open ON invoice (partner_id, status);
 CREATE INDEX invoice_po ON invoice (po_number);
+CREATE INDEX invoice_test ON invoice (id) WHERE mode = 'test';
+-- What is owed and how old it is, without a look at the invoices themselves.
+CREATE INDEX invoice_owed ON invoice (partner_id, currency, due, mode, kind, open, disputed, status, id)
+    WHERE status IN ('open', 'partially_paid');
 
 -- Money
 CREATE TABLE payment (
     id BIGINT PRIMARY KEY, company_id BIGINT NOT NULL, partner_id BIGINT NOT NULL, mode TEXT NOT NULL,
-    reference TEXT NOT NULL, method TEXT NOT NULL, amount BIGINT NOT NULL, currency TEXT NOT NULL, date TEXT NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL, method TEXT NOT NULL, amount BIGINT NOT NULL, currency TEXT NOT NULL,
+    date TEXT NOT NULL,
     document_id BIGINT, status TEXT NOT NULL, unapplied BIGINT NOT NULL, created_at BIGINT NOT NULL,
     created_by TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX payment_partner ON payment (partner_id, status);
+CREATE INDEX payment_reference ON payment (reference);
 CREATE TABLE application (
     id BIGINT PRIMARY KEY DEFAULT nextval('application_seq'),
     payment_id BIGINT NOT NULL REFERENCES payment (id), invoice_id BIGINT NOT NULL REFERENCES invoice (id),
@@ -275,6 +308,7 @@ CREATE TABLE alert (
     subject_id BIGINT, message TEXT NOT NULL, raised_at BIGINT NOT NULL, cleared_at BIGINT
 );
 CREATE INDEX alert_subject ON alert (subject_kind, subject_id);
+CREATE INDEX alert_open ON alert (id) WHERE cleared_at IS NULL;
 CREATE TABLE mail (
     id BIGINT PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at BIGINT NOT NULL, sent_at BIGINT, attempts BIGINT NOT NULL, next_at BIGINT, problem TEXT
@@ -285,6 +319,8 @@ CREATE TABLE audit (
     subject_id BIGINT, detail TEXT NOT NULL
 );
 CREATE INDEX audit_subject ON audit (subject_kind, subject_id);
+CREATE INDEX audit_actor ON audit (actor, id)
+    WHERE actor NOT IN ('partner', 'verification', 'allocation', 'at once', 'invoicing');
 CREATE TABLE console_user (
     id BIGINT PRIMARY KEY DEFAULT nextval('console_user_seq'),
     name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, roles TEXT NOT NULL, active BIGINT NOT NULL, created_at BIGINT NOT NULL

@@ -108,6 +108,9 @@ CREATE TABLE file (
     findings TEXT NOT NULL
 );
 CREATE INDEX file_disposition ON file (disposition, id);
+CREATE INDEX file_name ON file (name);
+CREATE INDEX file_connection ON file (connection_id, id);
+CREATE INDEX file_partner ON file (partner_id, id) WHERE partner_id IS NOT NULL;
 CREATE TABLE interchange (
     id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL REFERENCES file (id), byte_offset INTEGER NOT NULL,
     size INTEGER NOT NULL, partner_id INTEGER, profile_version INTEGER, mode TEXT NOT NULL, pair TEXT NOT NULL,
@@ -115,7 +118,7 @@ CREATE TABLE interchange (
     received_at INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX interchange_place ON interchange (file_id, byte_offset);
-CREATE INDEX interchange_number ON interchange (pair, isa13);
+CREATE INDEX interchange_number ON interchange (isa13, pair);
 CREATE TABLE functional_group (
     interchange_id INTEGER NOT NULL REFERENCES interchange (id), ordinal INTEGER NOT NULL, functional_id TEXT NOT NULL,
     gs06 TEXT NOT NULL, verdict TEXT NOT NULL, PRIMARY KEY (interchange_id, ordinal)
@@ -138,6 +141,15 @@ CREATE INDEX document_group ON document (partner_id, gs06, st02);
 CREATE INDEX document_interchange ON document (interchange_id);
 CREATE INDEX document_transmission ON document (transmission_id);
 CREATE INDEX document_answer_due ON document (answer_due_at);
+CREATE INDEX document_set ON document (set_code, id);
+-- What the console shows of millions: what waits for a person, what is not accepted, what is of the world of test traffic,
+-- what is about nothing yet; and how many there were on a day, those left out that nobody answers.
+CREATE INDEX document_waiting ON document (id)
+    WHERE disposition = 'held' OR delivery = 'held' OR (direction = 'out' AND syntax = 'rejected' AND delivery <> 'superseded');
+CREATE INDEX document_unsettled ON document (syntax, id) WHERE syntax NOT IN ('accepted', 'none');
+CREATE INDEX document_test ON document (id) WHERE mode = 'test';
+CREATE INDEX document_loose ON document (reference) WHERE subject_kind = '' AND reference <> '';
+CREATE INDEX document_day ON document (created_at, set_code) WHERE set_code NOT IN ('997', '999', 'TA1');
 
 -- What goes out: one row a file, the partner's outbound/ is a listing of these.
 CREATE TABLE transmission (
@@ -151,6 +163,11 @@ CREATE UNIQUE INDEX transmission_name ON transmission (connection_id, name);
 CREATE INDEX transmission_pickup_due ON transmission (pickup_due_at) WHERE pickup_due_at IS NOT NULL;
 CREATE INDEX transmission_renamed ON transmission (connection_id, renamed) WHERE renamed IS NOT NULL;
 CREATE INDEX transmission_state ON transmission (connection_id, state);
+-- What lies in a mailbox: a few of all that ever did.
+CREATE INDEX transmission_lying ON transmission (connection_id, id)
+    WHERE state IN ('delivered', 'picked_up') AND removed_at IS NULL;
+CREATE INDEX transmission_partner ON transmission (partner_id, id);
+CREATE INDEX transmission_number ON transmission (isa13);
 
 -- Orders, shipments, invoices
 CREATE TABLE purchase_order (
@@ -164,12 +181,20 @@ CREATE INDEX purchase_order_status ON purchase_order (status, id);
 -- Orders of which something waits for stock.
 CREATE INDEX purchase_order_waiting ON purchase_order (mode, id) WHERE waiting = 1;
 CREATE INDEX purchase_order_partner ON purchase_order (partner_id, id);
+CREATE INDEX purchase_order_partner_status ON purchase_order (partner_id, status, id);
+CREATE INDEX purchase_order_test ON purchase_order (id) WHERE mode = 'test';
 CREATE TABLE shipment (
     id INTEGER PRIMARY KEY, company_id INTEGER NOT NULL, partner_id INTEGER NOT NULL, mode TEXT NOT NULL,
     warehouse_id INTEGER NOT NULL, status TEXT NOT NULL, revision INTEGER NOT NULL, created_at INTEGER NOT NULL,
     shipped_at INTEGER, not_before TEXT, ship_to TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX shipment_status ON shipment (status, id);
+CREATE INDEX shipment_partner ON shipment (partner_id, id);
+-- What carriers call a shipment or a package of it: bill of lading and tracking numbers, to be searched for.
+CREATE TABLE shipment_number (
+    id INTEGER PRIMARY KEY,
+    number TEXT NOT NULL, shipment_id INTEGER NOT NULL, UNIQUE (number, shipment_id)
+);
 CREATE TABLE shipment_order (
     shipment_id INTEGER NOT NULL REFERENCES shipment (id), order_id INTEGER NOT NULL, PRIMARY KEY (order_id, shipment_id)
 );
@@ -196,6 +221,10 @@ CREATE UNIQUE INDEX invoice_number ON invoice (company_id, number);
 CREATE INDEX invoice_order ON invoice (order_id);
 CREATE INDEX invoice_open ON invoice (partner_id, status);
 CREATE INDEX invoice_po ON invoice (po_number);
+CREATE INDEX invoice_test ON invoice (id) WHERE mode = 'test';
+-- What is owed and how old it is, without a look at the invoices themselves.
+CREATE INDEX invoice_owed ON invoice (partner_id, currency, due, mode, kind, open, disputed, status, id)
+    WHERE status IN ('open', 'partially_paid');
 
 -- Money
 CREATE TABLE payment (
@@ -205,6 +234,7 @@ CREATE TABLE payment (
     created_by TEXT NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX payment_partner ON payment (partner_id, status);
+CREATE INDEX payment_reference ON payment (reference);
 CREATE TABLE application (
     id INTEGER PRIMARY KEY,
     payment_id INTEGER NOT NULL REFERENCES payment (id), invoice_id INTEGER NOT NULL REFERENCES invoice (id),
@@ -242,6 +272,7 @@ CREATE TABLE alert (
     subject_id INTEGER, message TEXT NOT NULL, raised_at INTEGER NOT NULL, cleared_at INTEGER
 );
 CREATE INDEX alert_subject ON alert (subject_kind, subject_id);
+CREATE INDEX alert_open ON alert (id) WHERE cleared_at IS NULL;
 CREATE TABLE mail (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipients TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL,
     created_at INTEGER NOT NULL, sent_at INTEGER, attempts INTEGER NOT NULL, next_at INTEGER, problem TEXT
@@ -252,6 +283,8 @@ CREATE TABLE audit (
     subject_id INTEGER, detail TEXT NOT NULL
 );
 CREATE INDEX audit_subject ON audit (subject_kind, subject_id);
+CREATE INDEX audit_actor ON audit (actor, id)
+    WHERE actor NOT IN ('partner', 'verification', 'allocation', 'at once', 'invoicing');
 CREATE TABLE console_user (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, roles TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL

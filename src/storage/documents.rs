@@ -224,6 +224,16 @@ pub struct Settled {
     pub findings: Vec<Finding>,
 }
 
+/// What SQLite has to be told: that what lies in mailboxes has an index of its own, for it would rather go through all that
+/// ever lay there.
+pub(super) fn lying(connection: &Connection) -> &'static str {
+    if connection.is_sqlite() {
+        " INDEXED BY transmission_lying"
+    } else {
+        ""
+    }
+}
+
 impl Connection {
     /// Adds documents.
     pub async fn add_documents(
@@ -466,7 +476,8 @@ impl Connection {
     ) -> Result<Vec<DocumentRow>, Failure> {
         self.rows(
             &format!(
-                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND mode = $2 AND isa13 = $3 ORDER BY id"
+                "{DOCUMENT} WHERE partner_id = $1 AND direction = 'out' AND mode = $2
+                 AND transmission_id IN (SELECT id FROM transmission WHERE isa13 = $3) ORDER BY id"
             ),
             binds![partner, mode, isa13],
         )
@@ -577,8 +588,9 @@ impl Connection {
 
     /// What lies in a mailbox's `outbound/`: delivered and not yet removed.
     pub async fn outbound(&mut self, connection: i64) -> Result<Vec<TransmissionRow>, Failure> {
+        let by_index = lying(self);
         self.rows(
-            &format!("{TRANSMISSION} WHERE connection_id = $1 AND state IN ('delivered', 'picked_up') AND removed_at IS NULL ORDER BY id"),
+            &format!("{TRANSMISSION}{by_index} WHERE connection_id = $1 AND state IN ('delivered', 'picked_up') AND removed_at IS NULL ORDER BY id"),
             binds![connection],
         )
         .await

@@ -224,6 +224,7 @@ pub const SEALED: &[SealedTable] = &[
         "label_given",
         &["numbering", "mode", "serial", "shipment_id"],
     ),
+    table("shipment_number", &["number", "shipment_id"]),
     table("effect", &["key"]),
     table("counter", &["scope"]),
     table(

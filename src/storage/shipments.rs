@@ -66,7 +66,34 @@ impl Connection {
             "",
         )
         .await?;
-        self.link_orders(shipments).await
+        self.link_orders(shipments).await?;
+        self.link_numbers(shipments).await
+    }
+
+    /// What carriers call them, to be searched for. A bill of lading that we numbered bears the shipment's own number.
+    async fn link_numbers(&mut self, shipments: &[Shipment]) -> Result<(), Failure> {
+        let mut rows = Vec::new();
+        for shipment in shipments {
+            let own = format!("{:010}", shipment.id.0);
+            let numbers: BTreeSet<&str> = [&shipment.bill_of_lading, &shipment.tracking]
+                .into_iter()
+                .chain(shipment.cartons.iter().map(|carton| &carton.tracking))
+                .map(String::as_str)
+                .filter(|number| !number.is_empty() && *number != own)
+                .collect();
+            rows.extend(
+                numbers
+                    .into_iter()
+                    .map(|number| binds![number, shipment.id]),
+            );
+        }
+        self.insert_many(
+            "INSERT INTO shipment_number (number, shipment_id)",
+            rows,
+            "ON CONFLICT (number, shipment_id) DO NOTHING",
+        )
+        .await?;
+        Ok(())
     }
 
     async fn link_orders(&mut self, shipments: &[Shipment]) -> Result<(), Failure> {
@@ -201,12 +228,11 @@ impl Connection {
                 });
             }
         }
-        self.link_orders(
-            &shipments
-                .iter()
-                .map(|(shipment, _)| shipment.clone())
-                .collect::<Vec<_>>(),
-        )
-        .await
+        let shipments: Vec<Shipment> = shipments
+            .iter()
+            .map(|(shipment, _)| shipment.clone())
+            .collect();
+        self.link_orders(&shipments).await?;
+        self.link_numbers(&shipments).await
     }
 }

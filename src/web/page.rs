@@ -188,6 +188,14 @@ impl Frame {
     pub(crate) fn mark(&self) -> &'static str {
         super::assets::mark_path()
     }
+    /// How many things wait, as the badge says it.
+    pub(crate) fn waiting(&self) -> String {
+        super::pages::at_most(self.waiting)
+    }
+    /// How many alerts stand, as the badge says it.
+    pub(crate) fn alerts(&self) -> String {
+        super::pages::at_most(self.alerts)
+    }
     pub(crate) fn icon(&self, name: &'static str) -> Icon {
         icon(name)
     }

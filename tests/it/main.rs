@@ -29,6 +29,7 @@ mod sftp_client;
 mod sftp_server;
 mod shared_mailbox;
 mod slips;
+mod sought;
 mod stuck;
 mod thread;
 mod trail;

@@ -116,6 +116,12 @@ async fn full(location: StoreLocation, s3: &S3, data: &Path) -> House {
             connection
                 .claim_given_labels("00614141", Mode::Production, ShipmentId(1), &[900_000])
                 .await?;
+            if let Some(mut shipment) = connection.shipment(ShipmentId(1)).await? {
+                let before = shipment.revision;
+                shipment.tracking = "PRO-1".to_owned();
+                shipment.revision += 1;
+                connection.save_shipments(&[(shipment, before)]).await?;
+            }
             connection
                 .save_user("pat", "$argon2$secret", &[Role::Ops].into(), now)
                 .await

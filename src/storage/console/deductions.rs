@@ -38,7 +38,7 @@ pub(crate) struct DeductionItem {
 const DEDUCTION: &str = "SELECT d.id, d.partner_id, p.name AS partner_name, d.mode, d.payment_id,
     y.reference AS payment_reference, y.date AS payment_date, y.document_id, d.invoice_id, i.number AS invoice_number,
     i.po_number, i.order_id, d.claimed_reference, d.taken, d.amount, d.currency, d.reason, d.reference,
-    d.status, d.created_at FROM deduction d JOIN partner p ON p.id = d.partner_id JOIN payment y ON y.id = d.payment_id
+    d.status, d.created_at FROM deduction d LEFT JOIN partner p ON p.id = d.partner_id LEFT JOIN payment y ON y.id = d.payment_id
     LEFT JOIN invoice i ON i.id = d.invoice_id";
 
 /// A page of deductions.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, WHOLE};
+use super::{Conditions, PAGE, WHOLE, are_few};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
@@ -78,6 +78,11 @@ pub(crate) struct DocumentFilter {
     pub before: Option<i64>,
 }
 
+/// The documents in a state of delivery, by the index of every partner.
+pub(in crate::storage) fn in_delivery(word: &str) -> String {
+    format!("partner q CROSS JOIN document x WHERE x.partner_id = q.id AND x.delivery = {word}")
+}
+
 /// A page of documents.
 pub(crate) async fn list(
     connection: &mut Connection,
@@ -89,16 +94,48 @@ pub(crate) async fn list(
         .and_some("d.set_code = ?", filter.set_code.as_ref())
         .and_some("d.partner_id = ?", filter.partner.as_ref())
         .and_some("d.disposition = ?", filter.disposition.as_ref())
-        .and_some("d.delivery = ?", filter.delivery.as_ref())
         .and_some("d.syntax = ?", filter.syntax.as_ref())
-        .and_some("d.mode = ?", filter.mode.as_ref())
+        .and_mode("d.mode", filter.mode.as_ref())
         .and_some(
-            "d.answer_due_at < ? AND d.direction = 'out' AND d.syntax = 'pending' AND d.delivery <> 'superseded'",
+            "d.id IN (SELECT x.id FROM document x WHERE x.answer_due_at < ? AND x.direction = 'out'
+                AND x.syntax = 'pending' AND x.delivery <> 'superseded')",
             filter.overdue_at.as_ref(),
         )
         .and_some("d.id < ?", filter.before.as_ref());
+    if let Some(partner) = filter.partner
+        && are_few(
+            connection,
+            "document WHERE partner_id = $1",
+            binds![partner],
+        )
+        .await?
+    {
+        conditions.and(
+            "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
+            partner,
+        );
+    }
+    if let Some(delivery) = &filter.delivery {
+        conditions.and("d.delivery = ?", delivery);
+        if are_few(connection, &in_delivery("$1"), binds![delivery]).await? {
+            conditions.and(
+                &format!("d.id IN (SELECT x.id FROM {})", in_delivery("?")),
+                delivery,
+            );
+        }
+    }
+    if let Some("pending" | "rejected") = filter.syntax.as_deref() {
+        // The condition of an index, which follows from the one before.
+        conditions.and_plain("d.syntax NOT IN ('accepted', 'none')");
+    }
     if filter.is_held {
-        conditions.and_plain("(d.disposition = 'held' OR d.delivery = 'held')");
+        // The second is the condition of an index, and follows from the first.
+        conditions
+            .and_plain("(d.disposition = 'held' OR d.delivery = 'held')")
+            .and_plain(
+                "(d.disposition = 'held' OR d.delivery = 'held'
+                    OR (d.direction = 'out' AND d.syntax = 'rejected' AND d.delivery <> 'superseded'))",
+            );
     }
     let sql = format!(
         "{DOCUMENT}{} ORDER BY d.id DESC LIMIT {}",

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, WHOLE};
+use super::{Conditions, Counts, PAGE, WHOLE, are_few, counted};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
@@ -47,6 +47,10 @@ const FILE: &str = concat!(
 const INTERCHANGE: &str =
     "SELECT byte_offset, size, mode, isa13, disposition, findings FROM interchange";
 
+/// What came from a partner: over a connection of its own, or by hand.
+pub(in crate::storage) const FROM_PARTNER: &str = "(SELECT x.id FROM connection own CROSS JOIN file x WHERE own.partner_id = $1 AND x.connection_id = own.id
+    UNION ALL SELECT x.id FROM file x WHERE x.partner_id = $1) AS theirs";
+
 /// A page of files.
 pub(crate) async fn list(
     connection: &mut Connection,
@@ -55,6 +59,19 @@ pub(crate) async fn list(
     before: Option<i64>,
 ) -> Result<Vec<FileItem>, Failure> {
     let mut conditions = Conditions::default();
+    if let Some(partner) = partner
+        && are_few(connection, FROM_PARTNER, binds![partner]).await?
+    {
+        conditions.and(
+            &format!(
+                "f.id IN (SELECT id FROM {})",
+                FROM_PARTNER.replace("$1", "?")
+            ),
+            partner,
+        );
+    }
+    // So that SQLite goes by the number, and not by the state of all that came.
+    conditions.and_plain("f.id > 0");
     conditions
         .and_some("f.disposition = ?", disposition)
         .and_some(concat!(partner_of_file!(), " = ?"), partner.as_ref())
@@ -83,12 +100,12 @@ pub(crate) async fn interchanges(
     connection.rows(&sql, binds![file]).await
 }
 
-/// How many files there are of each disposition.
-pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
-    connection
-        .rows(
-            "SELECT disposition, COUNT(*) FROM file GROUP BY disposition",
-            binds![],
-        )
-        .await
+/// How many files there are in each of these states.
+pub(crate) async fn counts(
+    connection: &mut Connection,
+    states: &[&'static str],
+) -> Result<Counts, Failure> {
+    let of = |state: &&'static str| (*state, format!("file WHERE disposition = '{state}'"));
+    let from: Vec<(&str, String)> = states.iter().map(of).collect();
+    Ok(Some(counted(connection, &from, binds![]).await?))
 }

@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, WHOLE, aggregate};
+use super::{Conditions, Counts, PAGE, WHOLE, aggregate, are_few, counted, counted_by};
 use crate::binds;
 use crate::domain::invoice::Invoice;
 use crate::storage::{Connection, Failure};
@@ -33,7 +33,7 @@ pub(crate) struct InvoiceItem {
 
 const INVOICE: &str = "SELECT i.id, i.number, i.kind, i.partner_id, p.code AS partner_code, p.name AS partner_name, i.mode,
     i.order_id, i.po_number, i.date, i.due, i.currency, i.total, i.open, i.disputed, i.written_off,
-    i.status, i.created_at FROM invoice i JOIN partner p ON p.id = i.partner_id";
+    i.status, i.created_at FROM invoice i LEFT JOIN partner p ON p.id = i.partner_id";
 
 /// What a list of invoices is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -51,58 +51,149 @@ pub(crate) struct InvoiceFilter {
     pub before: Option<i64>,
 }
 
-fn conditions(filter: &InvoiceFilter) -> Conditions {
+/// The conditions of a filter. `plus` goes before the columns whose indexes are not to be gone by.
+fn conditions(filter: &InvoiceFilter, plus: &str) -> Conditions {
     let mut conditions = Conditions::default();
-    let number = filter
-        .number
-        .as_ref()
-        .map(|number| format!("{}%", super::orders::like_literal(number)));
     conditions
-        .and_some("i.status = ?", filter.status.as_ref())
-        .and_some("i.partner_id = ?", filter.partner.as_ref())
-        .and_some("i.mode = ?", filter.mode.as_ref())
-        .and_some("i.number LIKE ? ESCAPE '!'", number.as_ref())
+        .and_some(&format!("{plus}i.status = ?"), filter.status.as_ref())
+        .and_some(&format!("{plus}i.partner_id = ?"), filter.partner.as_ref())
+        .and_mode("i.mode", filter.mode.as_ref())
         .and_some("i.due < ?", filter.due_before.as_ref())
-        .and_some("i.due >= ?", filter.due_from.as_ref())
-        .and_some("i.id < ?", filter.before.as_ref());
+        .and_some("i.due >= ?", filter.due_from.as_ref());
     if filter.due_before.is_some() || filter.due_from.is_some() {
-        conditions.and_plain("i.open > 0 AND i.kind = 'invoice'");
+        conditions.and_plain(
+            "i.open > 0 AND i.kind = 'invoice' AND i.status IN ('open', 'partially_paid')",
+        );
     }
     conditions
 }
 
-/// A page of invoices.
+/// A page of invoices: the newest first, or, where they are looked for by the beginning of the number, in its order.
 pub(crate) async fn list(
     connection: &mut Connection,
     filter: &InvoiceFilter,
 ) -> Result<Vec<InvoiceItem>, Failure> {
-    let conditions = conditions(filter);
+    let plus = if connection.is_sqlite() { "+" } else { "" };
+    if let Some(number) = &filter.number {
+        let mut conditions = conditions(filter, plus);
+        conditions
+            .and_plain(OURS)
+            .and_begins("i.number", Some(number));
+        if let Some(before) = filter.before
+            && let Some(last) = item(connection, before).await?
+        {
+            conditions.and_follows(("i.number", last.number), ("i.id", before));
+        }
+        return page(connection, conditions, "i.number, i.id").await;
+    }
+    if filter.due_before.is_some() || filter.due_from.is_some() {
+        return of_age(connection, filter).await;
+    }
+    // Where few are in the filter's state or with its partner, they are read whole; else the newest are gone through.
+    let mut conditions = conditions(filter, plus);
+    conditions.and_some("i.id < ?", filter.before.as_ref());
+    if is_narrow(connection, filter).await? {
+        let narrow = narrow(filter, &mut conditions);
+        conditions.and_plain(&format!("i.id IN (SELECT n.id FROM {narrow})"));
+    }
+    page(connection, conditions, "i.id DESC").await
+}
+
+/// The unique index of numbers begins with the company; a gateway serves one.
+pub(super) const OURS: &str = "i.company_id = (SELECT MIN(id) FROM company)";
+
+async fn page(
+    connection: &mut Connection,
+    conditions: Conditions,
+    order: &str,
+) -> Result<Vec<InvoiceItem>, Failure> {
     let sql = format!(
-        "{INVOICE}{} ORDER BY i.id DESC LIMIT {}",
+        "{INVOICE}{} ORDER BY {order} LIMIT {}",
         conditions.sql(),
         PAGE + 1
     );
     connection.rows(&sql, conditions.binds()).await
 }
 
-/// How many invoices there are in each status under a filter, whatever its own status and due dates.
+/// A page of what is open and of an age, out of the index of what is owed.
+async fn of_age(
+    connection: &mut Connection,
+    filter: &InvoiceFilter,
+) -> Result<Vec<InvoiceItem>, Failure> {
+    let mut conditions = conditions(filter, "");
+    conditions.and_some("i.id < ?", filter.before.as_ref());
+    let sql = format!(
+        "{INVOICE} WHERE i.id IN (SELECT i.id FROM invoice i{}{} ORDER BY i.id DESC LIMIT {}) ORDER BY i.id DESC",
+        owed(connection),
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// What SQLite has to be told, for it knows nothing of how much of anything there is: that the index of what is owed has all
+/// that is asked for.
+pub(in crate::storage) fn owed(connection: &Connection) -> &'static str {
+    if connection.is_sqlite() {
+        " INDEXED BY invoice_owed"
+    } else {
+        ""
+    }
+}
+
+/// The invoices in the filter's state and with its partner, by the index of every partner.
+fn narrow(filter: &InvoiceFilter, conditions: &mut Conditions) -> String {
+    let mut of = "partner q CROSS JOIN invoice n WHERE n.partner_id = q.id".to_owned();
+    if let Some(status) = &filter.status {
+        of.push_str(&format!(" AND n.status = {}", conditions.place(status)));
+    }
+    if let Some(partner) = filter.partner {
+        of.push_str(&format!(" AND q.id = {}", conditions.place(partner)));
+    }
+    of
+}
+
+/// Whether few invoices are in the filter's state and with its partner.
+async fn is_narrow(connection: &mut Connection, filter: &InvoiceFilter) -> Result<bool, Failure> {
+    if filter.status.is_none() && filter.partner.is_none() {
+        return Ok(false);
+    }
+    let mut conditions = Conditions::default();
+    let narrow = narrow(filter, &mut conditions);
+    are_few(connection, &narrow, conditions.binds()).await
+}
+
+/// How many invoices there are in each of these states under a filter, whatever its own state and due dates.
 pub(crate) async fn counts(
     connection: &mut Connection,
     filter: &InvoiceFilter,
-) -> Result<Vec<(String, i64)>, Failure> {
+    states: &[&'static str],
+) -> Result<Counts, Failure> {
     let wide = InvoiceFilter {
         status: None,
-        before: None,
         due_before: None,
         due_from: None,
         ..filter.clone()
     };
-    let conditions = conditions(&wide);
-    let sql = format!(
-        "SELECT i.status, COUNT(*) FROM invoice i{} GROUP BY i.status",
-        conditions.sql()
-    );
-    connection.rows(&sql, conditions.binds()).await
+    if wide.number.is_some() || wide.mode.as_deref() == Some("test") {
+        let plus = if connection.is_sqlite() { "+" } else { "" };
+        let mut conditions = conditions(&wide, plus);
+        conditions
+            .and_plain(OURS)
+            .and_begins("i.number", wide.number.as_ref());
+        let from = format!("SELECT i.status FROM invoice i{}", conditions.sql());
+        return counted_by(connection, "status", &from, conditions.binds()).await;
+    }
+    let mut conditions = conditions(&wide, "");
+    conditions.and_plain("i.partner_id = q.id AND i.status = STATE");
+    let from: Vec<(&str, String)> = states
+        .iter()
+        .map(|state| {
+            let of = conditions.sql().replace("STATE", &format!("'{state}'"));
+            (*state, format!("partner q CROSS JOIN invoice i{of}"))
+        })
+        .collect();
+    Ok(Some(counted(connection, &from, conditions.binds()).await?))
 }
 
 /// One invoice in a list's form.
@@ -239,6 +330,7 @@ pub(crate) async fn aging(
     today: NaiveDate,
 ) -> Result<Vec<AgeRow>, Failure> {
     let [d0, d30, d60, d90] = bucket_edges(today);
+    let index = owed(connection);
     let owed = "i.kind = 'invoice' AND i.open > 0 THEN i.open ELSE 0 END) AS BIGINT)";
     let sql = format!(
         "SELECT x.partner_id, p.code AS partner_code, p.name AS partner_name, x.currency,
@@ -254,7 +346,7 @@ pub(crate) async fn aging(
             CAST(SUM(CASE WHEN i.due < $4 AND {owed} AS older,
             CAST(SUM(i.disputed) AS BIGINT) AS disputed,
             CAST(SUM(CASE WHEN i.kind = 'credit' THEN -ABS(i.open) ELSE 0 END) AS BIGINT) AS unapplied
-          FROM invoice i WHERE i.mode = 'production' AND i.status IN ('open', 'partially_paid')
+          FROM invoice i{index} WHERE i.mode = 'production' AND i.status IN ('open', 'partially_paid')
           GROUP BY i.partner_id, i.currency
           UNION ALL
           SELECT y.partner_id, y.currency, 0, 0, 0, 0, 0, 0, CAST(-SUM(y.unapplied) AS BIGINT)

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, aggregate};
+use super::{Conditions, Counts, PAGE, aggregate, are_few, counted, counted_by};
 use crate::binds;
 use crate::domain::order::Order;
 use crate::storage::{Connection, Failure};
@@ -25,7 +25,7 @@ pub(crate) struct OrderItem {
 }
 
 const ORDER: &str = "SELECT o.id, o.po_number, o.partner_id, p.code AS partner_code, p.name AS partner_name, o.mode,
-    o.status, o.received_at, o.value, o.currency, o.ship_by FROM purchase_order o JOIN partner p ON p.id = o.partner_id";
+    o.status, o.received_at, o.value, o.currency, o.ship_by FROM purchase_order o LEFT JOIN partner p ON p.id = o.partner_id";
 
 /// What a list of orders is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -39,34 +39,26 @@ pub(crate) struct OrderFilter {
     pub before: Option<i64>,
 }
 
-fn conditions(filter: &OrderFilter) -> Conditions {
+/// The conditions of a filter. `plus` goes before the columns whose indexes are not to be gone by.
+fn conditions(filter: &OrderFilter, plus: &str) -> Conditions {
     let mut conditions = Conditions::default();
-    let po = filter
-        .po
-        .as_ref()
-        .map(|po| format!("{}%", like_literal(po)));
     conditions
-        .and_some("o.status = ?", filter.status.as_ref())
-        .and_some("o.partner_id = ?", filter.partner.as_ref())
-        .and_some("o.mode = ?", filter.mode.as_ref())
-        .and_some("o.po_number LIKE ? ESCAPE '!'", po.as_ref())
-        .and_some("o.id < ?", filter.before.as_ref());
+        .and_some(&format!("{plus}o.status = ?"), filter.status.as_ref())
+        .and_some(&format!("{plus}o.partner_id = ?"), filter.partner.as_ref())
+        .and_mode("o.mode", filter.mode.as_ref());
     conditions
 }
 
-/// Text as LIKE takes it literally, with `!` as the escape.
-pub(crate) fn like_literal(text: &str) -> String {
-    text.replace('!', "!!")
-        .replace('%', "!%")
-        .replace('_', "!_")
-}
-
-/// A page of orders.
+/// A page of orders: the newest first, or, where they are looked for by the beginning of the PO number, in its order.
 pub(crate) async fn list(
     connection: &mut Connection,
     filter: &OrderFilter,
 ) -> Result<Vec<OrderItem>, Failure> {
-    let conditions = conditions(filter);
+    if filter.po.is_some() {
+        return by_number(connection, filter).await;
+    }
+    let mut conditions = conditions(filter, "");
+    conditions.and_some("o.id < ?", filter.before.as_ref());
     let sql = format!(
         "{ORDER}{} ORDER BY o.id DESC LIMIT {}",
         conditions.sql(),
@@ -75,22 +67,68 @@ pub(crate) async fn list(
     connection.rows(&sql, conditions.binds()).await
 }
 
-/// How many orders there are in each status under a filter, whatever its own status.
+async fn by_number(
+    connection: &mut Connection,
+    filter: &OrderFilter,
+) -> Result<Vec<OrderItem>, Failure> {
+    // SQLite takes any equality for narrower than a beginning, and would put all invoiced orders in order.
+    let plus = match connection.is_sqlite() && !is_narrow(connection, filter).await? {
+        true => "+",
+        false => "",
+    };
+    let mut conditions = conditions(filter, plus);
+    conditions.and_begins("o.po_number", filter.po.as_ref());
+    if let Some(before) = filter.before
+        && let Some(last) = item(connection, before).await?
+    {
+        conditions.and_follows(("o.po_number", last.po_number), ("o.id", before));
+    }
+    let sql = format!(
+        "{ORDER}{} ORDER BY o.po_number, o.id LIMIT {}",
+        conditions.sql(),
+        PAGE + 1
+    );
+    connection.rows(&sql, conditions.binds()).await
+}
+
+/// Whether few orders are in the filter's state.
+async fn is_narrow(connection: &mut Connection, filter: &OrderFilter) -> Result<bool, Failure> {
+    let wide = OrderFilter {
+        mode: None,
+        ..filter.clone()
+    };
+    let conditions = conditions(&wide, "");
+    let from = format!("purchase_order o{}", conditions.sql());
+    Ok(filter.status.is_some() && are_few(connection, &from, conditions.binds()).await?)
+}
+
+/// How many orders there are in each of these states under a filter, whatever its own.
 pub(crate) async fn counts(
     connection: &mut Connection,
     filter: &OrderFilter,
-) -> Result<Vec<(String, i64)>, Failure> {
+    states: &[&'static str],
+) -> Result<Counts, Failure> {
     let wide = OrderFilter {
         status: None,
-        before: None,
         ..filter.clone()
     };
-    let conditions = conditions(&wide);
-    let sql = format!(
-        "SELECT o.status, COUNT(*) FROM purchase_order o{} GROUP BY o.status",
-        conditions.sql()
-    );
-    connection.rows(&sql, conditions.binds()).await
+    if wide.po.is_some() || wide.mode.as_deref() == Some("test") {
+        let plus = if connection.is_sqlite() { "+" } else { "" };
+        let mut conditions = conditions(&wide, plus);
+        conditions.and_begins("o.po_number", wide.po.as_ref());
+        let from = format!("SELECT o.status FROM purchase_order o{}", conditions.sql());
+        return counted_by(connection, "status", &from, conditions.binds()).await;
+    }
+    let mut conditions = conditions(&wide, "");
+    conditions.and_plain("o.status = STATE");
+    let from: Vec<(&str, String)> = states
+        .iter()
+        .map(|state| {
+            let of = conditions.sql().replace("STATE", &format!("'{state}'"));
+            (*state, format!("purchase_order o{of}"))
+        })
+        .collect();
+    Ok(Some(counted(connection, &from, conditions.binds()).await?))
 }
 
 /// The item of a list for one order.

@@ -17,19 +17,55 @@ pub(crate) struct FateRow {
     pub n: i64,
 }
 
-/// Documents since `since` by day and fate. Acknowledgments themselves are left out: nobody answers them.
+/// Of documents since `$1`, what is not simply done, by day and fate.
+const UNDONE: &str = "SELECT created_at / 86400000000 AS day, direction, disposition, delivery, syntax, COUNT(*) AS n
+    FROM document WHERE id IN (
+        SELECT id FROM document WHERE disposition IN ('received', 'held', 'rejected')
+        UNION SELECT id FROM document WHERE disposition = 'held' OR delivery = 'held'
+            OR (direction = 'out' AND syntax = 'rejected' AND delivery <> 'superseded')
+        UNION SELECT id FROM document WHERE syntax IN ('pending', 'rejected') AND syntax NOT IN ('accepted', 'none'))
+    AND created_at >= $1 AND set_code NOT IN ('997', '999', 'TA1')
+    GROUP BY created_at / 86400000000, direction, disposition, delivery, syntax";
+
+/// Documents from `since` to the day of `until`, by day and fate; those that are simply done are one fate. Acknowledgments
+/// themselves are left out: nobody answers them. What came on a day is counted by an index of when it came, and what is
+/// not done has indexes of its own.
 pub(crate) async fn fates(
     connection: &mut Connection,
     since: i64,
+    until: i64,
 ) -> Result<Vec<FateRow>, Failure> {
-    connection
-        .rows(
-            "SELECT created_at / 86400000000 AS day, direction, disposition, delivery, syntax, COUNT(*) AS n
-             FROM document WHERE created_at >= $1 AND set_code NOT IN ('997', '999', 'TA1')
-             GROUP BY created_at / 86400000000, direction, disposition, delivery, syntax ORDER BY 1",
-            binds![since],
-        )
-        .await
+    const DAY: i64 = 86_400_000_000;
+    let mut rows: Vec<FateRow> = connection.rows(UNDONE, binds![since]).await?;
+    let days: Vec<String> = (since / DAY..=until / DAY)
+        .map(|day| {
+            format!(
+                "SELECT CAST({day} AS BIGINT) AS day, (SELECT COUNT(*) FROM document WHERE created_at >= {}
+                    AND created_at < {} AND set_code NOT IN ('997', '999', 'TA1')) AS n",
+                (day * DAY).max(since),
+                (day + 1) * DAY
+            )
+        })
+        .collect();
+    let all: Vec<(i64, i64)> = connection.rows(&days.join(" UNION ALL "), binds![]).await?;
+    for (day, n) in all {
+        let undone: i64 = rows
+            .iter()
+            .filter(|row| row.day == day)
+            .map(|row| row.n)
+            .sum();
+        if n > undone {
+            rows.push(FateRow {
+                day,
+                direction: String::new(),
+                disposition: "processed".to_owned(),
+                delivery: String::new(),
+                syntax: String::new(),
+                n: n - undone,
+            });
+        }
+    }
+    Ok(rows)
 }
 
 /// Orders of production by status and currency: how many and what they come to.
@@ -41,12 +77,13 @@ pub(crate) struct OrderFigure {
     pub value: i64,
 }
 
-/// Orders of production by status.
+/// Orders of production on their way, by status: neither invoiced nor rejected.
 pub(crate) async fn orders(connection: &mut Connection) -> Result<Vec<OrderFigure>, Failure> {
     connection
         .rows(
             "SELECT status, currency, COUNT(*) AS n, CAST(SUM(value) AS BIGINT) AS value FROM purchase_order
-             WHERE mode = 'production' GROUP BY status, currency ORDER BY status, currency",
+             WHERE status IN ('received', 'held', 'accepted', 'confirmed', 'backordered', 'partly_shipped', 'shipped')
+                AND mode = 'production' GROUP BY status, currency ORDER BY status, currency",
             binds![],
         )
         .await
@@ -102,24 +139,25 @@ pub(crate) async fn overdue_debtors(
     today: chrono::NaiveDate,
     most: i64,
 ) -> Result<Vec<OverdueDebtor>, Failure> {
-    connection
-        .rows(
-            "SELECT i.partner_id, p.name AS partner_name, i.currency, COUNT(*) AS n, CAST(SUM(i.open) AS BIGINT) AS open,
-                MIN(i.due) AS oldest_due
-             FROM invoice i JOIN partner p ON p.id = i.partner_id
-             WHERE i.mode = 'production' AND i.kind = 'invoice' AND i.status IN ('open', 'partially_paid') AND i.open > 0
-                AND i.due < $1
-             GROUP BY i.partner_id, p.name, i.currency ORDER BY 5 DESC LIMIT $2",
-            binds![today, most],
-        )
-        .await
+    let sql = format!(
+        "SELECT x.partner_id, p.name AS partner_name, x.currency, x.n, x.open, x.oldest_due FROM (
+            SELECT i.partner_id, i.currency, COUNT(*) AS n, CAST(SUM(i.open) AS BIGINT) AS open, MIN(i.due) AS oldest_due
+            FROM invoice i{} WHERE i.mode = 'production' AND i.kind = 'invoice' AND i.status IN ('open', 'partially_paid')
+                AND i.open > 0 AND i.due < $1 GROUP BY i.partner_id, i.currency) x
+         JOIN partner p ON p.id = x.partner_id ORDER BY x.open DESC LIMIT $2",
+        super::invoices::owed(connection)
+    );
+    connection.rows(&sql, binds![today, most]).await
 }
 
-/// Alerts that still stand, and how many.
+/// How many alerts still stand; more than [`super::COUNTED`] says only that it is more.
 pub(crate) async fn standing_alerts(connection: &mut Connection) -> Result<i64, Failure> {
     connection
         .number(
-            "SELECT COUNT(*) FROM alert WHERE cleared_at IS NULL",
+            &format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM alert WHERE cleared_at IS NULL LIMIT {}) AS standing",
+                super::COUNTED + 1
+            ),
             binds![],
         )
         .await

@@ -35,17 +35,25 @@ pub(crate) async fn list(
 ) -> Result<Vec<PartnerItem>, Failure> {
     let sql = format!(
         "SELECT p.id, p.code, p.name, p.kind, p.status, p.profile_version,
-            (SELECT MAX(d.created_at) FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none') AS last_in,
-            (SELECT MAX(t.created_at) FROM transmission t WHERE t.partner_id = p.id) AS last_out,
+            (SELECT d.created_at FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none'
+                ORDER BY d.id DESC LIMIT 1) AS last_in,
+            (SELECT t.created_at FROM transmission t WHERE t.partner_id = p.id
+                ORDER BY t.id DESC LIMIT 1) AS last_out,
             COALESCE(x.held, 0) AS held, COALESCE(x.overdue, 0) AS overdue, COALESCE(x.rejected, 0) AS rejected
          FROM partner p LEFT JOIN (
-            SELECT partner_id,
-                CAST(SUM(CASE WHEN disposition = 'held' OR delivery = 'held' THEN 1 ELSE 0 END) AS BIGINT) AS held,
-                CAST(SUM(CASE WHEN direction = 'out' AND syntax = 'pending' AND answer_due_at < $1 THEN 1 ELSE 0 END)
-                    AS BIGINT) AS overdue,
-                CAST(SUM(CASE WHEN created_at >= $2 AND (disposition = 'rejected' OR syntax = 'rejected') THEN 1 ELSE 0 END)
-                    AS BIGINT) AS rejected
-            FROM document WHERE created_at >= $2 OR disposition = 'held' OR delivery = 'held' OR answer_due_at < $1
+            SELECT partner_id, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(overdue) AS BIGINT) AS overdue,
+                CAST(SUM(rejected) AS BIGINT) AS rejected FROM (
+                SELECT partner_id, CASE WHEN disposition = 'held' OR delivery = 'held' THEN 1 ELSE 0 END AS held,
+                    0 AS overdue, 0 AS rejected FROM document WHERE disposition = 'held' OR delivery = 'held'
+                    OR (direction = 'out' AND syntax = 'rejected' AND delivery <> 'superseded')
+                UNION ALL
+                SELECT partner_id, 0, 1, 0 FROM document
+                    WHERE direction = 'out' AND syntax = 'pending' AND answer_due_at < $1
+                UNION ALL
+                SELECT partner_id, 0, 0, 1 FROM document WHERE disposition = 'rejected' AND created_at >= $2
+                UNION ALL
+                SELECT partner_id, 0, 0, 1 FROM document WHERE syntax = 'rejected' AND syntax NOT IN ('accepted', 'none')
+                    AND disposition <> 'rejected' AND created_at >= $2) told
             GROUP BY partner_id) x ON x.partner_id = p.id
          ORDER BY p.code LIMIT {WHOLE}"
     );
@@ -173,8 +181,10 @@ pub(crate) async fn one(
     connection
         .row(
             "SELECT p.id, p.code, p.name, p.kind, p.status, p.profile_version,
-                (SELECT MAX(d.created_at) FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none') AS last_in,
-                (SELECT MAX(t.created_at) FROM transmission t WHERE t.partner_id = p.id) AS last_out,
+                (SELECT d.created_at FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none'
+                ORDER BY d.id DESC LIMIT 1) AS last_in,
+                (SELECT t.created_at FROM transmission t WHERE t.partner_id = p.id
+                ORDER BY t.id DESC LIMIT 1) AS last_out,
                 CAST(0 AS BIGINT) AS held, CAST(0 AS BIGINT) AS overdue, CAST(0 AS BIGINT) AS rejected
              FROM partner p WHERE p.id = $1",
             binds![id],

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, WHOLE, aggregate};
+use super::{Conditions, Counts, PAGE, WHOLE, aggregate, counted};
 use crate::binds;
 use crate::domain::remittance::Remittance;
 use crate::storage::{Connection, Failure};
@@ -29,7 +29,7 @@ pub(crate) struct PaymentItem {
 
 const PAYMENT: &str = "SELECT y.id, y.partner_id, p.name AS partner_name, y.mode, y.reference,
     y.method, y.amount, y.currency, y.date, y.document_id, y.status, y.unapplied, y.created_at, y.created_by
-    FROM payment y JOIN partner p ON p.id = y.partner_id";
+    FROM payment y LEFT JOIN partner p ON p.id = y.partner_id";
 
 /// A page of payments.
 pub(crate) async fn list(
@@ -51,14 +51,19 @@ pub(crate) async fn list(
     connection.rows(&sql, conditions.binds()).await
 }
 
-/// How many payments there are in each status.
-pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
-    connection
-        .rows(
-            "SELECT status, COUNT(*) FROM payment GROUP BY status",
-            binds![],
-        )
-        .await
+/// How many payments there are in each of these states.
+pub(crate) async fn counts(
+    connection: &mut Connection,
+    states: &[&'static str],
+) -> Result<Counts, Failure> {
+    let of = |state: &&'static str| {
+        let from = format!(
+            "partner q CROSS JOIN payment y WHERE y.partner_id = q.id AND y.status = '{state}'"
+        );
+        (*state, from)
+    };
+    let from: Vec<(&str, String)> = states.iter().map(of).collect();
+    Ok(Some(counted(connection, &from, binds![]).await?))
 }
 
 /// One payment.

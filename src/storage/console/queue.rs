@@ -31,13 +31,15 @@ pub(crate) struct QueueItem {
 const DOCUMENT: &str = "SELECT 'document' AS kind, d.id, d.direction, d.set_code, p.name AS partner_name,
     d.mode, d.reference, CASE WHEN d.delivery = 'held' THEN 'held' WHEN d.direction = 'out' THEN 'rejected'
     ELSE d.disposition END AS disposition, d.findings, d.created_at AS since,
-    COALESCE(o.value, i.total, s.value) AS value, COALESCE(o.currency, i.currency, s.currency) AS currency
+    COALESCE(o.value, i.total, (SELECT CAST(SUM(po.value) AS BIGINT) FROM shipment_order so
+        JOIN purchase_order po ON po.id = so.order_id
+        WHERE d.subject_kind = 'shipment' AND so.shipment_id = d.subject_id)) AS value,
+    COALESCE(o.currency, i.currency, (SELECT MIN(po.currency) FROM shipment_order so
+        JOIN purchase_order po ON po.id = so.order_id
+        WHERE d.subject_kind = 'shipment' AND so.shipment_id = d.subject_id)) AS currency
     FROM document d LEFT JOIN partner p ON p.id = d.partner_id
     LEFT JOIN purchase_order o ON d.subject_kind = 'order' AND o.id = d.subject_id
-    LEFT JOIN invoice i ON d.subject_kind = 'invoice' AND i.id = d.subject_id
-    LEFT JOIN (SELECT so.shipment_id, MIN(po.currency) AS currency, CAST(SUM(po.value) AS BIGINT) AS value
-        FROM shipment_order so JOIN purchase_order po ON po.id = so.order_id GROUP BY so.shipment_id) s
-        ON d.subject_kind = 'shipment' AND s.shipment_id = d.subject_id";
+    LEFT JOIN invoice i ON d.subject_kind = 'invoice' AND i.id = d.subject_id";
 const FILE: &str = concat!(
     "SELECT 'file' AS kind, f.id, '' AS direction, '' AS set_code, p.name AS partner_name,
     '' AS mode, f.name AS reference, f.disposition, f.findings, f.received_at AS since,
@@ -104,17 +106,18 @@ async fn collect(
     Ok(items)
 }
 
-/// How many things wait for a person.
+/// How many things wait for a person; more than [`super::COUNTED`] says only that it is more.
 pub(crate) async fn count(connection: &mut Connection) -> Result<i64, Failure> {
+    let most = super::COUNTED + 1;
     connection
         .number(
             &format!(
-                "SELECT (SELECT COUNT(*) FROM document d WHERE (d.disposition = 'held' OR d.delivery = 'held'
+                "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM document d WHERE (d.disposition = 'held' OR d.delivery = 'held'
                     OR (d.direction = 'out' AND d.syntax = 'rejected' AND d.delivery <> 'superseded'))
                     AND NOT (d.direction = 'in' AND d.subject_kind = 'order' AND EXISTS (SELECT 1 FROM purchase_order h
-                        WHERE h.id = d.subject_id AND h.status = 'held')))
-                 + (SELECT COUNT(*) FROM file f WHERE f.disposition = 'held' AND {FILE_ALONE})
-                 + (SELECT COUNT(*) FROM purchase_order WHERE status = 'held')"
+                        WHERE h.id = d.subject_id AND h.status = 'held')) LIMIT {most}) AS documents)
+                 + (SELECT COUNT(*) FROM (SELECT 1 FROM file f WHERE f.disposition = 'held' AND {FILE_ALONE} LIMIT {most}) AS files)
+                 + (SELECT COUNT(*) FROM (SELECT 1 FROM purchase_order WHERE status = 'held' LIMIT {most}) AS orders)"
             ),
             binds![],
         )

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Conditions, PAGE, WHOLE, aggregate};
+use super::{Conditions, Counts, PAGE, WHOLE, aggregate, counted};
 use crate::binds;
 use crate::domain::shipment::Shipment;
 use crate::storage::{Connection, Failure};
@@ -31,7 +31,7 @@ impl ShipmentItem {
 
 const SHIPMENT: &str = "SELECT s.id, s.partner_id, p.name AS partner_name, s.mode,
     w.code AS warehouse, s.status, s.created_at, s.shipped_at, s.body
-    FROM shipment s JOIN partner p ON p.id = s.partner_id JOIN warehouse w ON w.id = s.warehouse_id";
+    FROM shipment s LEFT JOIN partner p ON p.id = s.partner_id LEFT JOIN warehouse w ON w.id = s.warehouse_id";
 
 /// A page of shipments.
 pub(crate) async fn list(
@@ -53,14 +53,14 @@ pub(crate) async fn list(
     connection.rows(&sql, conditions.binds()).await
 }
 
-/// How many shipments there are in each status.
-pub(crate) async fn counts(connection: &mut Connection) -> Result<Vec<(String, i64)>, Failure> {
-    connection
-        .rows(
-            "SELECT status, COUNT(*) FROM shipment GROUP BY status",
-            binds![],
-        )
-        .await
+/// How many shipments there are in each of these states.
+pub(crate) async fn counts(
+    connection: &mut Connection,
+    states: &[&'static str],
+) -> Result<Counts, Failure> {
+    let of = |state: &&'static str| (*state, format!("shipment WHERE status = '{state}'"));
+    let from: Vec<(&str, String)> = states.iter().map(of).collect();
+    Ok(Some(counted(connection, &from, binds![]).await?))
 }
 
 /// One shipment.

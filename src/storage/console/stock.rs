@@ -39,7 +39,7 @@ pub(crate) async fn list(
     after: Option<&String>,
 ) -> Result<(Vec<StockItem>, Option<String>), Failure> {
     let mut conditions = Conditions::default();
-    let beginning = text.map(|text| format!("{}%", super::orders::like_literal(text)));
+    let beginning = text.map(|text| format!("{}%", super::like_literal(text)));
     conditions
         .and_some(
             "(i.code LIKE ? ESCAPE '!' OR i.upc LIKE ? ESCAPE '!')",

@@ -4,11 +4,14 @@ use serde::{Serialize, Serializer};
 use sqlx::FromRow;
 
 use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
+use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::document::{Delivery, Direction, Disposition, Syntax};
 use crate::domain::ids::{DocumentId, PartnerId};
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
+use crate::storage::console::are_few;
+use crate::storage::console::documents::in_delivery;
 use crate::storage::failure::Failure;
 
 /// Columns of a [`DocumentBrief`].
@@ -222,7 +225,7 @@ pub async fn documents(
     let mut conditions = Conditions::new();
     conditions.and_some("d.id = ?", filter.document);
     conditions.and_some("d.partner_id = ?", filter.partner);
-    conditions.and_some("d.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
+    conditions.and_mode("d.mode", filter.mode);
     conditions.and_some("d.direction = ?", filter.direction.map(Direction::word));
     conditions.and_some("d.set_code = ?", filter.set.clone());
     conditions.and_some(
@@ -231,19 +234,62 @@ pub async fn documents(
     );
     conditions.and_some("d.delivery = ?", filter.delivery.map(Delivery::word));
     conditions.and_some("d.syntax = ?", filter.syntax.map(Syntax::word));
-    conditions.and_some("d.file_id = ?", filter.file);
+    conditions.and_some(
+        "d.file_id = ? AND d.interchange_id IN (SELECT n.id FROM interchange n WHERE n.file_id = ?)",
+        filter.file,
+    );
+    by_what_is_rare(connection, &mut conditions, filter).await?;
     conditions.and_some("d.transmission_id = ?", filter.transmission);
     if let Some((kind, id)) = &filter.subject {
         conditions.and("d.subject_kind = ?", kind);
         conditions.and("d.subject_id = ?", *id);
     }
     if filter.overdue {
-        conditions.and("d.answer_due_at <= ?", now);
-        conditions.plain("d.syntax = 'pending' AND d.delivery <> 'superseded'");
+        conditions.and(
+            "d.id IN (SELECT x.id FROM document x WHERE x.answer_due_at <= ? AND x.syntax = 'pending' AND x.delivery <> 'superseded')",
+            now,
+        );
     }
     let (sql, binds) = conditions.newest_first(SELECT, "d.id", filter.page);
     let rows: Vec<Row> = connection.rows(&sql, binds).await?;
     rows.into_iter().map(|row| listing(row, now)).collect()
+}
+
+/// Of a partner's documents, and of those with a word of delivery, there may be few among millions: then they are read whole,
+/// by their index. What is not accepted has an index of its own.
+async fn by_what_is_rare(
+    connection: &mut Connection,
+    conditions: &mut Conditions,
+    filter: &DocumentFilter,
+) -> Result<(), Failure> {
+    if let Some(partner) = filter.partner
+        && are_few(
+            connection,
+            "document WHERE partner_id = $1",
+            binds![partner],
+        )
+        .await?
+    {
+        conditions.and(
+            "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
+            partner,
+        );
+    }
+    if let Some(delivery) = filter.delivery
+        && are_few(connection, &in_delivery("$1"), binds![delivery.word()]).await?
+    {
+        conditions.and(
+            &format!("d.id IN (SELECT x.id FROM {})", in_delivery("?")),
+            delivery.word(),
+        );
+    }
+    if filter
+        .syntax
+        .is_some_and(|syntax| !matches!(syntax, Syntax::Accepted | Syntax::None))
+    {
+        conditions.plain("d.syntax NOT IN ('accepted', 'none')");
+    }
+    Ok(())
 }
 
 /// One document.

@@ -12,6 +12,8 @@ use crate::domain::clock::Instant;
 use crate::domain::document::Disposition;
 use crate::domain::ids::{FileId, PartnerId};
 use crate::storage::connection::Connection;
+use crate::storage::console::are_few;
+use crate::storage::console::files::FROM_PARTNER;
 use crate::storage::failure::Failure;
 
 /// Which files.
@@ -111,6 +113,18 @@ pub async fn files(
 ) -> Result<Vec<FileListing>, Failure> {
     let mut conditions = Conditions::new();
     conditions.and_some("f.id = ?", filter.file);
+    if let Some(partner) = filter.partner
+        && are_few(connection, FROM_PARTNER, binds![partner]).await?
+    {
+        conditions.and(
+            &format!(
+                "f.id IN (SELECT id FROM {})",
+                FROM_PARTNER.replace("$1", "?")
+            ),
+            partner,
+        );
+    }
+    conditions.plain("f.id > 0");
     conditions.and_some(concat!(partner_of_file!(), " = ?"), filter.partner);
     conditions.and_some(
         "f.disposition = ?",
@@ -288,10 +302,17 @@ pub async fn transmissions(
     let mut conditions = Conditions::new();
     conditions.and_some("t.partner_id = ?", filter.partner);
     conditions.and_some("t.state = ?", filter.state.clone());
+    if let Some(state) = &filter.state {
+        const OF_ALL: &str =
+            "connection q CROSS JOIN transmission x WHERE x.connection_id = q.id AND x.state = ";
+        if are_few(connection, &format!("{OF_ALL}$1"), binds![state]).await? {
+            conditions.and(&format!("t.id IN (SELECT x.id FROM {OF_ALL}?)"), state);
+        }
+    }
     let (sql, binds) = conditions.newest_first(
         "SELECT t.id, t.name, t.set_code, p.code AS partner, c.name AS connection, t.mode, t.isa13, t.sha256, t.size,
            t.state, t.created_at, t.delivered_at, t.picked_up_at, t.picked_up_by, t.removed_at, t.attempts, t.problem
-         FROM transmission t JOIN partner p ON p.id = t.partner_id JOIN connection c ON c.id = t.connection_id",
+         FROM transmission t LEFT JOIN partner p ON p.id = t.partner_id LEFT JOIN connection c ON c.id = t.connection_id",
         "t.id",
         filter.page,
     );

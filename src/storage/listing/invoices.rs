@@ -17,6 +17,7 @@ use crate::domain::invoice::{Invoice, InvoiceCharge};
 use crate::domain::money::Currency;
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
+use crate::storage::console::are_few;
 use crate::storage::failure::Failure;
 
 /// Which invoices.
@@ -86,6 +87,36 @@ pub struct InvoiceListing {
     pub due_date: NaiveDate,
     /// When it was made.
     pub created_at: Instant,
+}
+
+/// Where few invoices are in a state and with a partner, they are read whole by their index; else the newest are gone
+/// through, which SQLite has to be told: it would put all of them in order.
+async fn by_partner_and_state(
+    connection: &mut Connection,
+    conditions: &mut Conditions,
+    filter: &InvoiceFilter,
+) -> Result<(), Failure> {
+    let mut few = Conditions::new();
+    few.plain("i.partner_id = q.id");
+    few.and_some("q.id = ?", filter.partner);
+    few.and_some("i.status = ?", filter.status.clone());
+    let (text, binds) = few.parts();
+    let is_named = filter.number.is_some() || filter.order.is_some() || filter.po_number.is_some();
+    let few = is_named
+        || are_few(
+            connection,
+            &format!("partner q CROSS JOIN invoice i{text}"),
+            binds,
+        )
+        .await?;
+    let plus = if connection.is_sqlite() && !few {
+        "+"
+    } else {
+        ""
+    };
+    conditions.and_some(&format!("{plus}i.partner_id = ?"), filter.partner);
+    conditions.and_some(&format!("{plus}i.status = ?"), filter.status.clone());
+    Ok(())
 }
 
 /// One invoice with all that its page shows.
@@ -206,7 +237,7 @@ struct Row {
 
 const SELECT: &str = "SELECT i.id, i.number, i.kind, p.code AS partner, i.partner_id, i.mode, i.order_id, i.po_number,
     i.date, i.due, i.currency, i.total, i.open, i.disputed, i.written_off, i.discount, i.discount_until, i.status,
-    i.created_at FROM invoice i JOIN partner p ON p.id = i.partner_id";
+    i.created_at FROM invoice i LEFT JOIN partner p ON p.id = i.partner_id";
 
 fn day(row: i64, text: &str) -> Result<NaiveDate, Failure> {
     text.parse().map_err(corrupt("invoice", row))
@@ -277,10 +308,9 @@ pub async fn invoices(
 ) -> Result<Vec<InvoiceListing>, Failure> {
     let mut conditions = Conditions::new();
     conditions.and_some("i.number = ?", filter.number.clone());
-    conditions.and_some("i.partner_id = ?", filter.partner);
-    conditions.and_some("i.status = ?", filter.status.clone());
+    by_partner_and_state(connection, &mut conditions, filter).await?;
     conditions.and_some("i.kind = ?", filter.kind.clone());
-    conditions.and_some("i.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
+    conditions.and_mode("i.mode", filter.mode);
     conditions.and_some("i.order_id = ?", filter.order);
     conditions.and_some("i.po_number = ?", filter.po_number.clone());
     if filter.overdue {

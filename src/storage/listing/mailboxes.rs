@@ -9,6 +9,7 @@ use super::instant;
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::storage::connection::Connection;
+use crate::storage::documents::lying;
 use crate::storage::failure::Failure;
 
 /// A mailbox in a listing.
@@ -50,15 +51,14 @@ pub async fn mailboxes(connection: &mut Connection) -> Result<Vec<MailboxListing
         outbound: i64,
     }
     let mut logins = logins(connection).await?;
-    let rows: Vec<Row> = connection
-        .rows(
-            "SELECT c.id, c.name, p.code AS partner, c.active,
-               (SELECT COUNT(*) FROM transmission t WHERE t.connection_id = c.id AND t.state IN ('delivered', 'picked_up')
+    let sql = format!(
+        "SELECT c.id, c.name, p.code AS partner, c.active,
+               (SELECT COUNT(*) FROM transmission t{} WHERE t.connection_id = c.id AND t.state IN ('delivered', 'picked_up')
                 AND t.removed_at IS NULL) AS outbound
              FROM connection c LEFT JOIN partner p ON p.id = c.partner_id WHERE c.kind = 'mailbox' ORDER BY c.name",
-            binds![],
-        )
-        .await?;
+        lying(connection)
+    );
+    let rows: Vec<Row> = connection.rows(&sql, binds![]).await?;
     let speakers: Vec<(i64, String)> = connection
         .rows(
             concat!(

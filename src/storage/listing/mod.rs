@@ -30,6 +30,7 @@ use super::failure::Failure;
 use crate::domain::clock::Instant;
 use crate::domain::finding::Finding;
 use crate::domain::money::{Amount, Currency};
+use crate::domain::order::Mode;
 
 /// Which part of a listing is wanted. Listings run from the newest row to the oldest, unless they say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +116,15 @@ impl Conditions {
         }
     }
 
+    /// Adds the world. That of test traffic is written into the statement: it has an index of its own.
+    pub(super) fn and_mode(&mut self, column: &str, mode: Option<Mode>) {
+        match mode {
+            Some(Mode::Test) => self.plain(&format!("{column} = 'test'")),
+            Some(mode) => self.and(&format!("{column} = ?"), mode.word()),
+            None => {}
+        }
+    }
+
     /// Adds `column IN (values)`; with no values nothing is found.
     pub(super) fn and_in(&mut self, column: &str, values: Vec<Bind>) {
         self.joint();
@@ -122,6 +132,11 @@ impl Conditions {
         self.text.push_str(" IN ");
         self.text.push_str(&list(values.len(), self.binds.len()));
         self.binds.extend(values);
+    }
+
+    /// ` WHERE …` and its values.
+    pub(super) fn parts(self) -> (String, Vec<Bind>) {
+        (self.text, self.binds)
     }
 
     /// The whole statement, newest first by `key`, with its values.

@@ -161,7 +161,7 @@ struct Row {
 }
 
 const SELECT: &str = "SELECT o.id, p.code AS partner, p.name AS partner_name, o.value, o.currency, o.received_at, o.body
-    FROM purchase_order o JOIN partner p ON p.id = o.partner_id";
+    FROM purchase_order o LEFT JOIN partner p ON p.id = o.partner_id";
 
 fn shares(header: &OrderHeader, line: &OrderLine) -> Vec<ShareListing> {
     line.stores
@@ -298,7 +298,7 @@ async fn read(
     conditions.and_some("o.id = ?", filter.order);
     conditions.and_some("o.partner_id = ?", filter.partner);
     conditions.and_some("o.status = ?", filter.status.clone());
-    conditions.and_some("o.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
+    conditions.and_mode("o.mode", filter.mode);
     conditions.and_some("o.po_number = ?", filter.po_number.clone());
     let (sql, binds) = conditions.newest_first(SELECT, "o.id", filter.page);
     let rows: Vec<Row> = connection.rows(&sql, binds).await?;

@@ -7,6 +7,7 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
+use crate::storage::console::invoices::owed;
 use crate::storage::failure::Failure;
 
 /// What waits, what is wrong, what is owed.
@@ -50,6 +51,7 @@ pub async fn overview(
     today: NaiveDate,
 ) -> Result<Overview, Failure> {
     let word = mode.word();
+    let owed = owed(connection);
     Ok(Overview {
         orders_held: count(connection, "purchase_order WHERE status = 'held' AND mode = $1", word).await?,
         orders_in_progress: count(
@@ -71,14 +73,16 @@ pub async fn overview(
         shipments_planned: count(connection, "shipment WHERE status = 'planned' AND mode = $1", word).await?,
         invoices_open: count(
             connection,
-            "partner p CROSS JOIN invoice i WHERE i.partner_id = p.id AND i.status IN ('open', 'partially_paid') AND i.mode = $1",
+            &format!("invoice i{owed} WHERE i.status IN ('open', 'partially_paid') AND i.mode = $1"),
             word,
         )
         .await?,
         invoices_past_due: connection
             .number(
-                "SELECT COUNT(*) FROM partner p CROSS JOIN invoice i WHERE i.partner_id = p.id
-                 AND i.status IN ('open', 'partially_paid') AND i.kind = 'invoice' AND i.due < $1 AND i.mode = $2",
+                &format!(
+                    "SELECT COUNT(*) FROM invoice i{owed} WHERE i.status IN ('open', 'partially_paid')
+                     AND i.kind = 'invoice' AND i.due < $1 AND i.mode = $2"
+                ),
                 binds![today, word],
             )
             .await?,

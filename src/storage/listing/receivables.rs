@@ -12,6 +12,8 @@ use crate::domain::ids::{DeductionId, InvoiceId, PartnerId, PaymentId};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::order::Mode;
 use crate::storage::connection::{Bind, Connection};
+use crate::storage::console::are_few;
+use crate::storage::console::invoices::owed;
 use crate::storage::failure::Failure;
 
 /// One row of the aging: a partner and a currency. Amounts are decimals in `currency`.
@@ -107,7 +109,7 @@ async fn invoiced(
         }
         None => "",
     };
-    // CROSS JOIN keeps SQLite going from the few partners into the index of what they owe.
+    let owed = owed(connection);
     let sql = format!(
         "SELECT p.code, p.name, i.currency,
            CAST(SUM(CASE WHEN i.open > 0 AND i.due >= $2 THEN i.open ELSE 0 END) AS BIGINT) AS current,
@@ -117,8 +119,8 @@ async fn invoiced(
            CAST(SUM(CASE WHEN i.open > 0 AND i.due < $5 THEN i.open ELSE 0 END) AS BIGINT) AS older,
            CAST(SUM(CASE WHEN i.open > 0 THEN i.disputed ELSE 0 END) AS BIGINT) AS disputed,
            CAST(SUM(CASE WHEN i.open < 0 THEN i.open ELSE 0 END) AS BIGINT) AS credits
-         FROM partner p CROSS JOIN invoice i
-         WHERE i.partner_id = p.id AND i.status IN ('open', 'partially_paid') AND i.mode = $1 {of}
+         FROM invoice i{owed} JOIN partner p ON p.id = i.partner_id
+         WHERE i.status IN ('open', 'partially_paid') AND i.mode = $1 {of}
          GROUP BY p.code, p.name, i.currency"
     );
     for row in connection.rows::<Row>(&sql, binds).await? {
@@ -266,7 +268,7 @@ pub async fn deductions(
         "SELECT d.id, p.code AS partner, d.mode, d.payment_id, y.reference AS payment_reference,
            i.number AS invoice_number, d.claimed_reference, d.taken, d.amount, d.currency, d.reason, d.reference, d.status,
            d.created_at
-         FROM deduction d JOIN partner p ON p.id = d.partner_id JOIN payment y ON y.id = d.payment_id
+         FROM deduction d LEFT JOIN partner p ON p.id = d.partner_id LEFT JOIN payment y ON y.id = d.payment_id
            LEFT JOIN invoice i ON i.id = d.invoice_id",
         "d.id",
         filter.page,
@@ -365,13 +367,30 @@ pub async fn payments(
     }
     let mut conditions = Conditions::new();
     conditions.and_some("y.id = ?", filter.payment);
-    conditions.and_some("y.partner_id = ?", filter.partner);
-    conditions.and_some("y.status = ?", filter.status.clone());
+    // As with invoices: few are read whole, else the newest are gone through.
+    let mut few = Conditions::new();
+    few.plain("y.partner_id = q.id");
+    few.and_some("q.id = ?", filter.partner);
+    few.and_some("y.status = ?", filter.status.clone());
+    let (text, binds) = few.parts();
+    let few = are_few(
+        connection,
+        &format!("partner q CROSS JOIN payment y{text}"),
+        binds,
+    )
+    .await?;
+    let plus = if connection.is_sqlite() && !few {
+        "+"
+    } else {
+        ""
+    };
+    conditions.and_some(&format!("{plus}y.partner_id = ?"), filter.partner);
+    conditions.and_some(&format!("{plus}y.status = ?"), filter.status.clone());
     conditions.and_some("y.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
     let (sql, binds) = conditions.newest_first(
         "SELECT y.id, p.code AS partner, y.mode, y.reference, y.method, y.amount, y.unapplied, y.currency, y.date,
            y.status, y.document_id, y.created_at, y.created_by
-         FROM payment y JOIN partner p ON p.id = y.partner_id",
+         FROM payment y LEFT JOIN partner p ON p.id = y.partner_id",
         "y.id",
         filter.page,
     );

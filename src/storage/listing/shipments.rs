@@ -135,7 +135,7 @@ struct Row {
 }
 
 const SELECT: &str = "SELECT s.id, p.code AS partner, s.created_at, s.shipped_at, s.body
-    FROM shipment s JOIN partner p ON p.id = s.partner_id";
+    FROM shipment s LEFT JOIN partner p ON p.id = s.partner_id";
 
 fn listing(row: Row) -> Result<ShipmentListing, Failure> {
     let shipment: Shipment = from_body("shipment", row.id, &row.body)?;

@@ -79,7 +79,7 @@ pub(crate) async fn list(
             )
         })
         .collect();
-    let tabs = super::state_tabs(&asked, &counts, &STATES);
+    let tabs = super::state_tabs(&asked, Some(&counts), &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()

@@ -1,7 +1,5 @@
 //! Files as they came in: the list, and one with its interchanges and its bytes.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -66,10 +64,10 @@ pub(crate) async fn list(
     );
     let mut connection = console.store().read().await?;
     let mut items = files::list(&mut connection, status.as_ref(), partner, before).await?;
-    let counts: BTreeMap<String, i64> = files::counts(&mut connection).await?.into_iter().collect();
+    let counts = files::counts(&mut connection, &STATES).await?;
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &STATES);
+    let tabs = super::state_tabs(&asked, counts.as_ref(), &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()

@@ -1,7 +1,5 @@
 //! Invoices: the list, and one with its timeline.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -118,13 +116,10 @@ pub(crate) async fn list(
     let filter = filter(&asked, frame.calendar.today())?;
     let mut connection = console.store().read().await?;
     let mut items = invoices::list(&mut connection, &filter).await?;
-    let counts: BTreeMap<String, i64> = invoices::counts(&mut connection, &filter)
-        .await?
-        .into_iter()
-        .collect();
+    let counts = invoices::counts(&mut connection, &filter, &STATES).await?;
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &STATES);
+    let tabs = super::state_tabs(&asked, counts.as_ref(), &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let chosen = asked.text("age");
     let ages = AGES.map(|(value, name)| Choice {

@@ -28,7 +28,7 @@ use super::page::{Asked, Tab};
 use super::show::count;
 use super::states::spoken;
 use crate::domain::finding::Severity;
-use crate::storage::console::PAGE;
+use crate::storage::console::{COUNTED, PAGE};
 
 /// Every page that takes a login.
 pub(crate) fn router() -> Router<Console> {
@@ -125,30 +125,39 @@ pub(crate) fn older<T>(
         .map(|last| asked.with("before", &id(last).to_string()))
 }
 
-/// Tabs for the states of a list: all, and each that there is something in.
+/// Tabs for the states of a list: all, and each that there is something in; with how many, where they were counted.
 pub(crate) fn state_tabs(
     asked: &Asked,
-    counts: &BTreeMap<String, i64>,
+    counts: Option<&BTreeMap<String, i64>>,
     states: &[&str],
 ) -> Vec<Tab> {
     let status = asked.text("status");
     let mut tabs = vec![Tab {
         name: "All".to_owned(),
         path: asked.with("status", ""),
-        count: Some(count(counts.values().sum())),
+        count: counts.map(|counts| at_most(counts.values().sum())),
         here: status.is_none(),
     }];
     tabs.extend(states.iter().filter_map(|word| {
-        let n = counts.get(*word).copied().unwrap_or(0);
+        let n = counts.map(|counts| counts.get(*word).copied().unwrap_or(0));
         let here = status.as_deref() == Some(word);
-        (n > 0 || here).then(|| Tab {
+        (n != Some(0) || here).then(|| Tab {
             name: spoken(word),
             path: asked.with("status", word),
-            count: Some(count(n)),
+            count: n.map(at_most),
             here,
         })
     }));
     tabs
+}
+
+/// A count that was stopped at a bound.
+pub(crate) fn at_most(n: i64) -> String {
+    if n > COUNTED {
+        format!("{}+", count(COUNTED))
+    } else {
+        count(n)
+    }
 }
 
 /// How a finding's gravity looks.

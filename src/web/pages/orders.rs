@@ -91,10 +91,7 @@ pub(crate) async fn list(
     let filter = filter(&asked)?;
     let mut connection = console.store().read().await?;
     let mut items = orders::list(&mut connection, &filter).await?;
-    let counts: BTreeMap<String, i64> = orders::counts(&mut connection, &filter)
-        .await?
-        .into_iter()
-        .collect();
+    let counts = orders::counts(&mut connection, &filter, &TABS).await?;
     let partners = partner_choices(partners::choices(&mut connection).await?, filter.partner);
     drop(connection);
     let older = super::older(&mut items, &asked, |item| item.id);
@@ -104,7 +101,7 @@ pub(crate) async fn list(
         .collect();
     let newest = filter.before.map(|_| asked.with("before", ""));
     let page = OrdersPage {
-        tabs: super::state_tabs(&asked, &counts, &TABS),
+        tabs: super::state_tabs(&asked, counts.as_ref(), &TABS),
         partners,
         rows,
         older,

@@ -121,7 +121,7 @@ pub(crate) async fn page(
     let planned = shipments::planned(&mut connection, MOST * 4).await?;
     let ages = invoices::aging(&mut connection, today).await?;
     let orders = figures::orders(&mut connection).await?;
-    let fates = figures::fates(&mut connection, since).await?;
+    let fates = figures::fates(&mut connection, since, now).await?;
     let week = now - 7 * 86_400_000_000;
     let traffic = partners::list(&mut connection, now, week).await?;
     drop(connection);

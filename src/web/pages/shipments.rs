@@ -65,13 +65,10 @@ pub(crate) async fn list(
     );
     let mut connection = console.store().read().await?;
     let mut items = shipments::list(&mut connection, status.as_ref(), partner, before).await?;
-    let counts: BTreeMap<String, i64> = shipments::counts(&mut connection)
-        .await?
-        .into_iter()
-        .collect();
+    let counts = shipments::counts(&mut connection, &STATES).await?;
     let partners = partner_choices(partners::choices(&mut connection).await?, partner);
     drop(connection);
-    let tabs = super::state_tabs(&asked, &counts, &STATES);
+    let tabs = super::state_tabs(&asked, counts.as_ref(), &STATES);
     let older = super::older(&mut items, &asked, |item| item.id);
     let rows = items
         .iter()
