@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use supercargo_x12::{
     Acceptance, AckOptions, Address, AfterTerminator, Delimiters, Envelope, Event, Finding, Group,
     GroupHeader, GroupVerdict, Level, NumberedSet, OutElement, OutSegment, OutboundSet, Reader,
-    Release, Rule, SchemaRegistry, SetVerdict, Severity, build_997, build_999, functional_id_of,
-    read_set, seg, set_number, validate_outbound, write_interchange,
+    Release, Rule, SchemaRegistry, SetVerdict, Severity, WriteError, build_997, build_999,
+    functional_id_of, read_set, seg, set_number, validate_outbound, write_interchange,
 };
 
 /// Values of characters that these separators leave free.
@@ -440,4 +440,19 @@ proptest! {
 fn a_set_is_accepted_or_not_and_nothing_between() {
     assert!(Acceptance::Accepted.is_accepted() && Acceptance::AcceptedWithErrors.is_accepted());
     assert!(!Acceptance::Rejected.is_accepted() && !Acceptance::Partly.is_accepted());
+}
+
+/// Its receiver would take the set, the group or the interchange to begin or to end there.
+#[test]
+fn a_set_with_a_segment_of_the_envelope_is_refused() {
+    for id in ["ISA", "TA1", "GS", "ST", "SE", "GE", "IEA"] {
+        let mut set = OutboundSet::new("850");
+        set.push(seg("BEG").el("00"));
+        set.push(seg(id).el("00"));
+        let read = set.read_back("0001", &Delimiters::default());
+        assert!(
+            matches!(&read, Err(WriteError::Unreadable { code }) if code == "850"),
+            "{id}: {read:?}"
+        );
+    }
 }

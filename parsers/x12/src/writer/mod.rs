@@ -279,6 +279,7 @@ fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteEr
         } in &group.sets
         {
             check_set_header(control_number, set, group, delimiters)?;
+            set.check_segments()?;
             if group.sets.len() > 1 && !set_numbers.insert(control_number) {
                 return Err(twice(
                     control_number,

@@ -80,11 +80,29 @@ impl OutboundSet {
         if !faults.is_empty() {
             return Err(WriteError::Characters(faults));
         }
+        self.check_segments()?;
         let mut bytes = Vec::new();
         self.write(control_number, delimiters, &mut bytes);
         read_set(&bytes, delimiters, 0).map_err(|_| WriteError::Unreadable {
             code: self.code.clone(),
         })
+    }
+
+    /// Refuses a set that holds a segment of the envelope: its receiver would take the set, the group or the interchange
+    /// to begin or to end there.
+    pub(super) fn check_segments(&self) -> Result<(), WriteError> {
+        let is_envelope = |segment: &OutSegment| {
+            matches!(
+                segment.id.as_str(),
+                "ISA" | "TA1" | "GS" | "ST" | "SE" | "GE" | "IEA"
+            )
+        };
+        match self.segments.iter().any(is_envelope) {
+            false => Ok(()),
+            true => Err(WriteError::Unreadable {
+                code: self.code.clone(),
+            }),
+        }
     }
 
     /// What was read, as a set that could be sent: without ST, SE, segments without a value, and
