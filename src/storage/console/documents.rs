@@ -92,7 +92,6 @@ pub(crate) async fn list(
     conditions
         .and_some("d.direction = ?", filter.direction.as_ref())
         .and_some("d.set_code = ?", filter.set_code.as_ref())
-        .and_some("d.partner_id = ?", filter.partner.as_ref())
         .and_some("d.disposition = ?", filter.disposition.as_ref())
         .and_some("d.syntax = ?", filter.syntax.as_ref())
         .and_mode("d.mode", filter.mode.as_ref())
@@ -102,18 +101,24 @@ pub(crate) async fn list(
             filter.overdue_at.as_ref(),
         )
         .and_some("d.id < ?", filter.before.as_ref());
-    if let Some(partner) = filter.partner
-        && are_few(
+    if let Some(partner) = filter.partner {
+        // Of many the newest are gone through; SQLite would put all of them in order.
+        let few = are_few(
             connection,
             "document WHERE partner_id = $1",
             binds![partner],
         )
-        .await?
-    {
-        conditions.and(
-            "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
-            partner,
-        );
+        .await?;
+        match few || !connection.is_sqlite() {
+            true => conditions.and("d.partner_id = ?", partner),
+            false => conditions.and("+d.partner_id = ?", partner),
+        };
+        if few {
+            conditions.and(
+                "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
+                partner,
+            );
+        }
     }
     if let Some(delivery) = &filter.delivery {
         conditions.and("d.delivery = ?", delivery);

@@ -91,10 +91,11 @@ pub(crate) async fn list(
     }
     // Where few are in the filter's state or with its partner, they are read whole; else the newest are gone through.
     let mut conditions = conditions(filter, plus);
-    conditions.and_some("i.id < ?", filter.before.as_ref());
     if is_narrow(connection, filter).await? {
         let narrow = narrow(filter, &mut conditions);
         conditions.and_plain(&format!("i.id IN (SELECT n.id FROM {narrow})"));
+    } else {
+        conditions.and_some("i.id < ?", filter.before.as_ref());
     }
     page(connection, conditions, "i.id DESC").await
 }
@@ -141,7 +142,7 @@ pub(in crate::storage) fn owed(connection: &Connection) -> &'static str {
     }
 }
 
-/// The invoices in the filter's state and with its partner, by the index of every partner.
+/// The invoices before the filter's number, in its state and with its partner, by the index of every partner.
 fn narrow(filter: &InvoiceFilter, conditions: &mut Conditions) -> String {
     let mut of = "partner q CROSS JOIN invoice n WHERE n.partner_id = q.id".to_owned();
     if let Some(status) = &filter.status {
@@ -149,6 +150,9 @@ fn narrow(filter: &InvoiceFilter, conditions: &mut Conditions) -> String {
     }
     if let Some(partner) = filter.partner {
         of.push_str(&format!(" AND q.id = {}", conditions.place(partner)));
+    }
+    if let Some(before) = filter.before {
+        of.push_str(&format!(" AND n.id < {}", conditions.place(before)));
     }
     of
 }
@@ -178,9 +182,11 @@ pub(crate) async fn counts(
     if wide.number.is_some() || wide.mode.as_deref() == Some("test") {
         let plus = if connection.is_sqlite() { "+" } else { "" };
         let mut conditions = conditions(&wide, plus);
-        conditions
-            .and_plain(OURS)
-            .and_begins("i.number", wide.number.as_ref());
+        if wide.number.is_some() {
+            conditions
+                .and_plain(OURS)
+                .and_begins("i.number", wide.number.as_ref());
+        }
         let from = format!("SELECT i.status FROM invoice i{}", conditions.sql());
         return counted_by(connection, "status", &from, conditions.binds()).await;
     }

@@ -112,15 +112,20 @@ pub(crate) async fn audit(
     let mut conditions = Conditions::default();
     conditions
         .and_some("actor = ?", actor)
-        .and_some("subject_kind = ?", subject_kind)
         .and_some("id < ?", before.as_ref());
-    if let Some(kind) = subject_kind
-        && are_few(connection, "audit WHERE subject_kind = $1", binds![kind]).await?
-    {
-        conditions.and(
-            "id IN (SELECT x.id FROM audit x WHERE x.subject_kind = ?)",
-            kind,
-        );
+    if let Some(kind) = subject_kind {
+        // Of many the newest are gone through; SQLite would put all of them in order.
+        let few = are_few(connection, "audit WHERE subject_kind = $1", binds![kind]).await?;
+        match few || !connection.is_sqlite() {
+            true => conditions.and("subject_kind = ?", kind),
+            false => conditions.and("+subject_kind = ?", kind),
+        };
+        if few {
+            conditions.and(
+                "id IN (SELECT x.id FROM audit x WHERE x.subject_kind = ?)",
+                kind,
+            );
+        }
     }
     if let Some(actor) = actor
         && !BUSY.contains(&format!("'{actor}'"))

@@ -71,20 +71,23 @@ async fn by_number(
     connection: &mut Connection,
     filter: &OrderFilter,
 ) -> Result<Vec<OrderItem>, Failure> {
-    // SQLite takes any equality for narrower than a beginning, and would put all invoiced orders in order.
-    let plus = match connection.is_sqlite() && !is_narrow(connection, filter).await? {
-        true => "+",
-        false => "",
+    // SQLite has to be told by which index to go: by that of the state where few are in it, else by that of the number.
+    let (of_state, of_number) = match (connection.is_sqlite(), is_narrow(connection, filter).await?)
+    {
+        (false, _) => ("", ""),
+        (true, true) => ("", "+"),
+        (true, false) => ("+", ""),
     };
-    let mut conditions = conditions(filter, plus);
-    conditions.and_begins("o.po_number", filter.po.as_ref());
+    let number = format!("{of_number}o.po_number");
+    let mut conditions = conditions(filter, of_state);
+    conditions.and_begins(&number, filter.po.as_ref());
     if let Some(before) = filter.before
         && let Some(last) = item(connection, before).await?
     {
-        conditions.and_follows(("o.po_number", last.po_number), ("o.id", before));
+        conditions.and_follows((&number, last.po_number), ("o.id", before));
     }
     let sql = format!(
-        "{ORDER}{} ORDER BY o.po_number, o.id LIMIT {}",
+        "{ORDER}{} ORDER BY {number}, o.id LIMIT {}",
         conditions.sql(),
         PAGE + 1
     );
