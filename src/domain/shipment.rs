@@ -189,6 +189,11 @@ pub enum ShipmentRefusal {
 }
 
 impl Shipment {
+    /// Our number of the truck's paper, where nobody gave another: up to 17 digits, with the shipment's own at the end.
+    pub fn own_bill_of_lading(&self) -> String {
+        format!("{:010}", self.id.0)
+    }
+
     /// The orders on it, each once, in order of number.
     pub fn orders(&self) -> Vec<OrderId> {
         let mut orders: Vec<OrderId> = self

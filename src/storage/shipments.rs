@@ -66,15 +66,26 @@ impl Connection {
             "",
         )
         .await?;
-        self.link_orders(shipments).await?;
+        self.link(shipments.iter()).await
+    }
+
+    /// What shipments are found by: their orders, and what carriers call them.
+    async fn link<'s>(
+        &mut self,
+        shipments: impl Iterator<Item = &'s Shipment> + Clone,
+    ) -> Result<(), Failure> {
+        self.link_orders(shipments.clone()).await?;
         self.link_numbers(shipments).await
     }
 
     /// What carriers call them, to be searched for. A bill of lading that we numbered bears the shipment's own number.
-    async fn link_numbers(&mut self, shipments: &[Shipment]) -> Result<(), Failure> {
+    async fn link_numbers<'s>(
+        &mut self,
+        shipments: impl Iterator<Item = &'s Shipment>,
+    ) -> Result<(), Failure> {
         let mut rows = Vec::new();
         for shipment in shipments {
-            let own = format!("{:010}", shipment.id.0);
+            let own = shipment.own_bill_of_lading();
             let numbers: BTreeSet<&str> = [&shipment.bill_of_lading, &shipment.tracking]
                 .into_iter()
                 .chain(shipment.cartons.iter().map(|carton| &carton.tracking))
@@ -96,9 +107,11 @@ impl Connection {
         Ok(())
     }
 
-    async fn link_orders(&mut self, shipments: &[Shipment]) -> Result<(), Failure> {
+    async fn link_orders<'s>(
+        &mut self,
+        shipments: impl Iterator<Item = &'s Shipment>,
+    ) -> Result<(), Failure> {
         let links = shipments
-            .iter()
             .flat_map(|shipment| {
                 shipment
                     .orders()
@@ -228,11 +241,7 @@ impl Connection {
                 });
             }
         }
-        let shipments: Vec<Shipment> = shipments
-            .iter()
-            .map(|(shipment, _)| shipment.clone())
-            .collect();
-        self.link_orders(&shipments).await?;
-        self.link_numbers(&shipments).await
+        self.link(shipments.iter().map(|(shipment, _)| shipment))
+            .await
     }
 }

@@ -59,7 +59,7 @@ pub async fn plan(
     let ids = connection.identities("shipment", fresh.len()).await?;
     for (shipment, id) in fresh.iter_mut().zip(ids) {
         shipment.id = ShipmentId(id);
-        shipment.bill_of_lading = bill_of_lading(shipment);
+        shipment.bill_of_lading = shipment.own_bill_of_lading();
     }
     let planned = joined.iter_mut().map(|(shipment, _)| shipment);
     labels::issue(
@@ -231,11 +231,6 @@ pub async fn loosen(
         })
         .min();
     Ok(())
-}
-
-/// Our number of the truck's paper: up to 17 digits, with the shipment's own at the end.
-fn bill_of_lading(shipment: &Shipment) -> String {
-    format!("{:010}", shipment.id.0)
 }
 
 /// Asks for planned shipments to be looked at: when they may leave by themselves, or when they should have left.

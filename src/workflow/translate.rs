@@ -83,29 +83,25 @@ pub async fn step(
             }
         };
         let set = sets.of(connection, document).await?;
-        let outcome = match document.set_code.as_str() {
+        let mut outcome = match document.set_code.as_str() {
             "850" => match purchase_order(gateway, &trading, document, &set)? {
                 Ok(order) => {
-                    purchase_orders.push(order);
-                    None
+                    purchase_orders.push((document, trading, order));
+                    continue;
                 }
-                Err(outcome) => Some(outcome),
+                Err(outcome) => outcome,
             },
-            _ => Some(translate(gateway, connection, &trading, document, &set).await?),
-        };
-        outcomes.push((document, trading, reference::of(&set), outcome));
-    }
-    let (orders, ordered) = order(connection, &known, purchase_orders).await?;
-    let mut ordered = ordered.into_iter();
-    let mut settled = Vec::with_capacity(outcomes.len());
-    for (document, trading, reference, outcome) in outcomes {
-        let Some(mut outcome) = outcome.or_else(|| ordered.next()) else {
-            continue;
+            _ => translate(gateway, connection, &trading, document, &set).await?,
         };
         if outcome.reference.is_empty() {
             // A corrected set may say another one than the received one did.
-            outcome.reference = reference;
+            outcome.reference = reference::of(&set);
         }
+        outcomes.push((document, trading, outcome));
+    }
+    let orders = order(connection, purchase_orders, &mut outcomes).await?;
+    let mut settled = Vec::with_capacity(outcomes.len());
+    for (document, trading, outcome) in outcomes {
         settled.push(settle(gateway, connection, &trading, document, outcome).await?);
     }
     connection.settle_documents(&settled).await?;
@@ -384,42 +380,44 @@ fn purchase_order(
     }))
 }
 
-/// Numbers orders and claims what makes each the same order again: those that are new, and what became of every one.
-async fn order(
+/// A document, the partner it came from, and what is made of it.
+type Of<'d, T> = (&'d DocumentRow, Trading, T);
+
+/// Numbers orders and claims what makes each the same order again. Those that are new; what became of every document goes
+/// to the other outcomes.
+async fn order<'d>(
     connection: &mut Connection,
-    known: &HashMap<i64, Trading>,
-    asked: Vec<Order>,
-) -> Result<(Vec<Order>, Vec<Outcome>), Failure> {
+    asked: Vec<Of<'d, Order>>,
+    outcomes: &mut Vec<Of<'d, Outcome>>,
+) -> Result<Vec<Order>, Failure> {
     let ids = connection.identities("purchase_order", asked.len()).await?;
-    let mut keyed = Vec::with_capacity(asked.len());
-    for (mut order, id) in asked.into_iter().zip(ids) {
-        order.id = OrderId(id);
-        if let Some(trading) = known.get(&order.partner.0) {
-            keyed.push((identity(trading, &order), trading, order));
-        }
-    }
-    let claims: Vec<(String, i64)> = keyed
+    let claims: Vec<(String, i64)> = asked
         .iter()
-        .map(|(key, _, order)| (key.clone(), order.id.0))
+        .zip(ids)
+        .map(|((_, trading, order), id)| (identity(trading, order), id))
         .collect();
     let claimed = connection.claim_effects(&claims).await?;
-    let mut orders = Vec::with_capacity(keyed.len());
-    let mut outcomes = Vec::with_capacity(keyed.len());
-    for ((key, trading, order), claimed) in keyed.into_iter().zip(claimed) {
+    let mut orders = Vec::with_capacity(asked.len());
+    for (((document, trading, mut order), (key, id)), claimed) in
+        asked.into_iter().zip(claims).zip(claimed)
+    {
+        order.id = OrderId(id);
         let po_number = order.header.po_number.clone();
         if !claimed {
             let earlier = connection.effect(&key).await?.unwrap_or_default();
-            if !may_be_used_again(connection, trading, &orders, earlier, order.received_at).await? {
-                outcomes.push(ordered_again(trading, &po_number, earlier));
+            if !may_be_used_again(connection, &trading, &orders, earlier, order.received_at).await?
+            {
+                let again = ordered_again(&trading, &po_number, earlier);
+                outcomes.push((document, trading, again));
                 continue;
             }
-            connection.replace_effect(&key, earlier, order.id.0).await?;
+            connection.replace_effect(&key, earlier, id).await?;
         }
-        let subject = Subject::new("order", order.id.0);
-        outcomes.push(Outcome::processed(Some(subject), po_number));
+        let made = Outcome::processed(Some(Subject::new("order", id)), po_number);
+        outcomes.push((document, trading, made));
         orders.push(order);
     }
-    Ok((orders, outcomes))
+    Ok(orders)
 }
 
 /// Whether the buyer may use the identity of the order `earlier` for a new one: when that order was rejected, for then the

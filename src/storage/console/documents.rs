@@ -79,8 +79,31 @@ pub(crate) struct DocumentFilter {
 }
 
 /// The documents in a state of delivery, by the index of every partner.
-pub(in crate::storage) fn in_delivery(word: &str) -> String {
+fn in_delivery(word: &str) -> String {
     format!("partner q CROSS JOIN document x WHERE x.partner_id = q.id AND x.delivery = {word}")
+}
+
+/// The condition by which a list reads a partner's documents whole, where they are few; its value is the partner.
+pub(in crate::storage) async fn if_few_of(
+    connection: &mut Connection,
+    partner: i64,
+) -> Result<Option<&'static str>, Failure> {
+    let few = are_few(
+        connection,
+        "document WHERE partner_id = $1",
+        binds![partner],
+    )
+    .await?;
+    Ok(few.then_some("d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)"))
+}
+
+/// The same of the documents in a state of delivery; its value is the state's word.
+pub(in crate::storage) async fn if_few_in(
+    connection: &mut Connection,
+    delivery: &str,
+) -> Result<Option<String>, Failure> {
+    let few = are_few(connection, &in_delivery("$1"), binds![delivery]).await?;
+    Ok(few.then(|| format!("d.id IN (SELECT x.id FROM {})", in_delivery("?"))))
 }
 
 /// A page of documents.
@@ -103,30 +126,19 @@ pub(crate) async fn list(
         .and_some("d.id < ?", filter.before.as_ref());
     if let Some(partner) = filter.partner {
         // Of many the newest are gone through; SQLite would put all of them in order.
-        let few = are_few(
-            connection,
-            "document WHERE partner_id = $1",
-            binds![partner],
-        )
-        .await?;
-        match few || !connection.is_sqlite() {
+        let few = if_few_of(connection, partner).await?;
+        match few.is_some() || !connection.is_sqlite() {
             true => conditions.and("d.partner_id = ?", partner),
             false => conditions.and("+d.partner_id = ?", partner),
         };
-        if few {
-            conditions.and(
-                "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
-                partner,
-            );
+        if let Some(theirs) = few {
+            conditions.and(theirs, partner);
         }
     }
     if let Some(delivery) = &filter.delivery {
         conditions.and("d.delivery = ?", delivery);
-        if are_few(connection, &in_delivery("$1"), binds![delivery]).await? {
-            conditions.and(
-                &format!("d.id IN (SELECT x.id FROM {})", in_delivery("?")),
-                delivery,
-            );
+        if let Some(these) = if_few_in(connection, delivery).await? {
+            conditions.and(&these, delivery);
         }
     }
     if let Some("pending" | "rejected") = filter.syntax.as_deref() {

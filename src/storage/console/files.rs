@@ -48,8 +48,18 @@ const INTERCHANGE: &str =
     "SELECT byte_offset, size, mode, isa13, disposition, findings FROM interchange";
 
 /// What came from a partner: over a connection of its own, or by hand.
-pub(in crate::storage) const FROM_PARTNER: &str = "(SELECT x.id FROM connection own CROSS JOIN file x WHERE own.partner_id = $1 AND x.connection_id = own.id
+const FROM_PARTNER: &str = "(SELECT x.id FROM connection own CROSS JOIN file x WHERE own.partner_id = $1 AND x.connection_id = own.id
     UNION ALL SELECT x.id FROM file x WHERE x.partner_id = $1) AS theirs";
+
+/// The condition by which a list reads a partner's files whole, where they are few; its value is the partner.
+pub(in crate::storage) async fn if_few_of(
+    connection: &mut Connection,
+    partner: i64,
+) -> Result<Option<String>, Failure> {
+    let few = are_few(connection, FROM_PARTNER, binds![partner]).await?;
+    let theirs = || FROM_PARTNER.replace("$1", "?");
+    Ok(few.then(|| format!("f.id IN (SELECT id FROM {})", theirs())))
+}
 
 /// A page of files.
 pub(crate) async fn list(
@@ -60,15 +70,9 @@ pub(crate) async fn list(
 ) -> Result<Vec<FileItem>, Failure> {
     let mut conditions = Conditions::default();
     if let Some(partner) = partner
-        && are_few(connection, FROM_PARTNER, binds![partner]).await?
+        && let Some(theirs) = if_few_of(connection, partner).await?
     {
-        conditions.and(
-            &format!(
-                "f.id IN (SELECT id FROM {})",
-                FROM_PARTNER.replace("$1", "?")
-            ),
-            partner,
-        );
+        conditions.and(&theirs, partner);
     }
     // So that SQLite goes by the number, and not by the state of all that came.
     conditions.and_plain("f.id > 0");

@@ -4,14 +4,12 @@ use serde::{Serialize, Serializer};
 use sqlx::FromRow;
 
 use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
-use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::document::{Delivery, Direction, Disposition, Syntax};
 use crate::domain::ids::{DocumentId, PartnerId};
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
-use crate::storage::console::are_few;
-use crate::storage::console::documents::in_delivery;
+use crate::storage::console::documents::{if_few_in, if_few_of};
 use crate::storage::failure::Failure;
 
 /// Columns of a [`DocumentBrief`].
@@ -263,25 +261,14 @@ async fn by_what_is_rare(
     filter: &DocumentFilter,
 ) -> Result<(), Failure> {
     if let Some(partner) = filter.partner
-        && are_few(
-            connection,
-            "document WHERE partner_id = $1",
-            binds![partner],
-        )
-        .await?
+        && let Some(theirs) = if_few_of(connection, partner.0).await?
     {
-        conditions.and(
-            "d.id IN (SELECT x.id FROM document x WHERE x.partner_id = ?)",
-            partner,
-        );
+        conditions.and(theirs, partner);
     }
     if let Some(delivery) = filter.delivery
-        && are_few(connection, &in_delivery("$1"), binds![delivery.word()]).await?
+        && let Some(these) = if_few_in(connection, delivery.word()).await?
     {
-        conditions.and(
-            &format!("d.id IN (SELECT x.id FROM {})", in_delivery("?")),
-            delivery.word(),
-        );
+        conditions.and(&these, delivery.word());
     }
     if filter
         .syntax

@@ -13,7 +13,7 @@ use crate::domain::document::Disposition;
 use crate::domain::ids::{FileId, PartnerId};
 use crate::storage::connection::Connection;
 use crate::storage::console::are_few;
-use crate::storage::console::files::FROM_PARTNER;
+use crate::storage::console::files::if_few_of;
 use crate::storage::failure::Failure;
 
 /// Which files.
@@ -114,15 +114,9 @@ pub async fn files(
     let mut conditions = Conditions::new();
     conditions.and_some("f.id = ?", filter.file);
     if let Some(partner) = filter.partner
-        && are_few(connection, FROM_PARTNER, binds![partner]).await?
+        && let Some(theirs) = if_few_of(connection, partner.0).await?
     {
-        conditions.and(
-            &format!(
-                "f.id IN (SELECT id FROM {})",
-                FROM_PARTNER.replace("$1", "?")
-            ),
-            partner,
-        );
+        conditions.and(&theirs, partner);
     }
     conditions.plain("f.id > 0");
     conditions.and_some(concat!(partner_of_file!(), " = ?"), filter.partner);
