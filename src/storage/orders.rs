@@ -1,12 +1,20 @@
 //! Orders: one row each, the whole aggregate in its body.
 
+use rayon::prelude::*;
+
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order};
 
-/// The order as it is stored.
+/// The orders as they are stored, written side by side.
+fn texts<'o>(
+    orders: impl IndexedParallelIterator<Item = &'o Order>,
+) -> Result<Vec<String>, Failure> {
+    orders.map(text).collect()
+}
+
 fn text(order: &Order) -> Result<String, Failure> {
     serde_json::to_string(order).map_err(|error| Failure::Corrupt {
         table: "purchase_order",
@@ -56,7 +64,7 @@ impl Connection {
     /// Adds orders.
     pub async fn add_orders(&mut self, orders: &[Order]) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(orders.len());
-        for order in orders {
+        for (order, text) in orders.iter().zip(texts(orders.par_iter())?) {
             let ship_by = order
                 .header
                 .dates
@@ -76,7 +84,7 @@ impl Connection {
                 order.header.currency.code(),
                 ship_by,
                 waiting(order),
-                text(order)?
+                text
             ]);
         }
         self.insert_many(
@@ -102,7 +110,7 @@ impl Connection {
         let rows: Vec<(i64, String)> = self
             .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
             .await?;
-        rows.into_iter().map(read).collect()
+        rows.into_par_iter().map(read).collect()
     }
 
     /// One order.
@@ -121,7 +129,8 @@ impl Connection {
                 tuples(chunk.len(), 7, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 7);
-            for (order, before) in chunk {
+            let texts = texts(chunk.par_iter().map(|(order, _)| order))?;
+            for ((order, before), text) in chunk.iter().zip(texts) {
                 values.extend(binds![
                     order.id,
                     *before,
@@ -129,7 +138,7 @@ impl Connection {
                     order.revision,
                     value(order),
                     waiting(order),
-                    text(order)?
+                    text
                 ]);
             }
             let written = self.execute(&sql, values).await?;

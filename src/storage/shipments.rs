@@ -2,12 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
 use crate::domain::shipment::{Shipment, ShipmentState};
+
+/// The shipments as they are stored, written side by side.
+fn texts<'s>(
+    shipments: impl IndexedParallelIterator<Item = &'s Shipment>,
+) -> Result<Vec<String>, Failure> {
+    shipments.map(text).collect()
+}
 
 fn text(shipment: &Shipment) -> Result<String, Failure> {
     serde_json::to_string(shipment).map_err(|error| Failure::Corrupt {
@@ -43,7 +52,7 @@ impl Connection {
         at: Instant,
     ) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(shipments.len());
-        for shipment in shipments {
+        for (shipment, text) in shipments.iter().zip(texts(shipments.par_iter())?) {
             rows.push(binds![
                 shipment.id,
                 shipment.company,
@@ -56,7 +65,7 @@ impl Connection {
                 None::<i64>,
                 shipment.not_before,
                 ship_to_key(shipment),
-                text(shipment)?
+                text
             ]);
         }
         self.insert_many(
@@ -141,7 +150,7 @@ impl Connection {
         let rows: Vec<(i64, String)> = self
             .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
             .await?;
-        rows.into_iter().map(read).collect()
+        rows.into_par_iter().map(read).collect()
     }
 
     /// One shipment.
@@ -220,7 +229,8 @@ impl Connection {
                 tuples(chunk.len(), 6, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 6);
-            for (shipment, before) in chunk {
+            let texts = texts(chunk.par_iter().map(|(shipment, _)| shipment))?;
+            for ((shipment, before), text) in chunk.iter().zip(texts) {
                 let shipped_at = match shipment.state {
                     ShipmentState::Shipped { at } => Some(at),
                     _ => None,
@@ -231,7 +241,7 @@ impl Connection {
                     shipment.state.word(),
                     shipment.revision,
                     shipped_at,
-                    text(shipment)?
+                    text
                 ]);
             }
             let written = self.execute(&sql, values).await?;

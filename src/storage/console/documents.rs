@@ -106,6 +106,15 @@ pub(in crate::storage) async fn if_few_in(
     Ok(few.then(|| format!("d.id IN (SELECT x.id FROM {})", in_delivery("?"))))
 }
 
+/// The condition for the documents of a partner with many, of which the newest are gone through: SQLite would put all of
+/// them in order.
+pub(in crate::storage) fn of_many(connection: &Connection) -> &'static str {
+    match connection.is_sqlite() {
+        true => "+d.partner_id = ?",
+        false => "d.partner_id = ?",
+    }
+}
+
 /// A page of documents.
 pub(crate) async fn list(
     connection: &mut Connection,
@@ -125,15 +134,12 @@ pub(crate) async fn list(
         )
         .and_some("d.id < ?", filter.before.as_ref());
     if let Some(partner) = filter.partner {
-        // Of many the newest are gone through; SQLite would put all of them in order.
-        let few = if_few_of(connection, partner).await?;
-        match few.is_some() || !connection.is_sqlite() {
-            true => conditions.and("d.partner_id = ?", partner),
-            false => conditions.and("+d.partner_id = ?", partner),
+        match if_few_of(connection, partner).await? {
+            Some(theirs) => conditions
+                .and("d.partner_id = ?", partner)
+                .and(theirs, partner),
+            None => conditions.and(of_many(connection), partner),
         };
-        if let Some(theirs) = few {
-            conditions.and(theirs, partner);
-        }
     }
     if let Some(delivery) = &filter.delivery {
         conditions.and("d.delivery = ?", delivery);

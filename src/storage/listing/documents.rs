@@ -9,7 +9,7 @@ use crate::domain::document::{Delivery, Direction, Disposition, Syntax};
 use crate::domain::ids::{DocumentId, PartnerId};
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
-use crate::storage::console::documents::{if_few_in, if_few_of};
+use crate::storage::console::documents::{if_few_in, if_few_of, of_many};
 use crate::storage::failure::Failure;
 
 /// Columns of a [`DocumentBrief`].
@@ -222,7 +222,6 @@ pub async fn documents(
 ) -> Result<Vec<DocumentListing>, Failure> {
     let mut conditions = Conditions::new();
     conditions.and_some("d.id = ?", filter.document);
-    conditions.and_some("d.partner_id = ?", filter.partner);
     conditions.and_mode("d.mode", filter.mode);
     conditions.and_some("d.direction = ?", filter.direction.map(Direction::word));
     conditions.and_some("d.set_code = ?", filter.set.clone());
@@ -260,10 +259,14 @@ async fn by_what_is_rare(
     conditions: &mut Conditions,
     filter: &DocumentFilter,
 ) -> Result<(), Failure> {
-    if let Some(partner) = filter.partner
-        && let Some(theirs) = if_few_of(connection, partner.0).await?
-    {
-        conditions.and(theirs, partner);
+    if let Some(partner) = filter.partner {
+        match if_few_of(connection, partner.0).await? {
+            Some(theirs) => {
+                conditions.and("d.partner_id = ?", partner);
+                conditions.and(theirs, partner);
+            }
+            None => conditions.and(of_many(connection), partner),
+        }
     }
     if let Some(delivery) = filter.delivery
         && let Some(these) = if_few_in(connection, delivery.word()).await?
