@@ -1,12 +1,12 @@
 //! Files handed over as partners do, and how long each waits for its 997.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use supercargo::domain::ids::ConnectionId;
-use supercargo::storage::Store;
+use supercargo::storage::{Connection, Store, StoreLocation};
 use supercargo::workflow::Gateway;
 use supercargo::workflow::receive::{Upload, UploadSource, receive};
 
@@ -16,7 +16,7 @@ use super::{Broken, Outcome};
 /// How often the mailboxes are looked into: the error of a measured wait.
 const LOOK: Duration = Duration::from_millis(4);
 
-/// Transmissions that may be committed before one with a lower number: several workers deliver at the same time.
+/// Transmissions that may be committed before one with a lower number where several workers deliver at the same time.
 const OUT_OF_ORDER: i64 = 1_000;
 
 /// Hands a file over; its number.
@@ -93,35 +93,48 @@ impl Watch {
         Ok(())
     }
 
+    /// Looks at what is new alone, for what is spent on looking is missing where it is measured.
     async fn look(self, store: Store) -> Outcome<()> {
+        let behind = match store.location() {
+            StoreLocation::Sqlite(_) => 0,
+            StoreLocation::Postgres(_) => OUT_OF_ORDER,
+        };
         let mut last: i64 = 0;
+        let mut seen: BTreeSet<i64> = BTreeSet::new();
         while !self.stop.load(Ordering::Relaxed) {
-            let seen: Vec<(i64, i64)> = store
-                .read()
-                .await?
+            let mut connection = store.read().await?;
+            let found: Vec<(i64,)> = connection
                 .rows(
-                    "SELECT transmission.id, interchange.file_id FROM transmission
-                     JOIN document ON document.transmission_id = transmission.id
-                     JOIN interchange ON interchange.id = document.subject_id
-                     WHERE transmission.id > $1 AND transmission.set_code = '997' AND transmission.state = 'delivered'",
-                    vec![(last - OUT_OF_ORDER).into()],
+                    "SELECT id FROM transmission WHERE id > $1 AND set_code = '997' AND state = 'delivered'",
+                    vec![(last - behind).into()],
                 )
                 .await?;
-            let now = Instant::now();
-            if !seen.is_empty() {
-                let mut waits = self
-                    .waits
-                    .lock()
-                    .map_err(|_| Broken("the watch broke".to_owned()))?;
-                for (transmission, file) in seen {
-                    last = last.max(transmission);
-                    waits.answered.entry(file).or_insert(now);
-                    if waits.meet(file) {
-                        self.open.fetch_sub(1, Ordering::Relaxed);
-                    }
-                }
+            let mut fresh: Vec<i64> = found.into_iter().map(|(id,)| id).collect();
+            fresh.retain(|id| seen.insert(*id));
+            for files in fresh.chunks(500) {
+                let answered = answered(&mut connection, files).await?;
+                self.note(&answered)?;
             }
+            drop(connection);
+            last = fresh.iter().copied().fold(last, i64::max);
+            seen = seen.split_off(&(last - behind));
             tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// These received files have their 997.
+    fn note(&self, files: &[i64]) -> Outcome<()> {
+        let now = Instant::now();
+        let mut waits = self
+            .waits
+            .lock()
+            .map_err(|_| Broken("the watch broke".to_owned()))?;
+        for file in files {
+            waits.answered.entry(*file).or_insert(now);
+            if waits.meet(*file) {
+                self.open.fetch_sub(1, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
@@ -137,6 +150,19 @@ impl Watch {
         took.sort_unstable();
         Ok(took)
     }
+}
+
+/// The received files that these 997s answer.
+async fn answered(connection: &mut Connection, transmissions: &[i64]) -> Outcome<Vec<i64>> {
+    let places: Vec<String> = (1..=transmissions.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT interchange.file_id FROM document JOIN interchange ON interchange.id = document.subject_id
+         WHERE document.transmission_id IN ({})",
+        places.join(", ")
+    );
+    let values = transmissions.iter().map(|id| (*id).into()).collect();
+    let files: Vec<(i64,)> = connection.rows(&sql, values).await?;
+    Ok(files.into_iter().map(|(file,)| file).collect())
 }
 
 /// The wait that `percent` of the waits do not exceed, in milliseconds.

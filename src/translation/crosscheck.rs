@@ -18,7 +18,7 @@ use crate::config::profile::response::PartialLine;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::order::{Order, OrderLine, Price};
 use crate::domain::shipment::{Shipment, ShipmentState};
-use read::{Stated, item_of, stated_lines};
+use read::{Items, Stated, stated_lines};
 
 fn differs(code: &str, line: Option<&OrderLine>, message: String) -> Finding {
     let finding = Finding::business(code, Severity::Hold, message);
@@ -49,8 +49,9 @@ pub fn response_against_order(set: &OutboundSet, order: &Order, profile: &Profil
         check_acceptance(set, built(bak, 2), profile, &mut findings);
     }
     let single = profile.response.partial == PartialLine::Single;
+    let items = Items::of(order);
     for stated in stated_lines(set, "PO1") {
-        let Some(line) = stated.line_of(order, |line| line.ordered == stated.quantity) else {
+        let Some(line) = items.line_of(&stated, |line| line.ordered == stated.quantity) else {
             findings.push(unknown("855", &stated));
             continue;
         };
@@ -110,26 +111,29 @@ pub fn ship_notice_against_order(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut sums: BTreeMap<(i64, u32), Decimal> = BTreeMap::new();
+    let items: Vec<(&Order, Items<'_>)> = orders
+        .iter()
+        .map(|order| (order, Items::of(order)))
+        .collect();
     for stated in stated_lines(set, "LIN") {
-        let found = orders
+        let found = items
             .iter()
-            .filter(|order| order.header.po_number == stated.po_number)
-            .find_map(|order| {
-                stated
-                    .line_of(order, |line| line.unit == stated.unit)
-                    .map(|line| (order, line))
+            .filter(|(order, _)| order.header.po_number == stated.po_number)
+            .find_map(|(order, items)| {
+                let line = items.line_of(&stated, |line| line.unit == stated.unit)?;
+                Some((order, items, line))
             });
-        let Some((order, line)) = found else {
+        let Some((order, items, line)) = found else {
             findings.push(unknown("856", &stated));
             continue;
         };
         check_unit("856", &stated, line, &mut findings);
         check_pack(&stated, line, &mut findings);
-        let sum = sums.entry((order.id.0, item_of(order, line))).or_default();
+        let sum = sums.entry((order.id.0, items.item_of(line))).or_default();
         *sum = sum.saturating_add(stated.quantity);
     }
-    for order in orders {
-        for (item, goods) in goods_of(order, shipment) {
+    for (order, items) in &items {
+        for (item, goods) in goods_of(order, items, shipment) {
             let told = sums.get(&(order.id.0, item)).copied().unwrap_or_default();
             check_shipped(order, item, told, goods, &mut findings);
         }
@@ -146,12 +150,12 @@ struct GoodsOf {
 }
 
 /// By the item's first line.
-fn goods_of(order: &Order, shipment: &Shipment) -> BTreeMap<u32, GoodsOf> {
+fn goods_of(order: &Order, items: &Items<'_>, shipment: &Shipment) -> BTreeMap<u32, GoodsOf> {
     let packed = shipment.quantities();
     let mut goods: BTreeMap<u32, GoodsOf> = BTreeMap::new();
     for line in &order.lines {
         let of_line = packed.get(&(order.id, line.line)).copied();
-        let sum = goods.entry(item_of(order, line)).or_default();
+        let sum = goods.entry(items.item_of(line)).or_default();
         sum.may_ship = sum
             .may_ship
             .saturating_add(line.confirmed.saturating_add(line.backordered));
@@ -232,21 +236,26 @@ pub fn invoice_against_shipment(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut sums: BTreeMap<u32, Decimal> = BTreeMap::new();
+    let items = Items::of(order);
     for stated in stated_lines(set, "IT1") {
         let fits = |line: &OrderLine| agreed_price(line).map(|price| price.amount) == stated.price;
-        let Some(line) = stated.line_of(order, fits) else {
+        let Some(line) = items.line_of(&stated, fits) else {
             findings.push(unknown("810", &stated));
             continue;
         };
         check_unit("810", &stated, line, &mut findings);
         check_price("810", &stated, agreed_price(line), line, &mut findings);
-        let sum = sums.entry(item_of(order, line)).or_default();
+        let sum = sums.entry(items.item_of(line)).or_default();
         *sum = sum.saturating_add(stated.quantity.abs());
     }
+    let shipped_each: Vec<BTreeMap<u32, GoodsOf>> = shipments
+        .iter()
+        .map(|shipment| goods_of(order, &items, shipment))
+        .collect();
     for (item, billed) in sums {
-        let shipped = shipments
+        let shipped = shipped_each
             .iter()
-            .filter_map(|shipment| goods_of(order, shipment).get(&item).copied())
+            .filter_map(|goods| goods.get(&item))
             .fold(Decimal::ZERO, |sum, goods| sum.saturating_add(goods.packed));
         if billed > shipped {
             findings.push(differs(

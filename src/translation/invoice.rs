@@ -52,7 +52,7 @@ pub fn build(
             && profile.invoice_document.credit_sign == CreditSign::Negative,
     };
     let facts = Facts {
-        orders: vec![order],
+        orders: [order].into(),
         shipments: context
             .shipments
             .iter()
@@ -152,7 +152,7 @@ impl Paper<'_> {
         let numbers = if line.numbers.is_empty() {
             ordered.map(item::numbers).unwrap_or_default()
         } else {
-            line.numbers.as_slice().into()
+            item::pairs(&line.numbers)
         };
         let assigned = if line.buyer_line.is_empty() {
             line.order_line.to_string()

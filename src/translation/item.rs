@@ -1,42 +1,43 @@
 //! How a line identifies its item to the buyer: the numbers of the 850, unchanged (X12-RULES 70, 78).
 
-use std::borrow::Cow;
-
 use supercargo_x12::OutSegment;
 
 use crate::domain::order::{AcceptedLine, ItemNumber, OrderLine};
 
-/// The numbers of the buyer's line; where it has none, ours.
-pub fn numbers(line: &OrderLine) -> Cow<'_, [ItemNumber]> {
-    if line.numbers.is_empty() {
-        Cow::Owned(line.accepted.as_ref().map(ours).unwrap_or_default())
-    } else {
-        Cow::Borrowed(&line.numbers)
+/// Qualifiers and numbers of the buyer's line; where it has none, ours.
+pub fn numbers(line: &OrderLine) -> Vec<(&str, &str)> {
+    match (&line.numbers, &line.accepted) {
+        (none, Some(accepted)) if none.is_empty() => ours(accepted),
+        (numbers, _) => pairs(numbers),
     }
 }
 
-fn ours(accepted: &AcceptedLine) -> Vec<ItemNumber> {
+/// The same of numbers that are at hand.
+pub fn pairs(numbers: &[ItemNumber]) -> Vec<(&str, &str)> {
+    numbers
+        .iter()
+        .map(|number| (number.qualifier.as_str(), number.value.as_str()))
+        .collect()
+}
+
+fn ours(accepted: &AcceptedLine) -> Vec<(&str, &str)> {
     let upc = match accepted.upc.len() {
         12 => Some("UP"),
         13 => Some("EN"),
         14 => Some("UK"),
         _ => None,
     };
-    upc.map(|qualifier| (qualifier, &accepted.upc))
+    upc.map(|qualifier| (qualifier, accepted.upc.as_str()))
         .into_iter()
-        .chain(Some(("VN", &accepted.item_code)))
+        .chain(Some(("VN", accepted.item_code.as_str())))
         .filter(|(_, value)| !value.is_empty())
-        .map(|(qualifier, value)| ItemNumber {
-            qualifier: qualifier.to_owned(),
-            value: value.clone(),
-        })
         .collect()
 }
 
 /// Adds the pairs of qualifier and number to a segment.
-pub fn add_numbers(segment: OutSegment, numbers: &[ItemNumber]) -> OutSegment {
-    numbers.iter().fold(segment, |segment, number| {
-        segment.el(&number.qualifier).el(&number.value)
+pub fn add_numbers(segment: OutSegment, numbers: &[(&str, &str)]) -> OutSegment {
+    numbers.iter().fold(segment, |segment, (qualifier, value)| {
+        segment.el(qualifier).el(value)
     })
 }
 

@@ -72,7 +72,7 @@ pub fn build(
         .collect();
     let (code, detail) = header_code(&all, profile);
     let facts = Facts {
-        orders: vec![order],
+        orders: [order].into(),
         ..Facts::new(profile, context.company, context.date)
     };
     header(&mut draft, &facts, order, code, context);

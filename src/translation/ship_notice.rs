@@ -54,16 +54,13 @@ struct Material<'a> {
     shipped: NaiveDateTime,
     /// When the notice is made, by the warehouse's clock.
     made: NaiveDateTime,
-    zone: Tz,
+    facts: Facts<'a>,
 }
 
 impl<'a> Material<'a> {
+    /// What every level may look up.
     fn facts(&self) -> Facts<'a> {
-        Facts {
-            orders: self.orders.values().copied().collect(),
-            shipments: vec![(self.shipment, self.zone)],
-            ..Facts::new(self.profile, self.company, self.made.date())
-        }
+        self.facts.clone()
     }
 }
 
@@ -93,7 +90,13 @@ pub fn build(
             ),
         )]);
     };
+    let made = context.at.with_timezone(&zone).naive_local();
     let material = Material {
+        facts: Facts {
+            orders: orders.iter().collect(),
+            shipments: [(shipment, zone)].into(),
+            ..Facts::new(profile, context.company, made.date())
+        },
         shipment,
         orders: orders.iter().map(|order| (order.id, order)).collect(),
         warehouse,
@@ -101,8 +104,7 @@ pub fn build(
         profile,
         company: context.company,
         shipped: at.with_timezone(&zone).naive_local(),
-        made: context.at.with_timezone(&zone).naive_local(),
-        zone,
+        made,
     };
     let findings = structure::faults(&material);
     if !findings.is_empty() {

@@ -41,7 +41,7 @@ pub use text::decode;
 pub use validate::{Validator, validate_outbound, validate_set};
 pub use verdict::{Acceptance, GroupTotals, GroupVerdict, InterchangeVerdict, SetVerdict};
 pub use writer::{
-    Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, WriteError,
+    Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, Text, WriteError,
     Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,
 };
 

@@ -32,7 +32,7 @@ fn text(segment: &OutSegment) -> String {
         .iter()
         .map(|e| e.values().join(">").trim_end_matches('>').to_owned())
         .collect();
-    let mut line = segment.id.clone();
+    let mut line = segment.id.to_string();
     for value in &values[..values
         .iter()
         .rposition(|v| !v.is_empty())

@@ -7,13 +7,14 @@ use proptest::prelude::*;
 use supercargo_x12::{
     Acceptance, AckOptions, Address, AfterTerminator, Delimiters, Envelope, Event, Finding, Group,
     GroupHeader, GroupVerdict, Level, NumberedSet, OutElement, OutSegment, OutboundSet, Reader,
-    Release, Rule, SchemaRegistry, SetVerdict, Severity, WriteError, build_997, build_999,
+    Release, Rule, SchemaRegistry, SetVerdict, Severity, Text, WriteError, build_997, build_999,
     functional_id_of, read_set, seg, set_number, validate_outbound, write_interchange,
 };
 
 /// Values of characters that these separators leave free.
-fn value(delimiters: Delimiters) -> impl Strategy<Value = String> {
-    "[ !-~]{0,12}".prop_map(move |text| {
+fn value(delimiters: Delimiters) -> impl Strategy<Value = Text> {
+    // Some are longer than what lies in place.
+    "[ !-~]{0,30}".prop_map(move |text| {
         text.chars()
             .filter(|c| u8::try_from(*c).is_ok_and(|byte| !delimiters.contains(byte)))
             .collect()
@@ -35,8 +36,10 @@ fn set(code: &'static str, delimiters: Delimiters) -> impl Strategy<Value = Outb
             "ISA" | "IEA" | "GS" | "GE" | "ST" | "SE" | "TA1" | "BIN" | "BDS"
         )
     });
-    let segment =
-        (id, vec(element(delimiters), 0..8)).prop_map(|(id, elements)| OutSegment { id, elements });
+    let segment = (id, vec(element(delimiters), 0..8)).prop_map(|(id, elements)| OutSegment {
+        id: id.into(),
+        elements,
+    });
     vec(segment, 0..8).prop_map(move |segments| {
         segments
             .into_iter()
@@ -75,12 +78,12 @@ fn delimiters() -> impl Strategy<Value = Delimiters> {
 
 /// What of an element its receiver sees: neither blanks nor empty parts at the end.
 fn seen(element: &OutElement) -> OutElement {
-    let trimmed = |value: &String| value.trim_end_matches(' ').to_owned();
+    let trimmed = |value: &Text| Text::from(value.trim_end_matches(' '));
     match element {
         OutElement::Simple(value) => OutElement::Simple(trimmed(value)),
         OutElement::Composite(values) => {
-            let mut values: Vec<String> = values.iter().map(trimmed).collect();
-            while values.last().is_some_and(String::is_empty) {
+            let mut values: Vec<Text> = values.iter().map(trimmed).collect();
+            while values.last().is_some_and(|value| value.is_empty()) {
                 values.pop();
             }
             match values.len() {
@@ -94,7 +97,7 @@ fn seen(element: &OutElement) -> OutElement {
                 elements.pop();
             }
             match elements.len() {
-                0 => OutElement::Simple(String::new()),
+                0 => OutElement::Simple(Text::default()),
                 1 => elements.remove(0),
                 _ => OutElement::Repeated(elements),
             }

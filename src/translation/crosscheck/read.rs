@@ -1,5 +1,7 @@
 //! The lines of an outbound document as the partner reads them.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, OutboundSet};
 
@@ -31,43 +33,47 @@ pub struct Stated<'a> {
     pub answered: Option<Decimal>,
 }
 
-impl Stated<'_> {
-    /// The line of the order that it speaks of: one with the same numbers of the item, above all the one with its line
-    /// number, above that the one of which `fits` holds. Numbers alone may stand on several lines.
-    pub fn line_of<'o>(
-        &self,
-        order: &'o Order,
-        fits: impl Fn(&OrderLine) -> bool,
-    ) -> Option<&'o OrderLine> {
-        let same = |line: &&OrderLine| {
-            let numbers = item::numbers(line);
-            numbers.len() == self.numbers.len()
-                && numbers
-                    .iter()
-                    .zip(&self.numbers)
-                    .all(|(known, told)| known.qualifier == told.0 && known.value == told.1)
-        };
-        let assigned = |line: &OrderLine| {
-            line.buyer_line == self.assigned
-                || (line.buyer_line.is_empty() && line.line.to_string() == self.assigned)
-        };
-        order
-            .lines
-            .iter()
-            .filter(same)
-            .min_by_key(|line| (!assigned(line), !fits(line)))
-    }
+/// The lines of an order by what identifies their items to the buyer, which may be the same on several.
+pub struct Items<'o> {
+    lines: HashMap<Vec<(&'o str, &'o str)>, Vec<&'o OrderLine>>,
 }
 
-/// The number of the first line with the same numbers of the item: quantities are summed under it, so that it does not
-/// matter which of several such lines a document names.
-pub fn item_of(order: &Order, line: &OrderLine) -> u32 {
-    let numbers = item::numbers(line);
-    order
-        .lines
-        .iter()
-        .find(|other| item::numbers(other) == numbers)
-        .map_or(line.line, |first| first.line)
+impl<'o> Items<'o> {
+    /// The lines of this order.
+    pub fn of(order: &'o Order) -> Self {
+        let mut lines: HashMap<_, Vec<&OrderLine>> = HashMap::with_capacity(order.lines.len());
+        for line in &order.lines {
+            lines.entry(item::numbers(line)).or_default().push(line);
+        }
+        Self { lines }
+    }
+
+    /// The line that a document speaks of: one with the same numbers of the item, above all the one with its line number,
+    /// above that the one of which `fits` holds.
+    pub fn line_of(
+        &self,
+        stated: &Stated<'_>,
+        fits: impl Fn(&OrderLine) -> bool,
+    ) -> Option<&'o OrderLine> {
+        let assigned = |line: &OrderLine| {
+            line.buyer_line == stated.assigned
+                || (line.buyer_line.is_empty() && line.line.to_string() == stated.assigned)
+        };
+        self.lines
+            .get(stated.numbers.as_slice())?
+            .iter()
+            .copied()
+            .min_by_key(|line| (!assigned(line), !fits(line)))
+    }
+
+    /// The number of the first line with the same numbers of the item: quantities are summed under it, so that it does
+    /// not matter which of several such lines a document names.
+    pub fn item_of(&self, line: &OrderLine) -> u32 {
+        self.lines
+            .get(item::numbers(line).as_slice())
+            .and_then(|same| same.first())
+            .map_or(line.line, |first| first.line)
+    }
 }
 
 /// The lines, each opened by a segment `opener`.

@@ -53,7 +53,7 @@ pub fn faults(
 
 fn at(position: usize, segment: &OutSegment) -> Place {
     Place {
-        segment: Some(segment.id.clone()),
+        segment: Some(segment.id.to_string()),
         segment_index: u32::try_from(position + 2).ok(),
         ..Place::default()
     }

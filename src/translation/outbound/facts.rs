@@ -1,5 +1,7 @@
 //! What the profile's templates can look up in an outbound document.
 
+use std::rc::Rc;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
@@ -24,11 +26,11 @@ pub struct Facts<'a> {
     /// Date of the document.
     pub today: NaiveDate,
     /// The orders that the place belongs to. A value is given only where all of them agree.
-    pub orders: Vec<&'a Order>,
+    pub orders: Rc<[&'a Order]>,
     /// The line.
     pub line: Option<&'a OrderLine>,
     /// The shipments, with the time zone of the warehouse. A value is given only where all agree.
-    pub shipments: Vec<(&'a Shipment, Tz)>,
+    pub shipments: Rc<[(&'a Shipment, Tz)]>,
     /// The carton.
     pub carton: Option<&'a Carton>,
     /// The invoice.
@@ -42,9 +44,9 @@ impl<'a> Facts<'a> {
             profile,
             company,
             today,
-            orders: Vec::new(),
+            orders: Rc::default(),
             line: None,
-            shipments: Vec::new(),
+            shipments: Rc::default(),
             carton: None,
             invoice: None,
         }

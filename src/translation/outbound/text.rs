@@ -42,7 +42,7 @@ pub fn clean(set: &mut OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
             if sendable.chars().any(char::is_alphanumeric)
                 || !value.chars().any(char::is_alphanumeric)
             {
-                *value = sendable;
+                *value = sendable.into();
                 continue;
             }
             findings.push(unsendable(id, *element, at, value));

@@ -221,7 +221,7 @@ pub fn order<'a>(
             .unwrap_or_default(),
     );
     let facts = Facts {
-        orders: vec![order],
+        orders: [order].into(),
         ..material.facts()
     };
     hierarchy.open(OutboundLevel::Order, Some(parent), facts, segments)
@@ -238,7 +238,7 @@ pub fn tare<'a>(
     let sscc = material.profile.ship_notice.sscc;
     let segments = vec![seg("MAN").el(sscc.code()).el(sscc.value(pallet))];
     let facts = Facts {
-        orders: orders.to_vec(),
+        orders: orders.into(),
         ..material.facts()
     };
     hierarchy.open(OutboundLevel::Tare, Some(parent), facts, segments)
@@ -265,7 +265,7 @@ pub fn pack<'a>(
         segments.extend(mark_for(material, &carton.store));
     }
     let facts = Facts {
-        orders: orders.to_vec(),
+        orders: orders.into(),
         carton: Some(carton),
         ..material.facts()
     };
@@ -310,7 +310,7 @@ pub fn item<'a>(
     // Below an item the cartons are levels of their own.
     let carton = carton.filter(|_| notice.structure != Structure::ShipmentOrderItemPack);
     let facts = Facts {
-        orders: vec![goods.order],
+        orders: [goods.order].into(),
         line: Some(line),
         carton,
         ..material.facts()

@@ -2,11 +2,12 @@
 //! numbers.
 
 mod characters;
+mod json;
 pub mod number;
 mod outbound;
 
 pub use characters::check_characters;
-pub use outbound::{OutElement, OutSegment, OutboundSet, seg};
+pub use outbound::{OutElement, OutSegment, OutboundSet, Text, seg};
 
 use crate::delimiters::Delimiters;
 use crate::finding::Finding;

@@ -10,6 +10,9 @@ use crate::reader::read_set;
 use crate::set::TransactionSet;
 use serde::{Deserialize, Serialize};
 
+/// Text of a set that is sent. Up to 24 bytes of it, and most elements have fewer, lie in the set itself.
+pub use compact_str::CompactString as Text;
+
 /// A transaction set to be sent; ST and SE are the writer's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboundSet {
@@ -116,8 +119,8 @@ impl OutboundSet {
         {
             let one = |text| {
                 let parts = segment.components_of(text);
-                let mut parts: Vec<String> = parts.map(|part| written(part).to_owned()).collect();
-                drop_from_end(&mut parts, String::is_empty);
+                let mut parts: Vec<Text> = parts.map(|part| written(part).into()).collect();
+                drop_from_end(&mut parts, |part| part.is_empty());
                 if parts.len() > 1 {
                     OutElement::Composite(parts)
                 } else {
@@ -130,14 +133,14 @@ impl OutboundSet {
                 if all.len() > 1 {
                     OutElement::Repeated(all)
                 } else {
-                    all.pop().unwrap_or(OutElement::Simple(String::new()))
+                    all.pop().unwrap_or(OutElement::Simple(Text::default()))
                 }
             };
             let mut elements: Vec<OutElement> =
                 (1..=segment.element_count()).map(element).collect();
             drop_from_end(&mut elements, OutElement::is_empty);
             out.push(OutSegment {
-                id: segment.id().to_owned(),
+                id: segment.id().into(),
                 elements,
             });
         }
@@ -165,25 +168,23 @@ impl OutboundSet {
 }
 
 /// A segment to be sent. As JSON: an array of its identifier and its elements.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Vec<OutElement>", try_from = "Vec<OutElement>")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutSegment {
     /// Identifier, such as `PO1`.
-    pub id: String,
+    pub id: Text,
     /// Elements from the first.
     pub elements: Vec<OutElement>,
 }
 
 /// One element to be sent. As JSON: text, an array of components, or `{"repeat":[…]}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutElement {
     /// A simple value; empty for an element that is not used.
-    Simple(String),
+    Simple(Text),
     /// The components of a composite.
-    Composite(Vec<String>),
+    Composite(Vec<Text>),
     /// Repetitions, from 005010 on.
-    Repeated(#[serde(with = "repeated")] Vec<OutElement>),
+    Repeated(Vec<OutElement>),
 }
 
 /// Drops what stands at the end and says nothing.
@@ -213,42 +214,12 @@ pub(super) fn write_plain(id: &str, values: &[&str], delimiters: &Delimiters, ou
     out.extend_from_slice(delimiters.after_terminator.as_bytes());
 }
 
-/// Repetitions need a name as JSON, or they would be taken for the components of a composite.
-mod repeated {
-    use super::OutElement;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize)]
-    struct Named<'a> {
-        repeat: &'a [OutElement],
-    }
-
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Read {
-        repeat: Vec<OutElement>,
-    }
-
-    pub fn serialize<S: Serializer>(
-        elements: &[OutElement],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        Named { repeat: elements }.serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<OutElement>, D::Error> {
-        Read::deserialize(deserializer).map(|read| read.repeat)
-    }
-}
-
 impl OutElement {
     /// Every value in it.
     pub fn values(&self) -> Vec<&str> {
         match self {
             OutElement::Simple(value) => vec![value],
-            OutElement::Composite(values) => values.iter().map(String::as_str).collect(),
+            OutElement::Composite(values) => values.iter().map(Text::as_str).collect(),
             OutElement::Repeated(elements) => {
                 elements.iter().flat_map(OutElement::values).collect()
             }
@@ -296,7 +267,7 @@ impl OutElement {
 }
 
 /// Begins a segment: `seg("REF").el("DP").el("045")`.
-pub fn seg(id: impl Into<String>) -> OutSegment {
+pub fn seg(id: impl Into<Text>) -> OutSegment {
     OutSegment {
         id: id.into(),
         elements: Vec::new(),
@@ -308,7 +279,7 @@ impl OutSegment {
     #[must_use]
     pub fn el(mut self, value: impl AsRef<str>) -> OutSegment {
         self.elements
-            .push(OutElement::Simple(written(value.as_ref()).to_owned()));
+            .push(OutElement::Simple(written(value.as_ref()).into()));
         self
     }
 
@@ -332,9 +303,9 @@ impl OutSegment {
     pub fn at(mut self, n: usize, value: impl AsRef<str>) -> OutSegment {
         if n > 0 {
             while self.elements.len() < n {
-                self.elements.push(OutElement::Simple(String::new()));
+                self.elements.push(OutElement::Simple(Text::default()));
             }
-            self.elements[n - 1] = OutElement::Simple(written(value.as_ref()).to_owned());
+            self.elements[n - 1] = OutElement::Simple(written(value.as_ref()).into());
         }
         self
     }
@@ -348,7 +319,7 @@ impl OutSegment {
         self.elements.push(OutElement::Composite(
             components
                 .into_iter()
-                .map(|c| written(c.as_ref()).to_owned())
+                .map(|c| written(c.as_ref()).into())
                 .collect(),
         ));
         self
@@ -366,7 +337,7 @@ impl OutSegment {
         self.elements.push(OutElement::Repeated(
             values
                 .into_iter()
-                .map(|v| OutElement::Simple(written(v.as_ref()).to_owned()))
+                .map(|v| OutElement::Simple(written(v.as_ref()).into()))
                 .collect(),
         ));
         self
@@ -383,7 +354,7 @@ impl OutSegment {
         fn of(element: &OutElement, k: usize) -> Option<&str> {
             match element {
                 OutElement::Simple(value) => (k == 1).then_some(value),
-                OutElement::Composite(values) => values.get(k.checked_sub(1)?).map(String::as_str),
+                OutElement::Composite(values) => values.get(k.checked_sub(1)?).map(Text::as_str),
                 OutElement::Repeated(elements) => of(elements.first()?, k),
             }
         }
@@ -411,30 +382,6 @@ impl OutSegment {
         }
         out.push(delimiters.terminator);
         out.extend_from_slice(delimiters.after_terminator.as_bytes());
-    }
-}
-
-impl From<OutSegment> for Vec<OutElement> {
-    fn from(segment: OutSegment) -> Self {
-        let mut all = segment.elements;
-        all.insert(0, OutElement::Simple(segment.id));
-        all
-    }
-}
-
-impl TryFrom<Vec<OutElement>> for OutSegment {
-    type Error = &'static str;
-
-    fn try_from(mut all: Vec<OutElement>) -> Result<Self, Self::Error> {
-        if !matches!(all.first(), Some(OutElement::Simple(_))) {
-            return Err(
-                "a segment is an array whose first entry is its identifier, such as [\"BEG\",\"00\"]",
-            );
-        }
-        match all.remove(0) {
-            OutElement::Simple(id) => Ok(OutSegment { id, elements: all }),
-            _ => Err("a segment's identifier is text"),
-        }
     }
 }
 
@@ -487,7 +434,7 @@ mod tests {
     #[test]
     fn rule_017_leading_blanks_stay_and_trailing_ones_go() {
         assert_eq!(text(seg("MSG").el("  A  ").el("   ")), "MSG*  A~");
-        let plain = |value: &str| OutElement::Simple(value.to_owned());
+        let plain = |value: &str| OutElement::Simple(value.into());
         assert_eq!(
             text(OutSegment {
                 id: "MSG".into(),
