@@ -257,6 +257,8 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .statement_cache_capacity(STATEMENTS_KEPT)
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", "4000")
+        // What a statement that breaks off is taken back by; it is never needed after a kill.
+        .pragma("temp_store", "MEMORY")
         .optimize_on_close(true, None);
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
@@ -508,11 +510,32 @@ async fn try_group(
     result
 }
 
+/// What has a transaction to itself is taken back with it, and needs no savepoint.
+async fn run_alone(
+    connection: &mut Connection,
+    only: &mut Box<dyn Job>,
+    outcomes: &mut Vec<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let outcome = only.run(connection).await;
+    match &outcome {
+        Ok(()) => commit(connection).await?,
+        Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,
+        Err(_) => {
+            connection.execute("ROLLBACK", vec![]).await?;
+        }
+    }
+    outcomes.push(outcome);
+    Ok(())
+}
+
 async fn run_group(
     connection: &mut Connection,
     group: &mut [Box<dyn Job>],
     outcomes: &mut Vec<Result<(), Failure>>,
 ) -> Result<(), Failure> {
+    if let [only] = group {
+        return run_alone(connection, only, outcomes).await;
+    }
     for job in group.iter_mut() {
         connection.execute("SAVEPOINT job", vec![]).await?;
         let outcome = job.run(connection).await;
