@@ -258,8 +258,7 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", "4000")
         // What a statement that breaks off is taken back by; it is never needed after a kill.
-        .pragma("temp_store", "MEMORY")
-        .optimize_on_close(true, None);
+        .pragma("temp_store", "MEMORY");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(options.clone())
@@ -270,6 +269,7 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .run(&writer)
         .await
         .map_err(|error| unfit(&schema, error))?;
+    forget_statistics(&writer).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(8)
         // What they read again is in the system's cache: eight times the writer's would be half a gigabyte.
@@ -288,6 +288,16 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         urgent,
         ordinary,
     })
+}
+
+/// SQLite would plan by what there was when somebody last counted; with a hundred thousand times as many orders by then, it
+/// reads whole tables. Without statistics it goes by the indexes, as every query here is written for.
+async fn forget_statistics(writer: &SqlitePool) -> Result<(), Failure> {
+    sqlx::query("DROP TABLE IF EXISTS sqlite_stat1")
+        .execute(writer)
+        .await
+        .map_err(failed("forgetting statistics"))?;
+    Ok(())
 }
 
 /// Whether a URL names several hosts, as libpq takes them: the driver would look one up by the name of them all.

@@ -372,10 +372,7 @@ impl TransactionSet {
             for mark in span.first..=span.last {
                 let end = &mut self.ends[mark as usize];
                 let to = *end as usize;
-                let shift = from as i64 - text.len() as i64;
-                if self.shifts.last().map_or(0, |(_, last)| *last) != shift {
-                    self.shifts.push((text.len() as u32, shift));
-                }
+                mark_shift(&mut self.shifts, from, text.len());
                 let kept: Vec<u8> = bytes
                     .get(from..to)
                     .unwrap_or_default()
@@ -392,6 +389,8 @@ impl TransactionSet {
                     &mut text,
                 );
                 *end = text.len() as u32;
+                // What follows the element's last character, too: its separator may end the segment.
+                mark_shift(&mut self.shifts, to, text.len());
                 text.push(char::from(if mark == span.last {
                     plain(self.delimiters.terminator, 0x1c)
                 } else {
@@ -403,6 +402,14 @@ impl TransactionSet {
             span.key = Key::of(text.as_bytes().get(span.start as usize..id).unwrap_or(b""));
         }
         self.text = text;
+    }
+}
+
+/// Remarks from where on in the text the bytes stand how much further on, where that changes.
+fn mark_shift(shifts: &mut Vec<(u32, i64)>, byte: usize, text: usize) {
+    let shift = byte as i64 - text as i64;
+    if shifts.last().map_or(0, |(_, last)| *last) != shift {
+        shifts.push((text as u32, shift));
     }
 }
 

@@ -314,6 +314,18 @@ fn text_beside_a_separator_above_127_stays_what_it_is() {
     assert_eq!(set.raw(), bytes);
 }
 
+/// Legacy letters are longer in the text than in the file; a segment that ends in them ends where it does in the file.
+#[test]
+fn a_segment_that_ends_in_legacy_letters_ends_where_it_does_in_the_file() {
+    let bytes = b"ST*850*0001~N1*BY*\xe9\xe9~PER*BD*\xe9~SE*4*0001~";
+    let set = supercargo_x12::read_set(bytes, &Default::default(), 0).unwrap();
+    let places: Vec<(u64, u64)> = set
+        .segments()
+        .map(|segment| (segment.offset(), segment.length()))
+        .collect();
+    assert_eq!(places, [(0, 11), (12, 8), (21, 8), (30, 9)]);
+}
+
 /// An interchange that is cut off by the next one costs that next one nothing.
 #[test]
 fn reading_goes_on_at_the_next_interchange() {
