@@ -52,10 +52,10 @@ const ORDER: &str = "SELECT 'order' AS kind, o.id, '' AS direction, '850' AS set
     p.name AS partner_name, o.mode, o.po_number AS reference, o.status AS disposition, o.body AS findings,
     o.received_at AS since, o.value, o.currency FROM purchase_order o JOIN partner p ON p.id = o.partner_id";
 
-/// Files that no document of the queue stands for.
-const FILE_ALONE: &str =
-    "NOT EXISTS (SELECT 1 FROM interchange n JOIN document d ON d.interchange_id = n.id
-    WHERE n.file_id = f.id AND d.direction = 'in' AND d.disposition IN ('held', 'rejected'))";
+/// Files that no document of the queue stands for; by the file's own documents, not by all that wait.
+const FILE_ALONE: &str = "NOT EXISTS (SELECT 1 FROM interchange n CROSS JOIN document d
+    WHERE n.file_id = f.id AND d.interchange_id = n.id AND d.direction = 'in'
+        AND d.disposition IN ('held', 'rejected'))";
 
 /// What waits for a person, oldest first: held orders, held documents of both directions, documents of ours that the
 /// partner refused, held files.
