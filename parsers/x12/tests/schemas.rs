@@ -193,12 +193,22 @@ fn lengths_are_those_of_the_release() {
     sound(R005010, ALONE, "IT1**123456789012345*EA*1~");
     faulty(R004010, ALONE, "CRC*AA*Y*ABC~", &["CRC03:5"]);
     sound(R005010, ALONE, "CRC*AA*Y*ABC~");
+    // Where an element repeats, its position says which; 004010 has no repetitions.
+    faulty(R004010, ALONE, "AK4*2>1>3*1*1~", &["AK401:3"]);
+    sound(R005010, ALONE, "AK4*2>1>3*1*1~");
     faulty(R004010, ALONE, "SI*AB*ABC*1~", &["SI02:5"]);
     sound(R005010, ALONE, "SI*AB*ABC*1~");
     sound(R005010, ALONE, "INC*01*MO*12~");
     faulty(R004010, ALONE, "INC*01*MO*12~", &["INC04:1"]);
     faulty(R005010, ALONE, "CAD**AB*1**ROUTE~", &["CAD01:1"]);
     sound(R004010, ALONE, "CAD**AB*1**ROUTE~");
+}
+
+#[test]
+fn a_value_too_long_is_told_with_what_fits() {
+    let said = |segment: &str| findings(R004010, ALONE, segment).pop().unwrap().message;
+    assert!(said("W76*1*2*LB***12345678901~").ends_with("at most 10 characters fit."));
+    assert!(said("G66***12~").ends_with("which is too long: at most 1 character fits."));
 }
 
 #[test]

@@ -617,9 +617,10 @@ impl<'a> Checks<'a> {
                 element.min
             ),
             Rule::ElementTooLong => format!(
-                "{here} is {}, which is too long: at most {} characters fit.",
+                "{here} is {}, which is too long: at most {} {}.",
                 show(value),
-                element.max
+                counted(element.max as u64, "character"),
+                if element.max == 1 { "fits" } else { "fit" }
             ),
             Rule::InvalidCode => format!(
                 "{here} is {}, which is no code of its list{}.",
