@@ -14,6 +14,7 @@ use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 use crate::writer::OutboundSet;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// Checks a set: structure, elements, conditions, hierarchy, counts, then the guide.
 ///
@@ -155,31 +156,27 @@ impl<'r> Validator<'r> {
 
 /// What was checked of a set without a schema, and what was not.
 fn no_schema_text(release: Release, set: &TransactionSet, dictionary: &Dictionary) -> String {
-    let mut unknown: Vec<&str> = set
+    let unknown: BTreeSet<&str> = set
         .segments()
         .filter(|segment| dictionary.segment(segment.key()).is_none())
         .map(|segment| segment.id())
         .collect();
-    unknown.sort_unstable();
-    unknown.dedup();
-    let of_all = match unknown.as_slice() {
-        [] => String::new(),
-        all => {
-            // As many as a person reads.
-            let some = &all[..all.len().min(6)];
-            let names: Vec<String> = some.iter().map(|id| show(id)).collect();
-            let more = match all.len() - some.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!(
-                "; of the segments that are not known here ({}{more}) only the characters",
-                names.join(", ")
-            )
-        }
+    // As many as a person reads.
+    let names: Vec<String> = unknown.iter().take(6).map(|id| show(id)).collect();
+    let more = match unknown.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let of_unknown = if names.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; of the segments that are not known here ({}{more}) only the characters",
+            names.join(", ")
+        )
     };
     format!(
-        "No schema for the set {} in release {} comes with this program: the envelope, the characters and the elements of each segment by itself were checked{of_all}. Which segments stand where and how often was not checked.",
+        "No schema for the set {} in release {} comes with this program: the envelope, the characters and the elements of each segment by itself were checked{of_unknown}. Which segments stand where and how often was not checked.",
         show(set.code()),
         release.as_str(),
     )
