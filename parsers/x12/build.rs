@@ -25,6 +25,7 @@ fn run() -> Result<(), String> {
     let (mut sets, mut dictionaries) = (String::new(), String::new());
     let (mut elements, mut composites, mut segments) =
         (HashSet::new(), HashSet::new(), HashSet::new());
+    let mut used = HashSet::new();
     for release in RELEASES {
         let mut names: Vec<_> = std::fs::read_dir(folder.join(release))
             .map_err(|e| format!("{release}: {e}"))?
@@ -71,6 +72,7 @@ fn run() -> Result<(), String> {
                             return Err(at(format!("{} stands there twice", segment.id)));
                         }
                         for element in &segment.uses {
+                            used.insert(element.reference.clone());
                             let known = if element.reference.starts_with(['C', 'S']) {
                                 &composites
                             } else {
@@ -120,6 +122,13 @@ fn run() -> Result<(), String> {
                 path(name)
             );
         }
+    }
+    if let Some(unused) = elements
+        .union(&composites)
+        .filter(|name| !used.contains(*name))
+        .min()
+    {
+        return Err(format!("schemas: nothing uses the element {unused}"));
     }
     let generated = format!(
         "pub(super) static SETS: &[(Release, &str, &str)] = &[\n{sets}];\npub(super) static DICTIONARIES: &[(Release, &str, &str)] = &[\n{dictionaries}];\n"

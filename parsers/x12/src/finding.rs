@@ -198,7 +198,7 @@ rules! {
     /// A segment between GS and GE that belongs to no transaction set.
     SegmentOutsideSet "segment-outside-set" Group Reject Some((Ak905, "5"));
 
-    /// No schema for this set and release: envelope and characters were judged, nothing else.
+    /// No schema for this set and release: envelope, characters and the elements of each segment that is known were judged, not their order.
     NoSchema "no-schema" Set Note None;
     /// The set is not one that is known to exist.
     SetNotSupported "set-not-supported" Set Reject Some((Ak502, "1"));

@@ -196,7 +196,7 @@ fn every_acknowledgment_is_the_one_worked_out_by_hand() {
 }
 
 /// Every code that the engine can say stands in an answer worked out by hand. AK502 1 and AK905 1 it
-/// never says: a set without a schema is judged by its envelope and noted.
+/// never says: a set without a schema is judged by its envelope and its elements, and noted.
 #[test]
 fn every_code_stands_in_an_answer() {
     let mut said = std::collections::BTreeSet::new();

@@ -201,7 +201,6 @@ fn definition(
         checks: Vec::new(),
         ordinal: 0,
         uses,
-        open: source.open,
     }
 }
 

@@ -224,8 +224,6 @@ pub(crate) struct Definition {
     pub name: String,
     pub uses: Vec<Use>,
     pub conditions: Vec<Condition>,
-    /// Elements beyond `uses` are not described and let through.
-    pub open: bool,
     /// The places again, as short as the quick check needs them.
     pub checks: Vec<Check>,
     /// Bit n for mandatory element n.

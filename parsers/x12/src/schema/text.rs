@@ -6,8 +6,7 @@
 // Dictionary, segments:     `BEG Beginning of the purchase order`, then indented tokens:
 //                           `353M` an element (M mandatory, x5 up to five repetitions),
 //                           `C001` a composite, `(235 234)*3` a group three times, and
-//                           `P0607 R0203 E0405 C0302 L050607` conditions between elements;
-//                           `...` further elements that are not described: let through.
+//                           `P0607 R0203 E0405 C0302 L050607` conditions between elements.
 // Set:                      `850 PO Purchase order`, then one line a segment in order:
 //                           `REF O >1`; `loop N1 O 200` and, further indented, its segments.
 
@@ -43,8 +42,6 @@ pub struct SegmentText {
     pub name: String,
     pub uses: Vec<UseText>,
     pub conditions: Vec<ConditionText>,
-    /// Elements beyond those described are let through.
-    pub open: bool,
 }
 
 /// A line of a set as written.
@@ -141,7 +138,6 @@ pub fn segments(text: &str) -> Result<Vec<SegmentText>, String> {
                 name: name.trim().to_owned(),
                 uses: Vec::new(),
                 conditions: Vec::new(),
-                open: false,
             });
             continue;
         }
@@ -172,8 +168,6 @@ pub fn segments(text: &str) -> Result<Vec<SegmentText>, String> {
                         segment.uses.push(element_use(line, word)?);
                     }
                 }
-            } else if word == "..." {
-                segment.open = true;
             } else if is_condition(word) {
                 segment.conditions.push(condition(line, word)?);
             } else {

@@ -135,11 +135,7 @@ impl<'a> Checks<'a> {
             self.value(what, place, value, report);
         }
         if count > uses.len() {
-            if definition.open {
-                self.characters(segment, uses.len() + 1, report);
-            } else {
-                self.surplus(segment, node, uses.len(), report);
-            }
+            self.surplus(segment, node, uses.len(), report);
         }
         for condition in &definition.conditions {
             if present & condition.mask != 0 || condition.kind == ConditionKind::Required {
@@ -192,17 +188,10 @@ impl<'a> Checks<'a> {
 
     /// A segment that has no place or no definition: its characters can still be wrong.
     pub fn characters_only(&self, segment: Segment<'_>, report: &mut Report<'_>) {
-        if !matches!(segment.id(), "BIN" | "BDS") {
-            self.characters(segment, 1, report);
-        }
-    }
-
-    /// The characters of the elements from `first` on, of which nothing else is known.
-    fn characters(&self, segment: Segment<'_>, first: usize, report: &mut Report<'_>) {
-        if self.is_all_text {
+        if self.is_all_text || matches!(segment.id(), "BIN" | "BDS") {
             return;
         }
-        for n in first..=segment.element_count() {
+        for n in 1..=segment.element_count() {
             let value = segment.element(n);
             if !self.allowed.all(value.as_bytes()) {
                 let mut rest = value;
@@ -628,9 +617,10 @@ impl<'a> Checks<'a> {
                 element.min
             ),
             Rule::ElementTooLong => format!(
-                "{here} is {}, which is too long: at most {} characters fit.",
+                "{here} is {}, which is too long: at most {} {}.",
                 show(value),
-                element.max
+                counted(element.max as u64, "character"),
+                if element.max == 1 { "fits" } else { "fit" }
             ),
             Rule::InvalidCode => format!(
                 "{here} is {}, which is no code of its list{}.",

@@ -9,11 +9,12 @@ mod structure;
 use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
 use crate::overlay::Overlay;
-use crate::schema::{NONE, Release, Schema, SchemaRegistry};
+use crate::schema::{Dictionary, NONE, Release, Schema, SchemaRegistry};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
 use crate::writer::OutboundSet;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 /// Checks a set: structure, elements, conditions, hierarchy, counts, then the guide.
 ///
@@ -115,7 +116,8 @@ impl<'r> Validator<'r> {
         &self.placed
     }
 
-    /// A set that no schema describes: what the dictionary knows of its segments is checked.
+    /// A set that no schema describes: the elements of the segments that the release's dictionary
+    /// knows are checked, and of the others the characters.
     fn without_schema(
         &mut self,
         release: Release,
@@ -123,32 +125,61 @@ impl<'r> Validator<'r> {
         overlay: Option<&Overlay>,
         report: &mut Report<'_>,
     ) {
+        let dictionary = self.registry.dictionary(release);
         let header = set.header();
-        let text = format!(
-            "No schema for the set {} in release {} comes with this program: the envelope and the characters were checked, nothing else.",
-            show(set.code()),
-            release.as_str()
-        );
         report.add(Finding::new(
             Rule::NoSchema,
             header.offset,
             header.line,
-            text,
+            no_schema_text(release, set, &dictionary),
         ));
-        let dictionary = self.registry.dictionary(release);
         let checks = elements::Checks::without_schema(&dictionary, release, set, overlay);
         for segment in set.segments() {
             self.placed.push(NONE);
-            if !is_identifier(segment.id()) {
-                let text = format!(
-                    "{} is no segment identifier: two or three capitals and digits, a capital first.",
-                    show(segment.id())
-                );
-                report.add(report.segment(Rule::SegmentUnrecognized, segment, None, text));
+            match dictionary.segment(segment.key()) {
+                Some(definition) if checks.pass(segment, definition, &mut self.patterns) => {}
+                Some(definition) => checks.segment(segment, definition, NONE, report),
+                None => {
+                    if !is_identifier(segment.id()) {
+                        let text = format!(
+                            "{} is no segment identifier: two or three capitals and digits, a capital first.",
+                            show(segment.id())
+                        );
+                        report.add(report.segment(Rule::SegmentUnrecognized, segment, None, text));
+                    }
+                    checks.characters_only(segment, report);
+                }
             }
-            checks.characters_only(segment, report);
         }
     }
+}
+
+/// What was checked of a set without a schema, and what was not.
+fn no_schema_text(release: Release, set: &TransactionSet, dictionary: &Dictionary) -> String {
+    let unknown: BTreeSet<&str> = set
+        .segments()
+        .filter(|segment| dictionary.segment(segment.key()).is_none())
+        .map(|segment| segment.id())
+        .collect();
+    // As many as a person reads.
+    let names: Vec<String> = unknown.iter().take(6).map(|id| show(id)).collect();
+    let more = match unknown.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let of_unknown = if names.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; of the segments that are not known here ({}{more}) only the characters",
+            names.join(", ")
+        )
+    };
+    format!(
+        "No schema for the set {} in release {} comes with this program: the envelope, the characters and the elements of each segment by itself were checked{of_unknown}. Which segments stand where and how often was not checked.",
+        show(set.code()),
+        release.as_str(),
+    )
 }
 
 /// Whether a segment of some set could have this identifier.
