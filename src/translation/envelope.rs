@@ -2,9 +2,7 @@
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
-use supercargo_x12::{
-    Address, Delimiters, Envelope, GroupVerdict, IsaHeader, is_application_code,
-};
+use supercargo_x12::{Address, Delimiters, Envelope, GroupVerdict, IsaHeader, is_application_code};
 
 use super::outbound::delimiters;
 use crate::config::profile::Profile;

@@ -270,7 +270,7 @@ rules! {
     HierarchyParentUnknown "hierarchy-parent-unknown" Element Reject Some((Ak403, "7"));
     /// HL04 says that there are children, or none, and that is not so.
     HierarchyChildCode "hierarchy-child-code" Element Hold None;
-    /// HL03 is no level of a ship notice, or not one that may stand here by the structure in BSN05.
+    /// HL03 is no level of a ship notice, or not one that may stand here; a note where only BSN05 says otherwise.
     HierarchyLevel "hierarchy-level" Element Hold None;
     /// MAN02 is not the serial shipping container code that MAN01 announces, or its check digit is wrong.
     MarkInvalid "mark-invalid" Element Hold None;

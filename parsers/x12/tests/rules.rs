@@ -724,18 +724,28 @@ fn rule_064_levels_stand_as_the_structure_says() {
     ] {
         sound("856", &of(structure, good));
     }
+    // What is of no structure holds, whatever BSN05 says.
     for (structure, bad, count) in [
-        ("0001", "1**S 2*1*I 3*2*P 4*3*O", 2),
-        ("0001", "1**S 2*1*P 3*2*O 4*3*I", 1),
-        ("0001", "1**S 2*1*O 3*2*I 4*3*P", 1),
-        ("0002", "1**S 2*1*O 3*2*P 4*3*I", 1),
-        ("0003", "1**S 2*1*O 3*2*P 4*3*I", 1),
-        ("0004", "1**S 2*1*O 3*2*P 4*3*I", 1),
-        ("0001", "1**S 2*1*O 3*2*O", 1),
+        ("0001", "1**S 2*1*I 3*2*P 4*3*O", 1),
+        ("0004", "1**S 2*1*O 3*2*O", 1),
         ("0001", "1**S 2*1*QQ 3*2*ZZ", 2),
         ("ZZZZ", "1**S 2*1*I 3*2*O", 1),
+        ("ZZZZ", "1**S 2*1*O 3*2*I 4*3*P 5*4*O", 1),
     ] {
         faulty("856", &of(structure, bad), &at(count));
+    }
+    // Of another structure than BSN05 says is noted, where a branch leaves it.
+    for (structure, other, count) in [
+        ("0001", "1**S 2*1*P 3*2*O 4*3*I", 1),
+        ("0001", "1**S 2*1*O 3*2*I 4*3*P 5*2*I 6*5*P", 2),
+        ("0002", "1**S 2*1*O 3*2*P 4*3*I", 1),
+        ("0003", "1**S 2*1*O 3*2*I 4*3*P", 1),
+        ("0004", "1**S 2*1*O 3*2*P 4*3*I", 1),
+    ] {
+        let read = read_set("856", &of(structure, other));
+        let expected = vec![(Rule::HierarchyLevel, Severity::Note); count];
+        let found: Vec<_> = read.findings.iter().map(|f| (f.rule, f.severity)).collect();
+        assert_eq!(found, expected, "{structure} {other}");
     }
     // One branch may not mix what two structures say, and a fault in one is none in another.
     faulty(

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use chrono::{NaiveDate, NaiveTime, Utc};
 use supercargo_x12::{
-    AckOptions, Delimiters, Envelope, Event, Finding, Group, GroupVerdict, InterchangeVerdict, Limits,
-    NumberedSet, OutSegment, OutboundSet, Reader, Release, answer_addresses, answer_codes,
+    AckOptions, Delimiters, Envelope, Event, Finding, Group, GroupVerdict, InterchangeVerdict,
+    Limits, NumberedSet, OutSegment, OutboundSet, Reader, Release, answer_addresses, answer_codes,
     build_997, build_999, build_ta1, needs_acknowledgment, set_number, write_interchange,
 };
 
@@ -157,7 +157,12 @@ impl<'a> Acknowledging<'a> {
             Event::Outside(outside) => {
                 let mut answered = Answered::default();
                 if let Some(finding) = outside.finding.filter(Finding::rejects) {
-                    let what = || format!("byte {}, line {}: not acknowledged", finding.offset, finding.line);
+                    let what = || {
+                        format!(
+                            "byte {}, line {}: not acknowledged",
+                            finding.offset, finding.line
+                        )
+                    };
                     answered.add(Err(finding.message.clone()), what);
                 }
                 return answered;
@@ -196,7 +201,10 @@ impl<'a> Acknowledging<'a> {
                 let written = self.answer_group(verdict, group, set);
                 answered.add(written, || {
                     let gs06 = harmless(&group.control_number);
-                    format!("{}, group {ordinal} (GS06 {gs06}): not acknowledged", named(verdict))
+                    format!(
+                        "{}, group {ordinal} (GS06 {gs06}): not acknowledged",
+                        named(verdict)
+                    )
                 });
             }
         }
@@ -245,7 +253,11 @@ impl<'a> Acknowledging<'a> {
             };
             let theirs = verdict.header.delimiters;
             let is_fit = theirs.usable() && answer_addresses(&verdict.header, &theirs).is_ok();
-            self.options.delimiters = if is_fit { theirs } else { Delimiters::default() };
+            self.options.delimiters = if is_fit {
+                theirs
+            } else {
+                Delimiters::default()
+            };
         }
         let delimiters = &mut self.options.delimiters;
         let repetition = delimiters.repetition.take();

@@ -2,30 +2,33 @@
 
 use super::Report;
 use super::semantics::at_element;
-use crate::finding::Rule;
+use crate::finding::{Rule, Severity};
 use crate::schema::Schema;
 use crate::set::TransactionSet;
 use crate::text::show;
 use std::collections::{HashMap, HashSet};
 
-/// Orders in which levels stand below one another (rule 64), each with the BSN05 that asks for it:
-/// shipment, order, tare, pack, item. A level may be left out, never stand above one before it.
-const STRUCTURES: [(&str, &str); 5] = [
+/// Shipment, order, tare, pack and item in an order in which they may stand below one another
+/// (rule 64), and the BSN05 that asks for it. A level may be left out, never stand above one before
+/// it.
+type Structure = (&'static str, &'static str);
+
+const STRUCTURES: [Structure; 6] = [
     ("0001", "SOTPI"),
     ("0001", "STOPI"),
     ("0002", "SOTIP"),
     ("0003", "STPOI"),
+    ("0003", "STOPI"),
     ("0004", "SOI"),
 ];
-/// Levels below a pack or an item that every structure may have: subpack and kit.
+/// Levels that every structure may have anywhere: subpack and kit.
 const ANYWHERE: [&str; 2] = ["Q", "K"];
-
 /// Findings of one kind that are told of a set. A sender that is wrong once is so in every carton, and
 /// what only holds a set must not become the flood for which it is refused.
 const TOLD_MAX: usize = 100;
 
-/// Rule 64: the first level is the shipment, and each stands below its parent as BSN05 says, or,
-/// where it says nothing, as any of the structures does.
+/// Rule 64: the first level is the shipment, and the way down to each one is that of a structure, or
+/// the set is held. That it is another one than BSN05 names is noted, for partners ask for both.
 pub(super) fn levels(
     schema: &Schema,
     set: &TransactionSet,
@@ -33,84 +36,104 @@ pub(super) fn levels(
     report: &mut Report<'_>,
 ) {
     let stated = set.find("BSN").map_or("", |bsn| bsn.element(5));
-    let is_named = STRUCTURES.iter().any(|(code, _)| *code == stated);
-    let structures: Vec<&str> = STRUCTURES
-        .iter()
-        .filter(|(code, _)| !is_named || *code == stated)
-        .map(|(_, levels)| *levels)
-        .collect();
-    // By HL01: the last level of a structure on the way down to it, and which structures still fit.
-    let mut above: HashMap<&str, (Option<char>, Vec<&str>)> = HashMap::new();
+    // By HL01: the last level of a structure on the way down to it, and which structures fit so far.
+    let mut above: HashMap<&str, (Option<char>, Vec<Structure>)> = HashMap::new();
     let mut told = 0;
     let levels = set.segments().zip(placed);
     let levels = levels.filter(|(segment, _)| segment.id() == "HL");
     for (nth, (segment, node)) in levels.enumerate() {
         let (id, parent, level) = (segment.element(1), segment.element(2), segment.element(3));
-        if id.is_empty() {
-            continue;
-        }
         let (last, fitting) = above
             .get(parent)
             .cloned()
-            .unwrap_or_else(|| (None, structures.clone()));
+            .unwrap_or_else(|| (None, STRUCTURES.to_vec()));
         if level.is_empty() || ANYWHERE.contains(&level) {
-            above.entry(id).or_insert((last, fitting));
+            note_level(&mut above, id, (last, fitting));
             continue;
         }
         let letter = level.chars().next().filter(|_| level.len() == 1);
-        let place = |structure: &str, level: Option<char>| structure.find(level?);
         let is_known = STRUCTURES
             .iter()
-            .any(|(_, structure)| place(structure, letter).is_some());
-        let fit: Vec<&str> = fitting
+            .any(|(_, levels)| place(levels, letter).is_some());
+        let fit: Vec<Structure> = fitting
             .iter()
-            .filter(|structure| {
-                let here = place(structure, letter);
-                here.is_some() && (last.is_none() || place(structure, last) < here)
+            .filter(|(_, levels)| {
+                let here = place(levels, letter);
+                here.is_some() && (last.is_none() || place(levels, last) < here)
             })
             .copied()
             .collect();
-        let text = if !is_known {
-            Some(format!(
-                "HL03 is {}, which is no level of a ship notice; it has S, O, T, P, I, Q and K.",
+        let is_stated =
+            |structures: &[Structure]| structures.iter().any(|(code, _)| *code == stated);
+        let below = last.map_or_else(String::new, |last| format!(" below {last}"));
+        let fault = if !is_known {
+            let text = format!(
+                "HL03 is {}, which is no level of a ship notice; those are S, O, T, P, I, Q and K.",
                 show(level)
-            ))
+            );
+            Some((Severity::Hold, text))
         } else if nth == 0 && level != "S" {
-            Some(format!(
+            let text = format!(
                 "The first HL is the shipment (S), and this one is {}; put the shipment's level above it.",
                 show(level)
-            ))
+            );
+            Some((Severity::Hold, text))
         } else if fit.is_empty() {
-            let which = if is_named {
-                format!("the structure {stated} in BSN05 has")
-            } else {
-                "a ship notice has".to_owned()
-            };
-            let below = last.map_or_else(String::new, |last| format!(" below {last}"));
-            let orders: Vec<String> = structures.iter().map(|levels| in_words(levels)).collect();
-            Some(format!(
-                "HL03 is {}{below}, but {which} its levels in the order {}.",
+            let text = format!(
+                "HL03 is {}{below}; no structure of a ship notice has that there, only {}.",
                 show(level),
-                orders.join(" or ")
-            ))
+                in_words(|_| true)
+            );
+            Some((Severity::Hold, text))
+        } else if is_stated(&fitting) && !is_stated(&fit) {
+            let text = format!(
+                "HL03 is {}{below}, but {stated} in BSN05 is the structure {}; correct one of them.",
+                show(level),
+                in_words(|code| code == stated)
+            );
+            Some((Severity::Note, text))
         } else {
             None
         };
-        if let Some(text) = text.filter(|_| told < TOLD_MAX) {
+        if let Some((severity, text)) = fault.filter(|_| told < TOLD_MAX) {
             told += 1;
             let rule = Rule::HierarchyLevel;
-            report.add(at_element(schema, rule, segment, *node, 3, text, report));
+            let finding = at_element(schema, rule, segment, *node, 3, text, report);
+            report.add(finding.with_severity(severity));
         }
         let fit = if fit.is_empty() { fitting } else { fit };
         let last = letter.filter(|_| is_known).or(last);
-        above.entry(id).or_insert((last, fit));
+        note_level(&mut above, id, (last, fit));
     }
 }
 
-/// `SOI` as `S-O-I`.
-fn in_words(levels: &str) -> String {
-    let letters: Vec<String> = levels.chars().map(String::from).collect();
-    letters.join("-")
+/// Remembers a level by its HL01; of two with one number the first.
+fn note_level<'a>(
+    above: &mut HashMap<&'a str, (Option<char>, Vec<Structure>)>,
+    id: &'a str,
+    level: (Option<char>, Vec<Structure>),
+) {
+    if !id.is_empty() {
+        above.entry(id).or_insert(level);
+    }
+}
+
+/// Where a structure has a level.
+fn place(levels: &str, level: Option<char>) -> Option<usize> {
+    levels.find(level?)
+}
+
+/// Structures as `S-O-I or S-O-T-I-P`.
+fn in_words(is_meant: impl Fn(&str) -> bool) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for (_, levels) in STRUCTURES.iter().filter(|(code, _)| is_meant(code)) {
+        let letters: Vec<String> = levels.chars().map(String::from).collect();
+        let structure = letters.join("-");
+        if !said.contains(&structure) {
+            said.push(structure);
+        }
+    }
+    said.join(" or ")
 }
 
 /// Rules 66 to 68: a serial shipping container code has the form that MAN01 announces and a right
