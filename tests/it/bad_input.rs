@@ -1225,17 +1225,18 @@ async fn guide_rejects(location: StoreLocation) {
 }
 
 /// A receiver's code (GS03) that is blank, or that no answer can repeat, keeps neither the order nor its 997 back, nor
-/// what waits behind that 997 for the same partner.
-async fn receivers_code_unusable(location: StoreLocation) {
+/// what waits behind that 997 for the same partner; nor does a sender's (GS02) that is blank.
+async fn codes_unusable(location: StoreLocation) {
     let house = House::open(location).await;
     for (number, code) in [
-        (621, "  "),
-        (622, "S"),
-        (623, "SUPER>CARGO"),
-        (624, "SUPERCARG\u{c4}"),
+        (621, "BIGMARTSAMPLE*  "),
+        (622, "BIGMARTSAMPLE*S"),
+        (623, "BIGMARTSAMPLE*SUPER>CARGO"),
+        (624, "BIGMARTSAMPLE*SUPERCARG\u{c4}"),
+        (625, "  *SUPERCARGO"),
     ] {
         let from = format!("*BIGMARTSAMPLE*SUPERCARGO*20260105*1100*{number}*");
-        let to = format!("*BIGMARTSAMPLE*{code}*20260105*1100*{number}*");
+        let to = format!("*{code}*20260105*1100*{number}*");
         let file = house
             .submit("code.edi", &order(number, &[(&from, &to)]))
             .await;
@@ -1362,7 +1363,7 @@ on_both! {
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
     guide_rejects: guide_rejects_on_sqlite, guide_rejects_on_postgres;
-    receivers_code_unusable: receivers_code_unusable_on_sqlite, receivers_code_unusable_on_postgres;
+    codes_unusable: codes_unusable_on_sqlite, codes_unusable_on_postgres;
     taken_numbers: taken_numbers_on_sqlite, taken_numbers_on_postgres;
     table: bad_files_on_sqlite, bad_files_on_postgres;
     cut_off: cut_off_on_sqlite, cut_off_on_postgres;

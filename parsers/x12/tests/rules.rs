@@ -499,6 +499,11 @@ fn rule_049_identifiers_of_items_in_retail() {
             &format!("BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5**{qualifier}*A-1~CTT*1~"),
         );
     }
+    let line = |pair: &str| format!("BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5**{pair}~CTT*1~");
+    faulty("850", &line("up*036000291452"), &["PO106:7"]);
+    faulty("850", &line("UP"), &["PO107:2"]);
+    let longest = "1".repeat(49);
+    faulty("850", &line(&format!("UP*{longest}")), &["PO107:5"]);
 }
 
 #[test]
@@ -626,6 +631,7 @@ fn rule_059_states_of_a_line() {
         sound_in("855 line", &format!("ACK*{state}*12*EA~"));
     }
     faulty_in("855 line", "ACK**12*EA~", &["ACK01:1"]);
+    faulty_in("855 line", "ACK*QQ*12*EA~", &["ACK01:7"]);
 }
 
 #[test]
@@ -645,6 +651,9 @@ fn rule_061_a_line_with_another_price_date_or_item() {
     for qualifier in ["068", "067", "017"] {
         sound_in("855 line", &format!("ACK*DR*12*EA*{qualifier}*20260120~"));
     }
+    faulty_in("855 line", "ACK*DR*12*EA*068*20260132~", &["ACK05:8"]);
+    faulty_in("855 line", "ACK*IS*12*EA****VN~", &["ACK08:2"]);
+    faulty_in("855 line", "ACK*IQ*12,5*EA~", &["ACK02:6"]);
 }
 
 #[test]
@@ -1272,12 +1281,15 @@ fn rule_102_acknowledgments_are_not_acknowledged_and_all_others_are() {
     assert!(build_997(&own.groups[0], &AckOptions::default()).is_none());
 }
 
-/// The rules that this crate must prove. The others are of business, and their tests stand in the
-/// gateway: 43 to 46, 62, 73, 81, 82, 88, 90, 93 and 95. Of some that are proven here only one part
-/// is of structure. These are the gateway's as well: check digits of items (49), the order of dates
-/// (50), quantities by store (51), prices by their basis (52), what an 855 may say of a line (58 to
-/// 61), cartons against TD102 (68), what an invoice and a remittance come to (76 to 79, 86, 89), and
-/// what a change does (92, 94).
+/// The rules that this crate must prove. The others are of business: the gateway proves those of
+/// duplicates and of control numbers that last (43 to 46), of one notice a shipment (73), of what may
+/// be billed (81, 82), and of payments (88, 90). Rule 62 is a partner's own, for its profile; 93 and 95
+/// are for whoever acts upon a change of an order, which the gateway does not do.
+///
+/// Of some rules only the part is proven here that a set shows by itself, and the gateway proves the
+/// rest: check digits of items (49), the order of dates (50), quantities by store (51), prices by their
+/// basis (52), what an 855 may say of a line (58 to 61), how many cartons TD102 counts (68), what an
+/// invoice comes to (76 to 79), what a payment comes to (86, 89).
 #[test]
 fn every_rule_of_the_engine_has_a_test() {
     let structural = [
