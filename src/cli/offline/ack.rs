@@ -81,7 +81,9 @@ pub fn run(options: &Options, args: Args) -> CliResult {
             .map_err(|error| CliError::file("read", &args.file, &error))?;
         let Some(event) = event else { break };
         let answered = acknowledging.follow(event);
-        print::bytes(&answered.bytes)?;
+        if !answered.bytes.is_empty() {
+            print::bytes(&answered.bytes)?;
+        }
         unanswered += answered.unanswered.len();
         for why in answered.unanswered {
             eprintln!("supercargo: {}: {why}", args.file.display());
