@@ -1244,11 +1244,11 @@ async fn codes_unusable(location: StoreLocation) {
         assert_eq!(seen.documents, ["850 processed"], "{code:?}: {seen:#?}");
         assert_eq!(house.orders_of(number).await, 1, "{code:?}");
         let sent = house
-            .lines("SELECT CAST(id AS TEXT) FROM document WHERE direction = 'out' AND set_code = '997' ORDER BY id DESC")
+            .lines("SELECT sha256 FROM transmission WHERE set_code = '997' ORDER BY id DESC")
             .await;
-        let answer = documents::raw(&house.gateway, DocumentId(sent[0].parse().unwrap()))
-            .await
-            .unwrap();
+        let mut connection = house.gateway.store.read().await.unwrap();
+        let answer = connection.content(&sent[0]).await.unwrap();
+        drop(connection);
         let answer = String::from_utf8(answer).unwrap();
         assert!(
             answer.contains("GS*FA*SUPERCARGO*BIGMARTSAMPLE*")

@@ -638,7 +638,7 @@ fn one_bad_address_costs_no_other_interchange_its_acknowledgment() {
         assert_eq!((status, counts), (Some(1), [2, ta1s]), "{told}");
         assert!(
             told.contains(
-                "interchange 000000002 (byte 253, line 2): no TA1: ISA06 is `BUYERWITHALONGADDRESS`"
+                "interchange 000000002 (byte 247, line 2): no TA1: ISA06 is `BUYERWITHALONGADDRESS`"
             ),
             "{told}"
         );
@@ -647,7 +647,7 @@ fn one_bad_address_costs_no_other_interchange_its_acknowledgment() {
     let (status, counts, _, told) = acknowledged(&blank, &[]);
     assert_eq!((status, counts), (Some(1), [2, 0]), "{told}");
     assert!(
-        told.contains("interchange 000000002 (byte 253, line 2), group 1 (GS06 2): not acknowledged: ISA08 is ``"),
+        told.contains("interchange 000000002 (byte 247, line 2), group 1 (GS06 2): not acknowledged: ISA08 is ``"),
         "{told}"
     );
     let unknown = second("*ZZ*BUYER          *", "*ZZ*               *");
