@@ -631,7 +631,7 @@ fn rule_059_states_of_a_line() {
         sound_in("855 line", &format!("ACK*{state}*12*EA~"));
     }
     faulty_in("855 line", "ACK**12*EA~", &["ACK01:1"]);
-    faulty_in("855 line", "ACK*QQ*12*EA~", &["ACK01:7"]);
+    faulty_in("855 line", "ACK*ia*12*EA~", &["ACK01:7"]);
 }
 
 #[test]
