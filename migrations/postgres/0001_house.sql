@@ -183,6 +183,7 @@ CREATE INDEX document_waiting ON document (id)
     WHERE disposition = 'held' OR delivery = 'held' OR (direction = 'out' AND syntax = 'rejected' AND delivery <> 'superseded');
 CREATE INDEX document_unsettled ON document (syntax, id) WHERE syntax NOT IN ('accepted', 'none');
 CREATE INDEX document_test ON document (id) WHERE mode = 'test';
+CREATE INDEX document_replaces ON document (replaces_id) WHERE replaces_id IS NOT NULL;
 CREATE INDEX document_loose ON document (reference) WHERE subject_kind = '' AND reference <> '';
 CREATE INDEX document_day ON document (created_at, set_code) WHERE set_code NOT IN ('997', '999', 'TA1');
 

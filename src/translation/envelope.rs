@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
-use supercargo_x12::{Address, Envelope, GroupVerdict, IsaHeader};
+use supercargo_x12::{Address, Delimiters, Envelope, GroupVerdict, IsaHeader, is_application_code};
 
 use super::outbound::delimiters;
 use crate::config::profile::Profile;
@@ -71,17 +71,26 @@ impl Addresses {
         Self::to(theirs, profile, company, mode)
     }
 
-    /// The addresses of an acknowledgment: those of what it answers, sender and receiver swapped. A TA1 has no group.
-    pub fn answering(header: &IsaHeader, group: Option<&GroupVerdict>) -> Self {
+    /// The addresses of an acknowledgment: those of what it answers, sender and receiver swapped. A TA1 has no group. A
+    /// group's code that is blank, or can not be written with these separators, gives way to the one that was agreed upon:
+    /// else the answer could never leave, nor whatever waits behind it.
+    pub fn answering(
+        header: &IsaHeader,
+        group: Option<&GroupVerdict>,
+        agreed: &Self,
+        delimiters: &Delimiters,
+    ) -> Self {
+        let code = |code: Option<&String>, agreed: &String| {
+            let fits = |code: &&String| is_application_code(code, delimiters);
+            code.filter(fits).unwrap_or(agreed).clone()
+        };
         Self {
             our_qualifier: header.receiver_qualifier.clone(),
             our_id: header.receiver.clone(),
-            our_group_id: group
-                .map_or(&header.receiver, |group| &group.receiver)
-                .clone(),
+            our_group_id: code(group.map(|group| &group.receiver), &agreed.our_group_id),
             their_qualifier: header.sender_qualifier.clone(),
             their_id: header.sender.clone(),
-            their_group_id: group.map_or(&header.sender, |group| &group.sender).clone(),
+            their_group_id: code(group.map(|group| &group.sender), &agreed.their_group_id),
         }
     }
 

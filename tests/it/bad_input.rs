@@ -1224,6 +1224,41 @@ async fn guide_rejects(location: StoreLocation) {
     house.sound("the guide rejects").await;
 }
 
+/// A receiver's code (GS03) that is blank, or that no answer can repeat, keeps neither the order nor its 997 back, nor
+/// what waits behind that 997 for the same partner; nor does a sender's (GS02) that is blank.
+async fn codes_unusable(location: StoreLocation) {
+    let house = House::open(location).await;
+    for (number, code) in [
+        (621, "BIGMARTSAMPLE*  "),
+        (622, "BIGMARTSAMPLE*S"),
+        (623, "BIGMARTSAMPLE*SUPER>CARGO"),
+        (624, "BIGMARTSAMPLE*SUPERCARG\u{c4}"),
+        (625, "  *SUPERCARGO"),
+    ] {
+        let from = format!("*BIGMARTSAMPLE*SUPERCARGO*20260105*1100*{number}*");
+        let to = format!("*{code}*20260105*1100*{number}*");
+        let file = house
+            .submit("code.edi", &order(number, &[(&from, &to)]))
+            .await;
+        let seen = house.seen(file).await;
+        assert_eq!(seen.documents, ["850 processed"], "{code:?}: {seen:#?}");
+        assert_eq!(house.orders_of(number).await, 1, "{code:?}");
+        let sent = house
+            .lines("SELECT sha256 FROM transmission WHERE set_code = '997' ORDER BY id DESC")
+            .await;
+        let mut connection = house.gateway.store.read().await.unwrap();
+        let answer = connection.content(&sent[0]).await.unwrap();
+        drop(connection);
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(
+            answer.contains("GS*FA*SUPERCARGO*BIGMARTSAMPLE*")
+                && answer.contains(&format!("AK1*PO*{number}~")),
+            "{code:?}: {answer}"
+        );
+        house.sound(code).await;
+    }
+}
+
 /// A correction is judged before it is stored: what is no set of the same kind, or faulty, leaves the document as it was.
 async fn corrected(location: StoreLocation) {
     let house = House::open(location).await;
@@ -1328,6 +1363,7 @@ on_both! {
     both_worlds: both_worlds_on_sqlite, both_worlds_on_postgres;
     corrected: corrected_on_sqlite, corrected_on_postgres;
     guide_rejects: guide_rejects_on_sqlite, guide_rejects_on_postgres;
+    codes_unusable: codes_unusable_on_sqlite, codes_unusable_on_postgres;
     taken_numbers: taken_numbers_on_sqlite, taken_numbers_on_postgres;
     table: bad_files_on_sqlite, bad_files_on_postgres;
     cut_off: cut_off_on_sqlite, cut_off_on_postgres;

@@ -582,6 +582,125 @@ fn files_are_judged_explained_acknowledged_and_turned_without_a_database() {
     assert!(!text(&redacted.stdout).contains("BIGMART"));
 }
 
+/// Interchanges of one order each with these control numbers, whose ISA and GS are as `edit` makes them.
+fn interchanges(numbers: &[u32], edit: impl Fn(u32, String) -> String) -> Vec<u8> {
+    let one = |number: &u32| {
+        let text = format!(
+            "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*{number:09}*0*P*>~GS*PO*BUYERGS*SELLERGS*20260115*1230*{number}*X*004010~ST*850*0001~BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5~CTT*1~SE*5*0001~GE*1*{number}~IEA*1*{number:09}~\n"
+        );
+        edit(*number, text)
+    };
+    numbers.iter().map(one).collect::<String>().into_bytes()
+}
+
+/// What one sender's address makes impossible to answer costs no other its answer, and is told.
+#[test]
+fn one_bad_address_costs_no_other_interchange_its_acknowledgment() {
+    let acknowledged = |file: &[u8], more: &[&str]| {
+        let output = House::new().with_input(&[&["ack", "-"], more].concat(), file);
+        let count = |what: &str| text(&output.stdout).matches(what).count();
+        let counts = [count("~ST*997*"), count("~TA1*")];
+        (
+            output.status.code(),
+            counts,
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let second = |from: &'static str, to: &'static str| {
+        interchanges(&[1, 2, 3], move |number, text| {
+            assert!(text.contains(from));
+            if number == 2 {
+                text.replace(from, to)
+            } else {
+                text
+            }
+        })
+    };
+    // A group's code that can not be said again gives way to the address in the ISA.
+    for code in ["  ", "S", "S>S"] {
+        let file = interchanges(&[1, 2, 3], |number, text| match number {
+            2 => text.replace("*SELLERGS*", &format!("*{code}*")),
+            _ => text,
+        });
+        let (status, counts, printed, told) = acknowledged(&file, &[]);
+        assert_eq!(
+            (status, counts, told.as_str()),
+            (Some(0), [3, 0], ""),
+            "{code}"
+        );
+        assert!(printed.contains("GS*FA*SELLER*BUYERGS*"), "{printed}");
+    }
+    // An address in the ISA has nothing that could stand in its place: no answer, and the reason by the received element.
+    let long = second("*ZZ*BUYER          *", "*ZZ*BUYERWITHALONGADDRESS*");
+    for (more, ta1s) in [(&[][..], 0), (&["--ta1"], 2)] {
+        let (status, counts, _, told) = acknowledged(&long, more);
+        assert_eq!((status, counts), (Some(1), [2, ta1s]), "{told}");
+        assert!(
+            told.contains(
+                "interchange 000000002 (byte 247, line 2): no TA1: ISA06 is `BUYERWITHALONGADDRESS`"
+            ),
+            "{told}"
+        );
+    }
+    let blank = second("*ZZ*SELLER         *", "*ZZ*               *");
+    let (status, counts, _, told) = acknowledged(&blank, &[]);
+    assert_eq!((status, counts), (Some(1), [2, 0]), "{told}");
+    assert!(
+        told.contains("interchange 000000002 (byte 247, line 2), group 1 (GS06 2): not acknowledged: ISA08 is ``"),
+        "{told}"
+    );
+    let unknown = second("*ZZ*BUYER          *", "*ZZ*               *");
+    let (status, counts, _, told) = acknowledged(&unknown, &[]);
+    assert_eq!((status, counts), (Some(1), [2, 0]), "{told}");
+    assert!(
+        told.contains("interchange 000000002") && told.contains("ISA06"),
+        "{told}"
+    );
+    // Control numbers begin again behind the last one.
+    let (status, counts, printed, _) = acknowledged(
+        &interchanges(&[1, 2], |_, text| text),
+        &["--control-number", "999999999"],
+    );
+    assert_eq!((status, counts), (Some(0), [2, 0]));
+    assert!(
+        printed.contains("IEA*1*999999999~") && printed.contains("IEA*1*000000001~"),
+        "{printed}"
+    );
+    // A 999 needs a separator of repetitions, which the sender may use for its components.
+    let caret = interchanges(&[1], |_, text| text.replace("*P*>~", "*P*^~"));
+    let output = House::new().with_input(&["ack", "--set", "999", "-"], &caret);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("~ST*999*"));
+}
+
+#[test]
+fn acknowledgments_are_not_acknowledged_and_no_json_is_made_of_them() {
+    let file = interchanges(&[1], |_, text| {
+        text.replace("GS*PO*", "GS*FA*").replace(
+            "ST*850*0001~BEG*00*SA*4711**20260115~PO1*1*12*EA*8.5~CTT*1~SE*5*",
+            "ST*997*0001~AK1*PO*1~AK9*A*1*1*1~SE*4*",
+        )
+    });
+    let ta1 = interchanges(&[1], |_, text| {
+        let (isa, _) = text.split_once("GS*").unwrap();
+        format!("{isa}TA1*000000009*260115*1230*A*000~IEA*0*000000001~")
+    });
+    for file in [file, ta1] {
+        let output = House::new().with_input(&["ack", "-"], &file);
+        assert_eq!(output.status.code(), Some(1));
+        let told = text(&output.stderr);
+        assert!(
+            told.contains("holds acknowledgments, and those are not acknowledged"),
+            "{told}"
+        );
+    }
+    let output =
+        House::new().with_input(&["ack", "--json", "-"], &interchanges(&[1], |_, text| text));
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(text(&output.stderr).contains("leave out --json"));
+}
+
 /// What the gateway rejects as an archive, the commands that need none reject too, with what to do.
 #[test]
 fn an_archive_is_told_as_one_without_a_database_too() {

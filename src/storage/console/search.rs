@@ -107,11 +107,11 @@ async fn by_name(
 }
 
 /// Documents that meet `condition`, in order of `order`.
-fn documents(by: &str, condition: &str, order: &str) -> String {
+fn documents(of: &str, by: &str, condition: &str, order: &str) -> String {
     format!(
         "SELECT 'document' AS kind, d.id, d.set_code AS name, '{by}' AS by, p.name AS partner_name,
             CASE WHEN d.direction = 'in' THEN d.disposition ELSE d.delivery END AS status, d.created_at AS at
-         FROM document d LEFT JOIN partner p ON p.id = d.partner_id WHERE {condition} ORDER BY {order} LIMIT {MOST}"
+         FROM document d{of} LEFT JOIN partner p ON p.id = d.partner_id WHERE {condition} ORDER BY {order} LIMIT {MOST}"
     )
 }
 
@@ -145,7 +145,7 @@ async fn by_control_number(
                 UNION ALL SELECT x.id FROM document x WHERE x.partner_id IS NULL AND x.gs06 = $1)",
         ),
     ] {
-        let sql = documents(by, condition, "d.id DESC");
+        let sql = documents("", by, condition, "d.id DESC");
         found.extend(connection.rows::<Found>(&sql, binds![value]).await?);
     }
     Ok(())
@@ -174,7 +174,7 @@ async fn by_reference(
             list(ids.len(), 0)
         );
         let binds = ids.into_iter().map(Bind::from).collect();
-        queries.push((condition, "d.id DESC", binds));
+        queries.push(("", condition, "d.id DESC", binds));
     }
     let mut loose = Conditions::default();
     loose.and_begins("d.reference", Some(&text.to_owned()));
@@ -182,9 +182,14 @@ async fn by_reference(
         "d.subject_kind = '' AND d.reference <> '' AND {}",
         loose.sql().trim_start_matches(" WHERE ")
     );
-    queries.push((condition, "d.reference", loose.binds()));
-    for (condition, order, binds) in queries {
-        let sql = documents("Reference", &condition, order);
+    // SQLite would go through all documents that are about nothing.
+    let loosely = match connection.is_sqlite() {
+        true => " INDEXED BY document_loose",
+        false => "",
+    };
+    queries.push((loosely, condition, "d.reference", loose.binds()));
+    for (of, condition, order, binds) in queries {
+        let sql = documents(of, "Reference", &condition, order);
         found.extend(connection.rows::<Found>(&sql, binds).await?);
     }
     Ok(())

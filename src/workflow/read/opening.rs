@@ -188,7 +188,9 @@ fn choose(
         );
         return (None, vec![hold("sender-mode", message)]);
     };
-    let Some(gs) = group_sender else {
+    // A blank GS02 names nobody; the address in the ISA is enough where it is that of one alone.
+    let is_named = |gs: &&str| !gs.is_empty() || of_mode.len() > 1;
+    let Some(gs) = group_sender.filter(is_named) else {
         return (Some((*first).clone()), Vec::new());
     };
     match of_mode.iter().find(|row| row.gs_id == gs) {

@@ -552,6 +552,13 @@ async fn answer(
     judgment: &Judgment,
 ) -> Result<BTreeSet<&'static str>, Failure> {
     let policy = &trading.profile.acknowledgment;
+    let options = ack_options(&trading.profile);
+    let company = gateway.settings.our_company().cloned().unwrap_or_default();
+    let to = |group: Option<&GroupVerdict>| {
+        let (profile, header) = (&trading.profile, &open.header);
+        let agreed = Addresses::answering_order(profile, &company, open.mode, header, group);
+        Addresses::answering(header, group, &agreed, &options.delimiters)
+    };
     let mut outgoing = Vec::new();
     let mut verdict = closed.verdict.clone();
     if let Some(note) = judgment.note {
@@ -568,7 +575,7 @@ async fn answer(
             format!("ta1:{id}"),
             id,
             &open.header.control_number,
-            Addresses::answering(&open.header, None),
+            to(None),
         ));
     }
     let of = match judgment.disposition {
@@ -576,7 +583,6 @@ async fn answer(
         _ => judgment.repeats,
     };
     if let (Some(of), Some(set)) = (of, policy.send.set()) {
-        let options = ack_options(&trading.profile);
         for (ordinal, text) in connection.group_verdicts(of).await? {
             let group: GroupVerdict =
                 serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
@@ -591,7 +597,7 @@ async fn answer(
                     format!("ack:{id}:{ordinal}"),
                     id,
                     &group.control_number,
-                    Addresses::answering(&open.header, Some(&group)),
+                    to(Some(&group)),
                 ));
             }
         }

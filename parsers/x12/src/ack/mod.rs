@@ -1,10 +1,12 @@
 //! What is answered: 997, 999 and TA1, each from a verdict and nothing else.
 
+mod addresses;
 mod functional;
 mod implementation;
 mod interchange;
 mod notes;
 
+pub use addresses::{Unanswerable, answer_addresses, answer_codes};
 pub use functional::build_997;
 pub use implementation::build_999;
 pub use interchange::build_ta1;

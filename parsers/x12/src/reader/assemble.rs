@@ -113,6 +113,12 @@ impl<R: Read> Reader<R> {
             .map(|group| group.header.functional_id.as_str())
             .filter(|gs01| !gs01.is_empty());
         judge(set, gs01, ending, repeated, is_unterminated, &self.limits);
+        let is_foreign = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
+        if let Some(group) = &mut self.group
+            && set.findings.iter().any(is_foreign)
+        {
+            group.foreign_sets += 1;
+        }
         Event::Set(&self.set)
     }
 }

@@ -160,6 +160,8 @@ struct OpenGroup {
     header: GroupHeader,
     findings: Vec<Finding>,
     sets: u32,
+    /// Sets that do not belong under its GS01.
+    foreign_sets: u32,
     numbers: ControlNumbers,
     stray_reported: bool,
     /// A set was given up half-way: what follows up to its SE is not reported again.
@@ -324,6 +326,7 @@ impl<R: Read> Reader<R> {
             header: written.header,
             findings,
             sets: 0,
+            foreign_sets: 0,
             numbers: ControlNumbers::default(),
             stray_reported: false,
             abandoned: false,
@@ -462,6 +465,9 @@ impl<R: Read> Reader<R> {
             return self.close_interchange(None);
         };
         let mut findings = group.findings;
+        if group.sets > 0 && group.foreign_sets == group.sets {
+            findings.push(not_supported(&group.header));
+        }
         let number = &group.header.control_number;
         let (mut claimed_sets, mut trailer_control_number) = (None, None);
         match &text {
@@ -798,4 +804,15 @@ fn judge_group_header(
             6,
         ));
     }
+}
+
+/// What is said of a group whose sets all belong under another GS01 (rule 10).
+fn not_supported(header: &GroupHeader) -> Finding {
+    let gs01 = &header.functional_id;
+    let text = format!(
+        "GS01 is {}, and none of the group's sets belongs under it; the sender must put them into groups of their own identifiers.",
+        show(gs01)
+    );
+    let finding = Finding::new(Rule::GroupNotSupported, header.offset, header.line, text);
+    at_element(finding.with_value(gs01), "GS", 1)
 }

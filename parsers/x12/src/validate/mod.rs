@@ -4,6 +4,7 @@ mod elements;
 mod guide;
 mod plain;
 mod semantics;
+mod ship_notice;
 mod structure;
 
 use crate::finding::{Finding, Rule};

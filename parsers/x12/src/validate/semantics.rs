@@ -1,6 +1,6 @@
 //! What no single element shows: hierarchy, counts and hash totals.
 
-use super::{Report, loop_of};
+use super::{Report, loop_of, ship_notice};
 use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
 use crate::schema::{Key, Schema, What};
@@ -25,11 +25,13 @@ pub(super) fn check(
         _ => {}
     }
     if schema.code == "856" {
+        ship_notice::levels(schema, set, placed, report);
+        ship_notice::marks(schema, set, placed, report);
         ship_notice_totals(schema, set, placed, report);
     }
 }
 
-fn at_element(
+pub(super) fn at_element(
     schema: &Schema,
     rule: Rule,
     segment: Segment<'_>,

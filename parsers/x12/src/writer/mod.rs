@@ -362,23 +362,39 @@ fn header(element: &'static str, value: &str, reason: &'static str) -> WriteErro
     }
 }
 
+/// Whether this can stand in ISA05 or ISA07.
+pub(crate) fn is_qualifier(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Whether this can stand in ISA06 or ISA08.
+pub(crate) fn is_address(text: &str, delimiters: &Delimiters) -> bool {
+    (1..=15).contains(&text.len()) && is_plain(text, delimiters)
+}
+
+/// Whether this can stand in GS02 or GS03: 2 to 15 printable characters, none of them a separator,
+/// no blanks around them.
+pub fn is_application_code(text: &str, delimiters: &Delimiters) -> bool {
+    (2..=15).contains(&text.len()) && is_plain(text, delimiters)
+}
+
+/// Printable ASCII without separators, and without blanks around it.
+fn is_plain(text: &str, delimiters: &Delimiters) -> bool {
+    let is_plain = |byte: u8| (b' '..0x7f).contains(&byte) && !delimiters.contains(byte);
+    text.trim() == text && text.bytes().all(is_plain)
+}
+
 /// Rule 1: 106 bytes, every separator in its place.
 fn write_isa(
     envelope: &Envelope,
     delimiters: &Delimiters,
     out: &mut Vec<u8>,
 ) -> Result<(), WriteError> {
-    let plain = |text: &str| {
-        text.trim() == text
-            && text
-                .bytes()
-                .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
-    };
     for (element, qualifier) in [
         ("ISA05", &envelope.sender.qualifier),
         ("ISA07", &envelope.receiver.qualifier),
     ] {
-        if qualifier.len() != 2 || !qualifier.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if !is_qualifier(qualifier) {
             return Err(header(
                 element,
                 qualifier,
@@ -390,7 +406,7 @@ fn write_isa(
         ("ISA06", &envelope.sender.id),
         ("ISA08", &envelope.receiver.id),
     ] {
-        if id.is_empty() || id.len() > 15 || !plain(id) {
+        if !is_address(id, delimiters) {
             return Err(header(
                 element,
                 id,
@@ -452,14 +468,8 @@ fn write_isa(
 }
 
 fn write_gs(group: &Group, delimiters: &Delimiters, out: &mut Vec<u8>) -> Result<(), WriteError> {
-    let plain = |text: &str| {
-        text.trim() == text
-            && text
-                .bytes()
-                .all(|b| (b' '..0x7f).contains(&b) && !delimiters.contains(b))
-    };
     for (element, id) in [("GS02", &group.sender), ("GS03", &group.receiver)] {
-        if !(2..=15).contains(&id.len()) || !plain(id) {
+        if !is_application_code(id, delimiters) {
             return Err(header(
                 element,
                 id,

@@ -147,10 +147,7 @@ pub fn is_of_the_envelope(finding: &Finding) -> bool {
     use supercargo_x12::Level;
     let other_matter = matches!(
         finding.rule,
-        Rule::VersionNotSupported
-            | Rule::GroupNotSupported
-            | Rule::SetNotSupported
-            | Rule::SetNotInGroup
+        Rule::VersionNotSupported | Rule::GroupNotSupported | Rule::SetNotInGroup
     );
     let level = matches!(
         finding.level,

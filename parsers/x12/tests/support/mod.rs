@@ -3,7 +3,7 @@
 
 pub mod complaints;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use supercargo_x12::{Event, Reader};
 
@@ -20,9 +20,24 @@ pub fn corpus() -> Option<PathBuf> {
         .flatten()
         .find(|path| path.join("INDEX.tsv").is_file());
     if found.is_none() {
-        eprintln!("left out: no corpus of real files here (set SUPERCARGO_CORPUS to its folder)");
+        left_out("needs the folder of real files: SUPERCARGO_CORPUS names it");
     }
     found
+}
+
+/// Says that the running test cannot run here, and why: on its own output, and in the file that
+/// `SUPERCARGO_TEST_LEFT_OUT` names, from which `tests/run` makes its account.
+pub fn left_out(reason: &str) {
+    let thread = std::thread::current();
+    let line = format!("{}: {reason}", thread.name().unwrap_or("a test"));
+    eprintln!("left out: {line}");
+    if let Some(path) = std::env::var_os("SUPERCARGO_TEST_LEFT_OUT") {
+        let account = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path);
+        writeln!(account.unwrap(), "{line}").unwrap();
+    }
 }
 
 /// One row of the corpus' index.
