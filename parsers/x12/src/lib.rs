@@ -24,7 +24,10 @@ pub use ack::{AckOptions, MissingSegment, build_997, build_999, build_ta1, needs
 pub use delimiters::{AfterTerminator, Delimiters};
 pub use element::{CharacterSet, ElementType, is_date, is_time};
 pub use envelope::{GroupHeader, Ta1};
-pub use explain::{AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate, annotate_unjudged};
+pub use explain::{
+    AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate, annotate_envelope,
+    annotate_unjudged,
+};
 pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::IsaHeader;
 pub use json::{JsonError, JsonLine, from_json, to_json};
