@@ -164,12 +164,17 @@ fn cut(cell: &str, width: usize) -> String {
 /// Text from outside as it may stand on a terminal: control characters, which could move the cursor or colour what
 /// follows, and marks that turn the direction of writing are shown as `·`.
 pub fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|letter| {
-            let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if letter.is_control() || turns { '·' } else { letter }
-        })
-        .collect()
+    text.chars().map(harmless_letter).collect()
+}
+
+/// A letter as [`harmless`] shows it.
+pub fn harmless_letter(letter: char) -> char {
+    let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if letter.is_control() || turns {
+        '·'
+    } else {
+        letter
+    }
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ fn view(
     SegmentView {
         index,
         offset: segment.offset,
-        depth: segment.depth.min(3),
+        depth: segment.depth.min(5),
         name: segment.name.clone(),
         pieces: pieces(segment, delimiters, findings),
         meanings: segment

@@ -79,6 +79,19 @@ impl Default for Delimiters {
 }
 
 impl Delimiters {
+    /// The separators as they stand in text: control characters take the place of those above 127, which would be two
+    /// bytes there.
+    #[must_use]
+    pub fn in_text(&self) -> Delimiters {
+        let plain = |byte: u8, instead: u8| if byte < 0x80 { byte } else { instead };
+        Delimiters {
+            element: plain(self.element, 0x1d),
+            component: plain(self.component, 0x1f),
+            repetition: self.repetition.map(|byte| plain(byte, 0x1e)),
+            ..*self
+        }
+    }
+
     /// Whether the byte separates anything.
     pub fn contains(&self, byte: u8) -> bool {
         byte == self.element

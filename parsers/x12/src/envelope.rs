@@ -6,6 +6,7 @@
 //! what is missing at the end is empty, what stands too much is counted. Whether the values can be
 //! right is judged where they are read.
 
+use crate::finding::{Finding, Rule};
 use crate::text::decode;
 use nom::bytes::complete::{tag, take_till};
 use nom::combinator::opt;
@@ -38,6 +39,9 @@ pub struct GroupHeader {
     pub offset: u64,
     /// Line in the file, from 1.
     pub line: u64,
+    /// First byte of GS08 in the file, or the end of the GS.
+    #[serde(default)]
+    pub version_offset: u64,
     /// Place among the groups of the interchange, from 1.
     pub ordinal: u32,
 }
@@ -88,6 +92,34 @@ pub(crate) struct Trailer<T> {
     pub count: T,
     /// SE02, GE02 or IEA02.
     pub control_number: T,
+}
+
+/// A finding about an element of a segment of the envelope, at its byte and line.
+pub(crate) fn at_element(
+    rule: Rule,
+    (offset, line): (u64, u64),
+    segment: &str,
+    element: u16,
+    text: impl Into<String>,
+) -> Finding {
+    Finding {
+        segment: Some(segment.to_owned()),
+        element: Some(element),
+        data_element: data_element(segment, element),
+        ..Finding::new(rule, offset, line, text)
+    }
+}
+
+/// The number in X12's dictionary of an element of GS, GE, ST or SE; those of ISA, IEA and TA1 have none there.
+pub(crate) fn data_element(segment: &str, element: u16) -> Option<u16> {
+    let numbers: &[u16] = match segment {
+        "GS" => &[479, 142, 124, 373, 337, 28, 455, 480],
+        "GE" => &[97, 28],
+        "ST" => &[143, 329, 1705],
+        "SE" => &[96, 329],
+        _ => &[],
+    };
+    numbers.get(usize::from(element).checked_sub(1)?).copied()
 }
 
 /// Reads a GS.

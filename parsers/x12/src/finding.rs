@@ -175,11 +175,11 @@ rules! {
     /// ISB, ISE, TA3 or ISX behind the ISA: a service is asked for that is not offered here.
     InterchangeService "interchange-service" Interchange Note None;
     /// A TA1 that cannot be read.
-    Ta1Malformed "ta1-malformed" Interchange Reject Some((Ta105, "022"));
+    Ta1Malformed "ta1-malformed" Interchange Hold Some((Ta105, "022"));
     /// The last segment has no terminator.
     LastSegmentUnterminated "last-segment-unterminated" Interchange Note None;
 
-    /// GS or GE lacks elements or holds one that cannot be right.
+    /// GS lacks elements or holds one that cannot be right; a GS02 or GS03 of blanks alone only holds.
     GroupHeaderInvalid "group-header-invalid" Interchange Reject Some((Ta105, "024"));
     /// None of the group's sets belongs under its functional identifier (GS01).
     GroupNotSupported "group-not-supported" Group Reject Some((Ak905, "1"));

@@ -4,6 +4,7 @@
 //! the line breaks of a wrapped file are left out; and sixteen elements of whatever width.
 
 use crate::delimiters::{AfterTerminator, Delimiters};
+use crate::envelope::at_element;
 use crate::finding::{Finding, Rule};
 use crate::text::{decode, show, show_byte};
 use nom::bytes::{tag, take, take_till};
@@ -127,7 +128,7 @@ pub(crate) fn read_isa(
     let window = &bytes[..bytes.len().min(ISA_WINDOW)];
     let (joined, origins) = without_breaks(window);
     let wrapped = || {
-        Finding::new(
+        of_isa(
             Rule::IsaWrapped,
             offset,
             line,
@@ -141,7 +142,7 @@ pub(crate) fn read_isa(
         return finish(raw, bytes, vec![wrapped()], offset, line);
     }
     let problem = || {
-        Finding::new(
+        of_isa(
             Rule::IsaNotFixedWidth,
             offset,
             line,
@@ -153,13 +154,21 @@ pub(crate) fn read_isa(
     }
     match loose_isa(window) {
         Ok((_, raw)) => finish(raw, bytes, vec![problem()], offset, line),
-        Err(_) if sure || plausible_start(window) => IsaReading::Unreadable(Finding::new(
+        Err(_) if sure || plausible_start(window) => IsaReading::Unreadable(of_isa(
             Rule::IsaUnreadable,
             offset,
             line,
             "Something begins with ISA but does not hold the sixteen elements of an interchange header, so it cannot be read or answered. Ask the sender for the file again.",
         )),
         Err(_) => IsaReading::No,
+    }
+}
+
+/// A finding about the ISA as a whole.
+fn of_isa(rule: Rule, offset: u64, line: u64, text: &str) -> Finding {
+    Finding {
+        segment: Some("ISA".to_owned()),
+        ..Finding::new(rule, offset, line, text)
     }
 }
 
@@ -370,7 +379,8 @@ fn finish(
         offset,
         line,
     };
-    judge(&header, &mut findings);
+    let isa = bytes.get(..raw.length).unwrap_or(bytes);
+    judge(&header, isa, &mut findings);
     IsaReading::Read {
         header: Box::new(header),
         length: raw.length,
@@ -418,13 +428,43 @@ fn after_terminator(terminator: u8, rest: &[u8]) -> AfterTerminator {
     AfterTerminator::new(&rest[..length])
 }
 
+/// A finding about an element of the ISA, which is given from its first byte to its terminator; 0 speaks of the element
+/// separator, 17 of the terminator.
+pub(crate) fn at_isa_element(
+    rule: Rule,
+    header: &IsaHeader,
+    isa: &[u8],
+    element: u16,
+    text: impl Into<String>,
+) -> Finding {
+    let at = match element {
+        0 => 3,
+        17 => isa.len().saturating_sub(1),
+        n => element_start(isa, header.delimiters.element, n),
+    };
+    let lines = memchr::memchr_iter(b'\n', isa.get(..at).unwrap_or(isa)).count() as u64;
+    let place = (header.offset + at as u64, header.line + lines);
+    Finding {
+        element: (1..=16).contains(&element).then_some(element),
+        ..at_element(rule, place, "ISA", element, text)
+    }
+}
+
+/// Where an element of an ISA begins: behind its separator, and behind the line breaks of a wrapped file.
+fn element_start(isa: &[u8], separator: u8, element: u16) -> usize {
+    let before = usize::from(element).saturating_sub(1);
+    let at = memchr::memchr_iter(separator, isa).nth(before);
+    let start = at.map_or(isa.len(), |at| at + 1);
+    let rest = isa.get(start..).unwrap_or_default();
+    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    // Line breaks at the very end are separators themselves.
+    (start + breaks.count()).min(isa.len().saturating_sub(1))
+}
+
 /// Checks the elements of the ISA, each for itself.
-fn judge(isa: &IsaHeader, findings: &mut Vec<Finding>) {
+fn judge(isa: &IsaHeader, bytes: &[u8], findings: &mut Vec<Finding>) {
     let mut fault = |rule: Rule, element: u16, value: &str, text: String| {
-        let mut finding = Finding::new(rule, isa.offset, isa.line, text).with_value(value);
-        finding.segment = Some("ISA".to_owned());
-        finding.element = Some(element);
-        findings.push(finding);
+        findings.push(at_isa_element(rule, isa, bytes, element, text).with_value(value));
     };
     let qualifier = |text: &str| text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphanumeric());
     let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
@@ -546,43 +586,38 @@ fn judge(isa: &IsaHeader, findings: &mut Vec<Finding>) {
             ),
         );
     }
-    judge_separators(isa, findings);
+    judge_separators(isa, bytes, findings);
 }
 
 /// Rule 5: separators differ, and none is a letter, a digit or a blank.
-fn judge_separators(isa: &IsaHeader, findings: &mut Vec<Finding>) {
+fn judge_separators(isa: &IsaHeader, bytes: &[u8], findings: &mut Vec<Finding>) {
     if isa.delimiters.usable() && isa.delimiters.component != 0 {
         return;
     }
     let named: Vec<(&str, u8)> = isa.delimiters.named().collect();
     for (at, (name, byte)) in named.iter().enumerate() {
-        let rule = match *name {
-            "element separator" => Rule::ElementSeparatorInvalid,
-            "component separator" => Rule::ComponentSeparatorInvalid,
-            "segment terminator" => Rule::TerminatorInvalid,
-            _ => Rule::SeparatorsClash,
+        let (rule, element) = match *name {
+            "element separator" => (Rule::ElementSeparatorInvalid, 0),
+            "component separator" => (Rule::ComponentSeparatorInvalid, 16),
+            "segment terminator" => (Rule::TerminatorInvalid, 17),
+            _ => (Rule::SeparatorsClash, 11),
         };
-        if *name == "component separator" && *byte == 0 {
-            let text = "ISA16 is empty: no component separator was declared. The sender must put one character there.";
-            findings.push(Finding::new(
-                Rule::ComponentSeparatorInvalid,
-                isa.offset,
-                isa.line,
-                text,
-            ));
+        let text = if *name == "component separator" && *byte == 0 {
+            "ISA16 is empty: no component separator was declared. The sender must put one character there.".to_owned()
         } else if byte.is_ascii_alphanumeric() || *byte == b' ' {
-            let text = format!(
+            format!(
                 "The {name} is {}; it must be no letter, digit or blank.",
                 show_byte(*byte)
-            );
-            findings.push(Finding::new(rule, isa.offset, isa.line, text));
+            )
         } else if let Some((other, _)) = named[..at].iter().find(|(_, earlier)| earlier == byte) {
-            let text = format!(
+            format!(
                 "The {name} is {}, which is the {other} too; every separator must be a byte of its own.",
                 show_byte(*byte)
-            );
-            findings.push(Finding::new(rule, isa.offset, isa.line, text));
-        }
+            )
+        } else {
+            continue;
+        };
+        findings.push(at_isa_element(rule, isa, bytes, element, text));
     }
 }
 
@@ -612,6 +647,45 @@ mod tests {
         );
         assert_eq!(isa.delimiters, Delimiters::default());
         assert_eq!(findings, []);
+    }
+
+    #[test]
+    fn a_finding_stands_at_its_element() {
+        let places =
+            |text: &str, offset, line| match read_isa(text.as_bytes(), true, true, offset, line) {
+                IsaReading::Read { findings, .. } => findings
+                    .iter()
+                    .map(|found| (found.rule, found.element, found.offset, found.line))
+                    .collect::<Vec<_>>(),
+                _ => panic!("not read: {text}"),
+            };
+        let faulty = CLEAN.replace("260115*1230", "261315*2560");
+        assert_eq!(
+            places(&faulty, 1000, 7),
+            [
+                (Rule::IsaDate, Some(9), 1070, 7),
+                (Rule::IsaTime, Some(10), 1077, 7)
+            ]
+        );
+        // Wrapped right before ISA10, which begins behind the line break.
+        let wrapped = format!("{}\r\n{}", &faulty[..77], &faulty[77..]);
+        assert_eq!(
+            places(&wrapped, 0, 1)[1..],
+            [
+                (Rule::IsaDate, Some(9), 70, 1),
+                (Rule::IsaTime, Some(10), 79, 2)
+            ]
+        );
+        let collapsed = "ISA*00**00**ZZ*A*ZZ*B*261315*1230*U*00401*000000001*0*P*>~GS*PO";
+        assert_eq!(places(collapsed, 0, 1)[1], (Rule::IsaDate, Some(9), 22, 1));
+        assert_eq!(
+            places(&CLEAN.replace(">~", "*~"), 0, 1),
+            [(Rule::ComponentSeparatorInvalid, Some(16), 104, 1)]
+        );
+        assert_eq!(
+            places(&CLEAN.replace(">~", ">>"), 0, 1),
+            [(Rule::TerminatorInvalid, None, 105, 1)]
+        );
     }
 
     #[test]

@@ -27,7 +27,10 @@ pub use ack::{
 pub use delimiters::{AfterTerminator, Delimiters};
 pub use element::{CharacterSet, ElementType, is_date, is_time};
 pub use envelope::{GroupHeader, Ta1};
-pub use explain::{AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate, annotate_unjudged};
+pub use explain::{
+    AnnotatedElement, AnnotatedSegment, AnnotatedSet, annotate, annotate_envelope,
+    annotate_unjudged,
+};
 pub use finding::{AckCode, AckPlace, Finding, Level, Origin, Rule, Severity};
 pub use header::IsaHeader;
 pub use json::{JsonError, JsonLine, from_json, to_json};

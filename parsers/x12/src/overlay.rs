@@ -23,8 +23,11 @@ use serde::{Deserialize, Serialize};
 /// then = "N1[ST]04"
 /// presence = "required"
 /// ```
+///
+/// What a partner does not use at all may stand in a list instead, `unused = ["CUR", "BEG06", "PO1/PO104"]`: each of these
+/// segments and elements is forbidden, as a rule of its own says it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct Overlay {
     /// Judge this set by that release where GS08 names one without schemas; without it the group is
     /// refused (AK905 2). It is said for this set alone: groups of other sets need a guide of theirs.
@@ -38,6 +41,47 @@ pub struct Overlay {
     pub element: Vec<ElementRule>,
     /// Rules between elements.
     pub condition: Vec<ConditionRule>,
+}
+
+/// An overlay as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    judge_as: Option<crate::Release>,
+    foreign_letters: bool,
+    unused: Vec<String>,
+    segment: Vec<SegmentRule>,
+    element: Vec<ElementRule>,
+    condition: Vec<ConditionRule>,
+}
+
+impl From<Written> for Overlay {
+    fn from(written: Written) -> Overlay {
+        let mut overlay = Overlay {
+            judge_as: written.judge_as,
+            foreign_letters: written.foreign_letters,
+            segment: written.segment,
+            element: written.element,
+            condition: written.condition,
+        };
+        for at in written.unused {
+            let presence = Some(Presence::Forbidden);
+            if Path::read(&at).is_some_and(|path| path.element.is_some()) {
+                overlay.element.push(ElementRule {
+                    at,
+                    presence,
+                    ..ElementRule::default()
+                });
+            } else {
+                overlay.segment.push(SegmentRule {
+                    at,
+                    presence,
+                    ..SegmentRule::default()
+                });
+            }
+        }
+        overlay
+    }
 }
 
 /// Whether something must or must not stand there.

@@ -351,11 +351,10 @@ impl TransactionSet {
 
     /// The slow way: decodes element by element, and remembers where text and bytes run apart.
     fn fill_decoded(&mut self, bytes: &[u8], breaks: bool) {
-        // Separators above 127 would be two bytes in the text: control characters take their place.
-        let plain = |byte: u8, instead: u8| if byte < 0x80 { byte } else { instead };
-        self.element_separator = plain(self.delimiters.element, 0x1d);
-        self.component_separator = plain(self.delimiters.component, 0x1f);
-        self.repetition_separator = self.delimiters.repetition.map(|byte| plain(byte, 0x1e));
+        let separators = self.delimiters.in_text();
+        self.element_separator = separators.element;
+        self.component_separator = separators.component;
+        self.repetition_separator = separators.repetition;
         self.raw = bytes.to_vec();
         let mut text = String::with_capacity(bytes.len() + 16);
         let is_break = |byte: u8| {
@@ -392,7 +391,11 @@ impl TransactionSet {
                 // What follows the element's last character, too: its separator may end the segment.
                 mark_shift(&mut self.shifts, to, text.len());
                 text.push(char::from(if mark == span.last {
-                    plain(self.delimiters.terminator, 0x1c)
+                    if self.delimiters.terminator < 0x80 {
+                        self.delimiters.terminator
+                    } else {
+                        0x1c
+                    }
                 } else {
                     self.element_separator
                 }));
@@ -452,6 +455,37 @@ impl Delimiters {
 }
 
 impl TransactionSet {
+    /// A set of a single segment, given without its terminator; line breaks inside are left out of its text.
+    pub(crate) fn of_one_segment(
+        bytes: &[u8],
+        delimiters: Delimiters,
+        offset: u64,
+        line: u64,
+    ) -> TransactionSet {
+        let separators = memchr::memchr_iter(delimiters.element, bytes);
+        let ends: Vec<u32> = separators
+            .chain([bytes.len()])
+            .map(|at| u32::try_from(at).unwrap_or(u32::MAX))
+            .collect();
+        let id = ends.first().map_or(0, |end| *end as usize);
+        let mut set = TransactionSet {
+            delimiters,
+            ..TransactionSet::default()
+        };
+        set.spans.push(Span {
+            start: 0,
+            first: 0,
+            last: ends.len().saturating_sub(1) as u32,
+            key: Key::of(bytes.get(..id).unwrap_or_default()),
+        });
+        set.ends = ends;
+        set.header.offset = offset;
+        set.header.line = line;
+        set.header.length = bytes.len() as u64;
+        set.fill(bytes, memchr::memchr2(b'\r', b'\n', bytes).is_some());
+        set
+    }
+
     /// A set from bytes that hold nothing but its segments.
     pub(crate) fn from_bytes(bytes: &[u8], delimiters: Delimiters) -> TransactionSet {
         let mut marks = crate::scan::Marks::default();

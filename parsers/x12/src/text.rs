@@ -47,6 +47,12 @@ pub(crate) fn were(count: u64, what: &str) -> String {
     format!("{} {verb}", counted(count, what))
 }
 
+/// How many of something there are: `1 element stands`, `2 elements stand`.
+pub(crate) fn stand(count: usize, what: &str) -> String {
+    let verb = if count == 1 { "stands" } else { "stand" };
+    format!("{} {verb}", counted(count as u64, what))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

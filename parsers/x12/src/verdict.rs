@@ -1,7 +1,7 @@
 //! What became of a set, a group, an interchange. Verdicts borrow nothing: they are stored between
 //! reading and acknowledging.
 
-use crate::envelope::GroupHeader;
+use crate::envelope::{GroupHeader, at_element};
 use crate::finding::{AckPlace, Finding, Origin, Rule, Severity};
 use crate::header::IsaHeader;
 use crate::reader::{GroupClosed, InterchangeClosed};
@@ -166,6 +166,9 @@ pub struct GroupVerdict {
     /// Line of the GS in the file.
     #[serde(default)]
     pub line: u64,
+    /// First byte of GS08 in the file.
+    #[serde(default)]
+    pub version_offset: u64,
     /// GE01; none where GE is missing or holds no number.
     pub claimed_sets: Option<u32>,
     /// Sets that were read.
@@ -177,17 +180,18 @@ pub struct GroupVerdict {
 }
 
 /// What is wrong where a set does not belong into a group with this GS01 (rule 10).
-pub(crate) fn not_in_group(st01: &str, gs01: &str, offset: u64, line: u64) -> Option<Finding> {
+pub(crate) fn not_in_group(st01: &str, gs01: &str, at: (u64, u64)) -> Option<Finding> {
     let expected = functional_id_of(st01).filter(|expected| *expected != gs01)?;
     let text = format!(
         "A set {} belongs into a group {expected}, but GS01 is {}.",
         show(st01),
         show(gs01)
     );
-    Some(Finding {
-        element: Some(1),
-        ..Finding::new(Rule::SetNotInGroup, offset, line, text).in_segment("ST", 1)
-    })
+    Some(
+        at_element(Rule::SetNotInGroup, at, "ST", 1, text)
+            .in_segment("ST", 1)
+            .with_value(st01),
+    )
 }
 
 impl GroupVerdict {
@@ -201,6 +205,7 @@ impl GroupVerdict {
             version: header.version.clone(),
             offset: header.offset,
             line: header.line,
+            version_offset: header.version_offset,
             claimed_sets: None,
             received_sets: 0,
             sets: Vec::new(),
@@ -217,13 +222,9 @@ impl GroupVerdict {
                 "GS08 is {}; only releases 004010 and 005010 are judged. Agree on one of them, or let the partner's guide say by which to judge its sets (`judge_as`).",
                 show(&self.version)
             );
+            let at = (self.version_offset.max(self.offset), self.line);
             self.findings.push(
-                Finding {
-                    segment: Some("GS".to_owned()),
-                    element: Some(8),
-                    ..Finding::new(Rule::VersionNotSupported, self.offset, self.line, text)
-                }
-                .with_value(&self.version),
+                at_element(Rule::VersionNotSupported, at, "GS", 8, text).with_value(&self.version),
             );
         }
         release
@@ -234,7 +235,7 @@ impl GroupVerdict {
     pub fn add(&mut self, mut set: SetVerdict) {
         let is_told = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
         if !set.findings.iter().any(is_told)
-            && let Some(finding) = not_in_group(&set.st01, &self.functional_id, set.offset, 1)
+            && let Some(finding) = not_in_group(&set.st01, &self.functional_id, (set.offset, 1))
         {
             set.findings.push(finding);
             set.acceptance = acceptance_of(&set.findings);

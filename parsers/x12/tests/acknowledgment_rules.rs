@@ -51,6 +51,7 @@ fn group(sets: Vec<SetVerdict>) -> GroupVerdict {
         version: "004010".into(),
         offset: 0,
         line: 1,
+        version_offset: 0,
         claimed_sets: u32::try_from(sets.len()).ok(),
         received_sets: u32::try_from(sets.len()).unwrap(),
         sets,

@@ -93,7 +93,7 @@ fn counts_are_told_in_plain_words() {
     );
     assert_eq!(
         told(&format!("{BEG}{PO1}CTT*3~")),
-        ["CTT01 says 3 lines, but 1 PO1 segment was read."]
+        ["CTT01 counts 3 lines, but the set has 1 PO1 segment; write 1."]
     );
     let envelope = format!(
         "GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~{BEG}{PO1}SE*4*0001~GE*2*1~IEA*3*000000001~"
@@ -146,4 +146,64 @@ fn a_parent_that_is_not_there_says_what_belongs_into_hl02() {
             "HL02 is `9`, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to."
         ]
     );
+}
+
+#[test]
+fn a_count_of_lines_that_are_not_there_is_told_in_plain_words() {
+    let told = told(&format!("{BEG}CTT*1~"));
+    assert!(
+        told.contains(&"CTT01 counts 1 line, but the set has no PO1 segment; write 0.".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_follows_a_segment_without_a_place_is_told_what_really_helps() {
+    let told = told_in(
+        "GS*OW*BUYER*SELLER*20260115*1230*1*X*004010~ST*940*0001~W05*N*ORD1*PO1~N1*ST*STORE*92*0118~W66*PP*M~W01*24*EA*614141007349~G69*TRAIL MIX~N9*DP*045~W01*60*EA*614141007351~NTE*GEN*X~G69*BARS~LX*1~G69*MORE~SE*13*0001~GE*1*1~IEA*1*000000001~",
+        Limits::default(),
+    );
+    let unexpected: Vec<&str> = told
+        .iter()
+        .filter(|message| message.contains("belongs"))
+        .map(String::as_str)
+        .collect();
+    let follows = |id: &str, index: u32| {
+        format!(
+            "The segment {id} belongs to the W01 above it (segment {index}), which has no place here itself: with that W01 put right, this one is."
+        )
+    };
+    let opener = "The segment W01 belongs into a loop that was not begun here: put LX before it, or take it out.";
+    assert_eq!(
+        unexpected,
+        [
+            opener,
+            &follows("G69", 5),
+            opener,
+            &follows("G69", 8),
+            "The segment G69 belongs into a loop that was not begun here: put W01 before it, or take it out."
+        ]
+    );
+}
+
+#[test]
+fn a_component_separator_is_told_as_one_even_where_it_is_a_control_character() {
+    for separator in ['>', '\u{1f}'] {
+        let file = format!(
+            "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000001*0*P*{separator}~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~ST*850*0001~{BEG}REF*DP**a{separator}b~{PO1}SE*5*0001~GE*1*1~IEA*1*000000001~"
+        );
+        let mut reader = Reader::new(file.as_bytes());
+        while let Some(event) = reader.next().unwrap() {
+            if let Event::Set(set) = event {
+                let found = validate_set(SchemaRegistry::standard(), Release::R004010, set, None);
+                assert_eq!(found.len(), 1, "{found:?}");
+                assert!(
+                    found[0].message.starts_with("REF03")
+                        && found[0].message.contains("holds the component separator"),
+                    "{}",
+                    found[0].message
+                );
+            }
+        }
+    }
 }

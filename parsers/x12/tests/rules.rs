@@ -250,7 +250,7 @@ fn rule_010_a_group_that_none_of_its_sets_belongs_to_is_not_supported() {
     };
     let order = set("850", &around("850", ""));
     let invoice = set("810", &around("810", "")).replace("0001", "0002");
-    let unknown = set("123", "BEG*00~");
+    let unknown = set("123", "BEG*00*SA*4711**20260115~");
     assert_eq!(trailer(&order, "QQ"), "R*1*1*0*1");
     assert_eq!(trailer(&order, "IN"), "R*1*1*0*1");
     // One that belongs there keeps the group; the other is refused alone.

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Serialize;
-use supercargo_x12::{SefGuide, SefNote, SefSet, import_sef};
+use supercargo_x12::{ElementRule, Presence, SefGuide, SefNote, SefSet, SegmentRule, import_sef};
 
 use super::whole;
 use crate::cli::table::harmless;
 use crate::cli::{CliError, CliResult, Options, print};
+
+/// Characters of a line in a list.
+const LINE: usize = 100;
 
 /// What is done with guides.
 #[derive(Debug, clap::Subcommand)]
@@ -74,25 +77,81 @@ fn add_set(text: &mut String, set: &SefSet) -> Result<(), CliError> {
             text.push_str(&comment(note));
         }
     }
+    let unused = Unused::of(set);
+    let mut head = String::new();
     if let Some(release) = overlay.judge_as {
-        text.push_str(&format!(
-            "[guide.{code}]\njudge_as = \"{}\"\n",
-            release.as_str()
-        ));
+        head.push_str(&format!("judge_as = \"{}\"\n", release.as_str()));
+    }
+    if !unused.0.is_empty() {
+        head.push_str(&unused.told());
+    }
+    if !head.is_empty() {
+        text.push_str(&format!("\n[guide.{code}]\n{head}"));
     }
     let mut told = Vec::new();
     for rule in &overlay.segment {
-        add_notes(text, set, &rule.at, &mut told);
-        add_rule(text, code, "segment", rule)?;
+        if !unused.0.contains(&rule.at.as_str()) {
+            add_notes(text, set, &rule.at, &mut told);
+            add_rule(text, code, "segment", rule)?;
+        }
     }
     for rule in &overlay.element {
-        add_notes(text, set, &rule.at, &mut told);
-        add_rule(text, code, "element", rule)?;
+        if !unused.0.contains(&rule.at.as_str()) {
+            add_notes(text, set, &rule.at, &mut told);
+            add_rule(text, code, "element", rule)?;
+        }
     }
     for rule in &overlay.condition {
         add_rule(text, code, "condition", rule)?;
     }
     Ok(())
+}
+
+/// The places of which a guide says only that they are not used, and no words: most of what there is to say of many
+/// guides.
+struct Unused<'a>(Vec<&'a str>);
+
+impl<'a> Unused<'a> {
+    fn of(set: &'a SefSet) -> Self {
+        let forbidden = Some(Presence::Forbidden);
+        let segments = set.overlay.segment.iter().filter(|rule| {
+            let alone = SegmentRule {
+                at: rule.at.clone(),
+                presence: forbidden,
+                ..SegmentRule::default()
+            };
+            **rule == alone
+        });
+        let elements = set.overlay.element.iter().filter(|rule| {
+            let alone = ElementRule {
+                at: rule.at.clone(),
+                presence: forbidden,
+                ..ElementRule::default()
+            };
+            **rule == alone
+        });
+        let places = segments
+            .map(|rule| rule.at.as_str())
+            .chain(elements.map(|rule| rule.at.as_str()));
+        let has_words = |at: &str| set.notes.iter().any(|note| note.at == at);
+        Self(places.filter(|at| !has_words(at)).collect())
+    }
+
+    /// The key of the guide, in lines that can be read.
+    fn told(&self) -> String {
+        let mut lines = vec![String::new()];
+        for place in &self.0 {
+            let place = toml::Value::from(*place).to_string();
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(&place),
+                Some(line) if line.len() + 2 + place.len() < LINE => {
+                    line.push_str(&format!(", {place}"));
+                }
+                _ => lines.push(place),
+            }
+        }
+        format!("unused = [\n  {},\n]\n", lines.join(",\n  "))
+    }
 }
 
 fn add_notes(text: &mut String, set: &SefSet, at: &str, told: &mut Vec<u32>) {
@@ -144,13 +203,23 @@ mod tests {
         let profile = format!("partner = \"harbor\"\n[[address]]\nid = \"HARBOR\"\n{text}");
         let profile =
             Profile::parse(&profile).unwrap_or_else(|refusal| panic!("{refusal}\n{text}"));
-        assert_eq!(profile.guide.get("850"), Some(&guide.sets[0].overlay));
+        let sorted = |mut overlay: supercargo_x12::Overlay| {
+            overlay.segment.sort_by(|a, b| a.at.cmp(&b.at));
+            overlay.element.sort_by(|a, b| a.at.cmp(&b.at));
+            overlay
+        };
+        assert_eq!(
+            profile.guide.get("850").cloned().map(sorted),
+            Some(sorted(guide.sets[0].overlay.clone()))
+        );
         for told in [
             "#   line 81: the section .LAYOUT is not known; it was left out\n",
             "# Orders of Harbor Stores. From January on.\n",
             "# /N1[ST]: The store that gets the goods.\n\n[[guide.850.segment]]\nat = \"/N1[ST]\"\npresence = \"required\"\nmax = 1\n",
+            "\n[guide.850]\nunused = [\n  \"/CUR\", \"/SAC\",",
         ] {
             assert!(text.contains(told), "{told:?} is not in\n{text}");
         }
+        assert!(!text.contains("presence = \"forbidden\"\n\n"), "{text}");
     }
 }

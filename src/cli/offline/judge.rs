@@ -23,6 +23,8 @@ pub struct Judged {
     pub file: String,
     /// Nothing of it is refused.
     pub accepted: bool,
+    /// Something waits for a person, as what breaks the partner's guide does.
+    pub held: bool,
     /// Interchanges.
     pub interchanges: u64,
     /// Functional groups.
@@ -87,6 +89,8 @@ pub struct Found {
     pub element: Option<u16>,
     /// Component of the element.
     pub component: Option<u16>,
+    /// Repetition of the element.
+    pub repetition: Option<u16>,
     /// Number of the data element.
     pub data_element: Option<u16>,
     /// The value found.
@@ -97,21 +101,17 @@ pub struct Found {
 
 /// The envelope around a finding.
 #[derive(Default, Clone)]
-struct Around {
-    isa13: Option<String>,
-    gs06: Option<String>,
-    set: Option<String>,
-    st02: Option<String>,
+pub(super) struct Around {
+    pub isa13: Option<String>,
+    pub gs06: Option<String>,
+    pub set: Option<String>,
+    pub st02: Option<String>,
 }
 
-impl Judged {
-    fn add(&mut self, finding: &Finding, around: &Around) {
-        self.accepted &= !finding.rejects();
-        if self.findings.len() >= FINDINGS_MAX {
-            self.findings_left_out += 1;
-            return;
-        }
-        self.findings.push(Found {
+impl Found {
+    /// The finding with what stands around it.
+    pub(super) fn of(finding: &Finding, around: &Around) -> Self {
+        Self {
             code: finding.rule.name().to_owned(),
             message: finding.message.clone(),
             severity: finding.severity,
@@ -128,10 +128,23 @@ impl Judged {
             loop_id: finding.loop_id.clone(),
             element: finding.element,
             component: finding.component,
+            repetition: finding.repetition,
             data_element: finding.data_element,
             value: finding.value.clone(),
             ack: finding.ack.clone(),
-        });
+        }
+    }
+}
+
+impl Judged {
+    fn add(&mut self, finding: &Finding, around: &Around) {
+        self.accepted &= !finding.rejects();
+        self.held |= finding.severity == Severity::Hold;
+        if self.findings.len() >= FINDINGS_MAX {
+            self.findings_left_out += 1;
+            return;
+        }
+        self.findings.push(Found::of(finding, around));
     }
 
     /// Counts a set that was judged by a release which GS08 does not name.
@@ -156,7 +169,11 @@ impl Judged {
         let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         format!(
             "{} · {}, {}, {}, {}",
-            if self.accepted { "accepted" } else { "refused" },
+            match (self.accepted, self.held) {
+                (false, _) => "refused",
+                (true, true) => "accepted, but held for a person",
+                (true, false) => "accepted",
+            },
             count(self.interchanges, "interchange"),
             count(self.groups, "group"),
             count(self.sets, "set"),
@@ -175,6 +192,7 @@ pub fn judge(
     let mut judged = Judged {
         file: name.to_owned(),
         accepted: true,
+        held: false,
         interchanges: 0,
         groups: 0,
         sets: 0,

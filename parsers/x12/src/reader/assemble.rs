@@ -1,10 +1,10 @@
 //! From ST to SE: the segments of one transaction set put together.
 
 use super::window::{Found, Piece};
-use super::{Event, Reader, at_element, number_of};
-use crate::envelope::{self, Trailer};
+use super::{Event, Reader, number_of};
+use crate::envelope::{self, Trailer, at_element};
 use crate::finding::{Finding, Rule};
-use crate::set::{SetHeader, TransactionSet};
+use crate::set::{Segment, SetHeader, TransactionSet};
 use crate::text::show;
 use crate::verdict::not_in_group;
 use std::io::{self, Read};
@@ -152,49 +152,51 @@ fn judge(
     let mut findings = std::mem::take(&mut set.findings);
     let SetHeader {
         offset,
-        line,
         ref st01,
         ref st02,
         ..
     } = set.header;
     let count = set.len();
-    let st = |finding: Finding, element| at_element(finding, "ST", element).in_segment("ST", 1);
+    // Byte and line of an element of the first or the last segment.
+    let place = |segment: Option<Segment<'_>>, element: u16| {
+        let offset = segment.map_or(offset, |it| it.element_offset(usize::from(element)));
+        (offset, set.line_of(offset))
+    };
+    let st = |rule, element, text| {
+        at_element(rule, place(set.segment(1), element), "ST", element, text).in_segment("ST", 1)
+    };
     if st01.len() != 3 || !st01.bytes().all(|b| b.is_ascii_alphanumeric()) {
         let text = format!(
             "ST01 must be the identifier of a transaction set such as 850, not {}.",
             show(st01)
         );
-        findings.push(st(
-            Finding::new(Rule::StIdentifier, offset, line, text).with_value(st01),
-            1,
-        ));
+        findings.push(st(Rule::StIdentifier, 1, text).with_value(st01));
     }
-    findings.extend(gs01.and_then(|gs01| not_in_group(st01, gs01, offset, line)));
+    findings.extend(gs01.and_then(|gs01| not_in_group(st01, gs01, place(set.segment(1), 1))));
     if !(4..=9).contains(&st02.chars().count()) {
         let text = format!(
             "ST02 must be a control number of four to nine characters, not {}.",
             show(st02)
         );
-        findings.push(st(
-            Finding::new(Rule::StControlNumber, offset, line, text).with_value(st02),
-            2,
-        ));
+        findings.push(st(Rule::StControlNumber, 2, text).with_value(st02));
     } else if repeated {
         let text = format!(
             "ST02 {} was used before in this group; every transaction set needs a number of its own.",
             show(st02)
         );
-        findings.push(st(
-            Finding::new(Rule::StControlNumberRepeated, offset, line, text).with_value(st02),
-            2,
-        ));
+        findings.push(st(Rule::StControlNumberRepeated, 2, text).with_value(st02));
     }
     let end_offset = offset + set.header.length;
     let end_line = || set.line_of(end_offset);
     match ending {
         Ending::Trailer => {
             if let Some(se) = set.segments().next_back() {
-                let (at, at_line, index) = (se.offset(), se.line(), se.index());
+                let index = se.index();
+                let fault = |rule, element, text, value: &str| {
+                    at_element(rule, place(Some(se), element), "SE", element, text)
+                        .with_value(value)
+                        .in_segment("SE", index)
+                };
                 let Trailer {
                     count: said,
                     control_number: number,
@@ -204,13 +206,7 @@ fn judge(
                         "SE01 says {}, but the set has {count} segments, ST and SE included.",
                         show(said)
                     );
-                    findings.push(at_element(
-                        Finding::new(Rule::SeCount, at, at_line, text)
-                            .with_value(said)
-                            .in_segment("SE", index),
-                        "SE",
-                        1,
-                    ));
+                    findings.push(fault(Rule::SeCount, 1, text, said));
                 }
                 if number != *st02 {
                     let text = format!(
@@ -218,21 +214,14 @@ fn judge(
                         show(number),
                         show(st02)
                     );
-                    findings.push(at_element(
-                        Finding::new(Rule::SeControlNumber, at, at_line, text)
-                            .with_value(number)
-                            .in_segment("SE", index),
-                        "SE",
-                        2,
-                    ));
+                    findings.push(fault(Rule::SeControlNumber, 2, text, number));
                 }
                 if unterminated {
-                    findings.push(Finding::new(
-                        Rule::LastSegmentUnterminated,
-                        at,
-                        at_line,
-                        "The last segment has no terminator; it was read as if it had.",
-                    ));
+                    let text = "The last segment has no terminator; it was read as if it had.";
+                    findings.push(
+                        Finding::new(Rule::LastSegmentUnterminated, se.offset(), se.line(), text)
+                            .in_segment("SE", index),
+                    );
                 }
             }
         }

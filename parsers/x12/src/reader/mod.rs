@@ -13,12 +13,12 @@ mod window;
 pub use stored::{NotASet, read_set, read_set_with_limits};
 
 use crate::delimiters::Delimiters;
-use crate::envelope::{self, GroupHeader, Ta1, Trailer, WrittenGs};
+use crate::envelope::{self, GroupHeader, Ta1, Trailer, WrittenGs, at_element};
 use crate::finding::{Finding, Rule};
 use crate::header::IsaHeader;
 use crate::limits::Limits;
 use crate::set::TransactionSet;
-use crate::text::{show, were};
+use crate::text::{show, stand, were};
 use seen::ControlNumbers;
 use std::io::{self, Read};
 use window::{Piece, Window};
@@ -226,6 +226,18 @@ impl<R: Read> Reader<R> {
         self.window.bytes(self.window.raw_from, self.window.cursor)
     }
 
+    /// What is wrong so far with the envelope of the interchange that is open, its groups' headers included. All of
+    /// it comes again with [`Event::InterchangeClosed`]; who wants to tell each thing at its place need not wait for that.
+    pub fn interchange_findings(&self) -> &[Finding] {
+        let open = self.interchange.as_ref();
+        open.map_or(&[], |open| &open.findings)
+    }
+
+    /// What is wrong so far with the group that is open; it comes again with [`Event::GroupClosed`].
+    pub fn group_findings(&self) -> &[Finding] {
+        self.group.as_ref().map_or(&[], |group| &group.findings)
+    }
+
     /// The byte of the file up to which events were given.
     pub fn position(&self) -> u64 {
         self.window.offset(self.window.cursor)
@@ -295,18 +307,23 @@ impl<R: Read> Reader<R> {
         (self.window.offset(at), self.window.line_at(at))
     }
 
+    /// Byte and line of a segment of the envelope, and of its elements from the first on.
+    fn places<const N: usize>(&self, segment: &window::Found) -> [(u64, u64); N] {
+        std::array::from_fn(|n| self.here(self.window.element_start(segment, n)))
+    }
+
     fn open_group(&mut self, segment: window::Found) -> Event<'_> {
-        let (offset, line) = self.here(segment.start);
+        let places: [_; 10] = self.places(&segment);
         let text = self.taken(&segment);
         let mut written = envelope::group_header(&text, self.delimiters().element);
-        written.header.offset = offset;
-        written.header.line = line;
+        (written.header.offset, written.header.line) = places[0];
+        written.header.version_offset = places[8].0;
         let mut findings = Vec::new();
         if let Some(open) = &mut self.interchange {
             open.groups += 1;
             written.header.ordinal = open.groups;
             open.stray_reported = false;
-            judge_group_header(&written, &mut open.findings, &mut findings);
+            judge_group_header(&written, &places, &mut open.findings, &mut findings);
             let header = &written.header;
             if !open
                 .group_numbers
@@ -317,7 +334,7 @@ impl<R: Read> Reader<R> {
                     show(&header.control_number)
                 );
                 findings.push(
-                    Finding::new(Rule::GsControlNumberRepeated, offset, line, text)
+                    at_element(Rule::GsControlNumberRepeated, places[6], "GS", 6, text)
                         .with_value(&header.control_number),
                 );
             }
@@ -335,23 +352,33 @@ impl<R: Read> Reader<R> {
     }
 
     fn read_ta1(&mut self, segment: window::Found) -> Event<'_> {
-        let (offset, line) = self.here(segment.start);
+        let places: [_; 5] = self.places(&segment);
         let text = self.taken(&segment);
         self.ta1 = Ta1 {
-            offset,
+            offset: places[0].0,
             ..envelope::interchange_acknowledgment(&text, self.delimiters().element)
         };
         if let Some(open) = &mut self.interchange {
             open.ta1s += 1;
-            if !matches!(self.ta1.code.as_str(), "A" | "E" | "R")
-                || self.ta1.control_number.is_empty()
-            {
-                let text = "The TA1 does not say which interchange it answers, or its TA104 is none of A, E and R; look at it by hand.";
+            let fault = if self.ta1.control_number.is_empty() {
+                Some((1, "TA101 does not say which interchange the TA1 answers; write its ISA13 there, or look at it by hand.".to_owned()))
+            } else if matches!(self.ta1.code.as_str(), "A" | "E" | "R") {
+                None
+            } else {
+                let said = show(&self.ta1.code);
+                Some((
+                    4,
+                    format!(
+                        "TA104 is {said}, which is none of A (accepted), E (accepted with errors) and R (rejected); look at the TA1 by hand."
+                    ),
+                ))
+            };
+            if let Some((element, text)) = fault {
+                let at = places[usize::from(element)];
                 push(
                     &mut open.findings,
                     self.limits,
-                    Finding::new(Rule::Ta1Malformed, offset, line, text)
-                        .with_severity(crate::Severity::Hold),
+                    at_element(Rule::Ta1Malformed, at, "TA1", element, text),
                 );
             }
         }
@@ -455,10 +482,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn close_group(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let at = trailer
-            .as_ref()
-            .map_or(self.window.cursor, |segment| segment.start);
-        let (offset, line) = self.here(at);
+        let [end, first, second] = self.trailer_places(trailer.as_ref());
         let separator = self.delimiters().element;
         let text = trailer.map(|segment| self.taken(&segment));
         let Some(group) = self.group.take() else {
@@ -473,8 +497,8 @@ impl<R: Read> Reader<R> {
         match &text {
             None => findings.push(Finding::new(
                 Rule::GeMissing,
-                offset,
-                line,
+                end.0,
+                end.1,
                 format!(
                     "The group {} ends without its GE segment; the sender must close it.",
                     show(number)
@@ -492,11 +516,9 @@ impl<R: Read> Reader<R> {
                         show(&count),
                         were(group.sets.into(), "transaction set")
                     );
-                    findings.push(at_element(
-                        Finding::new(Rule::GeSetCount, offset, line, text).with_value(&count),
-                        "GE",
-                        1,
-                    ));
+                    findings.push(
+                        at_element(Rule::GeSetCount, first, "GE", 1, text).with_value(&count),
+                    );
                 }
                 if !same_number(&control, number) {
                     let text = format!(
@@ -504,12 +526,10 @@ impl<R: Read> Reader<R> {
                         show(&control),
                         show(number)
                     );
-                    findings.push(at_element(
-                        Finding::new(Rule::GeControlNumber, offset, line, text)
+                    findings.push(
+                        at_element(Rule::GeControlNumber, second, "GE", 2, text)
                             .with_value(&control),
-                        "GE",
-                        2,
-                    ));
+                    );
                 }
                 trailer_control_number = Some(control);
             }
@@ -523,11 +543,16 @@ impl<R: Read> Reader<R> {
         })
     }
 
+    /// Byte and line of a GE or IEA, or of where it should stand, and of its two elements.
+    fn trailer_places(&self, trailer: Option<&window::Found>) -> [(u64, u64); 3] {
+        match trailer {
+            Some(segment) => self.places(segment),
+            None => [self.here(self.window.cursor); 3],
+        }
+    }
+
     fn close_interchange(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let at = trailer
-            .as_ref()
-            .map_or(self.window.cursor, |segment| segment.start);
-        let (offset, line) = self.here(at);
+        let [(offset, line), first, second] = self.trailer_places(trailer.as_ref());
         let unterminated = trailer.as_ref().is_some_and(|segment| segment.unterminated);
         let separator = self.delimiters().element;
         let text = trailer.map(|segment| self.taken(&segment));
@@ -549,11 +574,11 @@ impl<R: Read> Reader<R> {
                 claimed_groups = number_of(&count);
                 if claimed_groups != Some(open.groups) {
                     let text = format!("IEA01 says {}, but {} read in the interchange.", show(&count), were(open.groups.into(), "group"));
-                    findings.push(at_element(Finding::new(Rule::IeaGroupCount, offset, line, text).with_value(&count), "IEA", 1));
+                    findings.push(at_element(Rule::IeaGroupCount, first, "IEA", 1, text).with_value(&count));
                 }
                 if control != *number {
                     let text = format!("IEA02 is {}, but ISA13 is {}; they must be the same.", show(&control), show(number));
-                    findings.push(at_element(Finding::new(Rule::IeaControlNumber, offset, line, text).with_value(&control), "IEA", 2));
+                    findings.push(at_element(Rule::IeaControlNumber, second, "IEA", 2, text).with_value(&control));
                 }
                 if unterminated {
                     findings.push(Finding::new(Rule::LastSegmentUnterminated, offset, line, "The last segment, IEA, has no terminator; it was read as if it had."));
@@ -650,14 +675,6 @@ fn ack(rule: Rule) -> Option<crate::AckCode> {
     })
 }
 
-fn at_element(finding: Finding, segment: &str, element: u16) -> Finding {
-    Finding {
-        segment: Some(segment.to_owned()),
-        element: Some(element),
-        ..finding
-    }
-}
-
 fn push(findings: &mut Vec<Finding>, limits: Limits, finding: Finding) {
     match findings.len().cmp(&limits.envelope_findings) {
         std::cmp::Ordering::Less => findings.push(finding),
@@ -704,18 +721,16 @@ fn same_number(a: &str, b: &str) -> bool {
 /// A blank GS02 or GS03 is for a person to judge: the addresses of the ISA tell who speaks.
 fn judge_group_header(
     written: &WrittenGs,
+    places: &[(u64, u64); 10],
     interchange: &mut Vec<Finding>,
     group: &mut Vec<Finding>,
 ) {
     let header = &written.header;
     let mut held = Vec::new();
     let mut invalid = |element: u16, value: &str, text: String| {
-        interchange.push(at_element(
-            Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text)
-                .with_value(value),
-            "GS",
-            element,
-        ));
+        let at = places[usize::from(element)];
+        interchange
+            .push(at_element(Rule::GroupHeaderInvalid, at, "GS", element, text).with_value(value));
     };
     if header.functional_id.len() != 2 {
         invalid(
@@ -768,27 +783,31 @@ fn judge_group_header(
             format!("GS07 must be X (or T), not {}.", show(&header.agency)),
         );
     }
-    if header.version.is_empty() || header.version.len() > 12 || written.surplus > 0 {
+    if header.version.is_empty() || header.version.len() > 12 {
         invalid(
             8,
             &header.version,
             format!(
-                "GS08 must be a version of 1 to 12 characters such as 004010, and the last element; it is {}.",
+                "GS08 must be a version of 1 to 12 characters such as 004010, not {}.",
                 show(&header.version)
             ),
         );
+    }
+    if written.surplus > 0 {
+        let text = format!(
+            "GS ends with GS08; {} behind it. Take out what stands there.",
+            stand(written.surplus, "element")
+        );
+        invalid(9, "", text);
     }
     for (element, who) in held {
         let text = format!(
             "GS{element:02}, the application {who}'s code, is blank; ask the sender for a code of 2 to 15 characters."
         );
+        let at = places[usize::from(element)];
         interchange.push(
-            at_element(
-                Finding::new(Rule::GroupHeaderInvalid, header.offset, header.line, text),
-                "GS",
-                element,
-            )
-            .with_severity(crate::Severity::Hold),
+            at_element(Rule::GroupHeaderInvalid, at, "GS", element, text)
+                .with_severity(crate::Severity::Hold),
         );
     }
     let number = &header.control_number;
@@ -797,12 +816,7 @@ fn judge_group_header(
             "GS06 must be a control number of one to nine digits, not {}.",
             show(number)
         );
-        group.push(at_element(
-            Finding::new(Rule::GsControlNumber, header.offset, header.line, text)
-                .with_value(number),
-            "GS",
-            6,
-        ));
+        group.push(at_element(Rule::GsControlNumber, places[6], "GS", 6, text).with_value(number));
     }
 }
 

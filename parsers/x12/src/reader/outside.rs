@@ -3,7 +3,7 @@
 use super::seen::ControlNumbers;
 use super::{Event, OpenInterchange, Outside, Reader};
 use crate::finding::{Finding, Rule};
-use crate::header::{ISA_WINDOW, IsaReading, read_isa};
+use crate::header::{ISA_WINDOW, IsaReading, at_isa_element, read_isa};
 use crate::text::show;
 use std::io::{self, Read};
 
@@ -46,8 +46,9 @@ impl<R: Read> Reader<R> {
                 header,
                 findings,
             } => {
+                let isa = self.window.bytes(at, at + length).to_vec();
                 self.window.advance(at + length);
-                Ok(Some(self.open_interchange(*header, findings)))
+                Ok(Some(self.open_interchange(*header, &isa, findings)))
             }
             Next::Bytes { to, finding } => {
                 let from = self.window.cursor;
@@ -150,6 +151,7 @@ impl<R: Read> Reader<R> {
     fn open_interchange(
         &mut self,
         header: crate::IsaHeader,
+        isa: &[u8],
         mut findings: Vec<Finding>,
     ) -> Event<'_> {
         self.opened += 1;
@@ -168,13 +170,8 @@ impl<R: Read> Reader<R> {
                 show(&header.control_number)
             );
             findings.push(
-                Finding::new(
-                    Rule::IsaControlNumberRepeated,
-                    header.offset,
-                    header.line,
-                    text,
-                )
-                .with_value(&header.control_number),
+                at_isa_element(Rule::IsaControlNumberRepeated, &header, isa, 13, text)
+                    .with_value(&header.control_number),
             );
         }
         let open = self.interchange.insert(OpenInterchange {

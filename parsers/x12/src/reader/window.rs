@@ -565,6 +565,20 @@ impl<R: Read> Window<R> {
         self.without_breaks(segment, segment.start, segment.end)
     }
 
+    /// Where element `n` from 1 begins, behind line breaks; the end of the segment where it has fewer, its start for 0.
+    pub fn element_start(&self, segment: &Found, n: usize) -> usize {
+        if n == 0 {
+            return segment.start;
+        }
+        if n > segment.elements() {
+            return segment.end;
+        }
+        let from = self.marks.ends[segment.first + n - 1] as usize + 1;
+        let to = self.marks.ends[segment.first + n] as usize;
+        let breaks = self.bytes(from, to).iter();
+        from + breaks.take_while(|byte| self.is_break(**byte)).count()
+    }
+
     /// Element `n` from 1, without line breaks.
     pub fn element(&self, segment: &Found, n: usize) -> Cow<'_, [u8]> {
         if n > segment.elements() {

@@ -366,6 +366,22 @@ impl Schema {
         depth
     }
 
+    /// Whether a node stands in a loop that begins with this segment, be it as that segment.
+    pub(crate) fn is_within(&self, mut node: u32, begins: Key) -> bool {
+        while let Some(parent) = self.nodes.get(node as usize).map(|node| node.parent) {
+            if parent != 0
+                && self
+                    .nodes
+                    .get(parent as usize)
+                    .is_some_and(|it| it.key == begins)
+            {
+                return true;
+            }
+            node = parent;
+        }
+        false
+    }
+
     /// The loop that a node stands in, by the identifier that begins it; none in the heading.
     pub(crate) fn loop_of(&self, node: u32) -> Option<&str> {
         let parent = self.nodes.get(node as usize)?.parent;

@@ -216,7 +216,7 @@ impl<'a> Checks<'a> {
                         what,
                         None,
                         value,
-                        character_text(c, segment.id(), n),
+                        character_text(c, segment, n),
                         report,
                     ));
                     break;
@@ -659,10 +659,8 @@ impl<'a> Checks<'a> {
                     show(value)
                 ),
                 _ => match self.allowed.first_refused(value) {
-                    Some(c) => character_text(c, what.segment.id(), what.element),
-                    None => {
-                        format!("{here} holds the component separator, but it is no composite.")
-                    }
+                    Some(c) => character_text(c, what.segment, what.element),
+                    None => holds_component_separator(&here),
                 },
             },
         };
@@ -807,8 +805,17 @@ fn some_codes(element: &Element) -> String {
     }
 }
 
-fn character_text(c: char, id: &str, n: usize) -> String {
-    if c.is_control() {
+fn holds_component_separator(here: &str) -> String {
+    format!(
+        "{here} holds the component separator, but it is no composite: take it out, or declare a separator in ISA16 that no value holds."
+    )
+}
+
+fn character_text(c: char, segment: Segment<'_>, n: usize) -> String {
+    let id = segment.id();
+    if c == char::from(segment.set().component_separator) {
+        holds_component_separator(&format!("{id}{n:02}"))
+    } else if c.is_control() {
         format!(
             "{id}{n:02} holds the control character U+{:04X}; take it out.",
             u32::from(c)

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Rule};
 use crate::limits::Limits;
 use crate::schema::{Key, Schema, What};
 use crate::set::{Segment, TransactionSet};
-use crate::text::{show, were};
+use crate::text::{counted, show};
 use crate::writer::number::parse_r;
 use rust_decimal::Decimal;
 use std::collections::HashMap;
@@ -206,8 +206,12 @@ fn totals(
         && said as usize != count
     {
         let text = format!(
-            "CTT01 says {said} lines, but {} read.",
-            were(count as u64, &format!("{lines} segment"))
+            "CTT01 counts {}, but the set has {}; write {count}.",
+            counted(said.into(), "line"),
+            match count {
+                0 => format!("no {lines} segment"),
+                n => counted(n as u64, &format!("{lines} segment")),
+            }
         );
         report.add(at_element(
             schema,

@@ -21,6 +21,53 @@ struct Frame {
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     frames: Vec<Frame>,
+    refused: Refused,
+}
+
+/// The segments without a place that were met one behind the other just now, as far as they begin loops.
+#[derive(Debug, Default)]
+struct Refused {
+    /// Each begins a loop; with its position in the set.
+    openers: Vec<(Key, u32)>,
+    /// Position of the last of all of them.
+    last: u32,
+}
+
+impl Refused {
+    /// A segment that has its place further up: it does not part what follows from those before.
+    fn pass(&mut self, index: u32) {
+        if self.last + 1 == index {
+            self.last = index;
+        }
+    }
+
+    /// Another segment without a place. Of those that stand right before it, the one that begins a loop in which this
+    /// one has its place: its position.
+    fn follow(&mut self, schema: &Schema, segment: Segment<'_>) -> Option<(Key, u32)> {
+        if self.last + 1 != segment.index() {
+            self.openers.clear();
+        }
+        self.last = segment.index();
+        let key = segment.key();
+        let places = || {
+            (0u32..)
+                .zip(&schema.nodes)
+                .filter(|(_, node)| node.key == key && !node.is_loop)
+        };
+        let belongs =
+            |opener: Key| opener != key && places().any(|(at, _)| schema.is_within(at, opener));
+        let found = self
+            .openers
+            .iter()
+            .rev()
+            .copied()
+            .find(|(opener, _)| belongs(*opener));
+        if places().any(|(at, _)| schema.begins_loop(at)) {
+            self.openers.retain(|(opener, _)| *opener != key);
+            self.openers.push((key, segment.index()));
+        }
+        found
+    }
 }
 
 /// Where a segment was found.
@@ -37,6 +84,7 @@ struct Match {
 impl Walk {
     pub fn start(&mut self, schema: &Schema) {
         self.frames.clear();
+        self.refused = Refused::default();
         self.frames.push(Frame {
             node: 0,
             child: schema.nodes[0].first_child,
@@ -204,9 +252,19 @@ impl Walk {
                 "The segment {id} stands too late: what was met before must follow it. Move it up."
             );
             report.add(report.segment(Rule::SegmentOutOfOrder, segment, loop_id, text));
+            self.refused.pass(segment.index());
             return self.open(schema, earlier);
         }
-        let (rule, text) = if let Some(at) = schema.nodes.iter().position(|node| node.key == key) {
+        let (rule, text) = if let Some((opener, index)) = self.refused.follow(schema, segment) {
+            let opener = schema.dictionary.segment(opener);
+            let opener = opener.map_or("", |definition| definition.id.as_str());
+            (
+                Rule::SegmentUnexpected,
+                format!(
+                    "The segment {id} belongs to the {opener} above it (segment {index}), which has no place here itself: with that {opener} put right, this one is."
+                ),
+            )
+        } else if let Some(at) = schema.nodes.iter().position(|node| node.key == key) {
             let begins = match schema.loop_of(at as u32) {
                 Some(begins) => format!("put {begins} before it, or take it out"),
                 None => "take it out".to_owned(),

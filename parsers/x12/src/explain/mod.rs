@@ -1,16 +1,21 @@
 //! The annotated reading: a set as a person reads it, each finding at its place.
 
+mod envelope;
+
+pub use envelope::annotate_envelope;
+
 use crate::element::ElementType;
 use crate::finding::Finding;
 use crate::limits::Limits;
 use crate::overlay::Overlay;
 use crate::schema::{
-    Definition, Dictionary, Element, NONE, Release, Schema, SchemaRegistry, Use, What,
+    Definition, Dictionary, Element, Key, NONE, Release, Schema, SchemaRegistry, Use, What,
 };
 use crate::set::{Segment, TransactionSet};
 use crate::validate::Validator;
 use crate::writer::number;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// A transaction set, annotated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,17 +41,20 @@ pub struct AnnotatedSegment {
     pub id: String,
     /// What it is called; empty where nothing knows it.
     pub name: String,
-    /// Position in the set, ST being 1.
+    /// Position in the set, ST being 1; 0 where it stands in none.
     pub index: u32,
-    /// Loops around it: how far to indent.
+    /// How far to indent: the loops around it, and the levels of HL above its own. A segment without a place in the schema
+    /// stands as far in as the one before.
     pub depth: usize,
     /// The innermost of them, by the segment that begins it.
     pub loop_id: Option<String>,
     /// First byte in the file.
+    #[serde(rename = "byte")]
     pub offset: u64,
     /// Bytes, without the terminator.
     pub length: u64,
     /// Line in the file.
+    #[serde(rename = "file_line")]
     pub line: u64,
     /// The segment as it stands.
     pub text: String,
@@ -83,6 +91,7 @@ pub struct AnnotatedElement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meaning: Option<String>,
     /// First byte in the file of the element.
+    #[serde(rename = "byte")]
     pub offset: u64,
 }
 
@@ -123,12 +132,14 @@ fn annotate_found(
     let schema = registry.find(set.code(), release);
     let dictionary = registry.dictionary(release);
     let mut lines = Lines::of(set);
+    let mut hierarchy = Hierarchy::default();
     let mut segments: Vec<AnnotatedSegment> = set
         .segments()
         .zip(validator.placed())
         .map(|(segment, node)| {
             let line = lines.at(segment.offset());
-            annotate_segment(segment, *node, line, schema, &dictionary)
+            let depth = schema.map_or(0, |schema| hierarchy.depth(schema, segment, *node));
+            annotate_segment(segment, (*node, depth), line, schema, &dictionary)
         })
         .collect();
     let mut rest = Vec::new();
@@ -151,6 +162,38 @@ fn annotate_found(
         release,
         segments,
         findings: rest,
+    }
+}
+
+/// How far in the segments of a set stand, in their order.
+#[derive(Default)]
+struct Hierarchy<'a> {
+    /// The levels above each HL, by its HL01.
+    levels: HashMap<&'a str, usize>,
+    /// The levels above the HL met last.
+    level: usize,
+    /// How far in the segment before stood.
+    before: usize,
+}
+
+impl<'a> Hierarchy<'a> {
+    fn depth(&mut self, schema: &Schema, segment: Segment<'a>, node: u32) -> usize {
+        const HL: Key = Key::of(b"HL");
+        if node == NONE {
+            return self.before;
+        }
+        if segment.key() == HL {
+            let parent = self.levels.get(segment.element(2).trim());
+            self.level = parent.map_or(0, |above| above + 1);
+            self.levels.insert(segment.element(1).trim(), self.level);
+        }
+        let levels = if schema.is_within(node, HL) {
+            self.level
+        } else {
+            0
+        };
+        self.before = schema.depth(node) + levels;
+        self.before
     }
 }
 
@@ -183,19 +226,18 @@ impl<'a> Lines<'a> {
 
 fn annotate_segment(
     segment: Segment<'_>,
-    node: u32,
+    (node, depth): (u32, usize),
     line: u64,
     schema: Option<&Schema>,
     dictionary: &Dictionary,
 ) -> AnnotatedSegment {
     let known = schema.and_then(|schema| schema.definition(node));
-    let definition =
-        known.or_else(|| dictionary.segment(crate::schema::Key::of(segment.id().as_bytes())));
+    let definition = known.or_else(|| dictionary.segment(Key::of(segment.id().as_bytes())));
     AnnotatedSegment {
         id: segment.id().to_owned(),
         name: definition.map(|d| d.name.clone()).unwrap_or_default(),
         index: segment.index(),
-        depth: schema.map_or(0, |schema| schema.depth(node)),
+        depth,
         loop_id: schema
             .filter(|_| node != NONE)
             .and_then(|schema| schema.loop_of(node))
@@ -285,8 +327,10 @@ fn annotate_value(
 /// What a value says beyond its characters.
 fn meaning(element: &Element, value: &str) -> Option<String> {
     let value = value.trim_end();
+    if let Some(codes) = &element.codes {
+        return codes.meaning(value).map(str::to_owned);
+    }
     match element.kind {
-        ElementType::Id => element.codes.as_ref()?.meaning(value).map(str::to_owned),
         ElementType::Dt => number::parse_d8(value).map(|date| date.to_string()),
         ElementType::Tm => number::parse_time(value).map(|time| time.format("%H:%M").to_string()),
         ElementType::N(decimals) if decimals > 0 => {
@@ -319,6 +363,65 @@ mod tests {
         );
         let judged = annotate(SchemaRegistry::standard(), nearest, &set, None);
         assert!(rules(&judged).contains(&Rule::ElementTooShort));
+    }
+
+    #[test]
+    fn levels_of_hl_stand_further_in_than_their_parents() {
+        let bytes = b"ST*856*0001~BSN*00*S1*20260115*1230*0001~HL*1**S~TD1*CTN*2~N1*ST*STORE~HL*2*1*O~PRF*4711~HL*3*2*P~MAN*GM*1~HL*4*3*I~LIN**VN*A~XX9*1~HL*5*3*I~HL*6*1*O~HL*7*99*I~CTT*7~SE*17*0001~";
+        let set = crate::read_set(bytes, &crate::Delimiters::default(), 0).unwrap();
+        let read = annotate(SchemaRegistry::standard(), Release::R004010, &set, None);
+        let depths: Vec<(&str, usize)> = read
+            .segments
+            .iter()
+            .map(|segment| (segment.id.as_str(), segment.depth))
+            .collect();
+        assert_eq!(
+            depths,
+            [
+                ("ST", 0),
+                ("BSN", 0),
+                ("HL", 1),
+                ("TD1", 1),
+                ("N1", 2),
+                ("HL", 2),
+                ("PRF", 2),
+                ("HL", 3),
+                ("MAN", 3),
+                ("HL", 4),
+                ("LIN", 4),
+                ("XX9", 4),
+                ("HL", 4),
+                ("HL", 2),
+                ("HL", 1),
+                ("CTT", 0),
+                ("SE", 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn everyday_codes_have_a_sense_in_every_release() {
+        for release in Release::ALL {
+            let dictionary = SchemaRegistry::standard().dictionary(release);
+            for (number, codes) in [
+                (128, "ST 19 DP IA ZZ"),
+                (235, "IT VC IB PI VN UP"),
+                (639, "SR TE QE CT"),
+                (355, "CS PC UN EA"),
+                (103, "CTN CTN25 PLT94"),
+                (479, "PO SH IN FA"),
+                (374, "002 003 097"),
+            ] {
+                let element = dictionary.elements.iter().find(|it| it.number == number);
+                let element = element.unwrap();
+                for code in codes.split(' ') {
+                    assert!(
+                        meaning(element, code).is_some(),
+                        "{number} {code} in {release:?}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
