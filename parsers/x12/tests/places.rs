@@ -34,6 +34,7 @@ fn findings_of_the_envelope_stand_at_their_elements() {
     let expected = [
         (Rule::IsaDate, "ISA", 9, "261315", None),
         (Rule::Ta1Malformed, "TA1", 4, "X*000", None),
+        (Rule::GroupNotSupported, "GS", 1, "PO*", Some(479)),
         (Rule::GroupHeaderInvalid, "GS", 2, "*SELLER", Some(142)),
         (Rule::GsControlNumber, "GS", 6, "A1*", Some(28)),
         (Rule::VersionNotSupported, "GS", 8, "003060*", Some(480)),
@@ -68,7 +69,7 @@ fn findings_of_the_envelope_stand_at_their_elements() {
             "{finding}"
         );
     }
-    assert_eq!(found[6].value.as_deref(), Some("855"));
+    assert_eq!(found[7].value.as_deref(), Some("855"));
 }
 
 #[test]

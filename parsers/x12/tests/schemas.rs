@@ -91,7 +91,7 @@ fn the_routing_of_a_carrier_has_its_elements_in_their_order() {
 #[test]
 fn a_shipped_quantity_is_its_own_element() {
     for release in Release::ALL {
-        let notice = |sn1: &str| format!("BSN*00*S1*20260115*1230~HL*1**I~{sn1}~");
+        let notice = |sn1: &str| format!("BSN*00*S1*20260115*1230~HL*1**S~HL*2*1*I~{sn1}~");
         sound(release, "856", &notice("SN1*1*1234567890*EA"));
         let long = notice("SN1*1*12345678901*EA");
         faulty(release, "856", &long, &["SN102:5"]);

@@ -827,6 +827,7 @@ fn not_supported(header: &GroupHeader) -> Finding {
         "GS01 is {}, and none of the group's sets belongs under it; the sender must put them into groups of their own identifiers.",
         show(gs01)
     );
-    let finding = Finding::new(Rule::GroupNotSupported, header.offset, header.line, text);
-    at_element(finding.with_value(gs01), "GS", 1)
+    // GS01 stands behind `GS` and a separator.
+    let place = (header.offset + 3, header.line);
+    at_element(Rule::GroupNotSupported, place, "GS", 1, text).with_value(gs01)
 }
