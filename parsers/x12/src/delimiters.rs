@@ -112,11 +112,11 @@ impl Delimiters {
         .flatten()
     }
 
-    /// Whether the separators differ from one another and none is a letter, a digit or a blank (rule 5).
+    /// Whether the separators differ from one another and none is a letter, a digit, a blank or a NUL (rule 5).
     pub fn usable(&self) -> bool {
         let is_before = |n: usize, byte: u8| self.named().take(n).any(|(_, other)| other == byte);
         self.named().enumerate().all(|(n, (_, byte))| {
-            !byte.is_ascii_alphanumeric() && byte != b' ' && !is_before(n, byte)
+            !byte.is_ascii_alphanumeric() && !matches!(byte, b' ' | 0) && !is_before(n, byte)
         })
     }
 }
@@ -236,6 +236,13 @@ mod tests {
         assert!(
             !Delimiters {
                 repetition: Some(b'~'),
+                ..good
+            }
+            .usable()
+        );
+        assert!(
+            !Delimiters {
+                component: 0,
                 ..good
             }
             .usable()

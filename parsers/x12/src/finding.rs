@@ -174,6 +174,8 @@ rules! {
     SegmentOutsideGroup "segment-outside-group" Interchange Reject Some((Ta105, "022"));
     /// ISB, ISE, TA3 or ISX behind the ISA: a service is asked for that is not offered here.
     InterchangeService "interchange-service" Interchange Note None;
+    /// GE, IEA or TA1 has more elements than it should; what is beyond was not read.
+    EnvelopeSurplus "envelope-surplus" Interchange Note None;
     /// A TA1 that cannot be read.
     Ta1Malformed "ta1-malformed" Interchange Hold Some((Ta105, "022"));
     /// The last segment has no terminator.
@@ -233,7 +235,7 @@ rules! {
     SegmentNotInSet "segment-not-in-set" Segment Reject Some((Ak304, "6"));
     /// The segment stands after others that must follow it.
     SegmentOutOfOrder "segment-out-of-order" Segment Reject Some((Ak304, "7"));
-    /// A segment without a single byte.
+    /// A terminator that stands alone outside of transaction sets.
     SegmentEmpty "segment-empty" Segment Note None;
     /// The segment is longer than the limit allows; what is beyond was not read.
     SegmentTooLong "segment-too-long" Segment Reject Some((Ak304, "8"));

@@ -591,7 +591,7 @@ fn judge(isa: &IsaHeader, bytes: &[u8], findings: &mut Vec<Finding>) {
 
 /// Rule 5: separators differ, and none is a letter, a digit or a blank.
 fn judge_separators(isa: &IsaHeader, bytes: &[u8], findings: &mut Vec<Finding>) {
-    if isa.delimiters.usable() && isa.delimiters.component != 0 {
+    if isa.delimiters.usable() {
         return;
     }
     let named: Vec<(&str, u8)> = isa.delimiters.named().collect();
@@ -603,7 +603,7 @@ fn judge_separators(isa: &IsaHeader, bytes: &[u8], findings: &mut Vec<Finding>) 
             _ => (Rule::SeparatorsClash, 11),
         };
         let text = if *name == "component separator" && *byte == 0 {
-            "ISA16 is empty: no component separator was declared. The sender must put one character there.".to_owned()
+            "ISA16 declares no component separator: it is missing, or a NUL. The sender must put one character there.".to_owned()
         } else if byte.is_ascii_alphanumeric() || *byte == b' ' {
             format!(
                 "The {name} is {}; it must be no letter, digit or blank.",

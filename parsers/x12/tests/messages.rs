@@ -66,11 +66,11 @@ fn a_segment_that_is_not_known_here_says_what_to_do_with_it() {
     for (wrong, message) in [
         (
             "XYZ*1~",
-            "There is no segment `XYZ` in release 004010; correct its identifier, or take it out.",
+            "No segment `XYZ` of release 004010 is known here; correct its identifier, or take it out.",
         ),
         (
             "ref*DP*045~",
-            "There is no segment `ref` in release 004010; write REF in capitals.",
+            "No segment `ref` of release 004010 is known here; write REF in capitals.",
         ),
         (
             "BIG*20260115*I1~",
@@ -143,7 +143,7 @@ fn a_parent_that_is_not_there_says_what_belongs_into_hl02() {
     assert_eq!(
         told_in(notice, Limits::default()),
         [
-            "HL02 is `9`, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to."
+            "HL02 is `9`, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to, or nothing where it is the uppermost."
         ]
     );
 }

@@ -256,6 +256,15 @@ fn odd_writing_is_noted() {
             Rule::InterchangeService,
         ),
         (SOUND.replace("CTT*1~", "CTT*1*~"), Rule::TrailingSeparators),
+        (SOUND.replace("GE*2*1~", "GE*2*1*X~"), Rule::EnvelopeSurplus),
+        (
+            SOUND.replace("IEA*1*000000001~", "IEA*1*000000001*~"),
+            Rule::EnvelopeSurplus,
+        ),
+        (
+            SOUND.replace("~GS*", "~TA1*000000009*260115*1230*A*000*X~GS*"),
+            Rule::EnvelopeSurplus,
+        ),
     ] {
         let read = read_back(file.as_bytes());
         let found: Vec<Rule> = read.findings.iter().map(|finding| finding.rule).collect();

@@ -22,7 +22,7 @@ pub enum Place {
 /// A segment, or bytes between segments; all three are ranges of the file that follow one another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
-    /// Line ends and blanks before the segment.
+    /// Line ends, blanks and the like before the segment.
     pub before: Range<usize>,
     /// From the identifier to the last element; for what is no segment, all of it.
     pub body: Range<usize>,
@@ -150,18 +150,12 @@ impl Cutting<'_> {
     /// One segment alone: blanks, the segment up to its last terminator, the rest.
     fn segment(&mut self, whole: Range<usize>, place: Place) {
         let bytes = self.bytes.get(whole.clone()).unwrap_or_default();
-        // A byte-order mark before the first ISA is none of it.
-        let mark = if bytes.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
+        // The reader has found its identifier: a byte-order mark, a NUL or a Ctrl-Z before that is none of it.
+        let is_before = |byte: &u8| match place {
+            Place::Isa | Place::Envelope => !byte.is_ascii_alphabetic(),
+            _ => byte.is_ascii_whitespace(),
         };
-        let blanks = mark
-            + bytes
-                .iter()
-                .skip(mark)
-                .take_while(|byte| byte.is_ascii_whitespace())
-                .count();
+        let blanks = bytes.iter().take_while(|byte| is_before(byte)).count();
         let terminator = bytes
             .iter()
             .rposition(|byte| *byte == self.delimiters.terminator)
@@ -215,6 +209,20 @@ mod tests {
                 }
             }
             assert_eq!(at, bytes.len());
+        }
+    }
+
+    #[test]
+    fn what_is_padded_before_an_envelope_segment_is_none_of_it() {
+        let text = String::from_utf8_lossy(FILE).replace("junk\r\n", "");
+        for padding in ["\0", "\u{1a}", "\0\0\r\n", "\u{feff}"] {
+            for id in ["ISA*", "GS*PO", "GE*", "IEA*"] {
+                let file = text.replace(id, &format!("{padding}{id}"));
+                let cut = cut(file.as_bytes(), false).unwrap();
+                let begins =
+                    |piece: &Piece| file.as_bytes()[piece.body.clone()].starts_with(id.as_bytes());
+                assert!(cut.pieces.iter().any(begins), "{padding:?} before {id}");
+            }
         }
     }
 

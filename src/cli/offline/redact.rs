@@ -266,6 +266,20 @@ fn is_length_of_binary(body: &[u8], separator: u8, element: usize) -> bool {
     })
 }
 
+/// The last element that ST and SE always have; none for other segments.
+fn last_of_header(body: &[u8], separator: u8) -> Option<usize> {
+    let is = |id: &&[u8]| {
+        body.strip_prefix(*id)
+            .is_some_and(|rest| rest.first() == Some(&separator))
+    };
+    [&b"ST"[..], b"SE"].iter().any(is).then_some(2)
+}
+
+/// Whether this is the version of a guide, as ST03 names one (`005010X222A1`).
+fn is_guide_of(element: &[u8]) -> bool {
+    element.len() >= 6 && element.iter().take(6).all(u8::is_ascii_digit)
+}
+
 struct Replacing<'a> {
     key: &'a [u8],
     known: HashMap<(Kind, Vec<u8>), Vec<u8>>,
@@ -321,12 +335,16 @@ impl Replacing<'_> {
     }
 
     fn segment(&mut self, body: &[u8], piece: &Piece, known: &[AnnotatedElement]) -> Vec<u8> {
-        let is_envelope = [&b"ST"[..], b"SE"].iter().any(|id| {
-            body.strip_prefix(*id)
-                .is_some_and(|rest| rest.first() == Some(&piece.delimiters.element))
-        });
-        if is_envelope {
-            return body.to_vec();
+        if let Some(last) = last_of_header(body, piece.delimiters.element) {
+            // What stands beyond the last element may be anything.
+            return self.joined(
+                body,
+                piece.delimiters.element,
+                |replacing, n, element| match n > last {
+                    true => replacing.value(element, Kind::Text),
+                    false => element.to_vec(),
+                },
+            );
         }
         let component = piece.delimiters.component;
         let repetition = piece.delimiters.repetition;
@@ -609,7 +627,9 @@ mod tests {
         );
         let surplus = FILE
             .replace("*X*004010~", "*X*004010*MAIN STORE~")
-            .replace("~GE*1*1~", "~GE*1*1*PO4711~");
+            .replace("~GE*1*1~", "~GE*1*1*PO4711~")
+            .replace("~ST*850*0001~", "~ST*850*0001*MAIN STORE~")
+            .replace("*0001~GE*", "*0001*PO4711~GE*");
         for file in [shifted, within, surplus] {
             let redacted = redact(file.as_bytes(), b"key").unwrap().bytes;
             let text = String::from_utf8(redacted.clone()).unwrap();

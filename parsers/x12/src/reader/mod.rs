@@ -352,11 +352,12 @@ impl<R: Read> Reader<R> {
     }
 
     fn read_ta1(&mut self, segment: window::Found) -> Event<'_> {
-        let places: [_; 5] = self.places(&segment);
+        let places: [_; 7] = self.places(&segment);
         let text = self.taken(&segment);
+        let separator = self.delimiters().element;
         self.ta1 = Ta1 {
             offset: places[0].0,
-            ..envelope::interchange_acknowledgment(&text, self.delimiters().element)
+            ..envelope::interchange_acknowledgment(&text, separator)
         };
         if let Some(open) = &mut self.interchange {
             open.ta1s += 1;
@@ -380,6 +381,9 @@ impl<R: Read> Reader<R> {
                     self.limits,
                     at_element(Rule::Ta1Malformed, at, "TA1", element, text),
                 );
+            }
+            if let Some(finding) = surplus("TA1", &text, separator, 5, places[6]) {
+                push(&mut open.findings, self.limits, finding);
             }
         }
         Event::Ta1(&self.ta1)
@@ -482,7 +486,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn close_group(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let [end, first, second] = self.trailer_places(trailer.as_ref());
+        let [end, first, second, third] = self.trailer_places(trailer.as_ref());
         let separator = self.delimiters().element;
         let text = trailer.map(|segment| self.taken(&segment));
         let Some(group) = self.group.take() else {
@@ -532,6 +536,7 @@ impl<R: Read> Reader<R> {
                     );
                 }
                 trailer_control_number = Some(control);
+                findings.extend(surplus("GE", text, separator, 2, third));
             }
         }
         Event::GroupClosed(GroupClosed {
@@ -544,15 +549,15 @@ impl<R: Read> Reader<R> {
     }
 
     /// Byte and line of a GE or IEA, or of where it should stand, and of its two elements.
-    fn trailer_places(&self, trailer: Option<&window::Found>) -> [(u64, u64); 3] {
+    fn trailer_places(&self, trailer: Option<&window::Found>) -> [(u64, u64); 4] {
         match trailer {
             Some(segment) => self.places(segment),
-            None => [self.here(self.window.cursor); 3],
+            None => [self.here(self.window.cursor); 4],
         }
     }
 
     fn close_interchange(&mut self, trailer: Option<window::Found>) -> Event<'_> {
-        let [(offset, line), first, second] = self.trailer_places(trailer.as_ref());
+        let [(offset, line), first, second, third] = self.trailer_places(trailer.as_ref());
         let unterminated = trailer.as_ref().is_some_and(|segment| segment.unterminated);
         let separator = self.delimiters().element;
         let text = trailer.map(|segment| self.taken(&segment));
@@ -580,6 +585,7 @@ impl<R: Read> Reader<R> {
                     let text = format!("IEA02 is {}, but ISA13 is {}; they must be the same.", show(&control), show(number));
                     findings.push(at_element(Rule::IeaControlNumber, second, "IEA", 2, text).with_value(&control));
                 }
+                findings.extend(surplus("IEA", text, separator, 2, third));
                 if unterminated {
                     findings.push(Finding::new(Rule::LastSegmentUnterminated, offset, line, "The last segment, IEA, has no terminator; it was read as if it had."));
                 }
@@ -818,6 +824,25 @@ fn judge_group_header(
         );
         group.push(at_element(Rule::GsControlNumber, places[6], "GS", 6, text).with_value(number));
     }
+}
+
+/// What is said of a segment of the envelope with more elements than it has; `place` is that of the first too many.
+fn surplus(
+    id: &str,
+    segment: &[u8],
+    separator: u8,
+    most: u16,
+    place: (u64, u64),
+) -> Option<Finding> {
+    let first = usize::from(most) + 1;
+    let beyond = segment
+        .splitn(first + 1, |byte| *byte == separator)
+        .nth(first)?;
+    let text = format!(
+        "{id} ends with its element {most}; {} behind that was not read, and the sender should leave it out.",
+        show(&String::from_utf8_lossy(beyond))
+    );
+    Some(at_element(Rule::EnvelopeSurplus, place, id, most + 1, text))
 }
 
 /// What is said of a group whose sets all belong under another GS01 (rule 10).

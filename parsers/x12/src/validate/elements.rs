@@ -495,10 +495,10 @@ impl<'a> Checks<'a> {
             ElementType::N(_) => number_fault(element, bytes, integer_digits(bytes)),
             ElementType::R => number_fault(element, bytes, decimal_digits(bytes)),
             ElementType::Dt => self
-                .length_fault(element, bytes.len())
+                .length_fault(element, characters(value))
                 .or_else(|| (!is_date(bytes)).then_some(Rule::InvalidDate)),
             ElementType::Tm => self
-                .length_fault(element, bytes.len())
+                .length_fault(element, characters(value))
                 .or_else(|| (!is_time(bytes)).then_some(Rule::InvalidTime)),
             ElementType::B => None,
         };
@@ -765,6 +765,13 @@ fn explain(condition: &Condition, rule: Rule, name: impl Fn(u8) -> String) -> St
             "where {} is given, at least one of {rest} must be given too.",
             names[0]
         ),
+    }
+}
+
+fn characters(value: &str) -> usize {
+    match value.is_ascii() {
+        true => value.len(),
+        false => value.chars().count(),
     }
 }
 

@@ -142,10 +142,13 @@ impl<'r> Validator<'r> {
                 Some(definition) => checks.segment(segment, definition, NONE, report),
                 None => {
                     if !is_identifier(segment.id()) {
-                        let text = format!(
-                            "{} is no segment identifier: two or three capitals and digits, a capital first.",
-                            show(segment.id())
-                        );
+                        let text = match segment.id() {
+                            "" => WITHOUT_IDENTIFIER.to_owned(),
+                            id => format!(
+                                "{} is no segment identifier: two or three capitals and digits, a capital first.",
+                                show(id)
+                            ),
+                        };
                         report.add(report.segment(Rule::SegmentUnrecognized, segment, None, text));
                     }
                     checks.characters_only(segment, report);
@@ -154,6 +157,8 @@ impl<'r> Validator<'r> {
         }
     }
 }
+
+const WITHOUT_IDENTIFIER: &str = "A segment without an identifier, such as a blank line or a terminator that stands alone; take it out.";
 
 /// What was checked of a set without a schema, and what was not.
 fn no_schema_text(release: Release, set: &TransactionSet, dictionary: &Dictionary) -> String {

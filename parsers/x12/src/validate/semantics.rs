@@ -99,7 +99,10 @@ fn hierarchy(
             above.children += 1;
             depth = above.depth + 1;
             if depth == limits.depth + 1 {
-                let text = format!("The hierarchy is deeper than {} levels.", limits.depth);
+                let text = format!(
+                    "The hierarchy is deeper than {} levels, which is the limit set here; what lies below was not judged. Raise the limit where a partner nests deeper.",
+                    limits.depth
+                );
                 report.add(at_element(
                     schema,
                     Rule::HierarchyParentUnknown,
@@ -112,7 +115,7 @@ fn hierarchy(
             }
         } else {
             let text = format!(
-                "HL02 is {}, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to.",
+                "HL02 is {}, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to, or nothing where it is the uppermost.",
                 show(parent)
             );
             report.add(at_element(

@@ -281,6 +281,11 @@ impl Walk {
                     schema.code
                 ),
             )
+        } else if id.is_empty() {
+            (
+                Rule::SegmentUnrecognized,
+                super::WITHOUT_IDENTIFIER.to_owned(),
+            )
         } else {
             let capitals = id.to_ascii_uppercase();
             let known = schema.dictionary.segment(Key::of(capitals.as_bytes()));
@@ -291,7 +296,7 @@ impl Walk {
             (
                 Rule::SegmentUnrecognized,
                 format!(
-                    "There is no segment {} in release {}; {instead}.",
+                    "No segment {} of release {} is known here; {instead}.",
                     show(id),
                     schema.release.as_str()
                 ),
