@@ -220,6 +220,6 @@ mod tests {
         ] {
             assert!(text.contains(told), "{told:?} is not in\n{text}");
         }
-        assert!(!text.contains("presence = \"forbidden\"\n\n"), "{text}");
+        assert!(!text.contains("at = \"/CUR\""), "{text}");
     }
 }

@@ -489,7 +489,7 @@ mod tests {
         for told in [
             "  003060 has no schemas here: the group is refused (AK905 is 2), its segments and elements are named by 004010 and not judged.",
             "BEG05  Date: 970115",
-            "\n                                          ^^^^^^\n  ^ version-not-supported, AK905 2: GS08 is `003060`",
+            "\n                                        ^^^^^^\n  ^ version-not-supported, AK905 2: GS08 is `003060`",
         ] {
             assert!(text.contains(told), "{told:?} is not in\n{text}");
         }

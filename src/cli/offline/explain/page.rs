@@ -153,7 +153,7 @@ impl Page {
         let indent = self.inside(indent);
         let room = self.room(indent);
         let lines = match room {
-            None => vec![0..text.len()],
+            None => std::iter::once(0..text.len()).collect(),
             Some(room) => wrap(text, room, room.saturating_sub(2)),
         };
         let mut told = String::new();
@@ -213,7 +213,7 @@ fn width_of(letter: char) -> usize {
 /// A segment in parts that fit, each to the end of an element where one ends in its second half.
 fn fold(text: &str, separator: &str, room: Option<usize>) -> Vec<Range<usize>> {
     let Some(room) = room else {
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     };
     let mut parts = Vec::new();
     let (mut start, mut taken, mut element) = (0, 0, None);
