@@ -337,14 +337,13 @@ impl Replacing<'_> {
     fn segment(&mut self, body: &[u8], piece: &Piece, known: &[AnnotatedElement]) -> Vec<u8> {
         if let Some(last) = last_of_header(body, piece.delimiters.element) {
             // What stands beyond the last element may be anything.
-            return self.joined(
-                body,
-                piece.delimiters.element,
-                |replacing, n, element| match n > last {
-                    true => replacing.value(element, Kind::Text),
-                    false => element.to_vec(),
-                },
-            );
+            return self.joined(body, piece.delimiters.element, |replacing, n, element| {
+                if n <= last || is_guide_of(element) {
+                    element.to_vec()
+                } else {
+                    replacing.value(element, Kind::Text)
+                }
+            });
         }
         let component = piece.delimiters.component;
         let repetition = piece.delimiters.repetition;
