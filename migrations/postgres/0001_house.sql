@@ -226,6 +226,7 @@ CREATE TABLE shipment (
 );
 CREATE INDEX shipment_status ON shipment (status, id);
 CREATE INDEX shipment_partner ON shipment (partner_id, id);
+CREATE INDEX shipment_warehouse ON shipment (warehouse_id, id);
 -- What carriers call a shipment or a package of it: bill of lading and tracking numbers, to be searched for.
 CREATE TABLE shipment_number (
     id BIGINT PRIMARY KEY DEFAULT nextval('shipment_number_seq'),
@@ -259,6 +260,7 @@ CREATE INDEX invoice_order ON invoice (order_id);
 CREATE INDEX invoice_open ON invoice (partner_id, status);
 CREATE INDEX invoice_po ON invoice (po_number);
 CREATE INDEX invoice_test ON invoice (id) WHERE mode = 'test';
+CREATE INDEX invoice_credit ON invoice (id) WHERE kind <> 'invoice';
 -- What is owed and how old it is, without a look at the invoices themselves.
 CREATE INDEX invoice_owed ON invoice (partner_id, currency, due, mode, kind, open, disputed, status, id)
     WHERE status IN ('open', 'partially_paid');

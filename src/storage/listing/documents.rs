@@ -20,25 +20,26 @@ macro_rules! brief {
 }
 
 /// The documents of orders `{orders}`: their 850s and what we answered those with, what is about the orders
-/// themselves, about their shipments and about their invoices.
+/// themselves, about their shipments and about their invoices. The order of the joins is meant: from the orders outward.
 pub(super) const THREAD: &str = concat!(
     "SELECT o.id AS order_id, ",
     brief!(),
-    " FROM purchase_order o JOIN document d ON d.id = o.document_id WHERE o.id IN {orders}
+    " FROM purchase_order o CROSS JOIN document d WHERE o.id IN {orders} AND d.id = o.document_id
      UNION ALL SELECT o.id, ",
     brief!(),
-    " FROM purchase_order o JOIN document s ON s.id = o.document_id
-       JOIN document d ON d.subject_kind = 'interchange' AND d.subject_id = s.interchange_id WHERE o.id IN {orders}
+    " FROM purchase_order o CROSS JOIN document s CROSS JOIN document d WHERE o.id IN {orders} AND s.id = o.document_id
+       AND d.subject_kind = 'interchange' AND d.subject_id = s.interchange_id
      UNION ALL SELECT d.subject_id, ",
     brief!(),
     " FROM document d WHERE d.subject_kind = 'order' AND d.subject_id IN {orders}
      UNION ALL SELECT l.order_id, ",
     brief!(),
-    " FROM shipment_order l JOIN document d ON d.subject_kind = 'shipment' AND d.subject_id = l.shipment_id
-       WHERE l.order_id IN {orders}
+    " FROM shipment_order l CROSS JOIN document d WHERE l.order_id IN {orders}
+       AND d.subject_kind = 'shipment' AND d.subject_id = l.shipment_id
      UNION ALL SELECT i.order_id, ",
     brief!(),
-    " FROM invoice i JOIN document d ON d.subject_kind = 'invoice' AND d.subject_id = i.id WHERE i.order_id IN {orders}"
+    " FROM invoice i CROSS JOIN document d WHERE i.order_id IN {orders}
+       AND d.subject_kind = 'invoice' AND d.subject_id = i.id"
 );
 
 fn as_text<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -116,6 +116,17 @@ async fn by_partner_and_state(
     };
     conditions.and_some(&format!("{plus}i.partner_id = ?"), filter.partner);
     conditions.and_some(&format!("{plus}i.status = ?"), filter.status.clone());
+    if let Some(status) = filter
+        .status
+        .clone()
+        .filter(|_| few && !is_named && filter.partner.is_none())
+    {
+        // The index of states is one of partners first.
+        conditions.and(
+            "i.id IN (SELECT n.id FROM partner q CROSS JOIN invoice n WHERE n.partner_id = q.id AND n.status = ?)",
+            status,
+        );
+    }
     Ok(())
 }
 
@@ -310,6 +321,10 @@ pub async fn invoices(
     conditions.and_some("i.number = ?", filter.number.clone());
     by_partner_and_state(connection, &mut conditions, filter).await?;
     conditions.and_some("i.kind = ?", filter.kind.clone());
+    if filter.kind.as_deref().is_some_and(|kind| kind != "invoice") {
+        // The condition of an index, which follows from the one before.
+        conditions.plain("i.kind <> 'invoice'");
+    }
     conditions.and_mode("i.mode", filter.mode);
     conditions.and_some("i.order_id = ?", filter.order);
     conditions.and_some("i.po_number = ?", filter.po_number.clone());

@@ -5,11 +5,13 @@ use serde::Serialize;
 use sqlx::FromRow;
 
 use super::{Conditions, Page, decimal, from_body, instant, maybe_instant};
+use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, PartnerId, ShipmentId};
 use crate::domain::order::{Mode, Party};
 use crate::domain::shipment::{Carton, Shipment};
-use crate::storage::connection::Connection;
+use crate::storage::connection::{Bind, Connection};
+use crate::storage::console::are_few;
 use crate::storage::failure::Failure;
 
 /// Which shipments.
@@ -168,13 +170,8 @@ pub async fn shipments(
 ) -> Result<Vec<ShipmentListing>, Failure> {
     let mut conditions = Conditions::new();
     conditions.and_some("s.id = ?", filter.shipment);
-    conditions.and_some("s.partner_id = ?", filter.partner);
-    conditions.and_some("s.status = ?", filter.status.clone());
     conditions.and_some("s.mode = ?", filter.mode.map(|mode| mode.word().to_owned()));
-    conditions.and_some(
-        "s.warehouse_id IN (SELECT w.id FROM warehouse w WHERE w.code = ?)",
-        filter.warehouse.clone(),
-    );
+    by_what_is_rare(connection, &mut conditions, filter).await?;
     conditions.and_some(
         "s.id IN (SELECT l.shipment_id FROM shipment_order l WHERE l.order_id = ?)",
         filter.order,
@@ -182,6 +179,46 @@ pub async fn shipments(
     let (sql, binds) = conditions.newest_first(SELECT, "s.id", filter.page);
     let rows: Vec<Row> = connection.rows(&sql, binds).await?;
     rows.into_iter().map(listing).collect()
+}
+
+/// By the state, the warehouse or the partner, where it has few shipments. Where all have many, the newest are gone
+/// through, which SQLite has to be told: it would put those of one in order.
+async fn by_what_is_rare(
+    connection: &mut Connection,
+    conditions: &mut Conditions,
+    filter: &ShipmentFilter,
+) -> Result<(), Failure> {
+    let warehouse = match &filter.warehouse {
+        Some(code) => Some(
+            connection
+                .number("SELECT id FROM warehouse WHERE code = $1", binds![code])
+                .await?,
+        ),
+        None => None,
+    };
+    let asked: [(&str, Option<Bind>); 3] = [
+        ("status", filter.status.as_ref().map(Bind::from)),
+        ("warehouse_id", warehouse.map(Bind::from)),
+        ("partner_id", filter.partner.map(Bind::from)),
+    ];
+    let mut is_narrow = filter.shipment.is_some() || filter.order.is_some();
+    for (column, value) in asked {
+        let Some(value) = value else { continue };
+        let few = !is_narrow
+            && are_few(
+                connection,
+                &format!("shipment WHERE {column} = $1"),
+                vec![value.clone()],
+            )
+            .await?;
+        is_narrow |= few;
+        let plus = match connection.is_sqlite() && !few {
+            true => "+",
+            false => "",
+        };
+        conditions.and(&format!("{plus}s.{column} = ?"), value);
+    }
+    Ok(())
 }
 
 /// One shipment.
