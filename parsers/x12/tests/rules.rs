@@ -552,6 +552,33 @@ fn rule_053_ctt_counts_the_lines_and_hashes_their_quantities() {
 }
 
 #[test]
+fn rule_053_totals_of_warehouses_are_those_of_their_lines() {
+    let of = |code: &str, total: &str| match code {
+        "846" => format!("BIA*00*MB*S1*20260115~LIN*1*VN*A-1~LIN*2*VN*A-2~{total}~"),
+        "940" => format!("W05*N*4711~LX*1~W01*12*EA**VN*A-1~LX*2~W01*1.5*EA**VN*A-2~{total}~"),
+        _ => format!("W06*N*4711*20260115~LX*1~W12*CC*12*12*0*EA**VN*A-1~{total}~"),
+    };
+    for (code, good, bad, place) in [
+        ("846", "CTT*2", "CTT*9", "CTT01"),
+        ("940", "W76*13.5", "W76*99", "W7601"),
+        ("945", "W03*12*8*LB", "W03*11*8*LB", "W0301"),
+    ] {
+        let counted = |total: &str| {
+            let found = faults(code, &of(code, total));
+            found
+                .iter()
+                .any(|found| *found == format!("{place}:count-mismatch"))
+        };
+        assert!(
+            !counted(good),
+            "{code}: {:?}",
+            faults(code, &of(code, good))
+        );
+        assert!(counted(bad), "{code}: {:?}", faults(code, &of(code, bad)));
+    }
+}
+
+#[test]
 fn rule_054_parties() {
     for entity in ["ST", "BY", "BT", "SF", "SU", "VN", "RE", "Z7"] {
         for qualifier in ["92", "91", "UL", "9", "1"] {

@@ -22,6 +22,9 @@ pub(super) fn check(
         "850" | "855" => totals(schema, set, placed, "PO1", 2, report),
         "860" | "865" => totals(schema, set, placed, "POC", 3, report),
         "810" => totals(schema, set, placed, "IT1", 2, report),
+        "846" => _ = line_count(schema, set, placed, "LIN", report),
+        "940" => units(schema, set, placed, ("W76", 1), ("W01", 1), report),
+        "945" => units(schema, set, placed, ("W03", 1), ("W12", 3), report),
         _ => {}
     }
     if schema.code == "856" {
@@ -194,17 +197,34 @@ fn totals(
     quantity: usize,
     report: &mut Report<'_>,
 ) {
-    let Some((ctt, node)) = set
-        .segments()
-        .zip(placed)
-        .rev()
-        .find(|(segment, _)| segment.key() == Key::of(b"CTT"))
-    else {
+    let Some((ctt, node)) = line_count(schema, set, placed, lines, report) else {
         return;
     };
     let line = Key::of(lines.as_bytes());
     let items = || set.segments().filter(move |segment| segment.key() == line);
-    let count = items().count();
+    check_hash(
+        schema,
+        ctt,
+        node,
+        || items().map(|segment| segment.element(quantity)),
+        report,
+    );
+}
+
+/// CTT01 counts the segments that begin a line; gives the CTT, where there is one.
+fn line_count<'s>(
+    schema: &Schema,
+    set: &'s TransactionSet,
+    placed: &[u32],
+    lines: &str,
+    report: &mut Report<'_>,
+) -> Option<(Segment<'s>, u32)> {
+    let (ctt, node) = last(set, placed, "CTT")?;
+    let line = Key::of(lines.as_bytes());
+    let count = set
+        .segments()
+        .filter(|segment| segment.key() == line)
+        .count();
     if let Some(said) = crate::reader::number_of(ctt.element(1))
         && said as usize != count
     {
@@ -220,19 +240,69 @@ fn totals(
             schema,
             Rule::CountMismatch,
             ctt,
-            *node,
+            node,
             1,
             text,
             report,
         ));
     }
-    check_hash(
-        schema,
-        ctt,
-        *node,
-        || items().map(|segment| segment.element(quantity)),
-        report,
-    );
+    Some((ctt, node))
+}
+
+/// The last segment with this identifier, and its place in the schema.
+fn last<'s>(set: &'s TransactionSet, placed: &[u32], id: &str) -> Option<(Segment<'s>, u32)> {
+    let key = Key::of(id.as_bytes());
+    let (segment, node) = set
+        .segments()
+        .zip(placed)
+        .rev()
+        .find(|(segment, _)| segment.key() == key)?;
+    Some((segment, *node))
+}
+
+/// The units that a total tells are those of the lines together. Where there is no line, or one tells none that can be read,
+/// nothing is said.
+fn units(
+    schema: &Schema,
+    set: &TransactionSet,
+    placed: &[u32],
+    (total, of_total): (&str, u16),
+    (line, of_line): (&str, usize),
+    report: &mut Report<'_>,
+) {
+    let Some((segment, node)) = last(set, placed, total) else {
+        return;
+    };
+    let key = Key::of(line.as_bytes());
+    let mut lines = set
+        .segments()
+        .filter(|segment| segment.key() == key)
+        .peekable();
+    if lines.peek().is_none() {
+        return;
+    }
+    let sum = lines
+        .map(|line| parse_r(line.element(of_line)))
+        .try_fold(Decimal::ZERO, |sum, units| sum.checked_add(units?));
+    let said = segment.element(usize::from(of_total));
+    let (Some(sum), Some(told)) = (sum, parse_r(said)) else {
+        return;
+    };
+    if sum != told {
+        let text = format!(
+            "{total}{of_total:02} tells {}, but {line}{of_line:02} of all lines comes to {sum}; write {sum}, or mend the lines.",
+            show(said)
+        );
+        report.add(at_element(
+            schema,
+            Rule::CountMismatch,
+            segment,
+            node,
+            of_total,
+            text,
+            report,
+        ));
+    }
 }
 
 /// On a ship notice CTT01 counts either the HL segments or the item lines: guides differ
