@@ -101,7 +101,7 @@ pub(crate) async fn list(
 }
 
 /// The unique index of numbers begins with the company; a gateway serves one.
-pub(super) const OURS: &str = "i.company_id = (SELECT MIN(id) FROM company)";
+pub(in crate::storage) const OURS: &str = "i.company_id = (SELECT MIN(id) FROM company)";
 
 async fn page(
     connection: &mut Connection,

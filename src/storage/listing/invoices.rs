@@ -18,6 +18,7 @@ use crate::domain::money::Currency;
 use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
 use crate::storage::console::are_few;
+use crate::storage::console::invoices::OURS;
 use crate::storage::failure::Failure;
 
 /// Which invoices.
@@ -318,7 +319,10 @@ pub async fn invoices(
     today: NaiveDate,
 ) -> Result<Vec<InvoiceListing>, Failure> {
     let mut conditions = Conditions::new();
-    conditions.and_some("i.number = ?", filter.number.clone());
+    if let Some(number) = &filter.number {
+        conditions.plain(OURS);
+        conditions.and("i.number = ?", number);
+    }
     by_partner_and_state(connection, &mut conditions, filter).await?;
     conditions.and_some("i.kind = ?", filter.kind.clone());
     if filter.kind.as_deref().is_some_and(|kind| kind != "invoice") {
