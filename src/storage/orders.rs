@@ -8,13 +8,7 @@ use crate::binds;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order};
 
-/// The orders as they are stored, written side by side.
-fn texts<'o>(
-    orders: impl IndexedParallelIterator<Item = &'o Order>,
-) -> Result<Vec<String>, Failure> {
-    orders.map(text).collect()
-}
-
+/// The order as it is stored.
 fn text(order: &Order) -> Result<String, Failure> {
     serde_json::to_string(order).map_err(|error| Failure::Corrupt {
         table: "purchase_order",
@@ -64,7 +58,8 @@ impl Connection {
     /// Adds orders.
     pub async fn add_orders(&mut self, orders: &[Order]) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(orders.len());
-        for (order, text) in orders.iter().zip(texts(orders.par_iter())?) {
+        let texts: Vec<String> = orders.par_iter().map(text).collect::<Result<_, _>>()?;
+        for (order, text) in orders.iter().zip(texts) {
             let ship_by = order
                 .header
                 .dates
@@ -129,7 +124,10 @@ impl Connection {
                 tuples(chunk.len(), 7, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 7);
-            let texts = texts(chunk.par_iter().map(|(order, _)| order))?;
+            let texts: Vec<String> = chunk
+                .par_iter()
+                .map(|(order, _)| text(order))
+                .collect::<Result<_, _>>()?;
             for ((order, before), text) in chunk.iter().zip(texts) {
                 values.extend(binds![
                     order.id,

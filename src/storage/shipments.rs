@@ -11,13 +11,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
 use crate::domain::shipment::{Shipment, ShipmentState};
 
-/// The shipments as they are stored, written side by side.
-fn texts<'s>(
-    shipments: impl IndexedParallelIterator<Item = &'s Shipment>,
-) -> Result<Vec<String>, Failure> {
-    shipments.map(text).collect()
-}
-
+/// The shipment as it is stored.
 fn text(shipment: &Shipment) -> Result<String, Failure> {
     serde_json::to_string(shipment).map_err(|error| Failure::Corrupt {
         table: "shipment",
@@ -52,7 +46,8 @@ impl Connection {
         at: Instant,
     ) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(shipments.len());
-        for (shipment, text) in shipments.iter().zip(texts(shipments.par_iter())?) {
+        let texts: Vec<String> = shipments.par_iter().map(text).collect::<Result<_, _>>()?;
+        for (shipment, text) in shipments.iter().zip(texts) {
             rows.push(binds![
                 shipment.id,
                 shipment.company,
@@ -229,7 +224,10 @@ impl Connection {
                 tuples(chunk.len(), 6, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 6);
-            let texts = texts(chunk.par_iter().map(|(shipment, _)| shipment))?;
+            let texts: Vec<String> = chunk
+                .par_iter()
+                .map(|(shipment, _)| text(shipment))
+                .collect::<Result<_, _>>()?;
             for ((shipment, before), text) in chunk.iter().zip(texts) {
                 let shipped_at = match shipment.state {
                     ShipmentState::Shipped { at } => Some(at),

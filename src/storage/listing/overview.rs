@@ -112,24 +112,16 @@ async fn orders_in_progress(connection: &mut Connection, mode: Mode) -> Result<i
         ),
         false => ("", ""),
     };
-    let of_test = connection
-        .number(
-            &format!(
-                "SELECT COUNT(*) FROM purchase_order{by_test} WHERE mode = 'test' AND {IN_PROGRESS}"
-            ),
-            binds![],
-        )
-        .await?;
-    if mode == Mode::Test {
-        return Ok(of_test);
-    }
-    let all = connection
-        .number(
-            &format!("SELECT COUNT(*) FROM purchase_order{by_state} WHERE {IN_PROGRESS}"),
-            binds![],
-        )
-        .await?;
-    Ok(all - of_test)
+    let of_test = format!(
+        "SELECT COUNT(*) FROM purchase_order{by_test} WHERE mode = 'test' AND {IN_PROGRESS}"
+    );
+    let sql = match mode {
+        Mode::Test => of_test,
+        Mode::Production => format!(
+            "SELECT (SELECT COUNT(*) FROM purchase_order{by_state} WHERE {IN_PROGRESS}) - ({of_test})"
+        ),
+    };
+    connection.number(&sql, binds![]).await
 }
 
 async fn count(connection: &mut Connection, of: &str, mode: &str) -> Result<i64, Failure> {

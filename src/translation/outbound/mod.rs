@@ -87,16 +87,10 @@ impl<'a> Draft<'a> {
             return;
         }
         let mut plain = OutboundSet::new(self.set);
-        let taken = self
-            .parts
-            .iter_mut()
-            .map(|part| Taken::from(part, &mut plain))
-            .collect::<Vec<_>>();
-        self.findings = judge(&plain);
-        let mut segments = plain.segments.into_iter();
-        for (part, taken) in self.parts.iter_mut().zip(taken) {
-            part.segments = taken.back(&mut segments);
+        for segment in self.parts.iter().flat_map(|part| &part.segments) {
+            plain.push(segment.clone());
         }
+        self.findings = judge(&plain);
     }
 
     /// The finished set.
@@ -124,40 +118,6 @@ impl<'a> Draft<'a> {
         } else {
             Err(self.findings)
         }
-    }
-}
-
-/// What was taken out of a part to be judged with the whole document.
-struct Taken {
-    /// How many segments.
-    count: usize,
-    /// Segments without a value, which are not judged, with their places.
-    empty: Vec<(usize, OutSegment)>,
-}
-
-impl Taken {
-    fn from(part: &mut Part<'_>, set: &mut OutboundSet) -> Self {
-        let mut taken = Self {
-            count: 0,
-            empty: Vec::new(),
-        };
-        for (at, segment) in std::mem::take(&mut part.segments).into_iter().enumerate() {
-            if segment.is_empty() {
-                taken.empty.push((at, segment));
-            } else {
-                taken.count += 1;
-                set.push(segment);
-            }
-        }
-        taken
-    }
-
-    fn back(self, segments: &mut impl Iterator<Item = OutSegment>) -> Vec<OutSegment> {
-        let mut back: Vec<OutSegment> = segments.take(self.count).collect();
-        for (at, segment) in self.empty {
-            back.insert(at, segment);
-        }
-        back
     }
 }
 

@@ -160,6 +160,8 @@ struct OpenGroup {
     header: GroupHeader,
     findings: Vec<Finding>,
     sets: u32,
+    /// Byte and line of its GS01.
+    functional_id: (u64, u64),
     /// Sets that do not belong under its GS01.
     foreign_sets: u32,
     numbers: ControlNumbers,
@@ -343,6 +345,7 @@ impl<R: Read> Reader<R> {
             header: written.header,
             findings,
             sets: 0,
+            functional_id: places[1],
             foreign_sets: 0,
             numbers: ControlNumbers::default(),
             stray_reported: false,
@@ -494,7 +497,7 @@ impl<R: Read> Reader<R> {
         };
         let mut findings = group.findings;
         if group.sets > 0 && group.foreign_sets == group.sets {
-            findings.push(not_supported(&group.header));
+            findings.push(not_supported(&group.header, group.functional_id));
         }
         let number = &group.header.control_number;
         let (mut claimed_sets, mut trailer_control_number) = (None, None);
@@ -838,21 +841,22 @@ fn surplus(
     let beyond = segment
         .splitn(first + 1, |byte| *byte == separator)
         .nth(first)?;
+    let beyond = match beyond {
+        [] => "a separator".to_owned(),
+        beyond => show(&String::from_utf8_lossy(beyond)),
+    };
     let text = format!(
-        "{id} ends with its element {most}; {} behind that was not read, and the sender should leave it out.",
-        show(&String::from_utf8_lossy(beyond))
+        "{id} ends with its element {most}; {beyond} behind that was not read, and the sender should leave it out."
     );
     Some(at_element(Rule::EnvelopeSurplus, place, id, most + 1, text))
 }
 
 /// What is said of a group whose sets all belong under another GS01 (rule 10).
-fn not_supported(header: &GroupHeader) -> Finding {
+fn not_supported(header: &GroupHeader, place: (u64, u64)) -> Finding {
     let gs01 = &header.functional_id;
     let text = format!(
         "GS01 is {}, and none of the group's sets belongs under it; the sender must put them into groups of their own identifiers.",
         show(gs01)
     );
-    // GS01 stands behind `GS` and a separator.
-    let place = (header.offset + 3, header.line);
     at_element(Rule::GroupNotSupported, place, "GS", 1, text).with_value(gs01)
 }

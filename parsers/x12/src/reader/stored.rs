@@ -69,6 +69,7 @@ pub fn read_set_with_limits(
         header: GroupHeader::default(),
         findings: Vec::new(),
         sets: 0,
+        functional_id: (0, 0),
         foreign_sets: 0,
         numbers: ControlNumbers::default(),
         stray_reported: false,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -28,14 +29,12 @@ impl Serialize for OutElement {
             // Without a name they would be taken for the components of a composite.
             OutElement::Repeated(elements) => {
                 let mut named = serializer.serialize_map(Some(1))?;
-                named.serialize_entry(REPEAT, elements)?;
+                named.serialize_entry("repeat", elements)?;
                 named.end()
             }
         }
     }
 }
-
-const REPEAT: &str = "repeat";
 
 impl<'de> Deserialize<'de> for OutSegment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -58,10 +57,7 @@ impl<'de> Visitor<'de> for OfSegment {
         let id: Text = all
             .next_element()?
             .ok_or_else(|| A::Error::invalid_length(0, &self))?;
-        let mut elements = Vec::with_capacity(8);
-        while let Some(element) = all.next_element()? {
-            elements.push(element);
-        }
+        let elements = Vec::deserialize(SeqAccessDeserializer::new(all))?;
         Ok(OutSegment { id, elements })
     }
 }
@@ -85,25 +81,18 @@ impl<'de> Visitor<'de> for OfElement {
         Ok(OutElement::Simple(value.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<OutElement, A::Error> {
-        let mut components = Vec::new();
-        while let Some(component) = all.next_element()? {
-            components.push(component);
-        }
-        Ok(OutElement::Composite(components))
+    fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<OutElement, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(all)).map(OutElement::Composite)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut named: A) -> Result<OutElement, A::Error> {
-        let mut elements = None;
-        while let Some(name) = named.next_key::<Text>()? {
-            match (name.as_str(), &elements) {
-                (REPEAT, None) => elements = Some(named.next_value()?),
-                (REPEAT, Some(_)) => return Err(A::Error::duplicate_field(REPEAT)),
-                (other, _) => return Err(A::Error::unknown_field(other, &[REPEAT])),
-            }
-        }
-        elements
-            .map(OutElement::Repeated)
-            .ok_or_else(|| A::Error::missing_field(REPEAT))
+    fn visit_map<A: MapAccess<'de>>(self, named: A) -> Result<OutElement, A::Error> {
+        Repeated::deserialize(MapAccessDeserializer::new(named))
+            .map(|repeated| OutElement::Repeated(repeated.repeat))
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeated {
+    repeat: Vec<OutElement>,
 }
