@@ -292,8 +292,9 @@ impl Connection {
             return Ok(());
         };
         let _counted = super::effort::statement();
-        // Both in one message: no round trip more than a BEGIN alone.
-        sqlx::raw_sql("BEGIN; SELECT txid_current()")
+        // All in one message: no round trip more than a BEGIN alone. The statements of a step are planned once for all (see
+        // `open_postgres`).
+        sqlx::raw_sql("BEGIN; SET LOCAL plan_cache_mode = auto; SELECT txid_current()")
             .execute(&mut **connection)
             .await
             .map_err(|source| Failure::Database {

@@ -334,11 +334,15 @@ async fn open_postgres(
             most => most.max(2),
         })
         .acquire_timeout(Duration::from_secs(30))
-        // The rollback below has nothing to roll back but for once in a while, and PostgreSQL would warn each time.
+        // The rollback below has nothing to roll back but for once in a while, and PostgreSQL would warn each time. A list is
+        // planned for what is asked: for any state in general PostgreSQL goes back through all orders by their numbers, and
+        // with a million of them finds the few that are held after half a second.
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection
-                    .execute("SET client_min_messages = error")
+                    .execute(
+                        "SET client_min_messages = error; SET plan_cache_mode = force_custom_plan",
+                    )
                     .await?;
                 Ok(())
             })

@@ -239,6 +239,8 @@ rules! {
     SegmentEmpty "segment-empty" Segment Note None;
     /// The segment is longer than the limit allows; what is beyond was not read.
     SegmentTooLong "segment-too-long" Segment Reject Some((Ak304, "8"));
+    /// Binary data does not end where the length before it says.
+    BinaryLength "binary-length-mismatch" Segment Hold None;
     /// Separators stand at the end of the segment, after its last value.
     TrailingSeparators "trailing-separators" Segment Note None;
 

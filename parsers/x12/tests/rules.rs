@@ -293,6 +293,20 @@ fn rule_013_the_isa_keeps_six_digits_and_four() {
     for rule in [Rule::IsaNotFixedWidth, Rule::IsaDate] {
         assert!(wide.findings.iter().any(|f| f.rule == rule), "{rule:?}");
     }
+    // The GS has eight of them since 004010; the two that are missing are no reason to refuse it.
+    let narrow = file.replace("*20260115*1230*1*X", "*260115*1230*1*X");
+    let [finding] = &read(narrow.as_bytes()).findings[..] else {
+        panic!("{narrow}");
+    };
+    assert_eq!(
+        (finding.rule, finding.severity),
+        (Rule::GroupHeaderInvalid, Severity::Note)
+    );
+    let earlier = narrow
+        .replace("004010", "003060")
+        .replace("U*00401", "U*00306");
+    let earlier = read(earlier.as_bytes()).findings;
+    assert!(earlier.iter().all(|f| f.rule != Rule::GroupHeaderInvalid));
 }
 
 #[test]

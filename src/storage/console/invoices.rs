@@ -94,11 +94,15 @@ pub(crate) async fn list(
     if is_narrow(connection, filter).await? {
         let narrow = narrow(filter, &mut conditions);
         conditions.and_plain(&format!("i.id IN (SELECT n.id FROM {narrow})"));
-    } else {
-        conditions.and_some("i.id < ?", filter.before.as_ref());
+        return page(connection, conditions, SORTED).await;
     }
+    conditions.and_some("i.id < ?", filter.before.as_ref());
     page(connection, conditions, "i.id DESC").await
 }
+
+/// The newest first, of few invoices that were found by another index: PostgreSQL would rather go back through all of them by
+/// their numbers.
+const SORTED: &str = "i.id + 0 DESC";
 
 /// The unique index of numbers begins with the company; a gateway serves one.
 pub(in crate::storage) const OURS: &str = "i.company_id = (SELECT MIN(id) FROM company)";
@@ -124,7 +128,7 @@ async fn of_age(
     let mut conditions = conditions(filter, "");
     conditions.and_some("i.id < ?", filter.before.as_ref());
     let sql = format!(
-        "{INVOICE} WHERE i.id IN (SELECT i.id FROM invoice i{}{} ORDER BY i.id DESC LIMIT {}) ORDER BY i.id DESC",
+        "{INVOICE} WHERE i.id IN (SELECT i.id FROM invoice i{}{} ORDER BY {SORTED} LIMIT {}) ORDER BY {SORTED}",
         owed(connection),
         conditions.sql(),
         PAGE + 1

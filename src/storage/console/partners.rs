@@ -33,12 +33,19 @@ pub(crate) async fn list(
     now: i64,
     since: i64,
 ) -> Result<Vec<PartnerItem>, Failure> {
+    // PostgreSQL would go back through everybody's documents for the last one of a partner, which may be long ago; of a
+    // range, only the index of partners has the order that is asked for.
+    let own = if connection.is_sqlite() {
+        "= p.id"
+    } else {
+        "BETWEEN p.id AND p.id"
+    };
     let sql = format!(
         "SELECT p.id, p.code, p.name, p.kind, p.status, p.profile_version,
-            (SELECT d.created_at FROM document d WHERE d.partner_id = p.id AND d.delivery = 'none'
-                ORDER BY d.id DESC LIMIT 1) AS last_in,
-            (SELECT t.created_at FROM transmission t WHERE t.partner_id = p.id
-                ORDER BY t.id DESC LIMIT 1) AS last_out,
+            (SELECT d.created_at FROM document d WHERE d.partner_id {own} AND d.delivery = 'none'
+                ORDER BY d.partner_id DESC, d.delivery DESC, d.id DESC LIMIT 1) AS last_in,
+            (SELECT t.created_at FROM transmission t WHERE t.partner_id {own}
+                ORDER BY t.partner_id DESC, t.id DESC LIMIT 1) AS last_out,
             COALESCE(x.held, 0) AS held, COALESCE(x.overdue, 0) AS overdue, COALESCE(x.rejected, 0) AS rejected
          FROM partner p LEFT JOIN (
             SELECT partner_id, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(overdue) AS BIGINT) AS overdue,

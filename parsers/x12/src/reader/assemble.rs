@@ -28,6 +28,7 @@ impl<R: Read> Reader<R> {
         self.window.step_in_set(&first, &mut spans);
         let mut breaks = first.has_breaks;
         let mut is_unterminated = false;
+        let mut binaries = Vec::new();
         let ending = loop {
             if self.window.run_on(&mut spans) {
                 break Ending::Trailer;
@@ -43,7 +44,12 @@ impl<R: Read> Reader<R> {
             let id = self.window.id(&segment);
             let segment = match id.as_bytes() {
                 b"ST" | b"GS" | b"GE" | b"IEA" => break Ending::NoTrailer,
-                b"BIN" | b"BDS" => self.whole_binary(segment, id.as_bytes() == b"BDS")?,
+                b"BIN" | b"BDS" => {
+                    let is_bds = id.as_bytes() == b"BDS";
+                    let segment = self.whole_binary(segment, is_bds)?;
+                    binaries.extend(self.other_length(&segment, is_bds, spans.len()));
+                    segment
+                }
                 _ => segment,
             };
             breaks |= segment.has_breaks;
@@ -54,12 +60,12 @@ impl<R: Read> Reader<R> {
             }
         };
         self.set.spans = spans;
-        Ok(self.finish_set(breaks, ending, is_unterminated))
+        Ok(self.finish_set(breaks, ending, is_unterminated, binaries))
     }
 
     /// A BIN or BDS segment with all of its data.
     fn whole_binary(&mut self, segment: Found, is_bds: bool) -> io::Result<Found> {
-        let length_element = if is_bds { 2 } else { 1 };
+        let length_element = length_element(is_bds);
         self.window.respect_binary(&segment, length_element)?;
         let mut segment = match self.window.peek()? {
             Some(Piece::Segment(segment)) => segment,
@@ -73,7 +79,30 @@ impl<R: Read> Reader<R> {
         Ok(segment)
     }
 
-    fn finish_set(&mut self, breaks: bool, ending: Ending, is_unterminated: bool) -> Event<'_> {
+    /// What is said of binary data that does not end where its length says; `before` segments of the set stand before it.
+    fn other_length(&self, segment: &Found, is_bds: bool, before: usize) -> Option<Finding> {
+        let element = length_element(is_bds);
+        let (said, length) = self.window.other_binary_length(segment, element)?;
+        let id = if is_bds { "BDS" } else { "BIN" };
+        let text = format!(
+            "{id}{element:02} says {} bytes of data, but {length} stand before the segment terminator; correct the length, or send the data whole.",
+            show(&said)
+        );
+        let place = self.here(segment.start);
+        Some(
+            at_element(Rule::BinaryLength, place, id, element as u16, text)
+                .with_value(&said)
+                .in_segment(id, before as u32 + 1),
+        )
+    }
+
+    fn finish_set(
+        &mut self,
+        breaks: bool,
+        ending: Ending,
+        is_unterminated: bool,
+        binaries: Vec<Finding>,
+    ) -> Event<'_> {
         let delimiters = self.delimiters();
         let count = self.set.spans.len();
         let origin = self.window.set_start();
@@ -113,6 +142,7 @@ impl<R: Read> Reader<R> {
             .map(|group| group.header.functional_id.as_str())
             .filter(|gs01| !gs01.is_empty());
         judge(set, gs01, ending, repeated, is_unterminated, &self.limits);
+        set.findings.extend(binaries);
         let is_foreign = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
         if let Some(group) = &mut self.group
             && set.findings.iter().any(is_foreign)
@@ -121,6 +151,11 @@ impl<R: Read> Reader<R> {
         }
         Event::Set(&self.set)
     }
+}
+
+/// The element of a BIN or BDS that says how long its data is.
+fn length_element(is_bds: bool) -> usize {
+    if is_bds { 2 } else { 1 }
 }
 
 impl TransactionSet {
@@ -387,5 +422,19 @@ mod tests {
     fn rule_020_binary_data_may_hold_delimiters() {
         let read = sets("ST*102*0001~BIN*7*a~b*c~d~SE*3*0001~");
         assert_eq!(read, [("0001".into(), 3, true, vec![])]);
+    }
+
+    #[test]
+    fn binary_data_of_another_length_is_told() {
+        for body in [
+            "ST*102*0001~BIN*9*abc~SE*3*0001~",
+            "ST*102*0001~BIN*2*abc~SE*3*0001~",
+            "ST*102*0001~BDS*ABC*9*abc~SE*3*0001~",
+        ] {
+            assert_eq!(sets(body)[0].3, [Rule::BinaryLength], "{body}");
+        }
+        assert_eq!(sets("ST*102*0001~BIN*3*abc~SE*3*0001~")[0].3, []);
+        // No length at all is the elements' fault.
+        assert_eq!(sets("ST*102*0001~BIN**abc~SE*3*0001~")[0].3, []);
     }
 }

@@ -809,6 +809,17 @@ fn judge_group_header(
         );
         invalid(9, "", text);
     }
+    if date.len() == 6 && header.version.as_str() >= "00401" {
+        let text = format!(
+            "GS04 is {}, with six digits; from version 004010 on the sender should write all eight, CCYYMMDD.",
+            show(&header.date)
+        );
+        interchange.push(
+            at_element(Rule::GroupHeaderInvalid, places[4], "GS", 4, text)
+                .with_value(&header.date)
+                .with_severity(crate::Severity::Note),
+        );
+    }
     for (element, who) in held {
         let text = format!(
             "GS{element:02}, the application {who}'s code, is blank; ask the sender for a code of 2 to 15 characters."

@@ -680,6 +680,25 @@ impl<R: Read> Window<R> {
         Ok(())
     }
 
+    /// What a segment of binary data declares as its length, and its length, where they differ. Line breaks may have been
+    /// counted or not.
+    pub fn other_binary_length(
+        &self,
+        found: &Found,
+        length_element: usize,
+    ) -> Option<(String, usize)> {
+        if found.elements() <= length_element {
+            return None;
+        }
+        let said = String::from_utf8_lossy(&self.element(found, length_element)).into_owned();
+        let declared = super::number_of(&said)? as usize;
+        let data = self.marks.ends[found.first + length_element] as usize + 1;
+        let length = found.end - data;
+        let breaks = self.bytes(data, found.end);
+        let breaks = breaks.iter().filter(|byte| self.is_break(**byte)).count();
+        (declared != length && declared + breaks != length).then_some((said, length))
+    }
+
     /// Whether line breaks stand inside a segment of binary data: in data of just the length that it
     /// declares every byte is data.
     pub fn has_breaks_beside_binary(&self, found: &Found, length_element: usize) -> bool {
