@@ -19,6 +19,7 @@ mod once;
 mod orders;
 mod overdue;
 mod page;
+mod partitions;
 mod peers;
 mod pickup;
 mod prove;
