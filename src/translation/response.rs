@@ -3,6 +3,8 @@
 
 mod answer;
 
+use std::collections::BTreeMap;
+
 use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, OutboundSet, seg};
@@ -18,6 +20,7 @@ use crate::config::profile::response::ResponseDetail;
 use crate::config::settings::Company;
 use crate::domain::finding::Finding;
 use crate::domain::order::{Order, OrderLine, Price};
+use crate::domain::shipment::Departures;
 use answer::{Course, LineAnswer};
 
 /// What an 855 needs beside order and profile.
@@ -31,6 +34,8 @@ pub struct ResponseContext<'a> {
     pub date: NaiveDate,
     /// The number of the earlier 855 that this one takes the place of; none for the first.
     pub previous: Option<u32>,
+    /// What of the order has left already, on which days.
+    pub left: &'a Departures,
 }
 
 /// Builds the 855 of an order that has been allocated or rejected.
@@ -52,7 +57,8 @@ pub fn build(
         .lines
         .iter()
         .map(|line| {
-            let ships = confirmed_parts(order, line, profile, context.date);
+            let left = context.left.get(&line.line);
+            let ships = confirmed_parts(order, line, profile, left, context.date);
             (line, answer::of_line(line, profile, &ships, context.date))
         })
         .collect();
@@ -104,12 +110,13 @@ pub fn build(
     draft.finish(profile)
 }
 
-/// The confirmed quantity of a line by the day on which it is going to ship. What has deliveries of its own is served
+/// The confirmed quantity of a line by the day on which it left or is going to. What has deliveries of its own is served
 /// in the order of the line, as it is packed.
 fn confirmed_parts(
     order: &Order,
     line: &OrderLine,
     profile: &Profile,
+    left: Option<&BTreeMap<NaiveDate, Decimal>>,
     today: NaiveDate,
 ) -> Vec<(Decimal, NaiveDate)> {
     let mut parts: Vec<(Decimal, NaiveDate)> = Vec::new();
@@ -123,8 +130,17 @@ fn confirmed_parts(
             None => parts.push((quantity, day)),
         }
     };
+    let mut served = Decimal::ZERO;
+    for (day, quantity) in left.into_iter().flatten() {
+        let quantity = (*quantity).min(open);
+        open -= quantity;
+        served += quantity;
+        add(quantity, *day);
+    }
     for share in line.stores.iter().filter(|share| share.delivery > 0) {
-        let quantity = share.quantity.min(open).max(Decimal::ZERO);
+        let has_left = share.quantity.min(served);
+        served -= has_left;
+        let quantity = (share.quantity - has_left).min(open).max(Decimal::ZERO);
         open -= quantity;
         let first = order
             .header

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
@@ -15,6 +16,7 @@ use crate::domain::allocation::waiting::{Holds, gave_something_up, give_back_wha
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderLine, OrderState};
+use crate::domain::shipment::{Departures, departures};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
@@ -204,7 +206,7 @@ async fn promise(
         if nothing_to_tell.contains(&order.id) {
             continue;
         }
-        if let Some(outgoing) = next_answer(gateway, trading, order) {
+        if let Some(outgoing) = next_answer(gateway, connection, trading, order).await? {
             answers.entry(order.mode).or_default().push(outgoing);
         }
     }
@@ -371,24 +373,37 @@ pub async fn answer(
     trading: &Trading,
     order: &mut Order,
 ) -> Result<(), Failure> {
-    if let Some(outgoing) = next_answer(gateway, trading, order) {
+    if let Some(outgoing) = next_answer(gateway, connection, trading, order).await? {
         outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
     }
     Ok(())
 }
 
 /// The next 855 of an order, counted as its answer; none where the partner wants none.
-fn next_answer(gateway: &Gateway, trading: &Trading, order: &mut Order) -> Option<Outgoing> {
+async fn next_answer(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &mut Order,
+) -> Result<Option<Outgoing>, Failure> {
     if !is_answer_wanted(trading, order) {
-        return None;
+        return Ok(None);
     }
     order.answers += 1;
-    outgoing(gateway, trading, order)
+    outgoing(gateway, connection, trading, order).await
 }
 
 /// The 855 of an order as it stands.
-pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<Outgoing> {
-    let company = gateway.settings.our_company()?;
+pub async fn outgoing(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+) -> Result<Option<Outgoing>, Failure> {
+    let Some(company) = gateway.settings.our_company() else {
+        return Ok(None);
+    };
+    let left = left(connection, trading, order).await?;
     let date = gateway
         .now()
         .with_timezone(&trading.profile.time_zone)
@@ -402,8 +417,9 @@ pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<O
         answer_number: order.answers,
         date,
         previous,
+        left: &left,
     };
-    Some(Outgoing {
+    Ok(Some(Outgoing {
         set: spend(Effort::Rendering, || {
             response::build(order, &trading.profile, &context)
         }),
@@ -414,5 +430,26 @@ pub fn outgoing(gateway: &Gateway, trading: &Trading, order: &Order) -> Option<O
         reference: order.header.po_number.clone(),
         replaces: None,
         answers: Answers::Order(order.source),
-    })
+    }))
+}
+
+/// What of an order has left, by the days of its ship notices.
+async fn left(
+    connection: &mut Connection,
+    trading: &Trading,
+    order: &Order,
+) -> Result<Departures, Failure> {
+    if order.lines.iter().all(|line| line.shipped.is_zero()) {
+        return Ok(Departures::new());
+    }
+    let shipments = connection.shipments_of(order.id).await?;
+    let warehouses = catalogue::warehouses(connection, COMPANY).await?;
+    Ok(departures(order.id, &shipments, |shipment, at| {
+        let house = warehouses
+            .iter()
+            .find(|house| house.id == shipment.warehouse);
+        let zone = house.and_then(|house| house.zone.parse().ok());
+        let zone: Tz = zone.unwrap_or(trading.profile.time_zone);
+        at.with_timezone(&zone).date_naive()
+    }))
 }

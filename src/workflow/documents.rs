@@ -307,7 +307,9 @@ async fn rebuild(
     match document.set_code.as_str() {
         "855" => {
             let order = connection.order(OrderId(subject)).await?.ok_or_else(gone)?;
-            super::allocate::outgoing(gateway, trading, &order).ok_or_else(gone)
+            super::allocate::outgoing(gateway, connection, trading, &order)
+                .await?
+                .ok_or_else(gone)
         }
         "856" => {
             let shipment = connection

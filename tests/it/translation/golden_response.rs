@@ -6,6 +6,7 @@ use supercargo::config::profile::Profile;
 use supercargo::config::settings::Company;
 use supercargo::domain::finding::Finding;
 use supercargo::domain::order::{LineRefusal, Order};
+use supercargo::domain::shipment::Departures;
 use supercargo::translation::crosscheck::response_against_order;
 use supercargo::translation::response::{self, ResponseContext};
 use supercargo_x12::OutboundSet;
@@ -16,6 +17,7 @@ fn context(company: &Company, date: NaiveDate) -> ResponseContext<'_> {
         answer_number: 1,
         date,
         previous: None,
+        left: &NOTHING,
     }
 }
 
@@ -105,6 +107,49 @@ fn a_dialect_of_codes_dates_and_one_answer_a_line() {
         [""; 0]
     );
     assert_document(built, include_str!("golden/855-dialect.edi"));
+}
+
+#[test]
+fn what_has_left_is_told_with_the_day_on_which_it_left() {
+    let profile = profile("");
+    let order = changed(&profile);
+    let line = &order.lines[0];
+    let (ordered, half) = (line.confirmed, line.confirmed / decimal("2"));
+    let company = company();
+    let mut left = Departures::new();
+    let days = left.entry(line.line).or_default();
+    days.insert(day("2025-12-30"), half);
+    let acknowledged = |left: &Departures| -> Vec<String> {
+        let context = ResponseContext {
+            answer_number: 2,
+            previous: Some(1),
+            left,
+            ..context(&company, day("2026-01-06"))
+        };
+        let built = response::build(&order, &profile, &context).unwrap();
+        assert_eq!(
+            codes(&response_against_order(&built, &order, &profile)),
+            [""; 0]
+        );
+        let segments = text(&built);
+        let of_line = segments.split("PO1*").nth(1).unwrap();
+        let acks = of_line.split('~').map(str::trim);
+        acks.filter(|segment| segment.starts_with("ACK*"))
+            .map(|ack| {
+                let elements: Vec<&str> = ack.split('*').collect();
+                format!("{} {}", elements[2], elements[5])
+            })
+            .collect()
+    };
+    let said = acknowledged(&left);
+    assert_eq!(said[0], format!("{} 20251230", half.normalize()));
+    assert_eq!(said.len(), 2, "{said:?}");
+    left.entry(line.line)
+        .or_default()
+        .insert(day("2025-12-30"), ordered);
+    let said = acknowledged(&left);
+    assert_eq!(said, [format!("{} 20251230", ordered.normalize())]);
+    assert_ne!(acknowledged(&NOTHING)[0], said[0]);
 }
 
 /// BAK02 and the number of lines below it.

@@ -8,6 +8,7 @@ use supercargo::domain::clock::Instant;
 use supercargo::domain::finding::Finding;
 use supercargo::domain::ids::{CompanyId, DocumentId, ItemId, OrderId, PartnerId};
 use supercargo::domain::order::{AcceptedLine, Mode, Order, OrderLine, OrderState, Price};
+use supercargo::domain::shipment::Departures;
 use supercargo::translation::purchase_order;
 use supercargo_x12::{
     Address, Delimiters, Envelope, Group, NumberedSet, OutboundSet, Release, SchemaRegistry,
@@ -16,6 +17,9 @@ use supercargo_x12::{
 
 /// The 850 that most tests begin with.
 pub const BIGBOX: &str = include_str!("golden/bigbox-850.edi");
+
+/// Nothing of an order has left.
+pub static NOTHING: Departures = Departures::new();
 
 pub fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()

@@ -20,6 +20,7 @@ fn response(profile: &Profile, text: &str) -> Result<OutboundSet, Vec<Finding>> 
         answer_number: 1,
         date: day("2026-01-06"),
         previous: None,
+        left: &NOTHING,
     };
     response::build(&order, profile, &context)
 }

@@ -122,6 +122,7 @@ fn documents(mut order: Order, profile: &Profile) -> Vec<OutboundSet> {
         answer_number: 1,
         date: day("2026-01-06"),
         previous: None,
+        left: &NOTHING,
     };
     let mut built = vec![response::build(&order, profile, &context)];
     let shipment = shipped(&mut order, profile);
