@@ -181,7 +181,7 @@ rules! {
     /// The last segment has no terminator.
     LastSegmentUnterminated "last-segment-unterminated" Interchange Note None;
 
-    /// GS lacks elements or holds one that cannot be right; a GS02 or GS03 of blanks alone only holds.
+    /// GS lacks elements or holds one that cannot be right; a GS02 or GS03 of blanks alone only holds, a GS04 of six digits is noted.
     GroupHeaderInvalid "group-header-invalid" Interchange Reject Some((Ta105, "024"));
     /// None of the group's sets belongs under its functional identifier (GS01).
     GroupNotSupported "group-not-supported" Group Reject Some((Ak905, "1"));
@@ -239,7 +239,7 @@ rules! {
     SegmentEmpty "segment-empty" Segment Note None;
     /// The segment is longer than the limit allows; what is beyond was not read.
     SegmentTooLong "segment-too-long" Segment Reject Some((Ak304, "8"));
-    /// Binary data does not end where the length before it says.
+    /// Binary data has no length before it, or does not end where that says.
     BinaryLength "binary-length-mismatch" Segment Hold None;
     /// Separators stand at the end of the segment, after its last value.
     TrailingSeparators "trailing-separators" Segment Note None;

@@ -234,7 +234,9 @@ impl GroupVerdict {
     /// (rule 10), which the reader has done already where the set stood in one.
     pub fn add(&mut self, mut set: SetVerdict) {
         let is_told = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
-        if !set.findings.iter().any(is_told)
+        let has_name = !self.functional_id.trim().is_empty();
+        if has_name
+            && !set.findings.iter().any(is_told)
             && let Some(finding) = not_in_group(&set.st01, &self.functional_id, (set.offset, 1))
         {
             set.findings.push(finding);

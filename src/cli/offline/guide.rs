@@ -39,7 +39,7 @@ pub fn run(options: &Options, command: Command) -> CliResult {
 /// The whole guide as text to paste into a profile.
 fn tables(guide: &SefGuide) -> Result<String, CliError> {
     let mut text = format!(
-        "# {} ({}), version {}, compared with the standard {}.\n# Only what goes beyond the standard is here; whole code lists are X12's own and are judged without a guide.\n",
+        "# {} ({}), version {}, compared with the standard {}.\n# Only what goes beyond the standard is here; code lists of whole elements are X12's own and left out, those of places are here.\n",
         harmless(&guide.title),
         harmless(&guide.name),
         harmless(&guide.version),

@@ -203,7 +203,8 @@ const PACKAGING: u16 = 103;
 const CODES_REPLACED: &[u16] = &[116];
 /// Numbers that are prices, or tell of them: unit price, amounts, rate, percentages, what a discount counts from and to.
 const PRICES: &[u16] = &[
-    212, 782, 610, 118, 117, 332, 338, 342, 362, 389, 649, 655, 657, 658, 954,
+    212, 782, 610, 118, 117, 332, 338, 342, 362, 389, 649, 655, 657, 658, 828, 954, 9010, 9037,
+    9039, 9044, 9049,
 ];
 
 /// How an element with this value is replaced; none: it is kept.

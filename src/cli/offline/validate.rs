@@ -20,7 +20,7 @@ pub struct Args {
     /// Judge by this partner's guide too
     #[arg(long, value_name = "FILE.toml")]
     profile: Option<PathBuf>,
-    /// Judge by the guide in this SEF file too
+    /// Judge by the guide in this SEF file too; for its sets it stands in place of the profile's guide
     #[arg(long, value_name = "FILE.sef")]
     guide: Option<PathBuf>,
 }

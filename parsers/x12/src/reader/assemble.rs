@@ -5,7 +5,7 @@ use super::{Event, Reader, number_of};
 use crate::envelope::{self, Trailer, at_element};
 use crate::finding::{Finding, Rule};
 use crate::set::{Segment, SetHeader, TransactionSet};
-use crate::text::show;
+use crate::text::{show, stand};
 use crate::verdict::not_in_group;
 use std::io::{self, Read};
 
@@ -47,7 +47,9 @@ impl<R: Read> Reader<R> {
                 b"BIN" | b"BDS" => {
                     let is_bds = id.as_bytes() == b"BDS";
                     let segment = self.whole_binary(segment, is_bds)?;
-                    binaries.extend(self.other_length(&segment, is_bds, spans.len()));
+                    if binaries.len() <= self.limits.findings {
+                        binaries.extend(self.other_length(&segment, is_bds, spans.len()));
+                    }
                     segment
                 }
                 _ => segment,
@@ -84,9 +86,25 @@ impl<R: Read> Reader<R> {
         let element = length_element(is_bds);
         let (said, length) = self.window.other_binary_length(segment, element)?;
         let id = if is_bds { "BDS" } else { "BIN" };
+        let until = match segment.unterminated {
+            true => "the file ends",
+            false => "the segment ends",
+        };
+        let most = self.limits.binary_bytes;
+        let is_length = !said.is_empty() && said.bytes().all(|byte| byte.is_ascii_digit());
+        let declared = number_of(&said).map_or(usize::MAX, |n| n as usize);
+        let instead = match is_length && declared > most {
+            true => format!("data of more than {most} bytes is not read by its length"),
+            false => "correct the length, or send the data whole".to_owned(),
+        };
+        let says = match is_length {
+            true => format!("says {said} bytes"),
+            false if said.is_empty() => "gives no length".to_owned(),
+            false => format!("says {}, which is no length", show(&said)),
+        };
         let text = format!(
-            "{id}{element:02} says {} bytes of data, but {length} stand before the segment terminator; correct the length, or send the data whole.",
-            show(&said)
+            "{id}{element:02} {says}, but {} of data before {until}; {instead}.",
+            stand(length, "byte")
         );
         let place = self.here(segment.start);
         Some(
@@ -136,13 +154,23 @@ impl<R: Read> Reader<R> {
             set.read_header();
             repeated = !group.numbers.insert(&set.header.st02);
         }
-        // A set that was stored stands in a group without a name.
+        // A set that was stored stands in a group without a name; what is wrong with a blank one is told at the GS.
         let group = self.group.as_ref();
         let gs01 = group
             .map(|group| group.header.functional_id.as_str())
-            .filter(|gs01| !gs01.is_empty());
+            .filter(|gs01| !gs01.trim().is_empty());
         judge(set, gs01, ending, repeated, is_unterminated, &self.limits);
-        set.findings.extend(binaries);
+        let more = binaries.len() > self.limits.findings;
+        set.findings
+            .extend(binaries.into_iter().take(self.limits.findings));
+        if more && let Some(last) = set.findings.last() {
+            let text = format!(
+                "There are more than {} findings; what follows them was not recorded.",
+                self.limits.findings
+            );
+            let end = Finding::new(Rule::TooManyFindings, last.offset, last.line, text);
+            set.findings.push(end);
+        }
         let is_foreign = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
         if let Some(group) = &mut self.group
             && set.findings.iter().any(is_foreign)
@@ -405,6 +433,9 @@ mod tests {
         let (texts, found) = notes(&file("BIN*9*a~b\n\r*c~d~REF*DP*19~"));
         assert_eq!(texts[1..3], ["BIN*9*a~b\n\r*c~d", "REF*DP*19"]);
         assert_eq!(found, []);
+        let (texts, found) = notes(&file("BIN*5*a*b\nc~REF*DP*19~"));
+        assert_eq!(texts[1..3], ["BIN*5*a*b\nc", "REF*DP*19"]);
+        assert_eq!(found, []);
         let (texts, found) = notes(&file("BDS*ABC*5*a\nb~c~REF*DP*19~"));
         assert_eq!(texts[1..3], ["BDS*ABC*5*a\nb~c", "REF*DP*19"]);
         assert_eq!(found, []);
@@ -425,6 +456,36 @@ mod tests {
     }
 
     #[test]
+    fn an_interchange_in_binary_data_is_data() {
+        let inner = "ISA*00*          *00*          *ZZ*BUYER          *ZZ*SELLER         *260115*1230*U*00401*000000009*0*P*>~GS*PO*BUYER*SELLER*20260115*1230*1*X*004010~IEA*1*000000009~";
+        for segment in [
+            format!("BIN*{}*{inner}", inner.len()),
+            format!("BDS*ABC*{}*x{inner}", inner.len() + 1),
+        ] {
+            let read = sets(&format!("ST*102*0001~{segment}~SE*3*0001~"));
+            assert_eq!(read, [("0001".into(), 3, true, vec![])], "{segment}");
+        }
+    }
+
+    #[test]
+    fn binary_data_may_be_longer_than_a_segment() {
+        let body = |text: &str| format!("ST*102*0001~BIN*{}*{text}~SE*3*0001~", text.len());
+        let long = "a".repeat(crate::Limits::default().segment_bytes * 2);
+        let read = sets(&body(&long));
+        assert_eq!(read, [("0001".into(), 3, true, vec![])]);
+        let read = sets(&body(&long).replace("BIN", "BON"));
+        assert!(read[0].3.contains(&Rule::SegmentTooLong));
+    }
+
+    #[test]
+    fn findings_about_binary_data_keep_the_limit() {
+        let many = "BIN*9*abc~".repeat(1_500);
+        let read = sets(&format!("ST*102*0001~{many}SE*1502*0001~"));
+        assert_eq!(read[0].3.len(), crate::Limits::default().findings + 1);
+        assert_eq!(read[0].3.last(), Some(&Rule::TooManyFindings));
+    }
+
+    #[test]
     fn binary_data_of_another_length_is_told() {
         for body in [
             "ST*102*0001~BIN*9*abc~SE*3*0001~",
@@ -434,7 +495,17 @@ mod tests {
             assert_eq!(sets(body)[0].3, [Rule::BinaryLength], "{body}");
         }
         assert_eq!(sets("ST*102*0001~BIN*3*abc~SE*3*0001~")[0].3, []);
-        // No length at all is the elements' fault.
-        assert_eq!(sets("ST*102*0001~BIN**abc~SE*3*0001~")[0].3, []);
+        for body in [
+            "BIN**abc",
+            "BIN*3x*abc",
+            "BIN*-3*abc",
+            "BIN*99999999999*abc",
+            "BIN*3",
+            "BDS",
+            "BDS*ABC**a",
+        ] {
+            let body = format!("ST*102*0001~{body}~SE*3*0001~");
+            assert_eq!(sets(&body)[0].3, [Rule::BinaryLength], "{body}");
+        }
     }
 }

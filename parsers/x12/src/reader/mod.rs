@@ -773,7 +773,11 @@ fn judge_group_header(
             4,
             &header.date,
             format!(
-                "GS04 must be a date as CCYYMMDD, not {}.",
+                "GS04 must be a date as {}, not {}.",
+                match header.version.as_str() < "00401" {
+                    true => "YYMMDD",
+                    false => "CCYYMMDD",
+                },
                 show(&header.date)
             ),
         );
@@ -809,16 +813,17 @@ fn judge_group_header(
         );
         invalid(9, "", text);
     }
-    if date.len() == 6 && header.version.as_str() >= "00401" {
+    if date.len() == 6 && crate::element::is_date(date) && header.version.as_str() >= "00401" {
         let text = format!(
             "GS04 is {}, with six digits; from version 004010 on the sender should write all eight, CCYYMMDD.",
             show(&header.date)
         );
-        interchange.push(
-            at_element(Rule::GroupHeaderInvalid, places[4], "GS", 4, text)
+        interchange.push(Finding {
+            ack: None,
+            ..at_element(Rule::GroupHeaderInvalid, places[4], "GS", 4, text)
                 .with_value(&header.date)
-                .with_severity(crate::Severity::Note),
-        );
+                .with_severity(crate::Severity::Note)
+        });
     }
     for (element, who) in held {
         let text = format!(

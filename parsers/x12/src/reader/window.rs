@@ -379,7 +379,8 @@ impl<R: Read> Window<R> {
                     unterminated,
                     has_breaks,
                 };
-                if !unterminated && self.may_hold_isa(&found) {
+                let holds_isa = !unterminated && self.may_hold_isa(&found);
+                if holds_isa && !self.is_whole_binary(from)? {
                     if self.filled - from < ISA_WINDOW && !self.at_end && self.cut.is_none() {
                         self.more()?;
                         continue;
@@ -391,7 +392,11 @@ impl<R: Read> Window<R> {
                 }
                 return Ok(Some(Piece::Segment(found)));
             }
-            if self.scanned.saturating_sub(from) > self.limits.segment_bytes {
+            let most = match self.end_of_binary(from) {
+                Some(end) => self.limits.segment_bytes.max(end - from),
+                None => self.limits.segment_bytes,
+            };
+            if self.scanned.saturating_sub(from) > most {
                 let to = from + self.limits.segment_bytes;
                 if let Some(at) = self.isa_within(from, to) {
                     self.cut_at(at, from);
@@ -608,6 +613,42 @@ impl<R: Read> Window<R> {
             && matches!(self.bytes(from, from + 4), [b'B', b'I', b'N', separator] | [b'B', b'D', b'S', separator] if *separator == self.delimiters.element)
     }
 
+    /// Where the binary data of a BIN or BDS that begins at `from` ends by the length before it, where that is within the
+    /// limit.
+    fn end_of_binary(&self, from: usize) -> Option<usize> {
+        let separator = self.delimiters.element;
+        let length_element = match self.bytes(from, from + 4) {
+            [b'B', b'I', b'N', third] if *third == separator => 1,
+            [b'B', b'D', b'S', third] if *third == separator => 2,
+            _ => return None,
+        };
+        // No filter's name is longer, nor a length.
+        let head = self.bytes(from, from + 64);
+        let mut elements = head.split(|byte| *byte == separator);
+        let length = std::str::from_utf8(elements.nth(length_element)?).ok()?;
+        let length = super::number_of(length)? as usize;
+        elements.next()?;
+        let data = head
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == separator)
+            .nth(length_element)?
+            .0
+            + 1;
+        (length <= self.limits.binary_bytes).then_some(from + data + length)
+    }
+
+    /// Whether a BIN or BDS begins at `from` whose data ends with a segment terminator where its length says: then what
+    /// stands in it is data, whatever it looks like.
+    fn is_whole_binary(&mut self, from: usize) -> io::Result<bool> {
+        let Some(end) = self.end_of_binary(from).map(|end| end - self.cursor) else {
+            return Ok(false);
+        };
+        while self.cursor + end >= self.filled && self.more()? {}
+        let end = self.cursor + end;
+        Ok(end < self.filled && self.buffer[end] == self.delimiters.terminator)
+    }
+
     /// A segment that begins like an ISA, or is odd enough to have run into one.
     fn may_hold_isa(&self, found: &Found) -> bool {
         let id = self.id(found);
@@ -657,7 +698,8 @@ impl<R: Read> Window<R> {
         };
         let data = self.marks.ends[found.first + length_element] as usize + 1 - self.cursor;
         let end = data + length;
-        if length > self.limits.binary_bytes || found.end == self.cursor + end {
+        let is_put_together = found.elements() == length_element + 1;
+        if length > self.limits.binary_bytes || is_put_together && found.end == self.cursor + end {
             return Ok(());
         }
         while self.cursor + end >= self.filled && self.more()? {}
@@ -680,23 +722,28 @@ impl<R: Read> Window<R> {
         Ok(())
     }
 
-    /// What a segment of binary data declares as its length, and its length, where they differ. Line breaks may have been
-    /// counted or not.
+    /// What a BIN or BDS says of the length of its data, and how many bytes there are without the line breaks of a wrapped
+    /// file; none where it is so. Line breaks may have been counted or not.
     pub fn other_binary_length(
         &self,
         found: &Found,
         length_element: usize,
     ) -> Option<(String, usize)> {
         if found.elements() <= length_element {
-            return None;
+            let said = match found.elements() < length_element {
+                true => String::new(),
+                false => String::from_utf8_lossy(&self.element(found, length_element)).into_owned(),
+            };
+            return Some((said, 0));
         }
         let said = String::from_utf8_lossy(&self.element(found, length_element)).into_owned();
-        let declared = super::number_of(&said)? as usize;
         let data = self.marks.ends[found.first + length_element] as usize + 1;
         let length = found.end - data;
-        let breaks = self.bytes(data, found.end);
-        let breaks = breaks.iter().filter(|byte| self.is_break(**byte)).count();
-        (declared != length && declared + breaks != length).then_some((said, length))
+        let bytes = self.bytes(data, found.end);
+        let breaks = bytes.iter().filter(|byte| self.is_break(**byte)).count();
+        let is_so = super::number_of(&said)
+            .is_some_and(|said| [length, length - breaks].contains(&(said as usize)));
+        (!is_so).then_some((said, length - breaks))
     }
 
     /// Whether line breaks stand inside a segment of binary data: in data of just the length that it

@@ -1,5 +1,6 @@
 //! How a page of `explain` is laid out: colours, indentation, carets, and lines that fit the terminal.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::ops::Range;
 
@@ -35,7 +36,14 @@ impl Page {
             is_coloured: match color {
                 Color::Always => true,
                 Color::Never => false,
-                Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none(),
+                Color::Auto => {
+                    let is_set = |name: &str, to: fn(&OsStr) -> bool| {
+                        std::env::var_os(name).is_some_and(|value| to(&value))
+                    };
+                    is_terminal
+                        && !is_set("NO_COLOR", |value| !value.is_empty())
+                        && !is_set("TERM", |value| value == "dumb")
+                }
             },
             width: is_terminal.then(columns_of_terminal).flatten(),
         }
