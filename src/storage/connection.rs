@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
 
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
+use super::work::Asked;
 
 /// A value handed to a query.
 #[derive(Debug, Clone)]
@@ -150,6 +151,8 @@ pub(super) enum Reach {
 pub struct Connection {
     engine: Engine,
     pub(super) reach: Reach,
+    /// Over PostgreSQL, the work that a transaction asks for, kept for its end.
+    pub(super) asked: Option<Asked>,
 }
 
 /// A statement and its values as SQLite is fastest with them: a `?` for each value, in the order in which they stand. It
@@ -250,6 +253,7 @@ impl Connection {
         Self {
             engine,
             reach: Reach::Nowhere,
+            asked: None,
         }
     }
 

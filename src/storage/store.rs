@@ -22,6 +22,7 @@ use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
+use super::work::Asked;
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -385,8 +386,15 @@ where
                 .map_err(failed("opening a connection"))?,
         ));
         connection.begin_numbered().await?;
+        connection.asked = Some(Asked::default());
         let result = match work(&mut connection).await {
-            Ok(value) => commit(&mut connection).await.map(|()| value),
+            Ok(value) => match connection.write_asked().await {
+                Ok(()) => commit(&mut connection).await.map(|()| value),
+                Err(failure) => {
+                    connection.execute("ROLLBACK", vec![]).await?;
+                    Err(failure)
+                }
+            },
             Err(failure) => {
                 connection.execute("ROLLBACK", vec![]).await?;
                 Err(failure)

@@ -1,9 +1,11 @@
 //! Work to be done, found in the database. A lane is claimed as a whole, so that order within it is kept; its fence is
 //! checked in the transaction that has the effect.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -103,6 +105,9 @@ pub struct Work {
     pub attempts: i64,
 }
 
+/// What is asked for: step and subject, with what its lane goes by and when it is due.
+pub(super) type Asked = BTreeMap<(&'static str, i64), (i64, Instant)>;
+
 impl Connection {
     /// Asks for a step on a subject, due at `due`. Asking again while it waits moves it forward, never back.
     pub async fn ask_for(
@@ -123,18 +128,37 @@ impl Connection {
         pairs: &[(i64, i64)],
         due: Instant,
     ) -> Result<(), Failure> {
-        if pairs.is_empty() {
-            return Ok(());
+        let kept = self.asked.is_some();
+        let asked = self.asked.get_or_insert_default();
+        for (lane_of, subject) in pairs {
+            let (lane, earliest) = asked
+                .entry((step.word(), *subject))
+                .or_insert((*lane_of, due));
+            *lane = *lane_of;
+            *earliest = due.min(*earliest);
         }
-        // Whoever asks for several does so in the same order: two transactions do not wait for one another.
-        let mut pairs = pairs.to_vec();
-        pairs.sort_by_key(|(_, subject)| *subject);
-        let rows = pairs
-            .iter()
-            .map(|(lane_of, subject)| {
-                binds![lane_of.rem_euclid(LANES), step.word(), *subject, due, 0]
+        match kept {
+            true => Ok(()),
+            false => self.write_asked().await,
+        }
+    }
+
+    /// Writes down what was asked for. Over PostgreSQL this is the last that a transaction does, all of it in one order: many
+    /// ask for the same, as for what waits for a partner to be delivered, and whoever asked earlier would keep the others
+    /// waiting until it ends, and they each other.
+    pub(super) async fn write_asked(&mut self) -> Result<(), Failure> {
+        let rows: Vec<Vec<Bind>> = self
+            .asked
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|((step, subject), (lane_of, due))| {
+                binds![lane_of.rem_euclid(LANES), step, subject, due, 0]
             })
             .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         self.insert_many(
             "INSERT INTO work (lane, step, subject, due_at, attempts)",
             rows,
