@@ -55,14 +55,33 @@ pub(super) struct CodeLists {
     read: usize,
 }
 
-/// Reads the lists that are tied to places. An element's whole list is X12's own, which the schemas
-/// judge.
+/// Reads the lists that are tied to places. An element's whole list is X12's own and is left out, which is told once.
 pub(super) fn read(file: &File, findings: &mut Findings) -> CodeLists {
     let mut lists = CodeLists::default();
+    let mut whole = Vec::new();
     for record in &file.codes {
-        if let Some((_, local)) = record.value.split_once('%') {
+        let (all, local) = match record.value.split_once('%') {
+            Some((all, local)) => (all, Some(local)),
+            None => (record.value.as_str(), None),
+        };
+        if !all.trim().is_empty() {
+            whole.push(record);
+        }
+        if let Some(local) = local {
             tied(record, local, &mut lists, findings);
         }
+    }
+    if let Some(first) = whole.first() {
+        let named: Vec<&str> = whole.iter().take(5).map(|it| it.key.as_str()).collect();
+        let more = match whole.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!(
+            "lists of all codes of an element are left out (element {}{more}): where a place takes only some of them, the list has to name the place",
+            named.join(", ")
+        );
+        findings.add(first.line, text);
     }
     lists
 }
