@@ -549,22 +549,15 @@ pub fn book_shipped(mut order: Order, shipment: &Shipment) -> Order {
 /// What of an order's lines has left, by line and day, in the lines' units.
 pub type Departures = BTreeMap<u32, BTreeMap<NaiveDate, Decimal>>;
 
-/// What of an order has left on these shipments; `day` says on which day one did that left at an instant.
-pub fn departures(
-    order: OrderId,
-    shipments: &[Shipment],
-    day: impl Fn(&Shipment, Instant) -> NaiveDate,
-) -> Departures {
-    let mut departures = Departures::new();
-    for shipment in shipments {
-        let ShipmentState::Shipped { at } = shipment.state else {
-            continue;
-        };
-        for ((of, line), quantity) in shipment.quantities() {
-            if of == order {
-                let days = departures.entry(line).or_default();
-                *days.entry(day(shipment, at)).or_default() += quantity;
-            }
+/// What of orders has left on these shipments, each with the day on which it did.
+pub fn departures<'s>(
+    left: impl IntoIterator<Item = (&'s Shipment, NaiveDate)>,
+) -> BTreeMap<OrderId, Departures> {
+    let mut departures: BTreeMap<OrderId, Departures> = BTreeMap::new();
+    for (shipment, day) in left {
+        for ((order, line), quantity) in shipment.quantities() {
+            let days = departures.entry(order).or_default().entry(line);
+            *days.or_default().entry(day).or_default() += quantity;
         }
     }
     departures

@@ -387,14 +387,12 @@ where
         ));
         connection.begin_numbered().await?;
         connection.asked = Some(Asked::default());
-        let result = match work(&mut connection).await {
-            Ok(value) => match connection.write_asked().await {
-                Ok(()) => commit(&mut connection).await.map(|()| value),
-                Err(failure) => {
-                    connection.execute("ROLLBACK", vec![]).await?;
-                    Err(failure)
-                }
-            },
+        let done = match work(&mut connection).await {
+            Ok(value) => connection.write_asked().await.map(|()| value),
+            Err(failure) => Err(failure),
+        };
+        let result = match done {
+            Ok(value) => commit(&mut connection).await.map(|()| value),
             Err(failure) => {
                 connection.execute("ROLLBACK", vec![]).await?;
                 Err(failure)

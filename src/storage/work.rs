@@ -131,10 +131,9 @@ impl Connection {
         let kept = self.asked.is_some();
         let asked = self.asked.get_or_insert_default();
         for (lane_of, subject) in pairs {
-            let (lane, earliest) = asked
+            let (_, earliest) = asked
                 .entry((step.word(), *subject))
                 .or_insert((*lane_of, due));
-            *lane = *lane_of;
             *earliest = due.min(*earliest);
         }
         match kept {

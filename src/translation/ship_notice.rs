@@ -64,6 +64,11 @@ impl<'a> Material<'a> {
     }
 }
 
+/// By whose clock a shipment leaves: the warehouse's, or the partner's where the warehouse has none.
+pub fn zone(warehouse: &Warehouse, profile: &Profile) -> Tz {
+    warehouse.zone.parse().unwrap_or(profile.time_zone)
+}
+
 /// Builds the 856 of a shipment that has left.
 ///
 /// # Errors
@@ -78,7 +83,7 @@ pub fn build(
     profile: &Profile,
     context: &ShipNoticeContext<'_>,
 ) -> Result<OutboundSet, Vec<Finding>> {
-    let zone: Tz = warehouse.zone.parse().unwrap_or(profile.time_zone);
+    let zone = zone(warehouse, profile);
     let ShipmentState::Shipped { at } = shipment.state else {
         return Err(vec![Finding::business(
             "shipment-not-shipped",

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
@@ -16,7 +15,7 @@ use crate::domain::allocation::waiting::{Holds, gave_something_up, give_back_wha
 use crate::domain::allocation::{Allocation, Reservation, Supply, allocate};
 use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderLine, OrderState};
-use crate::domain::shipment::{Departures, departures};
+use crate::domain::shipment::{Departures, ShipmentState, departures};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
@@ -24,6 +23,7 @@ use crate::storage::stock::{Change, Movement};
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure, catalogue, receipts};
 use crate::translation::response::{self, ResponseContext};
+use crate::translation::ship_notice;
 
 /// Promises stock to accepted orders and to those of which something waits.
 pub async fn step(
@@ -201,12 +201,14 @@ async fn promise(
         connection.hold(mode, &holds).await?;
     }
     connection.move_stock(&movements, now).await?;
+    let answered: Vec<&Order> = done.iter().map(|(order, _)| order).collect();
+    let left = left(connection, trading, &answered).await?;
     let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
     for (order, _) in &mut done {
         if nothing_to_tell.contains(&order.id) {
             continue;
         }
-        if let Some(outgoing) = next_answer(gateway, connection, trading, order).await? {
+        if let Some(outgoing) = next_answer(gateway, trading, order, &left) {
             answers.entry(order.mode).or_default().push(outgoing);
         }
     }
@@ -373,37 +375,36 @@ pub async fn answer(
     trading: &Trading,
     order: &mut Order,
 ) -> Result<(), Failure> {
-    if let Some(outgoing) = next_answer(gateway, connection, trading, order).await? {
+    let left = left(connection, trading, &[order]).await?;
+    if let Some(outgoing) = next_answer(gateway, trading, order, &left) {
         outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
     }
     Ok(())
 }
 
 /// The next 855 of an order, counted as its answer; none where the partner wants none.
-async fn next_answer(
+fn next_answer(
     gateway: &Gateway,
-    connection: &mut Connection,
     trading: &Trading,
     order: &mut Order,
-) -> Result<Option<Outgoing>, Failure> {
+    left: &BTreeMap<OrderId, Departures>,
+) -> Option<Outgoing> {
     if !is_answer_wanted(trading, order) {
-        return Ok(None);
+        return None;
     }
     order.answers += 1;
-    outgoing(gateway, connection, trading, order).await
+    outgoing(gateway, trading, order, left)
 }
 
-/// The 855 of an order as it stands.
-pub async fn outgoing(
+/// The 855 of an order as it stands; `left` is what [`left`] says of it.
+pub fn outgoing(
     gateway: &Gateway,
-    connection: &mut Connection,
     trading: &Trading,
     order: &Order,
-) -> Result<Option<Outgoing>, Failure> {
-    let Some(company) = gateway.settings.our_company() else {
-        return Ok(None);
-    };
-    let left = left(connection, trading, order).await?;
+    left: &BTreeMap<OrderId, Departures>,
+) -> Option<Outgoing> {
+    static NOTHING: Departures = Departures::new();
+    let company = gateway.settings.our_company()?;
     let date = gateway
         .now()
         .with_timezone(&trading.profile.time_zone)
@@ -417,9 +418,9 @@ pub async fn outgoing(
         answer_number: order.answers,
         date,
         previous,
-        left: &left,
+        left: left.get(&order.id).unwrap_or(&NOTHING),
     };
-    Ok(Some(Outgoing {
+    Some(Outgoing {
         set: spend(Effort::Rendering, || {
             response::build(order, &trading.profile, &context)
         }),
@@ -430,26 +431,32 @@ pub async fn outgoing(
         reference: order.header.po_number.clone(),
         replaces: None,
         answers: Answers::Order(order.source),
-    }))
+    })
 }
 
-/// What of an order has left, by the days of its ship notices.
-async fn left(
+/// What of these orders has left, by the days of its ship notices.
+pub async fn left(
     connection: &mut Connection,
     trading: &Trading,
-    order: &Order,
-) -> Result<Departures, Failure> {
-    if order.lines.iter().all(|line| line.shipped.is_zero()) {
-        return Ok(Departures::new());
+    orders: &[&Order],
+) -> Result<BTreeMap<OrderId, Departures>, Failure> {
+    let begun: Vec<OrderId> = orders
+        .iter()
+        .filter(|order| order.lines.iter().any(|line| !line.shipped.is_zero()))
+        .map(|order| order.id)
+        .collect();
+    if begun.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let shipments = connection.shipments_of(order.id).await?;
+    let shipments = connection.shipments_of_orders(&begun).await?;
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
-    Ok(departures(order.id, &shipments, |shipment, at| {
-        let house = warehouses
-            .iter()
-            .find(|house| house.id == shipment.warehouse);
-        let zone = house.and_then(|house| house.zone.parse().ok());
-        let zone: Tz = zone.unwrap_or(trading.profile.time_zone);
-        at.with_timezone(&zone).date_naive()
-    }))
+    let mut left = Vec::with_capacity(shipments.len());
+    for shipment in &shipments {
+        if let ShipmentState::Shipped { at } = shipment.state {
+            let zone =
+                ship_notice::zone(fulfil::house_of(&warehouses, shipment)?, &trading.profile);
+            left.push((shipment, at.with_timezone(&zone).date_naive()));
+        }
+    }
+    Ok(departures(left))
 }

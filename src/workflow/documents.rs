@@ -307,9 +307,8 @@ async fn rebuild(
     match document.set_code.as_str() {
         "855" => {
             let order = connection.order(OrderId(subject)).await?.ok_or_else(gone)?;
-            super::allocate::outgoing(gateway, connection, trading, &order)
-                .await?
-                .ok_or_else(gone)
+            let left = super::allocate::left(connection, trading, &[&order]).await?;
+            super::allocate::outgoing(gateway, trading, &order, &left).ok_or_else(gone)
         }
         "856" => {
             let shipment = connection

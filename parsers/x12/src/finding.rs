@@ -372,6 +372,12 @@ pub struct Finding {
     pub ack: Option<AckCode>,
 }
 
+/// What stands in place of the first finding beyond the limit of a transaction set.
+pub(crate) fn no_more_in_set(beyond: &Finding, limit: usize) -> Finding {
+    let text = format!("More than {limit} findings in this set; the rest was not recorded.");
+    Finding::new(Rule::TooManyFindings, beyond.offset, beyond.line, text)
+}
+
 impl Finding {
     /// A finding of `rule` at a byte and line, with the rule's own level, severity and code.
     pub fn new(rule: Rule, offset: u64, line: u64, message: impl Into<String>) -> Finding {

@@ -3,7 +3,7 @@
 use super::window::{Found, Piece};
 use super::{Event, Reader, number_of};
 use crate::envelope::{self, Trailer, at_element};
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, no_more_in_set};
 use crate::set::{Segment, SetHeader, TransactionSet};
 use crate::text::{show, stand};
 use crate::verdict::not_in_group;
@@ -68,7 +68,7 @@ impl<R: Read> Reader<R> {
     /// A BIN or BDS segment with all of its data.
     fn whole_binary(&mut self, segment: Found, is_bds: bool) -> io::Result<Found> {
         let length_element = length_element(is_bds);
-        self.window.respect_binary(&segment, length_element)?;
+        self.window.respect_binary(&segment)?;
         let mut segment = match self.window.peek()? {
             Some(Piece::Segment(segment)) => segment,
             _ => segment,
@@ -160,17 +160,11 @@ impl<R: Read> Reader<R> {
             .map(|group| group.header.functional_id.as_str())
             .filter(|gs01| !gs01.trim().is_empty());
         judge(set, gs01, ending, repeated, is_unterminated, &self.limits);
-        let more = binaries.len() > self.limits.findings;
+        let beyond = binaries.get(self.limits.findings);
+        let no_more = beyond.map(|beyond| no_more_in_set(beyond, self.limits.findings));
         set.findings
             .extend(binaries.into_iter().take(self.limits.findings));
-        if more && let Some(last) = set.findings.last() {
-            let text = format!(
-                "There are more than {} findings; what follows them was not recorded.",
-                self.limits.findings
-            );
-            let end = Finding::new(Rule::TooManyFindings, last.offset, last.line, text);
-            set.findings.push(end);
-        }
+        set.findings.extend(no_more);
         let is_foreign = |finding: &Finding| finding.rule == Rule::SetNotInGroup;
         if let Some(group) = &mut self.group
             && set.findings.iter().any(is_foreign)
@@ -439,6 +433,9 @@ mod tests {
         let (texts, found) = notes(&file("BDS*ABC*5*a\nb~c~REF*DP*19~"));
         assert_eq!(texts[1..3], ["BDS*ABC*5*a\nb~c", "REF*DP*19"]);
         assert_eq!(found, []);
+        let (texts, found) = notes(&file("BI\nN*\n5\n*a~b*c~REF*DP*19~"));
+        assert_eq!(texts[1..3], ["BIN*5*a~b*c", "REF*DP*19"]);
+        assert_eq!(found, [Rule::LineBreaksInside]);
         // Wrapped elsewhere in the set: those are left out, the data stays as it is.
         let (texts, found) = notes(&file("BIN*5*a\nb~c~REF*D\nP*19~"));
         assert_eq!(texts[1..3], ["BIN*5*a\nb~c", "REF*DP*19"]);
@@ -465,6 +462,18 @@ mod tests {
             let read = sets(&format!("ST*102*0001~{segment}~SE*3*0001~"));
             assert_eq!(read, [("0001".into(), 3, true, vec![])], "{segment}");
         }
+        // The buffer moves while the data is read.
+        let long = format!("{}{inner}", "~a*".repeat(100_000));
+        let body = format!(
+            "ST*102*0001~BIN*{}*{inner}{long}~SE*3*0001~",
+            inner.len() + long.len()
+        );
+        let read = sets(&body.repeat(3));
+        assert_eq!(read.len(), 3);
+        assert!(
+            read.iter()
+                .all(|(_, segments, whole, _)| *segments == 3 && *whole)
+        );
     }
 
     #[test]

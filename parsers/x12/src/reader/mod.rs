@@ -768,16 +768,14 @@ fn judge_group_header(
         }
     }
     let date = header.date.as_bytes();
+    let is_early = header.version.as_str() < "00401";
     if !matches!(date.len(), 6 | 8) || !crate::element::is_date(date) {
         invalid(
             4,
             &header.date,
             format!(
                 "GS04 must be a date as {}, not {}.",
-                match header.version.as_str() < "00401" {
-                    true => "YYMMDD",
-                    false => "CCYYMMDD",
-                },
+                if is_early { "YYMMDD" } else { "CCYYMMDD" },
                 show(&header.date)
             ),
         );
@@ -813,7 +811,7 @@ fn judge_group_header(
         );
         invalid(9, "", text);
     }
-    if date.len() == 6 && crate::element::is_date(date) && header.version.as_str() >= "00401" {
+    if date.len() == 6 && crate::element::is_date(date) && !is_early {
         let text = format!(
             "GS04 is {}, with six digits; from version 004010 on the sender should write all eight, CCYYMMDD.",
             show(&header.date)

@@ -8,6 +8,7 @@ use crate::schema::Key;
 use crate::set::Span;
 use std::borrow::Cow;
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// Bytes asked from the source at once.
 const CHUNK: usize = 64 << 10;
@@ -379,8 +380,15 @@ impl<R: Read> Window<R> {
                     unterminated,
                     has_breaks,
                 };
-                let holds_isa = !unterminated && self.may_hold_isa(&found);
-                if holds_isa && !self.is_whole_binary(from)? {
+                if !unterminated && self.may_hold_isa(&found) {
+                    if let Some(data) = self.binary_data(from) {
+                        if data.end >= self.filled && self.more()? {
+                            continue;
+                        }
+                        if self.ends_there(&data) {
+                            return Ok(Some(Piece::Segment(found)));
+                        }
+                    }
                     if self.filled - from < ISA_WINDOW && !self.at_end && self.cut.is_none() {
                         self.more()?;
                         continue;
@@ -392,11 +400,10 @@ impl<R: Read> Window<R> {
                 }
                 return Ok(Some(Piece::Segment(found)));
             }
-            let most = match self.end_of_binary(from) {
-                Some(end) => self.limits.segment_bytes.max(end - from),
-                None => self.limits.segment_bytes,
-            };
-            if self.scanned.saturating_sub(from) > most {
+            let end = self.binary_data(from).map_or(0, |data| data.end);
+            if self.scanned.saturating_sub(from)
+                > self.limits.segment_bytes.max(end.saturating_sub(from))
+            {
                 let to = from + self.limits.segment_bytes;
                 if let Some(at) = self.isa_within(from, to) {
                     self.cut_at(at, from);
@@ -613,40 +620,40 @@ impl<R: Read> Window<R> {
             && matches!(self.bytes(from, from + 4), [b'B', b'I', b'N', separator] | [b'B', b'D', b'S', separator] if *separator == self.delimiters.element)
     }
 
-    /// Where the binary data of a BIN or BDS that begins at `from` ends by the length before it, where that is within the
-    /// limit.
-    fn end_of_binary(&self, from: usize) -> Option<usize> {
-        let separator = self.delimiters.element;
-        let length_element = match self.bytes(from, from + 4) {
-            [b'B', b'I', b'N', third] if *third == separator => 1,
-            [b'B', b'D', b'S', third] if *third == separator => 2,
-            _ => return None,
-        };
-        // No filter's name is longer, nor a length.
+    /// Where the binary data of a BIN or BDS that begins at `from` stands by the length before it, where that is within the
+    /// limit. It may not have been read to its end yet.
+    fn binary_data(&self, from: usize) -> Option<Range<usize>> {
+        // No name of a filter is longer, nor a length; line breaks may stand among them.
         let head = self.bytes(from, from + 64);
-        let mut elements = head.split(|byte| *byte == separator);
-        let length = std::str::from_utf8(elements.nth(length_element)?).ok()?;
-        let length = super::number_of(length)? as usize;
-        elements.next()?;
-        let data = head
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == separator)
-            .nth(length_element)?
-            .0
-            + 1;
-        (length <= self.limits.binary_bytes).then_some(from + data + length)
+        let (mut id, mut length) = (Vec::new(), Vec::new());
+        let mut element = 0;
+        for (at, byte) in head.iter().copied().enumerate() {
+            let length_element = match id.as_slice() {
+                b"BIN" => 1,
+                b"BDS" => 2,
+                _ if element > 0 || id.len() > 3 => return None,
+                _ => usize::MAX,
+            };
+            if byte == self.delimiters.element && element == length_element {
+                let length = super::number_of(std::str::from_utf8(&length).ok()?)? as usize;
+                let data = from + at + 1;
+                return (length <= self.limits.binary_bytes).then_some(data..data + length);
+            }
+            match byte {
+                byte if byte == self.delimiters.element => element += 1,
+                byte if self.is_break(byte) => {}
+                byte if element == 0 => id.push(byte),
+                byte if element == length_element => length.push(byte),
+                _ => {}
+            }
+        }
+        None
     }
 
-    /// Whether a BIN or BDS begins at `from` whose data ends with a segment terminator where its length says: then what
-    /// stands in it is data, whatever it looks like.
-    fn is_whole_binary(&mut self, from: usize) -> io::Result<bool> {
-        let Some(end) = self.end_of_binary(from).map(|end| end - self.cursor) else {
-            return Ok(false);
-        };
-        while self.cursor + end >= self.filled && self.more()? {}
-        let end = self.cursor + end;
-        Ok(end < self.filled && self.buffer[end] == self.delimiters.terminator)
+    /// Whether binary data that was read ends with a segment terminator where its length says: then what stands in it is
+    /// data, whatever it looks like.
+    fn ends_there(&self, data: &Range<usize>) -> bool {
+        data.end < self.filled && self.buffer[data.end] == self.delimiters.terminator
     }
 
     /// A segment that begins like an ISA, or is odd enough to have run into one.
@@ -686,36 +693,29 @@ impl<R: Read> Window<R> {
 
     /// If the segment holds binary data, finds its end by the length that it declares (rule 20).
     /// Afterwards the segment must be looked at anew.
-    pub fn respect_binary(&mut self, found: &Found, length_element: usize) -> io::Result<()> {
-        if found.elements() <= length_element || found.unterminated {
-            return Ok(());
-        }
-        let declared = self.element(found, length_element);
-        let Some(length) =
-            super::number_of(&String::from_utf8_lossy(&declared)).map(|n| n as usize)
-        else {
+    pub fn respect_binary(&mut self, found: &Found) -> io::Result<()> {
+        let Some(data) = self.binary_data(found.start) else {
             return Ok(());
         };
-        let data = self.marks.ends[found.first + length_element] as usize + 1 - self.cursor;
-        let end = data + length;
-        let is_put_together = found.elements() == length_element + 1;
-        if length > self.limits.binary_bytes || is_put_together && found.end == self.cursor + end {
+        let is_put_together = self.marks.ends[found.last - 1] as usize + 1 == data.start;
+        if found.unterminated || is_put_together && found.end == data.end {
             return Ok(());
         }
+        let (start, end) = (data.start - self.cursor, data.end - self.cursor);
         while self.cursor + end >= self.filled && self.more()? {}
-        let (data, end) = (self.cursor + data, self.cursor + end);
-        if end >= self.filled || self.buffer[end] != self.delimiters.terminator {
+        let data = self.cursor + start..self.cursor + end;
+        if !self.ends_there(&data) {
             return Ok(());
         }
         let keep = self
             .marks
             .ends
-            .partition_point(|mark| (*mark as usize) < data);
+            .partition_point(|mark| (*mark as usize) < data.start);
         self.marks.ends.truncate(keep);
         self.marks.terminators.truncate(self.next);
         self.marks.terminators.push(self.marks.ends.len() as u32);
-        self.marks.ends.push(end as u32);
-        self.scanned = end + 1;
+        self.marks.ends.push(data.end as u32);
+        self.scanned = data.end + 1;
         // The data was not looked at for line feeds.
         self.has_lines = true;
         self.stride = 256;
@@ -729,14 +729,13 @@ impl<R: Read> Window<R> {
         found: &Found,
         length_element: usize,
     ) -> Option<(String, usize)> {
+        let said = match found.elements() < length_element {
+            true => String::new(),
+            false => String::from_utf8_lossy(&self.element(found, length_element)).into_owned(),
+        };
         if found.elements() <= length_element {
-            let said = match found.elements() < length_element {
-                true => String::new(),
-                false => String::from_utf8_lossy(&self.element(found, length_element)).into_owned(),
-            };
             return Some((said, 0));
         }
-        let said = String::from_utf8_lossy(&self.element(found, length_element)).into_owned();
         let data = self.marks.ends[found.first + length_element] as usize + 1;
         let length = found.end - data;
         let bytes = self.bytes(data, found.end);

@@ -7,7 +7,7 @@ mod semantics;
 mod ship_notice;
 mod structure;
 
-use crate::finding::{Finding, Rule};
+use crate::finding::{Finding, Rule, no_more_in_set};
 use crate::limits::Limits;
 use crate::overlay::Overlay;
 use crate::schema::{Dictionary, NONE, Release, Schema, SchemaRegistry};
@@ -215,15 +215,7 @@ impl Report<'_> {
             self.findings.push(finding);
         } else if !self.full {
             self.full = true;
-            let text = format!(
-                "More than {} findings in this set; the rest was not recorded.",
-                self.limit
-            );
-            self.findings.push(Finding {
-                segment: None,
-                segment_index: None,
-                ..Finding::new(Rule::TooManyFindings, finding.offset, finding.line, text)
-            });
+            self.findings.push(no_more_in_set(&finding, self.limit));
         }
     }
 
