@@ -124,14 +124,18 @@ impl Browser {
     /// A picture of the whole page as PNG, cut at `height_max` pixels.
     pub async fn picture(&self, height_max: i64) -> Vec<u8> {
         use base64::Engine;
-        let metrics = self
-            .own("Page.getLayoutMetrics", serde_json::json!({}))
-            .await;
-        let size = &metrics["cssContentSize"];
-        let (width, height) = (
-            size["width"].as_i64().unwrap_or(800),
-            size["height"].as_i64().unwrap_or(600),
-        );
+        let (width, height) = loop {
+            let metrics = self
+                .own("Page.getLayoutMetrics", serde_json::json!({}))
+                .await;
+            let size = &metrics["cssContentSize"];
+            let (width, height) = (size["width"].as_i64(), size["height"].as_i64());
+            match (width.unwrap_or(800), height.unwrap_or(600)) {
+                // A page that was just opened may not be laid out yet.
+                (0, _) | (_, 0) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+                size => break size,
+            }
+        };
         let clip = serde_json::json!({ "x": 0, "y": 0, "width": width, "height": height.min(height_max), "scale": 1 });
         let shot = self
             .own(
