@@ -8,8 +8,8 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
 
 use super::failure::Failure;
+use super::kept::Kept;
 use super::objects::{AtHand, Objects};
-use super::work::Asked;
 
 /// A value handed to a query.
 #[derive(Debug, Clone)]
@@ -151,8 +151,8 @@ pub(super) enum Reach {
 pub struct Connection {
     engine: Engine,
     pub(super) reach: Reach,
-    /// Over PostgreSQL, the work that a transaction asks for, kept for its end.
-    pub(super) asked: Option<Asked>,
+    /// What a transaction has changed and writes at its end.
+    pub(super) kept: Option<Box<Kept>>,
 }
 
 /// A statement and its values as SQLite is fastest with them: a `?` for each value, in the order in which they stand. It
@@ -253,7 +253,7 @@ impl Connection {
         Self {
             engine,
             reach: Reach::Nowhere,
-            asked: None,
+            kept: None,
         }
     }
 
@@ -264,6 +264,7 @@ impl Connection {
 
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
+        self.expect_written(sql);
         let _counted = super::effort::statement();
         let result = match &mut self.engine {
             Engine::Lite(connection) => match lite(sql, binds) {
@@ -310,6 +311,16 @@ impl Connection {
 
     /// All rows of a query.
     pub async fn rows<T: Readable>(
+        &mut self,
+        sql: &str,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<T>, Failure> {
+        self.expect_written(sql);
+        self.stored_rows(sql, binds).await
+    }
+
+    /// The same of rows as they are stored: for whoever looks himself for what is kept.
+    pub(super) async fn stored_rows<T: Readable>(
         &mut self,
         sql: &str,
         binds: Vec<Bind>,

@@ -32,6 +32,7 @@ pub mod failure;
 pub mod files;
 pub mod invoices;
 pub mod journal;
+mod kept;
 pub mod labels;
 pub mod listing;
 pub mod objects;

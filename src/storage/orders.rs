@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
+use super::kept::{Changed, Stored, change, find};
 use crate::binds;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order};
@@ -54,11 +55,31 @@ fn waiting(order: &Order) -> i64 {
     )
 }
 
+fn stale() -> Failure {
+    Failure::Stale {
+        what: "an order".to_owned(),
+    }
+}
+
 impl Connection {
     /// Adds orders.
-    pub async fn add_orders(&mut self, orders: &[Order]) -> Result<(), Failure> {
+    pub async fn add_orders(&mut self, orders: Vec<Order>) -> Result<(), Failure> {
+        let Some(kept) = &mut self.kept else {
+            return self.insert_orders(&orders.iter().collect::<Vec<_>>()).await;
+        };
+        kept.orders.extend(orders.into_iter().map(|order| {
+            let stored = Stored::Not(order.received_at);
+            (order.id, Changed::new(order, stored))
+        }));
+        Ok(())
+    }
+
+    async fn insert_orders(&mut self, orders: &[&Order]) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(orders.len());
-        let texts: Vec<String> = orders.par_iter().map(text).collect::<Result<_, _>>()?;
+        let texts: Vec<String> = orders
+            .par_iter()
+            .map(|order| text(order))
+            .collect::<Result<_, _>>()?;
         for (order, text) in orders.iter().zip(texts) {
             let ship_by = order
                 .header
@@ -94,18 +115,26 @@ impl Connection {
 
     /// Orders by number, in order of number, locked until the transaction ends.
     pub async fn orders(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, Failure> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let kept = self.kept.as_ref().map(|kept| &kept.orders);
+        let (mut orders, elsewhere) = find(kept, ids);
+        if elsewhere.is_empty() {
+            return Ok(orders);
         }
         let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
         let sql = format!(
             "SELECT id, body FROM purchase_order WHERE id IN {} ORDER BY id {lock}",
-            list(ids.len(), 0)
+            list(elsewhere.len(), 0)
         );
         let rows: Vec<(i64, String)> = self
-            .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .stored_rows(&sql, elsewhere.into_iter().map(Into::into).collect())
             .await?;
-        rows.into_par_iter().map(read).collect()
+        let stored: Vec<Order> = rows.into_par_iter().map(read).collect::<Result<_, _>>()?;
+        if orders.is_empty() {
+            return Ok(stored);
+        }
+        orders.extend(stored);
+        orders.sort_by_key(|order| order.id);
+        Ok(orders)
     }
 
     /// One order.
@@ -115,7 +144,41 @@ impl Connection {
 
     /// Writes changed orders. `before` are the revisions they were read with; a row that has another was changed by
     /// somebody else, and nothing is written.
-    pub async fn save_orders(&mut self, orders: &[(Order, i64)]) -> Result<(), Failure> {
+    pub async fn save_orders(&mut self, orders: Vec<(Order, i64)>) -> Result<(), Failure> {
+        let Some(kept) = &mut self.kept else {
+            let orders: Vec<_> = orders
+                .iter()
+                .map(|(order, before)| (order, *before))
+                .collect();
+            return self.update_orders(&orders).await;
+        };
+        for (order, before) in orders {
+            change(&mut kept.orders, order.id, order, before, |order| {
+                order.revision
+            })
+            .map_err(|()| stale())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the orders that this transaction has kept.
+    pub(super) async fn write_orders(&mut self) -> Result<(), Failure> {
+        let kept = match &mut self.kept {
+            Some(kept) if !kept.orders.is_empty() => std::mem::take(&mut kept.orders),
+            _ => return Ok(()),
+        };
+        let (mut added, mut changed) = (Vec::new(), Vec::new());
+        for Changed { value, stored } in kept.values() {
+            match stored {
+                Stored::Not(_) => added.push(value),
+                Stored::Revision(before) => changed.push((value, *before)),
+            }
+        }
+        self.insert_orders(&added).await?;
+        self.update_orders(&changed).await
+    }
+
+    async fn update_orders(&mut self, orders: &[(&Order, i64)]) -> Result<(), Failure> {
         for chunk in orders.chunks(500) {
             let sql = format!(
                 "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5, waiting = v.column6,
@@ -141,9 +204,7 @@ impl Connection {
             }
             let written = self.execute(&sql, values).await?;
             if written != chunk.len() as u64 {
-                return Err(Failure::Stale {
-                    what: "an order".to_owned(),
-                });
+                return Err(stale());
             }
         }
         Ok(())
@@ -151,6 +212,7 @@ impl Connection {
 
     /// Orders of which something waits for stock, oldest first.
     pub async fn waiting_orders(&mut self, mode: &str, most: i64) -> Result<Vec<OrderId>, Failure> {
+        self.write_orders().await?;
         let rows: Vec<(i64,)> = self
             .rows(
                 "SELECT id FROM purchase_order WHERE waiting = 1 AND mode = $1 ORDER BY id LIMIT $2",
@@ -167,6 +229,7 @@ impl Connection {
         before: OrderId,
         most: i64,
     ) -> Result<Vec<OrderId>, Failure> {
+        self.write_orders().await?;
         let rows: Vec<(i64,)> = self
             .rows(
                 "SELECT id FROM purchase_order WHERE waiting = 1 AND mode = $1 AND id < $2 ORDER BY id DESC LIMIT $3",

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
+use super::kept::{Changed, Stored, change, find};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
@@ -38,16 +39,48 @@ fn ship_to_key(shipment: &Shipment) -> String {
     }
 }
 
+fn shipped_at(shipment: &Shipment) -> Option<Instant> {
+    match shipment.state {
+        ShipmentState::Shipped { at } => Some(at),
+        _ => None,
+    }
+}
+
+fn stale() -> Failure {
+    Failure::Stale {
+        what: "a shipment".to_owned(),
+    }
+}
+
 impl Connection {
     /// Adds shipments.
     pub async fn add_shipments(
         &mut self,
-        shipments: &[Shipment],
+        shipments: Vec<Shipment>,
         at: Instant,
     ) -> Result<(), Failure> {
+        let Some(kept) = &mut self.kept else {
+            let added: Vec<_> = shipments.iter().map(|shipment| (shipment, at)).collect();
+            return self.insert_shipments(&added).await;
+        };
+        kept.shipments.extend(
+            shipments
+                .into_iter()
+                .map(|shipment| (shipment.id, Changed::new(shipment, Stored::Not(at)))),
+        );
+        Ok(())
+    }
+
+    async fn insert_shipments(
+        &mut self,
+        shipments: &[(&Shipment, Instant)],
+    ) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(shipments.len());
-        let texts: Vec<String> = shipments.par_iter().map(text).collect::<Result<_, _>>()?;
-        for (shipment, text) in shipments.iter().zip(texts) {
+        let texts: Vec<String> = shipments
+            .par_iter()
+            .map(|(shipment, _)| text(shipment))
+            .collect::<Result<_, _>>()?;
+        for ((shipment, at), text) in shipments.iter().zip(texts) {
             rows.push(binds![
                 shipment.id,
                 shipment.company,
@@ -56,8 +89,8 @@ impl Connection {
                 shipment.warehouse,
                 shipment.state.word(),
                 shipment.revision,
-                at,
-                None::<i64>,
+                *at,
+                shipped_at(shipment),
                 shipment.not_before,
                 ship_to_key(shipment),
                 text
@@ -70,7 +103,8 @@ impl Connection {
             "",
         )
         .await?;
-        self.link(shipments.iter()).await
+        self.link(shipments.iter().map(|(shipment, _)| *shipment))
+            .await
     }
 
     /// What shipments are found by: their orders, and what carriers call them.
@@ -134,18 +168,26 @@ impl Connection {
 
     /// Shipments by number, locked until the transaction ends.
     pub async fn shipments(&mut self, ids: &[ShipmentId]) -> Result<Vec<Shipment>, Failure> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let kept = self.kept.as_ref().map(|kept| &kept.shipments);
+        let (mut shipments, elsewhere) = find(kept, ids);
+        if elsewhere.is_empty() {
+            return Ok(shipments);
         }
         let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
         let sql = format!(
             "SELECT id, body FROM shipment WHERE id IN {} ORDER BY id {lock}",
-            list(ids.len(), 0)
+            list(elsewhere.len(), 0)
         );
         let rows: Vec<(i64, String)> = self
-            .rows(&sql, ids.iter().map(|id| (*id).into()).collect())
+            .stored_rows(&sql, elsewhere.into_iter().map(Into::into).collect())
             .await?;
-        rows.into_par_iter().map(read).collect()
+        let stored: Vec<Shipment> = rows.into_par_iter().map(read).collect::<Result<_, _>>()?;
+        if shipments.is_empty() {
+            return Ok(stored);
+        }
+        shipments.extend(stored);
+        shipments.sort_by_key(|shipment| shipment.id);
+        Ok(shipments)
     }
 
     /// One shipment.
@@ -170,8 +212,17 @@ impl Connection {
                 list(chunk.len(), 0)
             );
             let values = chunk.iter().map(|order| (*order).into()).collect();
-            let rows: Vec<(i64,)> = self.rows(&sql, values).await?;
+            let rows: Vec<(i64,)> = self.stored_rows(&sql, values).await?;
             ids.extend(rows.into_iter().map(|row| ShipmentId(row.0)));
+        }
+        if let Some(kept) = &self.kept {
+            let asked: BTreeSet<&OrderId> = orders.iter().collect();
+            let changed = kept.shipments.values().map(|changed| &changed.value);
+            let theirs = changed.filter(|shipment| {
+                let mut aboard = shipment.orders().into_iter();
+                aboard.any(|order| asked.contains(&order))
+            });
+            ids.extend(theirs.map(|shipment| shipment.id));
         }
         self.shipments(&ids.into_iter().collect::<Vec<_>>()).await
     }
@@ -181,6 +232,7 @@ impl Connection {
         &mut self,
         like: &Shipment,
     ) -> Result<Option<Shipment>, Failure> {
+        self.write_shipments().await?;
         let found: Option<(i64,)> = self
             .row(
                 "SELECT id FROM shipment WHERE status = 'planned' AND partner_id = $1 AND mode = $2 AND warehouse_id = $3
@@ -206,6 +258,7 @@ impl Connection {
         warehouse: WarehouseId,
         most: i64,
     ) -> Result<Vec<ShipmentId>, Failure> {
+        self.write_shipments().await?;
         let rows: Vec<(i64,)> = self
             .rows(
                 "SELECT id FROM shipment WHERE status = 'planned' AND warehouse_id = $1 ORDER BY id LIMIT $2",
@@ -216,7 +269,45 @@ impl Connection {
     }
 
     /// Writes changed shipments, each with the revision it was read with.
-    pub async fn save_shipments(&mut self, shipments: &[(Shipment, i64)]) -> Result<(), Failure> {
+    pub async fn save_shipments(&mut self, shipments: Vec<(Shipment, i64)>) -> Result<(), Failure> {
+        let Some(kept) = &mut self.kept else {
+            let changed: Vec<_> = shipments
+                .iter()
+                .map(|(shipment, before)| (shipment, *before))
+                .collect();
+            return self.update_shipments(&changed).await;
+        };
+        for (shipment, before) in shipments {
+            change(
+                &mut kept.shipments,
+                shipment.id,
+                shipment,
+                before,
+                |shipment| shipment.revision,
+            )
+            .map_err(|()| stale())?;
+        }
+        Ok(())
+    }
+
+    /// Writes the shipments that this transaction has kept.
+    pub(super) async fn write_shipments(&mut self) -> Result<(), Failure> {
+        let kept = match &mut self.kept {
+            Some(kept) if !kept.shipments.is_empty() => std::mem::take(&mut kept.shipments),
+            _ => return Ok(()),
+        };
+        let (mut added, mut changed) = (Vec::new(), Vec::new());
+        for Changed { value, stored } in kept.values() {
+            match stored {
+                Stored::Not(at) => added.push((value, *at)),
+                Stored::Revision(before) => changed.push((value, *before)),
+            }
+        }
+        self.insert_shipments(&added).await?;
+        self.update_shipments(&changed).await
+    }
+
+    async fn update_shipments(&mut self, shipments: &[(&Shipment, i64)]) -> Result<(), Failure> {
         for chunk in shipments.chunks(500) {
             let sql = format!(
                 "UPDATE shipment SET status = v.column3, revision = v.column4, shipped_at = v.column5, body = v.column6
@@ -229,27 +320,21 @@ impl Connection {
                 .map(|(shipment, _)| text(shipment))
                 .collect::<Result<_, _>>()?;
             for ((shipment, before), text) in chunk.iter().zip(texts) {
-                let shipped_at = match shipment.state {
-                    ShipmentState::Shipped { at } => Some(at),
-                    _ => None,
-                };
                 values.extend(binds![
                     shipment.id,
                     *before,
                     shipment.state.word(),
                     shipment.revision,
-                    shipped_at,
+                    shipped_at(shipment),
                     text
                 ]);
             }
             let written = self.execute(&sql, values).await?;
             if written != chunk.len() as u64 {
-                return Err(Failure::Stale {
-                    what: "a shipment".to_owned(),
-                });
+                return Err(stale());
             }
         }
-        self.link(shipments.iter().map(|(shipment, _)| shipment))
+        self.link(shipments.iter().map(|(shipment, _)| *shipment))
             .await
     }
 }

@@ -22,7 +22,6 @@ use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
-use super::work::Asked;
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -386,14 +385,15 @@ where
                 .map_err(failed("opening a connection"))?,
         ));
         connection.begin_numbered().await?;
-        connection.asked = Some(Asked::default());
+        connection.keep();
         let done = match work(&mut connection).await {
-            Ok(value) => connection.write_asked().await.map(|()| value),
+            Ok(value) => connection.write_kept().await.map(|()| value),
             Err(failure) => Err(failure),
         };
         let result = match done {
             Ok(value) => commit(&mut connection).await.map(|()| value),
             Err(failure) => {
+                connection.forget_kept();
                 connection.execute("ROLLBACK", vec![]).await?;
                 Err(failure)
             }
@@ -530,13 +530,24 @@ async fn try_group(
     result
 }
 
+/// Runs a job, and writes what it has kept.
+async fn run_job(connection: &mut Connection, job: &mut Box<dyn Job>) -> Result<(), Failure> {
+    connection.keep();
+    let outcome = match job.run(connection).await {
+        Ok(()) => connection.write_kept().await,
+        Err(failure) => Err(failure),
+    };
+    connection.forget_kept();
+    outcome
+}
+
 /// What has a transaction to itself is taken back with it, and needs no savepoint.
 async fn run_alone(
     connection: &mut Connection,
     only: &mut Box<dyn Job>,
     outcomes: &mut Vec<Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let outcome = only.run(connection).await;
+    let outcome = run_job(connection, only).await;
     match &outcome {
         Ok(()) => commit(connection).await?,
         Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,
@@ -558,7 +569,7 @@ async fn run_group(
     }
     for job in group.iter_mut() {
         connection.execute("SAVEPOINT job", vec![]).await?;
-        let outcome = job.run(connection).await;
+        let outcome = run_job(connection, job).await;
         match &outcome {
             Ok(()) => connection.execute("RELEASE job", vec![]).await?,
             Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,

@@ -7,8 +7,10 @@ use sqlx::FromRow;
 
 use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
+use super::kept::Changed;
 use crate::binds;
 use crate::domain::clock::Instant;
+use crate::domain::ids::{OrderId, ShipmentId};
 
 /// How many lanes the work is spread over: migrations make as many, and one more.
 pub const LANES: i64 = 64;
@@ -105,8 +107,8 @@ pub struct Work {
     pub attempts: i64,
 }
 
-/// What is asked for: step and subject, with what its lane goes by and when it is due.
-pub(super) type Asked = BTreeMap<(&'static str, i64), (i64, Instant)>;
+/// What is asked for: step and subject, with its lane and when it is due.
+pub(super) type Asked = BTreeMap<(Step, i64), (i64, Instant)>;
 
 impl Connection {
     /// Asks for a step on a subject, due at `due`. Asking again while it waits moves it forward, never back.
@@ -128,32 +130,75 @@ impl Connection {
         pairs: &[(i64, i64)],
         due: Instant,
     ) -> Result<(), Failure> {
-        let kept = self.asked.is_some();
-        let asked = self.asked.get_or_insert_default();
+        let mut at_once = Asked::new();
+        let asked = match &mut self.kept {
+            Some(kept) => &mut kept.asked,
+            None => &mut at_once,
+        };
         for (lane_of, subject) in pairs {
-            let (_, earliest) = asked
-                .entry((step.word(), *subject))
-                .or_insert((*lane_of, due));
+            let lane = lane_of.rem_euclid(LANES);
+            let (_, earliest) = asked.entry((step, *subject)).or_insert((lane, due));
             *earliest = due.min(*earliest);
         }
-        match kept {
-            true => Ok(()),
-            false => self.write_asked().await,
-        }
+        self.insert_asked(at_once).await
     }
 
-    /// Writes down what was asked for. Over PostgreSQL this is the last that a transaction does, all of it in one order: many
-    /// ask for the same, as for what waits for a partner to be delivered, and whoever asked earlier would keep the others
-    /// waiting until it ends, and they each other.
+    /// Writes down what was asked for: the last that a transaction does, all of it in one order. Many ask for the same, as
+    /// for what waits for a partner to be delivered, and over PostgreSQL whoever asked earlier would keep the others waiting
+    /// until it ends, and they each other.
     pub(super) async fn write_asked(&mut self) -> Result<(), Failure> {
-        let rows: Vec<Vec<Bind>> = self
+        let asked = self
+            .kept
+            .as_mut()
+            .map(|kept| std::mem::take(&mut kept.asked));
+        self.insert_asked(asked.unwrap_or_default()).await
+    }
+
+    /// Takes from what this transaction has asked for the next step behind `step` on the path, with those of its subjects
+    /// that are due and that nobody else can take up: they are in one of these lanes, or were made in this transaction. The
+    /// lanes that they are in, and the subjects.
+    pub fn take_asked(
+        &mut self,
+        step: Step,
+        now: Instant,
+        leases: &[Lease],
+    ) -> Option<(Step, Vec<Lease>, Vec<i64>)> {
+        let kept = self.kept.as_mut()?;
+        let (orders, shipments) = (&kept.orders, &kept.shipments);
+        let lease = |lane: i64| leases.iter().find(|lease| lease.id == lane).copied();
+        let ours = |(step, subject): &(Step, i64), (lane, due): &(i64, Instant)| {
+            let is_new = match step {
+                Step::Verify | Step::Allocate => {
+                    orders.get(&OrderId(*subject)).is_some_and(Changed::is_new)
+                }
+                Step::Fulfil | Step::Invoice => shipments
+                    .get(&ShipmentId(*subject))
+                    .is_some_and(Changed::is_new),
+                Step::Read | Step::Deliver | Step::Translate | Step::Push => return false,
+            };
+            *due <= now && (is_new || lease(*lane).is_some())
+        };
+        let next = kept
             .asked
-            .take()
-            .unwrap_or_default()
+            .iter()
+            .find(|(asked, how)| asked.0 > step && ours(asked, how))
+            .map(|(asked, _)| asked.0)?;
+        let (mut lanes, mut subjects) = (Vec::new(), Vec::new());
+        kept.asked.retain(|asked, how| {
+            let taken = asked.0 == next && ours(asked, how);
+            if taken {
+                subjects.push(asked.1);
+                lanes.extend(lease(how.0).filter(|lease| !lanes.contains(lease)));
+            }
+            !taken
+        });
+        Some((next, lanes, subjects))
+    }
+
+    async fn insert_asked(&mut self, asked: Asked) -> Result<(), Failure> {
+        let rows: Vec<Vec<Bind>> = asked
             .into_iter()
-            .map(|((step, subject), (lane_of, due))| {
-                binds![lane_of.rem_euclid(LANES), step, subject, due, 0]
-            })
+            .map(|((step, subject), (lane, due))| binds![lane, step.word(), subject, due, 0])
             .collect();
         if rows.is_empty() {
             return Ok(());
@@ -260,6 +305,9 @@ impl Connection {
 
     /// Checks that these lanes are still ours, and holds them until the transaction ends.
     pub async fn check_fences(&mut self, leases: &[Lease]) -> Result<(), Failure> {
+        if leases.is_empty() {
+            return Ok(());
+        }
         let lock = if self.is_sqlite() { "" } else { "FOR SHARE" };
         let sql = format!(
             "SELECT id, fence FROM lane WHERE id IN {} {lock}",

@@ -120,11 +120,11 @@ async fn take_from_the_youngest(
                 }
             }
         }
-        connection.save_orders(&changed).await?;
         let again: Vec<(i64, i64)> = changed
             .iter()
             .map(|(order, _)| (order.id.0, order.id.0))
             .collect();
+        connection.save_orders(changed).await?;
         connection.ask_for_each(Step::Allocate, &again, now).await?;
     }
     connection.hold(mode, &holds).await?;
@@ -222,12 +222,12 @@ async fn promise(
         done.iter_mut().map(|(order, _)| order).collect(),
     )
     .await?;
-    connection.save_orders(&done).await?;
     let changed = done.iter().map(|(order, _)| order);
     let looked_at = changed
         .filter(|order| waited.contains(&order.id))
         .chain(&still_waiting);
     last_day::watch(gateway, connection, trading, looked_at).await?;
+    connection.save_orders(done).await?;
     for mode in given_up {
         orders::allocate_waiting(connection, mode, now).await?;
     }

@@ -69,11 +69,11 @@ pub async fn plan(
         most,
     )
     .await?;
-    connection.add_shipments(&fresh, gateway.now()).await?;
-    connection.save_shipments(&joined).await?;
     // A shipment that another one joined may have to leave earlier than before.
     let planned = fresh.iter().chain(joined.iter().map(|(joined, _)| joined));
-    ask_to_leave(gateway, connection, &warehouses, planned).await
+    ask_to_leave(gateway, connection, &warehouses, planned).await?;
+    connection.add_shipments(fresh, gateway.now()).await?;
+    connection.save_shipments(joined).await
 }
 
 fn planned(trading: &Trading, order: &Order, warehouse: &Warehouse, journey: Journey) -> Shipment {
@@ -456,7 +456,7 @@ pub async fn leave(
                 .map_err(Failure::refused)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    connection.save_orders(&settled).await?;
+    connection.save_orders(settled).await?;
     connection.record_all(now, actor, entries).await?;
     let left: Vec<i64> = leaving
         .iter()
@@ -467,7 +467,7 @@ pub async fn leave(
         .into_iter()
         .map(|leaving| (leaving.shipment, leaving.before))
         .collect();
-    connection.save_shipments(&shipments).await?;
+    connection.save_shipments(shipments).await?;
     if trading.profile.invoicing.when == InvoiceWhen::Shipped {
         let pairs: Vec<(i64, i64)> = left.iter().map(|id| (*id, *id)).collect();
         connection.ask_for_each(Step::Invoice, &pairs, now).await?;

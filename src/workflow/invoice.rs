@@ -208,7 +208,7 @@ async fn issue(
             outbound::queue(gateway, connection, trading, mode, documents).await?;
         }
     }
-    connection.save_orders(&saved).await
+    connection.save_orders(saved).await
 }
 
 /// The 810 of an invoice; its shipments are among `shipments`.

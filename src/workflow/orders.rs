@@ -174,7 +174,7 @@ async fn release_order(
     }
     let verified = verify(order, &known, policy, today, true);
     let order = verified.order.release().map_err(Failure::refused)?;
-    connection.save_orders(&[(order, before)]).await?;
+    connection.save_orders(vec![(order, before)]).await?;
     let subject = Subject::new("order", id.0);
     connection
         .record(now, actor, "order released", subject, reason)
@@ -195,7 +195,7 @@ async fn reject_order(
     let mut order = order.reject(reason.to_owned()).map_err(Failure::refused)?;
     let subject = Subject::new("order", order.id.0);
     allocate::answer(gateway, connection, &trading, &mut order).await?;
-    connection.save_orders(&[(order, before)]).await?;
+    connection.save_orders(vec![(order, before)]).await?;
     connection
         .record(now, actor, "order rejected", subject, reason)
         .await?;
@@ -242,9 +242,9 @@ async fn cancel_order(
     }
     connection.move_stock(&movements, now).await?;
     connection.hold(order.mode, &holds).await?;
-    connection.save_shipments(&saved).await?;
+    connection.save_shipments(saved).await?;
     allocate::answer(gateway, connection, &trading, &mut order).await?;
-    connection.save_orders(&[(order, before)]).await?;
+    connection.save_orders(vec![(order, before)]).await?;
     let subject = Subject::new("order", id.0);
     connection
         .record(now, actor, "order cancelled", subject, reason)

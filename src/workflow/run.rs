@@ -455,10 +455,17 @@ fn run<'a>(
     due: Vec<Work>,
 ) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        let outcome = transact(gateway, leases, step, &due).await;
+        let outcome = match transact(gateway, leases, step, &due, Way::Whole).await {
+            Err(failure) if due.len() == 1 && !matches!(failure, Failure::LeaseLost) => {
+                transact(gateway, leases, step, &due, Way::OneStep).await
+            }
+            other => other,
+        };
         match outcome {
             Ok(done) => {
-                trail::done(gateway, step, &done.subjects).await;
+                for (step, subjects) in &done.steps {
+                    trail::done(gateway, *step, subjects).await;
+                }
                 trail::delivered(gateway, &done.transmissions).await;
                 unstick(gateway, step, &due).await
             }
@@ -475,13 +482,24 @@ fn run<'a>(
     })
 }
 
+/// How far one transaction takes its subjects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Through what the step asks for as well, and through what that asks for, as far as it is due and nobody else's: an
+    /// order is read and written once for all of them.
+    Whole,
+    /// Through its own step: another on the way has failed, and is to fail on its own.
+    OneStep,
+}
+
 async fn transact(
     gateway: &Gateway,
     leases: &[Lease],
     step: Step,
     due: &[Work],
+    way: Way,
 ) -> Result<Done, Failure> {
-    let (gateway_inside, leases, due) = (gateway.clone(), held(leases, due), due.to_vec());
+    let (gateway_inside, leases, due) = (gateway.clone(), leases.to_vec(), due.to_vec());
     let class = if step == Step::Deliver {
         Class::Urgent
     } else {
@@ -493,36 +511,39 @@ async fn transact(
             let (gateway, leases, due) = (gateway_inside.clone(), leases.clone(), due.clone());
             Box::pin(async move {
                 let _working = Spending::begin(Effort::Working);
-                connection.check_fences(&leases).await?;
+                connection.check_fences(&held(&leases, &due)).await?;
                 let ids: Vec<i64> = due.iter().map(|work| work.id).collect();
                 // Taken off first, so that a step may ask for its own subject again.
                 connection.finish_work(&ids).await?;
-                let subjects: Vec<i64> = due.iter().map(|work| work.subject).collect();
-                waypoint::pass(step.word(), BEGUN);
-                let mut done = Done {
-                    subjects,
-                    transmissions: Vec::new(),
-                };
-                let all_later = take(&gateway, connection, step, &mut done).await?;
-                for later in all_later {
-                    connection
-                        .ask_for(step, later.lane_of, &[later.subject], later.due)
-                        .await?;
-                    done.subjects.retain(|subject| *subject != later.subject);
+                let mut done = Done::default();
+                let subjects = due.iter().map(|work| work.subject).collect();
+                let mut next = Some((step, Vec::new(), subjects));
+                while let Some((step, lanes, subjects)) = next {
+                    connection.check_fences(&lanes).await?;
+                    take(&gateway, connection, step, subjects, &mut done).await?;
+                    next = match way {
+                        Way::Whole => connection.take_asked(step, gateway.now(), &leases),
+                        Way::OneStep => None,
+                    };
                 }
-                waypoint::pass(step.word(), BEFORE_COMMIT);
+                for (step, _) in &done.steps {
+                    waypoint::pass(step.word(), BEFORE_COMMIT);
+                }
                 Ok(done)
             })
         })
         .await?;
-    waypoint::pass(step.word(), COMMITTED);
+    for (step, _) in &done.steps {
+        waypoint::pass(step.word(), COMMITTED);
+    }
     Ok(done)
 }
 
 /// What a transaction has done: for the log.
+#[derive(Default)]
 struct Done {
-    /// The subjects of the step, without those it is too early for.
-    subjects: Vec<i64>,
+    /// The steps, each with its subjects, without those it is too early for.
+    steps: Vec<(Step, Vec<i64>)>,
     /// What it has sent.
     transmissions: Vec<i64>,
 }
@@ -531,20 +552,29 @@ async fn take(
     gateway: &Gateway,
     connection: &mut Connection,
     step: Step,
+    mut subjects: Vec<i64>,
     done: &mut Done,
-) -> Result<Vec<Later>, Failure> {
-    let subjects = &done.subjects;
-    match step {
+) -> Result<(), Failure> {
+    waypoint::pass(step.word(), BEGUN);
+    let all_later = match step {
         Step::Deliver => {
-            deliver::step(gateway, connection, subjects, &mut done.transmissions).await
+            deliver::step(gateway, connection, &subjects, &mut done.transmissions).await?
         }
-        Step::Translate => translate::step(gateway, connection, subjects).await,
-        Step::Verify => verify::step(gateway, connection, subjects).await,
-        Step::Allocate => allocate::step(gateway, connection, subjects).await,
-        Step::Fulfil => fulfil::step(gateway, connection, subjects).await,
-        Step::Invoice => invoice::step(gateway, connection, subjects).await,
-        Step::Read | Step::Push => Ok(Vec::new()),
+        Step::Translate => translate::step(gateway, connection, &subjects).await?,
+        Step::Verify => verify::step(gateway, connection, &subjects).await?,
+        Step::Allocate => allocate::step(gateway, connection, &subjects).await?,
+        Step::Fulfil => fulfil::step(gateway, connection, &subjects).await?,
+        Step::Invoice => invoice::step(gateway, connection, &subjects).await?,
+        Step::Read | Step::Push => Vec::new(),
+    };
+    for later in all_later {
+        connection
+            .ask_for(step, later.lane_of, &[later.subject], later.due)
+            .await?;
+        subjects.retain(|subject| *subject != later.subject);
     }
+    done.steps.push((step, subjects));
+    Ok(())
 }
 
 /// Puts failed work off, longer each time, and tells a person when it keeps failing.

@@ -343,7 +343,7 @@ async fn give_back(
     let left_behind = fulfil::unreserve(planned, &promises, MovementKind::LeftBehind)?;
     connection.move_stock(&[left_behind], now).await?;
     connection.hold(planned.mode, &holds).await?;
-    connection.save_orders(&changed).await?;
     let orders = changed.iter().map(|(order, _)| order);
-    last_day::watch(gateway, connection, trading, orders).await
+    last_day::watch(gateway, connection, trading, orders).await?;
+    connection.save_orders(changed).await
 }

@@ -105,11 +105,11 @@ pub async fn step(
         settled.push(settle(gateway, connection, &trading, document, outcome).await?);
     }
     connection.settle_documents(&settled).await?;
-    connection.add_orders(&orders).await?;
     let lanes: Vec<(i64, i64)> = orders
         .iter()
         .map(|order| (order.id.0, order.id.0))
         .collect();
+    connection.add_orders(orders).await?;
     connection
         .ask_for_each(Step::Verify, &lanes, gateway.now())
         .await?;

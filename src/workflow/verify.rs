@@ -87,7 +87,7 @@ pub async fn verify_orders(
         };
         changed.push((order, before));
     }
-    connection.save_orders(&changed).await?;
+    connection.save_orders(changed).await?;
     connection.record_all(now, "verification", entries).await?;
     connection
         .ask_for_each(Step::Allocate, &accepted, now)

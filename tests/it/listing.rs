@@ -93,7 +93,10 @@ async fn seed(connection: &mut Connection) -> Result<(), Failure> {
     );
     held.lines[0].shipped = 0.into();
     connection
-        .add_orders(&[order(1, "PO-1", json!({ "state": "partly_shipped" })), held])
+        .add_orders(vec![
+            order(1, "PO-1", json!({ "state": "partly_shipped" })),
+            held,
+        ])
         .await?;
     seed_thread(connection).await?;
     seed_money(connection).await?;
@@ -296,7 +299,7 @@ async fn seed_thread(connection: &mut Connection) -> Result<(), Failure> {
             { "order": "1", "po_number": "PO-1", "line": 1, "item": "A-1", "quantity": "20.00", "unit": "EA" }] }]
     }))
     .expect("a shipment");
-    connection.add_shipments(&[shipment], now()).await?;
+    connection.add_shipments(vec![shipment], now()).await?;
     let invoice = |id: i64, number: &str, due: &str| {
         serde_json::from_value(json!({
             "id": id, "number": number, "kind": "invoice", "company": 1, "partner": 1, "mode": "production", "order": 1,

@@ -120,7 +120,7 @@ async fn full(location: StoreLocation, s3: &S3, data: &Path) -> House {
                 let before = shipment.revision;
                 shipment.tracking = "PRO-1".to_owned();
                 shipment.revision += 1;
-                connection.save_shipments(&[(shipment, before)]).await?;
+                connection.save_shipments(vec![(shipment, before)]).await?;
             }
             connection
                 .save_user("pat", "$argon2$secret", &[Role::Ops].into(), now)

@@ -132,7 +132,7 @@ async fn trade(connection: &mut Connection) -> Result<(), Failure> {
         shipment(2, FOREIGN, "", "", "BOL-77"),
         shipment(3, "", "", "", ""),
     ];
-    connection.add_shipments(&shipments, now()).await?;
+    connection.add_shipments(shipments.to_vec(), now()).await?;
     // Issued to the first; the second run was issued to a shipment that bears none of it.
     let run = |first: i64, shipment: i64| LabelRun {
         first,
@@ -154,7 +154,7 @@ async fn trade(connection: &mut Connection) -> Result<(), Failure> {
     // What left under another number than was planned is found by it too.
     let mut left = shipment(3, "", "PRO-3", "", "");
     left.revision = 2;
-    connection.save_shipments(&[(left, 1)]).await
+    connection.save_shipments(vec![(left, 1)]).await
 }
 
 struct House {

@@ -806,7 +806,7 @@ async fn story(
     order.source = DocumentId(document);
     clerk
         .connection
-        .add_orders(std::slice::from_ref(&order))
+        .add_orders(vec![order.clone()])
         .await
         .expect("orders");
     match station {
@@ -942,7 +942,7 @@ async fn goods(
     }
     clerk
         .connection
-        .add_shipments(&[shipment], at)
+        .add_shipments(vec![shipment], at)
         .await
         .expect("shipments");
     if !planned {

@@ -1,0 +1,177 @@
+//! What a transaction has changed and writes at its end: an order that goes through several steps in one transaction is
+//! read once and written once, as it is in the end.
+//!
+//! Orders, shipments and work that is asked for are kept so. Who asks for them by number finds what is kept; before any
+//! other statement reads or writes their tables, what is kept of them has to be written.
+
+use std::collections::BTreeMap;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::work::Asked;
+use crate::domain::clock::Instant;
+use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::order::Order;
+use crate::domain::shipment::Shipment;
+
+/// How a row stands in the database meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stored {
+    /// Not yet: it is added, as of this time.
+    Not(Instant),
+    /// With this revision.
+    Revision(i64),
+}
+
+/// A row as it will be written.
+#[derive(Debug)]
+pub(super) struct Changed<T> {
+    pub(super) value: T,
+    pub(super) stored: Stored,
+}
+
+impl<T> Changed<T> {
+    pub(super) fn new(value: T, stored: Stored) -> Self {
+        Self { value, stored }
+    }
+
+    /// Whether nobody else can know of it yet.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.stored, Stored::Not(_))
+    }
+}
+
+/// What is kept.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) orders: BTreeMap<OrderId, Changed<Order>>,
+    pub(super) shipments: BTreeMap<ShipmentId, Changed<Shipment>>,
+    pub(super) asked: Asked,
+}
+
+/// Keeps a changed row that was read with the revision `before`; an error where that is not how it is now.
+pub(super) fn change<K: Ord, T>(
+    kept: &mut BTreeMap<K, Changed<T>>,
+    key: K,
+    value: T,
+    before: i64,
+    revision: fn(&T) -> i64,
+) -> Result<(), ()> {
+    match kept.get_mut(&key) {
+        Some(changed) if revision(&changed.value) != before => return Err(()),
+        Some(changed) => changed.value = value,
+        None => {
+            kept.insert(key, Changed::new(value, Stored::Revision(before)));
+        }
+    }
+    Ok(())
+}
+
+/// Of these rows those that are kept, in the order of their numbers, and the numbers of the others.
+pub(super) fn find<K: Ord + Copy, T: Clone>(
+    kept: Option<&BTreeMap<K, Changed<T>>>,
+    ids: &[K],
+) -> (Vec<T>, Vec<K>) {
+    let Some(kept) = kept.filter(|kept| !kept.is_empty()) else {
+        return (Vec::new(), ids.to_vec());
+    };
+    let (mut found, mut elsewhere) = (BTreeMap::new(), Vec::new());
+    for id in ids {
+        match kept.get(id) {
+            Some(changed) => _ = found.insert(*id, changed.value.clone()),
+            None => elsewhere.push(*id),
+        }
+    }
+    (found.into_values().collect(), elsewhere)
+}
+
+impl Connection {
+    /// From here on orders, shipments and work are kept.
+    pub(super) fn keep(&mut self) {
+        self.kept = Some(Box::default());
+    }
+
+    /// Forgets what is kept, and keeps nothing any more: the transaction is taken back.
+    pub(super) fn forget_kept(&mut self) {
+        self.kept = None;
+    }
+
+    /// Writes what is kept, and keeps nothing any more.
+    pub(super) async fn write_kept(&mut self) -> Result<(), Failure> {
+        self.write_orders().await?;
+        self.write_shipments().await?;
+        self.write_asked().await?;
+        self.forget_kept();
+        Ok(())
+    }
+
+    /// A statement that names a table of which rows are kept would read what is not so any more. None does: whoever wants
+    /// to writes them first. Looked at where the tests run.
+    pub(super) fn expect_written(&self, sql: &str) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        let Some(kept) = &self.kept else { return };
+        for (table, keeps) in [
+            ("purchase_order", !kept.orders.is_empty()),
+            ("shipment", !kept.shipments.is_empty()),
+            ("shipment_order", !kept.shipments.is_empty()),
+            ("shipment_number", !kept.shipments.is_empty()),
+            ("work", !kept.asked.is_empty()),
+        ] {
+            assert!(
+                !keeps || !names(sql, table),
+                "rows of {table} are kept and not written, and this reads or writes them: {sql}"
+            );
+        }
+    }
+}
+
+/// Whether a statement names a table.
+fn names(sql: &str, table: &str) -> bool {
+    let mut words = sql
+        .split(|c: char| !(c == '_' || c.is_ascii_alphanumeric()))
+        .filter(|word| !word.is_empty());
+    let mut before = "";
+    words.any(|word| {
+        let named = word == table && matches!(before, "FROM" | "JOIN" | "UPDATE" | "INTO");
+        before = word;
+        named
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_names_the_tables_it_reads_and_writes() {
+        for (sql, table, named) in [
+            ("SELECT id FROM shipment WHERE id = $1", "shipment", true),
+            ("SELECT shipment_id FROM shipment_order", "shipment", false),
+            (
+                "SELECT shipment_id FROM shipment_order",
+                "shipment_order",
+                true,
+            ),
+            (
+                "INSERT INTO label_run (first, shipment_id)",
+                "shipment",
+                false,
+            ),
+            ("UPDATE\n shipment SET body = $1", "shipment", true),
+            (
+                "SELECT 1 FROM lane JOIN work ON work.lane = lane.id",
+                "work",
+                true,
+            ),
+            (
+                "INSERT INTO audit (subject_kind) VALUES ('work')",
+                "work",
+                false,
+            ),
+        ] {
+            assert_eq!(names(sql, table), named, "{sql}");
+        }
+    }
+}
