@@ -14,7 +14,7 @@ const CHANNEL: &str = "supercargo_work";
 fn failed(doing: &str) -> impl FnOnce(sqlx::Error) -> Failure + '_ {
     move |source| Failure::Database {
         doing: doing.to_owned(),
-        source,
+        source: source.into(),
     }
 }
 

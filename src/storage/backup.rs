@@ -22,9 +22,9 @@ async fn reading(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
 /// # Errors
 /// Where the database can not be read.
 pub async fn in_object_store(path: &Path) -> Result<(i64, i64), Failure> {
-    let failed = |source| Failure::Database {
+    let failed = |source: sqlx::Error| Failure::Database {
         doing: "counting what lies in the object store".to_owned(),
-        source,
+        source: source.into(),
     };
     let mut connection = reading(path).await.map_err(failed)?;
     let counted = sqlx::query_as(
@@ -43,9 +43,9 @@ pub async fn in_object_store(path: &Path) -> Result<(i64, i64), Failure> {
 /// # Errors
 /// Where `to` exists, or the database can not be read or the copy not be written.
 pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), Failure> {
-    let failed = |source| Failure::Database {
+    let failed = |source: sqlx::Error| Failure::Database {
         doing: "copying the database".to_owned(),
-        source,
+        source: source.into(),
     };
     let mut connection = reading(from).await.map_err(failed)?;
     sqlx::query("VACUUM INTO $1")

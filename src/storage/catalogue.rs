@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::FromRow;
-
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use super::receipts::close_counted;
@@ -228,15 +226,16 @@ async fn coded_items(
     Ok(items)
 }
 
-#[derive(FromRow)]
-struct PriceRow {
-    item_id: i64,
-    partner_id: i64,
-    unit: String,
-    currency: String,
-    from_date: String,
-    until_date: Option<String>,
-    price: String,
+row! {
+    struct PriceRow {
+        item_id: i64,
+        partner_id: i64,
+        unit: String,
+        currency: String,
+        from_date: String,
+        until_date: Option<String>,
+        price: String,
+    }
 }
 
 /// Prices of these items: a partner's own and everybody's, of any date.

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Postgres};
 
 use super::failure::Failure;
 use super::kept::Kept;
 use super::objects::{AtHand, Objects};
+use super::row::{DriverError, Readable, Row};
+use super::sqlite::{self, Reader};
 
 /// A value handed to a query.
 #[derive(Debug, Clone)]
@@ -119,20 +120,12 @@ macro_rules! binds {
     ($($value:expr),* $(,)?) => { vec![$($crate::storage::Bind::from($value)),*] };
 }
 
-/// A row type that both engines fill. `#[derive(sqlx::FromRow)]` gives it; a tuple or an `(i64,)` is one too.
-pub trait Readable:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
-{
-}
-impl<T> Readable for T where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static
-{
-}
-
 /// The wire to either engine.
 pub(super) enum Engine {
-    /// SQLite.
-    Lite(PoolConnection<Sqlite>),
+    /// SQLite, where it is written: it is asked on this thread.
+    Writer(rusqlite::Connection),
+    /// SQLite, where it is read.
+    Reader(Reader),
     /// PostgreSQL.
     Pg(PoolConnection<Postgres>),
 }
@@ -195,24 +188,6 @@ fn in_order(sql: &str, binds: Vec<Bind>) -> (String, Vec<Bind>) {
     (text, ordered)
 }
 
-fn lite(
-    sql: &str,
-    binds: Vec<Bind>,
-) -> Result<(AssertSqlSafe<String>, SqliteArguments), sqlx::Error> {
-    use sqlx::Arguments;
-    let (text, binds) = in_order(sql, binds);
-    let mut arguments = SqliteArguments::default();
-    for bind in binds {
-        match bind {
-            Bind::Int(value) => arguments.add(value),
-            Bind::Text(value) => arguments.add(value),
-            Bind::Bytes(value) => arguments.add(value),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok((AssertSqlSafe(text), arguments))
-}
-
 fn postgres(
     sql: &str,
     binds: Vec<Bind>,
@@ -230,9 +205,62 @@ fn postgres(
     Ok((AssertSqlSafe(sql.to_owned()), arguments))
 }
 
-/// The first words of a statement, for the message of a failure.
-fn doing(sql: &str) -> String {
-    sql.split_whitespace().take(6).collect::<Vec<_>>().join(" ")
+/// The failure of a statement, told by its first words.
+fn failed(sql: &str, source: DriverError) -> Failure {
+    Failure::Database {
+        doing: sql.split_whitespace().take(6).collect::<Vec<_>>().join(" "),
+        source,
+    }
+}
+
+impl Engine {
+    async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, DriverError> {
+        match self {
+            Self::Writer(connection) => {
+                let (text, binds) = in_order(sql, binds);
+                sqlite::execute(connection, &text, &binds)
+            }
+            Self::Reader(reader) => {
+                let (text, binds) = in_order(sql, binds);
+                reader
+                    .ask(move |connection| sqlite::execute(connection, &text, &binds))
+                    .await
+            }
+            Self::Pg(connection) => {
+                let (text, arguments) = postgres(sql, binds)?;
+                let done = sqlx::query_with(text, arguments)
+                    .execute(&mut **connection)
+                    .await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    async fn rows<T: Readable>(
+        &mut self,
+        sql: &str,
+        binds: Vec<Bind>,
+    ) -> Result<Vec<T>, DriverError> {
+        match self {
+            Self::Writer(connection) => {
+                let (text, binds) = in_order(sql, binds);
+                sqlite::rows(connection, &text, &binds)
+            }
+            Self::Reader(reader) => {
+                let (text, binds) = in_order(sql, binds);
+                reader
+                    .ask(move |connection| sqlite::rows(connection, &text, &binds))
+                    .await
+            }
+            Self::Pg(connection) => {
+                let (text, arguments) = postgres(sql, binds)?;
+                let rows = sqlx::query_with(text, arguments)
+                    .fetch_all(&mut **connection)
+                    .await?;
+                rows.iter().map(|row| T::read(&Row::Pg(row))).collect()
+            }
+        }
+    }
 }
 
 /// Parameters that one statement may carry on both engines.
@@ -259,33 +287,17 @@ impl Connection {
 
     /// Whether this is SQLite; for the few statements in which the dialects differ.
     pub fn is_sqlite(&self) -> bool {
-        matches!(self.engine, Engine::Lite(_))
+        !matches!(self.engine, Engine::Pg(_))
     }
 
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
         self.expect_written(sql);
         let _counted = super::effort::statement();
-        let result = match &mut self.engine {
-            Engine::Lite(connection) => match lite(sql, binds) {
-                Ok((text, arguments)) => sqlx::query_with(text, arguments)
-                    .execute(&mut **connection)
-                    .await
-                    .map(|done| done.rows_affected()),
-                Err(error) => Err(error),
-            },
-            Engine::Pg(connection) => match postgres(sql, binds) {
-                Ok((text, arguments)) => sqlx::query_with(text, arguments)
-                    .execute(&mut **connection)
-                    .await
-                    .map(|done| done.rows_affected()),
-                Err(error) => Err(error),
-            },
-        };
-        result.map_err(|source| Failure::Database {
-            doing: doing(sql),
-            source,
-        })
+        self.engine
+            .execute(sql, binds)
+            .await
+            .map_err(|source| failed(sql, source))
     }
 
     /// Begins a transaction that has its own number from its first line on. PostgreSQL would give it one when it first
@@ -304,7 +316,7 @@ impl Connection {
             .await
             .map_err(|source| Failure::Database {
                 doing: "beginning a transaction".to_owned(),
-                source,
+                source: source.into(),
             })?;
         Ok(())
     }
@@ -326,28 +338,10 @@ impl Connection {
         binds: Vec<Bind>,
     ) -> Result<Vec<T>, Failure> {
         let _counted = super::effort::statement();
-        let result = match &mut self.engine {
-            Engine::Lite(connection) => match lite(sql, binds) {
-                Ok((text, arguments)) => {
-                    sqlx::query_as_with(text, arguments)
-                        .fetch_all(&mut **connection)
-                        .await
-                }
-                Err(error) => Err(error),
-            },
-            Engine::Pg(connection) => match postgres(sql, binds) {
-                Ok((text, arguments)) => {
-                    sqlx::query_as_with(text, arguments)
-                        .fetch_all(&mut **connection)
-                        .await
-                }
-                Err(error) => Err(error),
-            },
-        };
-        result.map_err(|source| Failure::Database {
-            doing: doing(sql),
-            source,
-        })
+        self.engine
+            .rows(sql, binds)
+            .await
+            .map_err(|source| failed(sql, source))
     }
 
     /// The first row, if there is one.

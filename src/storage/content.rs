@@ -230,7 +230,7 @@ pub async fn store_file(
 ) -> Result<(ContentAddress, Option<Vec<u8>>), Failure> {
     let reading = |source: std::io::Error| Failure::Database {
         doing: format!("reading the received file {}", path.display()),
-        source: sqlx::Error::Io(source),
+        source: source.into(),
     };
     let size = std::fs::metadata(path).map_err(reading)?.len();
     let objects = store.objects().filter(|objects| objects.takes(size));

@@ -2,8 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::FromRow;
-
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use super::files::findings_text;
@@ -68,57 +66,59 @@ pub struct NewDocument {
     pub address: String,
 }
 
-/// A document as steps need it.
-#[derive(Debug, Clone, FromRow)]
-pub struct DocumentRow {
-    /// Its number.
-    pub id: i64,
-    /// in or out.
-    pub direction: String,
-    /// Whose.
-    pub partner_id: Option<i64>,
-    /// production or test.
-    pub mode: String,
-    /// 850, 997 …
-    pub set_code: String,
-    /// The file it came in.
-    pub file_id: Option<i64>,
-    /// The interchange it came in.
-    pub interchange_id: Option<i64>,
-    /// The file it went out in.
-    pub transmission_id: Option<i64>,
-    /// Control number of the interchange.
-    pub isa13: String,
-    /// Control number of the group.
-    pub gs06: String,
-    /// Control number of the set.
-    pub st02: String,
-    /// Where in the file.
-    pub byte_offset: Option<i64>,
-    /// Bytes.
-    pub size: Option<i64>,
-    /// How it ended.
-    pub disposition: String,
-    /// Delivery.
-    pub delivery: String,
-    /// Syntactic answer.
-    pub syntax: String,
-    /// Application answer.
-    pub application: String,
-    /// What it is about.
-    pub subject_kind: String,
-    /// What it is about.
-    pub subject_id: Option<i64>,
-    /// PO, invoice or shipment number.
-    pub reference: String,
-    /// Findings as JSON.
-    pub findings: String,
-    /// Segments of one to be sent.
-    pub body: Option<String>,
-    /// The text that a person put in its place.
-    pub corrected_sha256: Option<String>,
-    /// Whom it goes to, as JSON; empty: to the partner's first address.
-    pub address: String,
+row! {
+    /// A document as steps need it.
+    #[derive(Debug, Clone)]
+    pub struct DocumentRow {
+        /// Its number.
+        pub id: i64,
+        /// in or out.
+        pub direction: String,
+        /// Whose.
+        pub partner_id: Option<i64>,
+        /// production or test.
+        pub mode: String,
+        /// 850, 997 …
+        pub set_code: String,
+        /// The file it came in.
+        pub file_id: Option<i64>,
+        /// The interchange it came in.
+        pub interchange_id: Option<i64>,
+        /// The file it went out in.
+        pub transmission_id: Option<i64>,
+        /// Control number of the interchange.
+        pub isa13: String,
+        /// Control number of the group.
+        pub gs06: String,
+        /// Control number of the set.
+        pub st02: String,
+        /// Where in the file.
+        pub byte_offset: Option<i64>,
+        /// Bytes.
+        pub size: Option<i64>,
+        /// How it ended.
+        pub disposition: String,
+        /// Delivery.
+        pub delivery: String,
+        /// Syntactic answer.
+        pub syntax: String,
+        /// Application answer.
+        pub application: String,
+        /// What it is about.
+        pub subject_kind: String,
+        /// What it is about.
+        pub subject_id: Option<i64>,
+        /// PO, invoice or shipment number.
+        pub reference: String,
+        /// Findings as JSON.
+        pub findings: String,
+        /// Segments of one to be sent.
+        pub body: Option<String>,
+        /// The text that a person put in its place.
+        pub corrected_sha256: Option<String>,
+        /// Whom it goes to, as JSON; empty: to the partner's first address.
+        pub address: String,
+    }
 }
 
 const DOCUMENT: &str = "SELECT id, direction, partner_id, mode, set_code, file_id, interchange_id, transmission_id, isa13, gs06,
@@ -159,50 +159,54 @@ pub struct NewTransmission {
     pub content: super::content::ContentAddress,
 }
 
-/// A file to the partner.
-#[derive(Debug, Clone, FromRow)]
-pub struct TransmissionRow {
-    /// Its number.
-    pub id: i64,
-    /// Over which connection.
-    pub connection_id: i64,
-    /// To whom.
-    pub partner_id: i64,
-    /// Its name in the partner's `outbound/`.
-    pub name: String,
-    /// Address of its bytes.
-    pub sha256: String,
-    /// Bytes.
-    pub size: i64,
-    /// queued, delivered, picked_up, uncertain, failed.
-    pub state: String,
-    /// When it was made.
-    pub created_at: i64,
-    /// How often a push failed.
-    pub attempts: i64,
+row! {
+    /// A file to the partner.
+    #[derive(Debug, Clone)]
+    pub struct TransmissionRow {
+        /// Its number.
+        pub id: i64,
+        /// Over which connection.
+        pub connection_id: i64,
+        /// To whom.
+        pub partner_id: i64,
+        /// Its name in the partner's `outbound/`.
+        pub name: String,
+        /// Address of its bytes.
+        pub sha256: String,
+        /// Bytes.
+        pub size: i64,
+        /// queued, delivered, picked_up, uncertain, failed.
+        pub state: String,
+        /// When it was made.
+        pub created_at: i64,
+        /// How often a push failed.
+        pub attempts: i64,
+    }
 }
 
-/// A file in a mailbox that nobody has fetched in time.
-#[derive(Debug, Clone, FromRow)]
-pub struct PickupRow {
-    /// Its number.
-    pub id: i64,
-    /// To whom.
-    pub partner_id: i64,
-    /// Its name in `outbound/`.
-    pub name: String,
-    /// What is in it: 855, 997 …
-    pub set_code: String,
-    /// Bytes.
-    pub size: i64,
-    /// Since when it lies there.
-    pub delivered_at: Option<i64>,
-    /// By when it should have been fetched.
-    pub pickup_due_at: i64,
-    /// The mailbox.
-    pub mailbox: String,
-    /// The first document in it.
-    pub document: Option<i64>,
+row! {
+    /// A file in a mailbox that nobody has fetched in time.
+    #[derive(Debug, Clone)]
+    pub struct PickupRow {
+        /// Its number.
+        pub id: i64,
+        /// To whom.
+        pub partner_id: i64,
+        /// Its name in `outbound/`.
+        pub name: String,
+        /// What is in it: 855, 997 …
+        pub set_code: String,
+        /// Bytes.
+        pub size: i64,
+        /// Since when it lies there.
+        pub delivered_at: Option<i64>,
+        /// By when it should have been fetched.
+        pub pickup_due_at: i64,
+        /// The mailbox.
+        pub mailbox: String,
+        /// The first document in it.
+        pub document: Option<i64>,
+    }
 }
 
 const TRANSMISSION: &str = "SELECT id, connection_id, partner_id, COALESCE(renamed, name) AS name, sha256, size, state, created_at, attempts FROM transmission";

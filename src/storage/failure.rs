@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::objects::Block;
+use super::row::DriverError;
 
 /// A failure of the database or a refusal that rolls a transaction back.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum Failure {
         doing: String,
         /// The driver's error.
         #[source]
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// The database is not there, does not answer, or does not let us in.
     #[error("the database {location} can not be opened: {why}; {advice}")]
@@ -118,17 +119,9 @@ impl Failure {
 
     /// Whether the same transaction may succeed when it is run again: it lost to another (40001, 40P01, busy).
     pub fn is_transient(&self) -> bool {
-        let Self::Database { source, .. } = self else {
-            return matches!(self, Self::Stale { .. });
-        };
-        match source {
-            sqlx::Error::Database(error) => {
-                matches!(
-                    error.code().as_deref(),
-                    Some("40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517")
-                ) || error.message().contains("database is locked")
-            }
-            _ => false,
+        match self {
+            Self::Database { source, .. } => source.is_transient(),
+            other => matches!(other, Self::Stale { .. }),
         }
     }
 

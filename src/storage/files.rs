@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use sqlx::FromRow;
-
 use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
 use crate::binds;
@@ -12,25 +10,27 @@ use crate::domain::document::{Application, Disposition, Syntax};
 use crate::domain::finding::Finding;
 use crate::domain::ids::ConnectionId;
 
-/// A received file.
-#[derive(Debug, Clone, FromRow)]
-pub struct FileRow {
-    /// Its number.
-    pub id: i64,
-    /// Over which connection.
-    pub connection_id: Option<i64>,
-    /// For whom it was submitted, where somebody said so.
-    pub partner_id: Option<i64>,
-    /// As the sender named it.
-    pub name: String,
-    /// Address of its bytes.
-    pub sha256: String,
-    /// Bytes.
-    pub size: i64,
-    /// When.
-    pub received_at: i64,
-    /// How it ended.
-    pub disposition: String,
+row! {
+    /// A received file.
+    #[derive(Debug, Clone)]
+    pub struct FileRow {
+        /// Its number.
+        pub id: i64,
+        /// Over which connection.
+        pub connection_id: Option<i64>,
+        /// For whom it was submitted, where somebody said so.
+        pub partner_id: Option<i64>,
+        /// As the sender named it.
+        pub name: String,
+        /// Address of its bytes.
+        pub sha256: String,
+        /// Bytes.
+        pub size: i64,
+        /// When.
+        pub received_at: i64,
+        /// How it ended.
+        pub disposition: String,
+    }
 }
 
 /// A new interchange.
@@ -64,17 +64,19 @@ pub struct NewInterchange {
     pub findings: Vec<Finding>,
 }
 
-/// An interchange seen before.
-#[derive(Debug, Clone, FromRow)]
-pub struct SeenInterchange {
-    /// Its number.
-    pub id: i64,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-    /// When it came.
-    pub received_at: i64,
-    /// How it ended.
-    pub disposition: String,
+row! {
+    /// An interchange seen before.
+    #[derive(Debug, Clone)]
+    pub struct SeenInterchange {
+        /// Its number.
+        pub id: i64,
+        /// SHA-256 of its bytes.
+        pub sha256: String,
+        /// When it came.
+        pub received_at: i64,
+        /// How it ended.
+        pub disposition: String,
+    }
 }
 
 /// Findings as they are stored.

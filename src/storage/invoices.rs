@@ -1,7 +1,5 @@
 //! Invoices and what is open of them.
 
-use sqlx::FromRow;
-
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
@@ -12,22 +10,23 @@ use crate::domain::money::Amount;
 use crate::domain::order::Mode;
 use crate::domain::receivable::OpenItem;
 
-#[derive(FromRow)]
-struct OpenItemRow {
-    id: i64,
-    partner_id: i64,
-    number: String,
-    kind: String,
-    po_number: String,
-    due: String,
-    currency: String,
-    total: i64,
-    open: i64,
-    disputed: i64,
-    written_off: i64,
-    discount: i64,
-    discount_until: Option<String>,
-    revision: i64,
+row! {
+    struct OpenItemRow {
+        id: i64,
+        partner_id: i64,
+        number: String,
+        kind: String,
+        po_number: String,
+        due: String,
+        currency: String,
+        total: i64,
+        open: i64,
+        disputed: i64,
+        written_off: i64,
+        discount: i64,
+        discount_until: Option<String>,
+        revision: i64,
+    }
 }
 
 const OPEN_ITEM: &str = "SELECT id, partner_id, number, kind, po_number, due, currency, total, open, disputed, written_off,

@@ -50,23 +50,25 @@ pub struct NewMail {
     pub body: String,
 }
 
-/// Mail that is due.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct MailRow {
-    /// Its row.
-    pub id: i64,
-    /// What makes it one mail.
-    pub key: String,
-    /// Comma-separated addresses.
-    pub recipients: String,
-    /// Subject line.
-    pub subject: String,
-    /// Text.
-    pub body: String,
-    /// Attempts that failed.
-    pub attempts: i64,
-    /// When it was written.
-    pub created_at: i64,
+row! {
+    /// Mail that is due.
+    #[derive(Debug, Clone)]
+    pub struct MailRow {
+        /// Its row.
+        pub id: i64,
+        /// What makes it one mail.
+        pub key: String,
+        /// Comma-separated addresses.
+        pub recipients: String,
+        /// Subject line.
+        pub subject: String,
+        /// Text.
+        pub body: String,
+        /// Attempts that failed.
+        pub attempts: i64,
+        /// When it was written.
+        pub created_at: i64,
+    }
 }
 
 /// What became of an attempt to send a mail.

@@ -20,6 +20,9 @@ macro_rules! speakers {
     };
 }
 
+#[macro_use]
+pub mod row;
+
 mod announcement;
 pub mod backup;
 pub mod catalogue;
@@ -45,12 +48,14 @@ pub mod receipts;
 pub mod seals;
 pub(crate) mod sessions;
 pub mod shipments;
+mod sqlite;
 pub mod stock;
 pub mod store;
 pub mod trail;
 pub mod users;
 pub mod work;
 
-pub use connection::{Bind, Connection, Readable};
+pub use connection::{Bind, Connection};
 pub use failure::Failure;
+pub use row::Readable;
 pub use store::{Class, Store, StoreLocation};

@@ -19,7 +19,6 @@ use object_store::{
     Certificate, ClientOptions, MultipartUpload, ObjectStoreExt, PutPayload, RetryConfig,
 };
 use sha2::{Digest, Sha256};
-use sqlx::FromRow;
 
 use super::content::ContentAddress;
 use super::failure::Failure;
@@ -80,17 +79,19 @@ pub struct Block {
     digest: [u8; 32],
 }
 
-/// Where the bytes of a content are in the object store.
-#[derive(Debug, Clone, FromRow)]
-pub struct ObjectRow {
-    /// Key in the bucket.
-    pub object: String,
-    /// Bytes of the object.
-    pub size: i64,
-    /// Bytes of each block but the last.
-    pub block_size: i64,
-    /// SHA-256 of each block, one after the other.
-    pub digests: Vec<u8>,
+row! {
+    /// Where the bytes of a content are in the object store.
+    #[derive(Debug, Clone)]
+    pub struct ObjectRow {
+        /// Key in the bucket.
+        pub object: String,
+        /// Bytes of the object.
+        pub size: i64,
+        /// Bytes of each block but the last.
+        pub block_size: i64,
+        /// SHA-256 of each block, one after the other.
+        pub digests: Vec<u8>,
+    }
 }
 
 impl ObjectRow {
@@ -488,7 +489,7 @@ impl Parts {
 fn unread(path: &str, error: io::Error) -> Failure {
     Failure::Database {
         doing: format!("reading the received file {path}"),
-        source: sqlx::Error::Io(error),
+        source: error.into(),
     }
 }
 

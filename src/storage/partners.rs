@@ -1,44 +1,46 @@
 //! Who is who: company, partners with their profiles, connections, logins and EDI addresses.
 
-use sqlx::FromRow;
-
 use super::connection::Connection;
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
 
-/// A partner.
-#[derive(Debug, Clone, FromRow)]
-pub struct PartnerRow {
-    /// Its number.
-    pub id: i64,
-    /// Short name.
-    pub code: String,
-    /// Name.
-    pub name: String,
-    /// live or test.
-    pub status: String,
-    /// Version of the profile in force.
-    pub profile_version: i64,
+row! {
+    /// A partner.
+    #[derive(Debug, Clone)]
+    pub struct PartnerRow {
+        /// Its number.
+        pub id: i64,
+        /// Short name.
+        pub code: String,
+        /// Name.
+        pub name: String,
+        /// live or test.
+        pub status: String,
+        /// Version of the profile in force.
+        pub profile_version: i64,
+    }
 }
 
-/// A connection.
-#[derive(Debug, Clone, FromRow)]
-pub struct ConnectionRow {
-    /// Its number.
-    pub id: i64,
-    /// Its name; a mailbox's login.
-    pub name: String,
-    /// mailbox, sftp, folder.
-    pub kind: String,
-    /// Whose it is.
-    pub partner_id: Option<i64>,
-    /// Its settings as JSON, as the profile gives them.
-    pub body: String,
-    /// When it was polled last.
-    pub polled_at: Option<i64>,
-    /// What is wrong with it.
-    pub problem: Option<String>,
+row! {
+    /// A connection.
+    #[derive(Debug, Clone)]
+    pub struct ConnectionRow {
+        /// Its number.
+        pub id: i64,
+        /// Its name; a mailbox's login.
+        pub name: String,
+        /// mailbox, sftp, folder.
+        pub kind: String,
+        /// Whose it is.
+        pub partner_id: Option<i64>,
+        /// Its settings as JSON, as the profile gives them.
+        pub body: String,
+        /// When it was polled last.
+        pub polled_at: Option<i64>,
+        /// What is wrong with it.
+        pub problem: Option<String>,
+    }
 }
 
 const CONNECTION: &str =
@@ -65,28 +67,32 @@ pub struct NewAddress {
     pub mode: &'static str,
 }
 
-/// What is known of a sender.
-#[derive(Debug, Clone, FromRow)]
-pub struct SenderRow {
-    /// The address.
-    pub id: i64,
-    /// Whose.
-    pub partner_id: i64,
-    /// The GS id it uses.
-    pub gs_id: String,
-    /// production or test.
-    pub mode: String,
+row! {
+    /// What is known of a sender.
+    #[derive(Debug, Clone)]
+    pub struct SenderRow {
+        /// The address.
+        pub id: i64,
+        /// Whose.
+        pub partner_id: i64,
+        /// The GS id it uses.
+        pub gs_id: String,
+        /// production or test.
+        pub mode: String,
+    }
 }
 
-/// A login of a mailbox.
-#[derive(Debug, Clone, FromRow)]
-pub struct MailboxLoginRow {
-    /// Which mailbox.
-    pub connection_id: i64,
-    /// key or password.
-    pub kind: String,
-    /// The public key in OpenSSH's form, or the argon2 hash.
-    pub secret: String,
+row! {
+    /// A login of a mailbox.
+    #[derive(Debug, Clone)]
+    pub struct MailboxLoginRow {
+        /// Which mailbox.
+        pub connection_id: i64,
+        /// key or password.
+        pub kind: String,
+        /// The public key in OpenSSH's form, or the argon2 hash.
+        pub secret: String,
+    }
 }
 
 impl Connection {

@@ -1,7 +1,5 @@
 //! Payments, what they were applied to, deductions, and the double-entry ledger.
 
-use sqlx::FromRow;
-
 use super::connection::Connection;
 use super::failure::Failure;
 use crate::binds;
@@ -12,65 +10,71 @@ use crate::domain::order::Mode;
 use crate::domain::receivable::{Application, NewDeduction};
 use crate::domain::remittance::Remittance;
 
-/// A payment as it is stored.
-#[derive(Debug, Clone, FromRow)]
-pub struct PaymentRow {
-    /// Its number.
-    pub id: i64,
-    /// Ours.
-    pub company_id: i64,
-    /// Who paid.
-    pub partner_id: i64,
-    /// production or test.
-    pub mode: String,
-    /// The payer's trace.
-    pub reference: String,
-    /// Minor units.
-    pub amount: i64,
-    /// Currency.
-    pub currency: String,
-    /// applied, unapplied (some of it is tied to nothing), held (nothing was posted).
-    pub status: String,
-    /// Minor units tied to nothing.
-    pub unapplied: i64,
-    /// The remittance as JSON.
-    pub body: String,
+row! {
+    /// A payment as it is stored.
+    #[derive(Debug, Clone)]
+    pub struct PaymentRow {
+        /// Its number.
+        pub id: i64,
+        /// Ours.
+        pub company_id: i64,
+        /// Who paid.
+        pub partner_id: i64,
+        /// production or test.
+        pub mode: String,
+        /// The payer's trace.
+        pub reference: String,
+        /// Minor units.
+        pub amount: i64,
+        /// Currency.
+        pub currency: String,
+        /// applied, unapplied (some of it is tied to nothing), held (nothing was posted).
+        pub status: String,
+        /// Minor units tied to nothing.
+        pub unapplied: i64,
+        /// The remittance as JSON.
+        pub body: String,
+    }
 }
 
-/// A payment that a remittance may repeat.
-#[derive(Debug, Clone, FromRow)]
-pub struct PaymentLike {
-    /// Its number.
-    pub id: i64,
-    /// Its date, ISO.
-    pub date: String,
-    /// The remittance it was booked from, as JSON.
-    pub body: String,
+row! {
+    /// A payment that a remittance may repeat.
+    #[derive(Debug, Clone)]
+    pub struct PaymentLike {
+        /// Its number.
+        pub id: i64,
+        /// Its date, ISO.
+        pub date: String,
+        /// The remittance it was booked from, as JSON.
+        pub body: String,
+    }
 }
 
-/// A deduction as it is stored.
-#[derive(Debug, Clone, FromRow)]
-pub struct DeductionRow {
-    /// Its number.
-    pub id: i64,
-    /// Ours.
-    pub company_id: i64,
-    /// Who deducted.
-    pub partner_id: i64,
-    /// production or test.
-    pub mode: String,
-    /// In which payment.
-    pub payment_id: i64,
-    /// From which invoice, where it names one of ours.
-    pub invoice_id: Option<i64>,
-    /// Minor units, above zero.
-    pub amount: i64,
-    /// Currency.
-    pub currency: String,
-    /// Element 426 or a word of ours.
-    pub reason: String,
-    /// open, disputed, recovered, written_off.
-    pub status: String,
+row! {
+    /// A deduction as it is stored.
+    #[derive(Debug, Clone)]
+    pub struct DeductionRow {
+        /// Its number.
+        pub id: i64,
+        /// Ours.
+        pub company_id: i64,
+        /// Who deducted.
+        pub partner_id: i64,
+        /// production or test.
+        pub mode: String,
+        /// In which payment.
+        pub payment_id: i64,
+        /// From which invoice, where it names one of ours.
+        pub invoice_id: Option<i64>,
+        /// Minor units, above zero.
+        pub amount: i64,
+        /// Currency.
+        pub currency: String,
+        /// Element 426 or a word of ours.
+        pub reason: String,
+        /// open, disputed, recovered, written_off.
+        pub status: String,
+    }
 }
 
 /// A new payment.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use sqlx::FromRow;
 
 use super::catalogue::{ASKED_MAX, corrupt};
 use super::connection::{Connection, list, tuples};
@@ -90,27 +89,29 @@ pub async fn save_expected(
     Ok(())
 }
 
-/// A receipt whose day has passed, and that nobody has counted.
-#[derive(Debug, Clone, FromRow)]
-pub struct OverdueReceipt {
-    /// Number in the database.
-    pub id: i64,
-    /// Production or test.
-    pub mode: String,
-    /// Where to.
-    pub warehouse_id: i64,
-    /// Our code of the warehouse.
-    pub warehouse: String,
-    /// When it was to come.
-    pub on_date: String,
-    /// Our code of the item.
-    pub item: String,
-    /// Stored quantity announced.
-    pub quantity: i64,
-    /// Stored quantity that backorders wait for.
-    pub promised: i64,
-    /// 1 where people were told of it.
-    pub told: i64,
+row! {
+    /// A receipt whose day has passed, and that nobody has counted.
+    #[derive(Debug, Clone)]
+    pub struct OverdueReceipt {
+        /// Number in the database.
+        pub id: i64,
+        /// Production or test.
+        pub mode: String,
+        /// Where to.
+        pub warehouse_id: i64,
+        /// Our code of the warehouse.
+        pub warehouse: String,
+        /// When it was to come.
+        pub on_date: String,
+        /// Our code of the item.
+        pub item: String,
+        /// Stored quantity announced.
+        pub quantity: i64,
+        /// Stored quantity that backorders wait for.
+        pub promised: i64,
+        /// 1 where people were told of it.
+        pub told: i64,
+    }
 }
 
 impl Connection {

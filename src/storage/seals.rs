@@ -14,10 +14,10 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::connection::Connection;
 use super::failure::Failure;
+use super::row::{DriverError, Readable, Row};
 use super::work::{Lease, SEALER};
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -326,18 +326,12 @@ struct SealedRow {
     values: Vec<Option<String>>,
 }
 
-impl<'r, R> FromRow<'r, R> for SealedRow
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+impl Readable for SealedRow {
+    fn read(row: &Row<'_>) -> Result<Self, DriverError> {
         Ok(Self {
-            id: row.try_get(0)?,
-            values: (1..row.len())
-                .map(|column| row.try_get(column))
+            id: row.at(0)?,
+            values: (1..row.columns())
+                .map(|column| row.at(column))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -378,19 +372,21 @@ pub struct Covered {
     pub reach: BTreeMap<String, i64>,
 }
 
-/// A seal.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Seal {
-    /// From 1, without a gap.
-    pub number: i64,
-    /// When it was made.
-    pub at: i64,
-    /// Hash of the seal before; [`BEGINNING`] for the first.
-    pub previous: String,
-    /// Its own.
-    pub hash: String,
-    /// [`Covered`] as JSON.
-    pub body: String,
+row! {
+    /// A seal.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Seal {
+        /// From 1, without a gap.
+        pub number: i64,
+        /// When it was made.
+        pub at: i64,
+        /// Hash of the seal before; [`BEGINNING`] for the first.
+        pub previous: String,
+        /// Its own.
+        pub hash: String,
+        /// [`Covered`] as JSON.
+        pub body: String,
+    }
 }
 
 impl Seal {

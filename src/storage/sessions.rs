@@ -1,7 +1,5 @@
 //! Sessions of people at the console. A token stands here as its SHA-256 only: who reads the table can sign in nowhere.
 
-use sqlx::FromRow;
-
 use super::connection::Connection;
 use super::failure::Failure;
 use super::journal::Subject;
@@ -9,15 +7,17 @@ use super::store::{Class, Store};
 use crate::binds;
 use crate::domain::clock::Instant;
 
-/// A session that holds, with the roles its user has now.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct SessionRow {
-    /// Who.
-    pub name: String,
-    /// The token that each of its forms carries.
-    pub csrf: String,
-    /// The user's roles, as `user add` wrote them.
-    pub roles: String,
+row! {
+    /// A session that holds, with the roles its user has now.
+    #[derive(Debug, Clone)]
+    pub(crate) struct SessionRow {
+        /// Who.
+        pub name: String,
+        /// The token that each of its forms carries.
+        pub csrf: String,
+        /// The user's roles, as `user add` wrote them.
+        pub roles: String,
+    }
 }
 
 impl Connection {

@@ -22,6 +22,8 @@ use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
+use super::row::DriverError;
+use super::sqlite::{self, Readers};
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -72,7 +74,7 @@ const CONNECTIONS: u32 = 16;
 
 enum Backend {
     Lite {
-        readers: SqlitePool,
+        readers: Arc<Readers>,
         urgent: mpsc::Sender<Box<dyn Job>>,
         ordinary: mpsc::Sender<Box<dyn Job>>,
     },
@@ -146,8 +148,8 @@ impl Store {
     /// A connection for queries. Give it back soon: a long read holds SQLite's log back.
     pub async fn read(&self) -> Result<Connection, Failure> {
         let opened = match &*self.backend {
-            Backend::Lite { readers, .. } => readers.acquire().await.map(Engine::Lite),
-            Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg),
+            Backend::Lite { readers, .. } => readers.take().await.map(Engine::Reader),
+            Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg).map_err(Into::into),
         };
         let mut connection = opened
             .map(Connection::new)
@@ -224,10 +226,10 @@ impl Store {
     }
 }
 
-fn failed(doing: &str) -> impl FnOnce(sqlx::Error) -> Failure + '_ {
+fn failed<E: Into<DriverError>>(doing: &str) -> impl FnOnce(E) -> Failure + '_ {
     move |source| Failure::Database {
         doing: doing.to_owned(),
-        source,
+        source: source.into(),
     }
 }
 
@@ -243,7 +245,7 @@ fn unfit(schema: &Migrator, error: MigrateError) -> Failure {
                 .unwrap_or_default(),
         },
         MigrateError::VersionMismatch(version) => Failure::OtherSchema { version },
-        other => failed("migrating the database")(other.into()),
+        other => failed("migrating the database")(sqlx::Error::from(other)),
     }
 }
 
@@ -253,38 +255,29 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(20))
-        .statement_cache_capacity(STATEMENTS_KEPT)
-        .pragma("cache_size", "-65536")
-        .pragma("wal_autocheckpoint", "4000")
-        // What a statement that breaks off is taken back by; it is never needed after a kill.
-        .pragma("temp_store", "MEMORY");
-    let writer = SqlitePoolOptions::new()
+        .busy_timeout(Duration::from_secs(20));
+    let migrating = SqlitePoolOptions::new()
         .max_connections(1)
-        .connect_with(options.clone())
+        .connect_with(options)
         .await
         .map_err(|error| not_opened(location, &error))?;
     let schema = sqlx::migrate!("migrations/sqlite");
     schema
-        .run(&writer)
+        .run(&migrating)
         .await
         .map_err(|error| unfit(&schema, error))?;
-    forget_statistics(&writer).await?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(8)
-        // What they read again is in the system's cache: eight times the writer's would be half a gigabyte.
-        .connect_with(
-            options
-                .create_if_missing(false)
-                .pragma("cache_size", "-8192"),
-        )
-        .await
-        .map_err(|error| not_opened(location, &error))?;
+    forget_statistics(&migrating).await?;
+    migrating.close().await;
+    let writer = sqlite::open_writer(path).map_err(failed("opening a connection"))?;
     let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);
     let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
-    tokio::spawn(write_queue(writer, urgent_jobs, ordinary_jobs));
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::Builder::new()
+        .name("sqlite-writer".to_owned())
+        .spawn(move || runtime.block_on(write_queue(writer, urgent_jobs, ordinary_jobs)))
+        .map_err(failed("starting the thread that writes"))?;
     Ok(Backend::Lite {
-        readers,
+        readers: Readers::new(path),
         urgent,
         ordinary,
     })
@@ -454,10 +447,11 @@ where
 
 /// SQLite's only writer of this process: takes what has queued up, urgent first, and commits it together.
 async fn write_queue(
-    pool: SqlitePool,
+    writer: rusqlite::Connection,
     mut urgent: mpsc::Receiver<Box<dyn Job>>,
     mut ordinary: mpsc::Receiver<Box<dyn Job>>,
 ) {
+    let mut connection = Connection::new(Engine::Writer(writer));
     loop {
         let first = tokio::select! {
             biased;
@@ -475,18 +469,17 @@ async fn write_queue(
         if let Ok(job) = ordinary.try_recv() {
             group.push(job);
         }
-        commit_group(&pool, group).await;
+        commit_group(&mut connection, group).await;
     }
-    pool.close().await;
 }
 
-async fn commit_group(pool: &SqlitePool, mut group: Vec<Box<dyn Job>>) {
+async fn commit_group(connection: &mut Connection, mut group: Vec<Box<dyn Job>>) {
     let mut attempt = 0;
     let mut outcomes: Vec<Result<(), Failure>>;
     loop {
         attempt += 1;
         outcomes = Vec::with_capacity(group.len());
-        match try_group(pool, &mut group, &mut outcomes).await {
+        match try_group(connection, &mut group, &mut outcomes).await {
             Ok(()) => break,
             Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => {
                 pause_before(attempt).await
@@ -512,17 +505,12 @@ async fn commit_group(pool: &SqlitePool, mut group: Vec<Box<dyn Job>>) {
 }
 
 async fn try_group(
-    pool: &SqlitePool,
+    connection: &mut Connection,
     group: &mut [Box<dyn Job>],
     outcomes: &mut Vec<Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let mut connection = Connection::new(Engine::Lite(
-        pool.acquire()
-            .await
-            .map_err(failed("opening a connection"))?,
-    ));
     connection.execute("BEGIN IMMEDIATE", vec![]).await?;
-    let result = run_group(&mut connection, group, outcomes).await;
+    let result = run_group(connection, group, outcomes).await;
     if result.is_err() {
         // The failure that is being reported matters more than one of the rollback.
         let _ = connection.execute("ROLLBACK", vec![]).await;
@@ -532,6 +520,7 @@ async fn try_group(
 
 /// Runs a job, and writes what it has kept.
 async fn run_job(connection: &mut Connection, job: &mut Box<dyn Job>) -> Result<(), Failure> {
+    connection.reach = Reach::Nowhere;
     connection.keep();
     let outcome = match job.run(connection).await {
         Ok(()) => connection.write_kept().await,

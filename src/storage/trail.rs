@@ -1,20 +1,20 @@
 //! Which received file a piece of work goes back to, so that the log can be followed from an upload to what came of it.
 
-use sqlx::FromRow;
-
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use super::work::Step;
 
-/// That a subject goes back to a file.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Trace {
-    /// The subject's number.
-    pub subject: i64,
-    /// The file's.
-    pub file: i64,
-    /// What the subject is called and how it stands now.
-    pub says: String,
+row! {
+    /// That a subject goes back to a file.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Trace {
+        /// The subject's number.
+        pub subject: i64,
+        /// The file's.
+        pub file: i64,
+        /// What the subject is called and how it stands now.
+        pub says: String,
+    }
 }
 
 /// From an order to the document it came in.

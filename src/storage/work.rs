@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
-
 use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
 use super::kept::Changed;
@@ -83,28 +81,32 @@ impl Step {
     }
 }
 
-/// A lane in this node's hands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Lease {
-    /// Which lane.
-    pub id: i64,
-    /// Rises with every claim; a transaction with an older one has lost it.
-    pub fence: i64,
+row! {
+    /// A lane in this node's hands.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Lease {
+        /// Which lane.
+        pub id: i64,
+        /// Rises with every claim; a transaction with an older one has lost it.
+        pub fence: i64,
+    }
 }
 
-/// One piece of work.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Work {
-    /// Its number.
-    pub id: i64,
-    /// Its lane.
-    pub lane: i64,
-    /// Which step.
-    pub step: String,
-    /// What it is about.
-    pub subject: i64,
-    /// How often it failed.
-    pub attempts: i64,
+row! {
+    /// One piece of work.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Work {
+        /// Its number.
+        pub id: i64,
+        /// Its lane.
+        pub lane: i64,
+        /// Which step.
+        pub step: String,
+        /// What it is about.
+        pub subject: i64,
+        /// How often it failed.
+        pub attempts: i64,
+    }
 }
 
 /// What is asked for: step and subject, with its lane and when it is due.

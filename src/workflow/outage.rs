@@ -121,7 +121,7 @@ mod tests {
     fn gone() -> Failure {
         Failure::Database {
             doing: "opening a connection".to_owned(),
-            source: sqlx::Error::PoolTimedOut,
+            source: sqlx::Error::PoolTimedOut.into(),
         }
     }
 

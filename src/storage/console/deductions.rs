@@ -1,38 +1,38 @@
 //! Deductions as the desk shows them, and one with what proves it right or wrong.
 
-use sqlx::FromRow;
-
 use super::{Conditions, PAGE, WHOLE};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// A deduction.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct DeductionItem {
-    pub id: i64,
-    pub partner_id: i64,
-    pub partner_name: String,
-    pub mode: String,
-    pub payment_id: i64,
-    pub payment_reference: String,
-    pub payment_date: String,
-    pub document_id: Option<i64>,
-    pub invoice_id: Option<i64>,
-    pub invoice_number: Option<String>,
-    pub po_number: Option<String>,
-    pub order_id: Option<i64>,
-    /// What the payer wrote where it names no invoice of ours.
-    pub claimed_reference: String,
-    /// What the payer took.
-    pub taken: i64,
-    /// What stands of it.
-    pub amount: i64,
-    pub currency: String,
-    pub reason: String,
-    pub reference: String,
-    /// open, disputed, recovered, written_off.
-    pub status: String,
-    pub created_at: i64,
+row! {
+    /// A deduction.
+    #[derive(Debug, Clone)]
+    pub(crate) struct DeductionItem {
+        pub id: i64,
+        pub partner_id: i64,
+        pub partner_name: String,
+        pub mode: String,
+        pub payment_id: i64,
+        pub payment_reference: String,
+        pub payment_date: String,
+        pub document_id: Option<i64>,
+        pub invoice_id: Option<i64>,
+        pub invoice_number: Option<String>,
+        pub po_number: Option<String>,
+        pub order_id: Option<i64>,
+        /// What the payer wrote where it names no invoice of ours.
+        pub claimed_reference: String,
+        /// What the payer took.
+        pub taken: i64,
+        /// What stands of it.
+        pub amount: i64,
+        pub currency: String,
+        pub reason: String,
+        pub reference: String,
+        /// open, disputed, recovered, written_off.
+        pub status: String,
+        pub created_at: i64,
+    }
 }
 
 const DEDUCTION: &str = "SELECT d.id, d.partner_id, p.name AS partner_name, d.mode, d.payment_id,

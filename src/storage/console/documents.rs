@@ -1,54 +1,54 @@
 //! Documents of both directions as lists and pages show them.
 
-use sqlx::FromRow;
-
 use super::{Conditions, PAGE, WHOLE, are_few};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// A document with what stands around it.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct DocumentItem {
-    pub id: i64,
-    /// in or out.
-    pub direction: String,
-    pub partner_id: Option<i64>,
-    pub partner_name: Option<String>,
-    pub mode: String,
-    pub set_code: String,
-    pub file_id: Option<i64>,
-    pub interchange_id: Option<i64>,
-    pub transmission_id: Option<i64>,
-    pub isa13: String,
-    pub gs06: String,
-    pub st02: String,
-    pub byte_offset: Option<i64>,
-    pub size: Option<i64>,
-    pub disposition: String,
-    pub delivery: String,
-    pub syntax: String,
-    pub application: String,
-    pub subject_kind: String,
-    pub subject_id: Option<i64>,
-    pub reference: String,
-    /// JSON.
-    pub findings: String,
-    pub corrected_sha256: Option<String>,
-    pub replaces_id: Option<i64>,
-    pub created_at: i64,
-    pub sent_at: Option<i64>,
-    pub answer_due_at: Option<i64>,
-    pub answered_at: Option<i64>,
-    /// Name of the file it came in or went out in.
-    pub file_name: Option<String>,
-    /// Address of that file's bytes.
-    pub sha256: Option<String>,
-    /// Size of that file.
-    pub file_size: Option<i64>,
-    pub delivered_at: Option<i64>,
-    pub picked_up_at: Option<i64>,
-    pub picked_up_by: Option<String>,
-    pub transmission_problem: Option<String>,
+row! {
+    /// A document with what stands around it.
+    #[derive(Debug, Clone)]
+    pub(crate) struct DocumentItem {
+        pub id: i64,
+        /// in or out.
+        pub direction: String,
+        pub partner_id: Option<i64>,
+        pub partner_name: Option<String>,
+        pub mode: String,
+        pub set_code: String,
+        pub file_id: Option<i64>,
+        pub interchange_id: Option<i64>,
+        pub transmission_id: Option<i64>,
+        pub isa13: String,
+        pub gs06: String,
+        pub st02: String,
+        pub byte_offset: Option<i64>,
+        pub size: Option<i64>,
+        pub disposition: String,
+        pub delivery: String,
+        pub syntax: String,
+        pub application: String,
+        pub subject_kind: String,
+        pub subject_id: Option<i64>,
+        pub reference: String,
+        /// JSON.
+        pub findings: String,
+        pub corrected_sha256: Option<String>,
+        pub replaces_id: Option<i64>,
+        pub created_at: i64,
+        pub sent_at: Option<i64>,
+        pub answer_due_at: Option<i64>,
+        pub answered_at: Option<i64>,
+        /// Name of the file it came in or went out in.
+        pub file_name: Option<String>,
+        /// Address of that file's bytes.
+        pub sha256: Option<String>,
+        /// Size of that file.
+        pub file_size: Option<i64>,
+        pub delivered_at: Option<i64>,
+        pub picked_up_at: Option<i64>,
+        pub picked_up_by: Option<String>,
+        pub transmission_problem: Option<String>,
+    }
 }
 
 const DOCUMENT: &str = "SELECT d.id, d.direction, d.partner_id, p.name AS partner_name, d.mode,

@@ -1,38 +1,40 @@
 //! Files as they came in, and the interchanges found in them.
 
-use sqlx::FromRow;
-
 use super::{Conditions, Counts, PAGE, WHOLE, are_few, counted};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// A file that came in.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct FileItem {
-    pub id: i64,
-    pub connection_name: Option<String>,
-    pub partner_id: Option<i64>,
-    pub partner_name: Option<String>,
-    pub name: String,
-    pub sha256: String,
-    pub size: i64,
-    pub received_at: i64,
-    pub received_by: String,
-    pub disposition: String,
-    /// JSON.
-    pub findings: String,
+row! {
+    /// A file that came in.
+    #[derive(Debug, Clone)]
+    pub(crate) struct FileItem {
+        pub id: i64,
+        pub connection_name: Option<String>,
+        pub partner_id: Option<i64>,
+        pub partner_name: Option<String>,
+        pub name: String,
+        pub sha256: String,
+        pub size: i64,
+        pub received_at: i64,
+        pub received_by: String,
+        pub disposition: String,
+        /// JSON.
+        pub findings: String,
+    }
 }
 
-/// An interchange within a file.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct InterchangeItem {
-    pub byte_offset: i64,
-    pub size: i64,
-    pub mode: String,
-    pub isa13: String,
-    pub disposition: String,
-    /// JSON.
-    pub findings: String,
+row! {
+    /// An interchange within a file.
+    #[derive(Debug, Clone)]
+    pub(crate) struct InterchangeItem {
+        pub byte_offset: i64,
+        pub size: i64,
+        pub mode: String,
+        pub isa13: String,
+        pub disposition: String,
+        /// JSON.
+        pub findings: String,
+    }
 }
 
 const FILE: &str = concat!(

@@ -1,34 +1,35 @@
 //! Invoices, what was applied to them, and receivables by age.
 
 use chrono::{Days, NaiveDate};
-use sqlx::FromRow;
 
 use super::{Conditions, Counts, PAGE, WHOLE, aggregate, are_few, counted, counted_by};
 use crate::binds;
 use crate::domain::invoice::Invoice;
 use crate::storage::{Connection, Failure};
 
-/// An invoice or credit in a list.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct InvoiceItem {
-    pub id: i64,
-    pub number: String,
-    pub kind: String,
-    pub partner_id: i64,
-    pub partner_code: String,
-    pub partner_name: String,
-    pub mode: String,
-    pub order_id: i64,
-    pub po_number: String,
-    pub date: String,
-    pub due: String,
-    pub currency: String,
-    pub total: i64,
-    pub open: i64,
-    pub disputed: i64,
-    pub written_off: i64,
-    pub status: String,
-    pub created_at: i64,
+row! {
+    /// An invoice or credit in a list.
+    #[derive(Debug, Clone)]
+    pub(crate) struct InvoiceItem {
+        pub id: i64,
+        pub number: String,
+        pub kind: String,
+        pub partner_id: i64,
+        pub partner_code: String,
+        pub partner_name: String,
+        pub mode: String,
+        pub order_id: i64,
+        pub po_number: String,
+        pub date: String,
+        pub due: String,
+        pub currency: String,
+        pub total: i64,
+        pub open: i64,
+        pub disputed: i64,
+        pub written_off: i64,
+        pub status: String,
+        pub created_at: i64,
+    }
 }
 
 const INVOICE: &str = "SELECT i.id, i.number, i.kind, i.partner_id, p.code AS partner_code, p.name AS partner_name, i.mode,
@@ -245,20 +246,22 @@ pub(crate) async fn open_of(
     connection.rows(&sql, binds![partner]).await
 }
 
-/// Money applied to an invoice.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct ApplicationItem {
-    pub payment_id: i64,
-    pub invoice_id: i64,
-    pub number: String,
-    pub reference: String,
-    pub method: String,
-    pub date: String,
-    pub currency: String,
-    pub paid: i64,
-    pub discount: i64,
-    pub written_off: i64,
-    pub at: i64,
+row! {
+    /// Money applied to an invoice.
+    #[derive(Debug, Clone)]
+    pub(crate) struct ApplicationItem {
+        pub payment_id: i64,
+        pub invoice_id: i64,
+        pub number: String,
+        pub reference: String,
+        pub method: String,
+        pub date: String,
+        pub currency: String,
+        pub paid: i64,
+        pub discount: i64,
+        pub written_off: i64,
+        pub at: i64,
+    }
 }
 
 const APPLICATION: &str = "SELECT a.payment_id, a.invoice_id, i.number, y.reference, y.method, y.date, y.currency, a.paid,
@@ -284,21 +287,23 @@ pub(crate) async fn applied_of(
     connection.rows(&sql, binds![payment]).await
 }
 
-/// What a partner owes in one currency by how long it is past due, in minor units.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
-pub(crate) struct AgeRow {
-    pub partner_id: i64,
-    pub partner_code: String,
-    pub partner_name: String,
-    pub currency: String,
-    pub not_due: i64,
-    pub days_1_30: i64,
-    pub days_31_60: i64,
-    pub days_61_90: i64,
-    pub days_over_90: i64,
-    pub disputed: i64,
-    /// Open credits and unapplied money, at or below zero.
-    pub unapplied: i64,
+row! {
+    /// What a partner owes in one currency by how long it is past due, in minor units.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub(crate) struct AgeRow {
+        pub partner_id: i64,
+        pub partner_code: String,
+        pub partner_name: String,
+        pub currency: String,
+        pub not_due: i64,
+        pub days_1_30: i64,
+        pub days_31_60: i64,
+        pub days_61_90: i64,
+        pub days_over_90: i64,
+        pub disputed: i64,
+        /// Open credits and unapplied money, at or below zero.
+        pub unapplied: i64,
+    }
 }
 
 impl AgeRow {

@@ -1,49 +1,53 @@
 //! Alerts, mail and the audit trail.
 
-use sqlx::FromRow;
-
 use super::{Conditions, PAGE, WHOLE, are_few};
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// An alert.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct AlertItem {
-    pub id: i64,
-    pub kind: String,
-    pub partner_code: Option<String>,
-    pub partner_name: Option<String>,
-    pub subject_kind: String,
-    pub subject_id: Option<i64>,
-    pub message: String,
-    pub raised_at: i64,
-    pub cleared_at: Option<i64>,
+row! {
+    /// An alert.
+    #[derive(Debug, Clone)]
+    pub(crate) struct AlertItem {
+        pub id: i64,
+        pub kind: String,
+        pub partner_code: Option<String>,
+        pub partner_name: Option<String>,
+        pub subject_kind: String,
+        pub subject_id: Option<i64>,
+        pub message: String,
+        pub raised_at: i64,
+        pub cleared_at: Option<i64>,
+    }
 }
 
-/// A mail.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct MailItem {
-    pub id: i64,
-    pub recipients: String,
-    pub subject: String,
-    pub body: String,
-    pub created_at: i64,
-    pub sent_at: Option<i64>,
-    pub attempts: i64,
-    pub next_at: Option<i64>,
-    pub problem: Option<String>,
+row! {
+    /// A mail.
+    #[derive(Debug, Clone)]
+    pub(crate) struct MailItem {
+        pub id: i64,
+        pub recipients: String,
+        pub subject: String,
+        pub body: String,
+        pub created_at: i64,
+        pub sent_at: Option<i64>,
+        pub attempts: i64,
+        pub next_at: Option<i64>,
+        pub problem: Option<String>,
+    }
 }
 
-/// An entry of the audit trail.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct AuditItem {
-    pub id: i64,
-    pub at: i64,
-    pub actor: String,
-    pub action: String,
-    pub subject_kind: String,
-    pub subject_id: Option<i64>,
-    pub detail: String,
+row! {
+    /// An entry of the audit trail.
+    #[derive(Debug, Clone)]
+    pub(crate) struct AuditItem {
+        pub id: i64,
+        pub at: i64,
+        pub actor: String,
+        pub action: String,
+        pub subject_kind: String,
+        pub subject_id: Option<i64>,
+        pub detail: String,
+    }
 }
 
 const ALERT: &str = "SELECT a.id, a.kind, p.code AS partner_code, p.name AS partner_name, a.subject_kind, a.subject_id,

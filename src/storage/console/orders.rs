@@ -1,27 +1,27 @@
 //! Orders as lists show them, and one order whole.
 
-use sqlx::FromRow;
-
 use super::{Conditions, Counts, PAGE, aggregate, are_few, counted, counted_by};
 use crate::binds;
 use crate::domain::order::Order;
 use crate::storage::{Connection, Failure};
 
-/// An order in a list.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct OrderItem {
-    pub id: i64,
-    pub po_number: String,
-    pub partner_id: i64,
-    pub partner_code: String,
-    pub partner_name: String,
-    pub mode: String,
-    pub status: String,
-    pub received_at: i64,
-    /// Minor units.
-    pub value: i64,
-    pub currency: String,
-    pub ship_by: Option<String>,
+row! {
+    /// An order in a list.
+    #[derive(Debug, Clone)]
+    pub(crate) struct OrderItem {
+        pub id: i64,
+        pub po_number: String,
+        pub partner_id: i64,
+        pub partner_code: String,
+        pub partner_name: String,
+        pub mode: String,
+        pub status: String,
+        pub received_at: i64,
+        /// Minor units.
+        pub value: i64,
+        pub currency: String,
+        pub ship_by: Option<String>,
+    }
 }
 
 const ORDER: &str = "SELECT o.id, o.po_number, o.partner_id, p.code AS partner_code, p.name AS partner_name, o.mode,

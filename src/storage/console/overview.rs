@@ -1,20 +1,20 @@
 //! The figures of the first page.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// Documents of one day and fate.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct FateRow {
-    /// Days since 1970, UTC.
-    pub day: i64,
-    pub direction: String,
-    pub disposition: String,
-    pub delivery: String,
-    pub syntax: String,
-    pub n: i64,
+row! {
+    /// Documents of one day and fate.
+    #[derive(Debug, Clone)]
+    pub(crate) struct FateRow {
+        /// Days since 1970, UTC.
+        pub day: i64,
+        pub direction: String,
+        pub disposition: String,
+        pub delivery: String,
+        pub syntax: String,
+        pub n: i64,
+    }
 }
 
 /// Of documents since `$1`, what is not simply done, by day and fate.
@@ -68,13 +68,15 @@ pub(crate) async fn fates(
     Ok(rows)
 }
 
-/// Orders of production by status and currency: how many and what they come to.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct OrderFigure {
-    pub status: String,
-    pub currency: String,
-    pub n: i64,
-    pub value: i64,
+row! {
+    /// Orders of production by status and currency: how many and what they come to.
+    #[derive(Debug, Clone)]
+    pub(crate) struct OrderFigure {
+        pub status: String,
+        pub currency: String,
+        pub n: i64,
+        pub value: i64,
+    }
 }
 
 /// Orders of production on their way, by status: neither invoiced nor rejected.
@@ -89,17 +91,19 @@ pub(crate) async fn orders(connection: &mut Connection) -> Result<Vec<OrderFigur
         .await
 }
 
-/// A document of ours that the partner has not answered in time.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct OverdueAnswer {
-    pub id: i64,
-    pub set_code: String,
-    pub partner_name: Option<String>,
-    pub reference: String,
-    pub isa13: String,
-    pub answer_due_at: i64,
-    pub value: Option<i64>,
-    pub currency: Option<String>,
+row! {
+    /// A document of ours that the partner has not answered in time.
+    #[derive(Debug, Clone)]
+    pub(crate) struct OverdueAnswer {
+        pub id: i64,
+        pub set_code: String,
+        pub partner_name: Option<String>,
+        pub reference: String,
+        pub isa13: String,
+        pub answer_due_at: i64,
+        pub value: Option<i64>,
+        pub currency: Option<String>,
+    }
 }
 
 /// Documents whose answer is overdue at `now`, the one overdue longest first.
@@ -122,15 +126,17 @@ pub(crate) async fn overdue_answers(
         .await
 }
 
-/// What a partner has overdue in one currency.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct OverdueDebtor {
-    pub partner_id: i64,
-    pub partner_name: String,
-    pub currency: String,
-    pub n: i64,
-    pub open: i64,
-    pub oldest_due: String,
+row! {
+    /// What a partner has overdue in one currency.
+    #[derive(Debug, Clone)]
+    pub(crate) struct OverdueDebtor {
+        pub partner_id: i64,
+        pub partner_name: String,
+        pub currency: String,
+        pub n: i64,
+        pub open: i64,
+        pub oldest_due: String,
+    }
 }
 
 /// Who owes what past its due date on `today`, the most first.

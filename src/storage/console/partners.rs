@@ -1,30 +1,30 @@
 //! Partners: who they are, over what they speak, and when they last did.
 
-use sqlx::FromRow;
-
 use super::WHOLE;
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// A partner and its traffic.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct PartnerItem {
-    pub id: i64,
-    pub code: String,
-    pub name: String,
-    pub kind: String,
-    pub status: String,
-    pub profile_version: i64,
-    /// When it last sent a document.
-    pub last_in: Option<i64>,
-    /// When we last sent one.
-    pub last_out: Option<i64>,
-    /// Documents that wait for a person.
-    pub held: i64,
-    /// Documents of ours that it has not answered in time.
-    pub overdue: i64,
-    /// Documents of either direction that were refused since the given instant.
-    pub rejected: i64,
+row! {
+    /// A partner and its traffic.
+    #[derive(Debug, Clone)]
+    pub(crate) struct PartnerItem {
+        pub id: i64,
+        pub code: String,
+        pub name: String,
+        pub kind: String,
+        pub status: String,
+        pub profile_version: i64,
+        /// When it last sent a document.
+        pub last_in: Option<i64>,
+        /// When we last sent one.
+        pub last_out: Option<i64>,
+        /// Documents that wait for a person.
+        pub held: i64,
+        /// Documents of ours that it has not answered in time.
+        pub overdue: i64,
+        /// Documents of either direction that were refused since the given instant.
+        pub rejected: i64,
+    }
 }
 
 /// Partners by short name, with their traffic; refusals count since `since`.
@@ -79,13 +79,15 @@ pub(crate) async fn choices(
         .await
 }
 
-/// An EDI address.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct AddressItem {
-    pub qualifier: String,
-    pub isa_id: String,
-    pub gs_id: String,
-    pub mode: String,
+row! {
+    /// An EDI address.
+    #[derive(Debug, Clone)]
+    pub(crate) struct AddressItem {
+        pub qualifier: String,
+        pub isa_id: String,
+        pub gs_id: String,
+        pub mode: String,
+    }
 }
 
 /// A partner's EDI addresses.
@@ -101,17 +103,19 @@ pub(crate) async fn addresses(
         .await
 }
 
-/// A connection with its logins counted by kind.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct ConnectionItem {
-    pub name: String,
-    /// mailbox, sftp, folder.
-    pub kind: String,
-    /// Settings as JSON; secrets stand in it by reference only.
-    pub body: String,
-    pub active: i64,
-    pub polled_at: Option<i64>,
-    pub problem: Option<String>,
+row! {
+    /// A connection with its logins counted by kind.
+    #[derive(Debug, Clone)]
+    pub(crate) struct ConnectionItem {
+        pub name: String,
+        /// mailbox, sftp, folder.
+        pub kind: String,
+        /// Settings as JSON; secrets stand in it by reference only.
+        pub body: String,
+        pub active: i64,
+        pub polled_at: Option<i64>,
+        pub problem: Option<String>,
+    }
 }
 
 /// A partner's connections.
@@ -132,14 +136,16 @@ pub(crate) async fn connections(
         .await
 }
 
-/// A login of a mailbox. Of a password nothing is read but that there is one.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct LoginItem {
-    pub mailbox: String,
-    pub kind: String,
-    /// The public key; empty for a password.
-    pub key: String,
-    pub created_at: i64,
+row! {
+    /// A login of a mailbox. Of a password nothing is read but that there is one.
+    #[derive(Debug, Clone)]
+    pub(crate) struct LoginItem {
+        pub mailbox: String,
+        pub kind: String,
+        /// The public key; empty for a password.
+        pub key: String,
+        pub created_at: i64,
+    }
 }
 
 /// The logins of a partner's mailboxes.

@@ -1,30 +1,30 @@
 //! Payments as lists show them, and one whole.
 
-use sqlx::FromRow;
-
 use super::{Conditions, Counts, PAGE, WHOLE, aggregate, counted};
 use crate::binds;
 use crate::domain::remittance::Remittance;
 use crate::storage::{Connection, Failure};
 
-/// A payment.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct PaymentItem {
-    pub id: i64,
-    pub partner_id: i64,
-    pub partner_name: String,
-    pub mode: String,
-    pub reference: String,
-    pub method: String,
-    pub amount: i64,
-    pub currency: String,
-    pub date: String,
-    pub document_id: Option<i64>,
-    /// applied, unapplied, held.
-    pub status: String,
-    pub unapplied: i64,
-    pub created_at: i64,
-    pub created_by: String,
+row! {
+    /// A payment.
+    #[derive(Debug, Clone)]
+    pub(crate) struct PaymentItem {
+        pub id: i64,
+        pub partner_id: i64,
+        pub partner_name: String,
+        pub mode: String,
+        pub reference: String,
+        pub method: String,
+        pub amount: i64,
+        pub currency: String,
+        pub date: String,
+        pub document_id: Option<i64>,
+        /// applied, unapplied, held.
+        pub status: String,
+        pub unapplied: i64,
+        pub created_at: i64,
+        pub created_by: String,
+    }
 }
 
 const PAYMENT: &str = "SELECT y.id, y.partner_id, p.name AS partner_name, y.mode, y.reference,

@@ -1,30 +1,30 @@
 //! What waits for a person, and what was refused lately: documents, files and orders.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::{Connection, Failure};
 
-/// One thing in the queue.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct QueueItem {
-    /// `document`, `file` or `order`.
-    pub kind: String,
-    pub id: i64,
-    /// in or out; empty for files and orders.
-    pub direction: String,
-    pub set_code: String,
-    pub partner_name: Option<String>,
-    pub mode: String,
-    pub reference: String,
-    /// held, rejected.
-    pub disposition: String,
-    /// JSON findings; for an order, its body.
-    pub findings: String,
-    pub since: i64,
-    /// Minor units at stake, where they are known.
-    pub value: Option<i64>,
-    pub currency: Option<String>,
+row! {
+    /// One thing in the queue.
+    #[derive(Debug, Clone)]
+    pub(crate) struct QueueItem {
+        /// `document`, `file` or `order`.
+        pub kind: String,
+        pub id: i64,
+        /// in or out; empty for files and orders.
+        pub direction: String,
+        pub set_code: String,
+        pub partner_name: Option<String>,
+        pub mode: String,
+        pub reference: String,
+        /// held, rejected.
+        pub disposition: String,
+        /// JSON findings; for an order, its body.
+        pub findings: String,
+        pub since: i64,
+        /// Minor units at stake, where they are known.
+        pub value: Option<i64>,
+        pub currency: Option<String>,
+    }
 }
 
 /// The order or invoice that a document is about gives the money at stake.

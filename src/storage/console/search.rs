@@ -2,27 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::FromRow;
-
 use super::{Conditions, like_literal};
 use crate::binds;
 use crate::domain::order::Mode;
 use crate::storage::connection::list;
 use crate::storage::{Bind, Connection, Failure};
 
-/// Something found.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct Found {
-    /// order, invoice, document, shipment, payment, partner, file.
-    pub kind: String,
-    pub id: i64,
-    /// What it is called.
-    pub name: String,
-    /// What was matched: `PO number`, `ISA13` …
-    pub by: String,
-    pub partner_name: Option<String>,
-    pub status: String,
-    pub at: Option<i64>,
+row! {
+    /// Something found.
+    #[derive(Debug, Clone)]
+    pub(crate) struct Found {
+        /// order, invoice, document, shipment, payment, partner, file.
+        pub kind: String,
+        pub id: i64,
+        /// What it is called.
+        pub name: String,
+        /// What was matched: `PO number`, `ISA13` …
+        pub by: String,
+        pub partner_name: Option<String>,
+        pub status: String,
+        pub at: Option<i64>,
+    }
 }
 
 /// Hits of each kind.

@@ -1,25 +1,25 @@
 //! Shipments as lists show them, and one whole.
 
-use sqlx::FromRow;
-
 use super::{Conditions, Counts, PAGE, WHOLE, aggregate, counted};
 use crate::binds;
 use crate::domain::shipment::Shipment;
 use crate::storage::{Connection, Failure};
 
-/// A shipment in a list.
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct ShipmentItem {
-    pub id: i64,
-    pub partner_id: i64,
-    pub partner_name: String,
-    pub mode: String,
-    pub warehouse: String,
-    pub status: String,
-    pub created_at: i64,
-    pub shipped_at: Option<i64>,
-    /// The whole shipment.
-    pub body: String,
+row! {
+    /// A shipment in a list.
+    #[derive(Debug, Clone)]
+    pub(crate) struct ShipmentItem {
+        pub id: i64,
+        pub partner_id: i64,
+        pub partner_name: String,
+        pub mode: String,
+        pub warehouse: String,
+        pub status: String,
+        pub created_at: i64,
+        pub shipped_at: Option<i64>,
+        /// The whole shipment.
+        pub body: String,
+    }
 }
 
 impl ShipmentItem {

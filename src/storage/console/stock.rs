@@ -1,7 +1,5 @@
 //! Stock by item and warehouse.
 
-use sqlx::FromRow;
-
 use super::{Conditions, PAGE};
 use crate::binds;
 use crate::storage::{Connection, Failure};
@@ -9,24 +7,26 @@ use crate::storage::{Connection, Failure};
 /// Rows on one page: several warehouses stand under one item.
 const MOST: i64 = 4 * PAGE;
 
-/// What one warehouse has of one item; quantities as stored (1/10,000 base unit).
-#[derive(Debug, Clone, FromRow)]
-pub(crate) struct StockItem {
-    pub item: String,
-    pub upc: String,
-    /// The item as JSON.
-    pub body: String,
-    pub warehouse: String,
-    pub mode: String,
-    pub on_hand: i64,
-    pub reserved: i64,
-    /// Held for waiting orders that ship complete.
-    pub set_aside: i64,
-    /// Left behind and not counted since.
-    pub uncounted: i64,
-    /// Expected and not promised yet.
-    pub expected: i64,
-    pub next_receipt: Option<String>,
+row! {
+    /// What one warehouse has of one item; quantities as stored (1/10,000 base unit).
+    #[derive(Debug, Clone)]
+    pub(crate) struct StockItem {
+        pub item: String,
+        pub upc: String,
+        /// The item as JSON.
+        pub body: String,
+        pub warehouse: String,
+        pub mode: String,
+        pub on_hand: i64,
+        pub reserved: i64,
+        /// Held for waiting orders that ship complete.
+        pub set_aside: i64,
+        /// Left behind and not counted since.
+        pub uncounted: i64,
+        /// Expected and not promised yet.
+        pub expected: i64,
+        pub next_receipt: Option<String>,
+    }
 }
 
 /// A page of the stock, by item and warehouse, of items whose code follows `after`; and the code to go on after, where

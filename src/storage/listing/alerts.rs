@@ -1,7 +1,6 @@
 //! Alerts: what a person has to know about.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, instant, maybe_instant};
 use crate::domain::clock::Instant;
@@ -50,16 +49,17 @@ pub async fn alerts(
     connection: &mut Connection,
     filter: &AlertFilter,
 ) -> Result<Vec<AlertListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        kind: String,
-        partner: Option<String>,
-        subject_kind: String,
-        subject_id: Option<i64>,
-        message: String,
-        raised_at: i64,
-        cleared_at: Option<i64>,
+    row! {
+        struct Row {
+            id: i64,
+            kind: String,
+            partner: Option<String>,
+            subject_kind: String,
+            subject_id: Option<i64>,
+            message: String,
+            raised_at: i64,
+            cleared_at: Option<i64>,
+        }
     }
     let mut conditions = Conditions::new();
     if filter.open {

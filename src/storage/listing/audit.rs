@@ -1,7 +1,6 @@
 //! The audit trail: who did what, to what, when.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, instant};
 use crate::domain::clock::Instant;
@@ -33,15 +32,16 @@ pub async fn audit(
     subject: Option<(&str, i64)>,
     page: Page,
 ) -> Result<Vec<AuditListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        at: i64,
-        actor: String,
-        action: String,
-        subject_kind: String,
-        subject_id: Option<i64>,
-        detail: String,
+    row! {
+        struct Row {
+            id: i64,
+            at: i64,
+            actor: String,
+            action: String,
+            subject_kind: String,
+            subject_id: Option<i64>,
+            detail: String,
+        }
     }
     let mut conditions = Conditions::new();
     if let Some((kind, id)) = subject {

@@ -1,7 +1,6 @@
 //! Transaction sets of both directions, each with its fate and its findings.
 
 use serde::{Serialize, Serializer};
-use sqlx::FromRow;
 
 use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
 use crate::domain::clock::Instant;
@@ -11,6 +10,7 @@ use crate::domain::order::Mode;
 use crate::storage::connection::Connection;
 use crate::storage::console::documents::{if_few_in, if_few_of, of_many};
 use crate::storage::failure::Failure;
+use crate::storage::row::{self, DriverError, Readable};
 
 /// Columns of a [`DocumentBrief`].
 macro_rules! brief {
@@ -46,29 +46,31 @@ fn as_text<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error
     serializer.collect_str(number)
 }
 
-/// A document as it stands in the listing of what it is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
-pub struct DocumentBrief {
-    /// Its number.
-    #[serde(rename = "id", serialize_with = "as_text")]
-    pub number: i64,
-    /// `in` or `out`.
-    pub direction: String,
-    /// 850, 997 …; TA1 for an interchange acknowledgment; empty for what is no transaction set at all.
-    #[serde(rename = "set")]
-    pub set_code: String,
-    /// Control number of its interchange, empty until it has one.
-    pub isa13: String,
-    /// Control number of its group, empty until it has one.
-    pub gs06: String,
-    /// Control number of the set, empty until it has one.
-    pub st02: String,
-    /// What became of the bytes we sent.
-    pub delivery: String,
-    /// What the 997, 999 or TA1 said.
-    pub syntax: String,
-    /// What business said.
-    pub application: String,
+row! {
+    /// A document as it stands in the listing of what it is about.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct DocumentBrief {
+        /// Its number.
+        #[serde(rename = "id", serialize_with = "as_text")]
+        pub number: i64,
+        /// `in` or `out`.
+        pub direction: String,
+        /// 850, 997 …; TA1 for an interchange acknowledgment; empty for what is no transaction set at all.
+        #[serde(rename = "set")]
+        pub set_code: String,
+        /// Control number of its interchange, empty until it has one.
+        pub isa13: String,
+        /// Control number of its group, empty until it has one.
+        pub gs06: String,
+        /// Control number of the set, empty until it has one.
+        pub st02: String,
+        /// What became of the bytes we sent.
+        pub delivery: String,
+        /// What the 997, 999 or TA1 said.
+        pub syntax: String,
+        /// What business said.
+        pub application: String,
+    }
 }
 
 /// Which documents.
@@ -149,9 +151,7 @@ pub struct DocumentListing {
     pub interchange: Option<i64>,
 }
 
-#[derive(FromRow)]
 struct Row {
-    #[sqlx(flatten)]
     brief: DocumentBrief,
     partner: Option<String>,
     mode: String,
@@ -171,6 +171,32 @@ struct Row {
     corrected: Option<String>,
     replaces_id: Option<i64>,
     interchange_id: Option<i64>,
+}
+
+impl Readable for Row {
+    fn read(row: &row::Row<'_>) -> Result<Self, DriverError> {
+        Ok(Self {
+            brief: DocumentBrief::read(row)?,
+            partner: row.named("partner")?,
+            mode: row.named("mode")?,
+            disposition: row.named("disposition")?,
+            findings: row.named("findings")?,
+            subject_kind: row.named("subject_kind")?,
+            subject_id: row.named("subject_id")?,
+            reference: row.named("reference")?,
+            file_name: row.named("file_name")?,
+            connection: row.named("connection")?,
+            size: row.named("size")?,
+            byte_offset: row.named("byte_offset")?,
+            created_at: row.named("created_at")?,
+            sent_at: row.named("sent_at")?,
+            answer_due_at: row.named("answer_due_at")?,
+            answered_at: row.named("answered_at")?,
+            corrected: row.named("corrected")?,
+            replaces_id: row.named("replaces_id")?,
+            interchange_id: row.named("interchange_id")?,
+        })
+    }
 }
 
 const SELECT: &str = concat!(
@@ -299,19 +325,21 @@ pub async fn document(
         .next())
 }
 
-/// Where the bytes of a document lie: address of the stored file, first byte, how many; and of its corrected text.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct DocumentPlace {
-    /// Address of the file it came in or went out in; none: not sent yet.
-    pub sha256: Option<String>,
-    /// First byte in that file.
-    pub byte_offset: Option<i64>,
-    /// Bytes.
-    pub size: Option<i64>,
-    /// Segments of one that waits to be sent, as JSON.
-    pub body: Option<String>,
-    /// Address of the text that a person put in its place.
-    pub corrected_sha256: Option<String>,
+row! {
+    /// Where the bytes of a document lie: address of the stored file, first byte, how many; and of its corrected text.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct DocumentPlace {
+        /// Address of the file it came in or went out in; none: not sent yet.
+        pub sha256: Option<String>,
+        /// First byte in that file.
+        pub byte_offset: Option<i64>,
+        /// Bytes.
+        pub size: Option<i64>,
+        /// Segments of one that waits to be sent, as JSON.
+        pub body: Option<String>,
+        /// Address of the text that a person put in its place.
+        pub corrected_sha256: Option<String>,
+    }
 }
 
 /// Where the bytes of a document lie.

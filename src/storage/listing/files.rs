@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::documents::{DocumentFilter, DocumentListing, documents};
 use super::{Conditions, FindingListing, Page, findings, instant, maybe_instant};
@@ -87,18 +86,19 @@ pub struct InterchangeListing {
     pub sets: Vec<DocumentListing>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    name: String,
-    sha256: String,
-    size: i64,
-    partner: Option<String>,
-    connection: Option<String>,
-    received_at: i64,
-    received_by: String,
-    disposition: String,
-    findings: String,
+row! {
+    struct Row {
+        id: i64,
+        name: String,
+        sha256: String,
+        size: i64,
+        partner: Option<String>,
+        connection: Option<String>,
+        received_at: i64,
+        received_by: String,
+        disposition: String,
+        findings: String,
+    }
 }
 
 const SELECT: &str = "SELECT f.id, f.name, f.sha256, f.size, COALESCE(p.code, q.code) AS partner, c.name AS connection,
@@ -183,16 +183,17 @@ async fn interchanges(
     file: FileId,
     sets: &mut HashMap<i64, Vec<DocumentListing>>,
 ) -> Result<Vec<InterchangeListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        isa13: String,
-        mode: String,
-        partner: Option<String>,
-        disposition: String,
-        byte_offset: i64,
-        size: i64,
-        findings: String,
+    row! {
+        struct Row {
+            id: i64,
+            isa13: String,
+            mode: String,
+            partner: Option<String>,
+            disposition: String,
+            byte_offset: i64,
+            size: i64,
+            findings: String,
+        }
     }
     let rows: Vec<Row> = connection
         .rows(
@@ -273,25 +274,26 @@ pub async fn transmissions(
     connection: &mut Connection,
     filter: &TransmissionFilter,
 ) -> Result<Vec<TransmissionListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        name: String,
-        set_code: String,
-        partner: String,
-        connection: String,
-        mode: String,
-        isa13: String,
-        sha256: String,
-        size: i64,
-        state: String,
-        created_at: i64,
-        delivered_at: Option<i64>,
-        picked_up_at: Option<i64>,
-        picked_up_by: Option<String>,
-        removed_at: Option<i64>,
-        attempts: i64,
-        problem: Option<String>,
+    row! {
+        struct Row {
+            id: i64,
+            name: String,
+            set_code: String,
+            partner: String,
+            connection: String,
+            mode: String,
+            isa13: String,
+            sha256: String,
+            size: i64,
+            state: String,
+            created_at: i64,
+            delivered_at: Option<i64>,
+            picked_up_at: Option<i64>,
+            picked_up_by: Option<String>,
+            removed_at: Option<i64>,
+            attempts: i64,
+            problem: Option<String>,
+        }
     }
     let mut conditions = Conditions::new();
     conditions.and_some("t.partner_id = ?", filter.partner);

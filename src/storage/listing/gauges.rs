@@ -1,44 +1,48 @@
 //! What a monitor watches: what waits in each step and how long, what lies in mailboxes, what is in trouble. Every count is
 //! answered by an index over what is open, however much is done.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// Work of one step that is due.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Backlog {
-    /// The step.
-    pub step: String,
-    /// Pieces that are due.
-    pub due: i64,
-    /// Those of them that failed before.
-    pub failing: i64,
-    /// Since when the oldest has been due, microseconds since 1970.
-    pub oldest: i64,
+row! {
+    /// Work of one step that is due.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Backlog {
+        /// The step.
+        pub step: String,
+        /// Pieces that are due.
+        pub due: i64,
+        /// Those of them that failed before.
+        pub failing: i64,
+        /// Since when the oldest has been due, microseconds since 1970.
+        pub oldest: i64,
+    }
 }
 
-/// Files that lie in a partner's mailbox and nobody has fetched.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Lying {
-    /// The mailbox, or the connection over which they go.
-    pub connection: String,
-    /// `delivered`: they lie in a mailbox; `queued` or `uncertain`: they are still to be pushed.
-    pub state: String,
-    /// How many.
-    pub files: i64,
+row! {
+    /// Files that lie in a partner's mailbox and nobody has fetched.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Lying {
+        /// The mailbox, or the connection over which they go.
+        pub connection: String,
+        /// `delivered`: they lie in a mailbox; `queued` or `uncertain`: they are still to be pushed.
+        pub state: String,
+        /// How many.
+        pub files: i64,
+    }
 }
 
-/// Open alerts of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct Alerts {
-    /// The kind.
-    pub kind: String,
-    /// How many are not cleared.
-    pub open: i64,
+row! {
+    /// Open alerts of a kind.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Alerts {
+        /// The kind.
+        pub kind: String,
+        /// How many are not cleared.
+        pub open: i64,
+    }
 }
 
 /// Work that is due, by step.

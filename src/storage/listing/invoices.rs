@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::documents::{DocumentFilter, DocumentListing, documents};
 use super::partners::grace_days;
@@ -224,27 +223,28 @@ pub struct TimelineEntry {
     pub detail: String,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    number: String,
-    kind: String,
-    partner: String,
-    partner_id: i64,
-    mode: String,
-    order_id: i64,
-    po_number: String,
-    date: String,
-    due: String,
-    currency: String,
-    total: i64,
-    open: i64,
-    disputed: i64,
-    written_off: i64,
-    discount: i64,
-    discount_until: Option<String>,
-    status: String,
-    created_at: i64,
+row! {
+    struct Row {
+        id: i64,
+        number: String,
+        kind: String,
+        partner: String,
+        partner_id: i64,
+        mode: String,
+        order_id: i64,
+        po_number: String,
+        date: String,
+        due: String,
+        currency: String,
+        total: i64,
+        open: i64,
+        disputed: i64,
+        written_off: i64,
+        discount: i64,
+        discount_until: Option<String>,
+        status: String,
+        created_at: i64,
+    }
 }
 
 const SELECT: &str = "SELECT i.id, i.number, i.kind, p.code AS partner, i.partner_id, i.mode, i.order_id, i.po_number,
@@ -441,15 +441,16 @@ async fn payments_on(
     id: InvoiceId,
     currency: Currency,
 ) -> Result<Vec<ApplicationListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        payment_id: i64,
-        reference: String,
-        date: String,
-        paid: i64,
-        discount: i64,
-        written_off: i64,
-        at: i64,
+    row! {
+        struct Row {
+            payment_id: i64,
+            reference: String,
+            date: String,
+            paid: i64,
+            discount: i64,
+            written_off: i64,
+            at: i64,
+        }
     }
     let rows: Vec<Row> = connection
         .rows(

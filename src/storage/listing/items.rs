@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, decimal, from_body};
 use crate::domain::catalogue::Item;
@@ -93,12 +92,13 @@ async fn numbers_of(
     connection: &mut Connection,
     items: &[i64],
 ) -> Result<HashMap<i64, Vec<ItemNumberListing>>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        item_id: i64,
-        class: String,
-        value: String,
-        partner: Option<String>,
+    row! {
+        struct Row {
+            item_id: i64,
+            class: String,
+            value: String,
+            partner: Option<String>,
+        }
     }
     let mut found: HashMap<i64, Vec<ItemNumberListing>> = HashMap::new();
     for chunk in items.chunks(1_000) {

@@ -1,7 +1,6 @@
 //! Mail to ops: sent, waiting, failing.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, instant, maybe_instant};
 use crate::domain::clock::Instant;
@@ -39,17 +38,18 @@ pub async fn mail(
     unsent: bool,
     page: Page,
 ) -> Result<Vec<MailListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        recipients: String,
-        subject: String,
-        body: String,
-        created_at: i64,
-        sent_at: Option<i64>,
-        attempts: i64,
-        next_at: Option<i64>,
-        problem: Option<String>,
+    row! {
+        struct Row {
+            id: i64,
+            recipients: String,
+            subject: String,
+            body: String,
+            created_at: i64,
+            sent_at: Option<i64>,
+            attempts: i64,
+            next_at: Option<i64>,
+            problem: Option<String>,
+        }
     }
     let mut conditions = Conditions::new();
     if unsent {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::instant;
 use crate::binds;
@@ -42,13 +41,14 @@ pub struct MailboxLogin {
 
 /// All mailboxes by name.
 pub async fn mailboxes(connection: &mut Connection) -> Result<Vec<MailboxListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        name: String,
-        partner: Option<String>,
-        active: i64,
-        outbound: i64,
+    row! {
+        struct Row {
+            id: i64,
+            name: String,
+            partner: Option<String>,
+            active: i64,
+            outbound: i64,
+        }
     }
     let mut logins = logins(connection).await?;
     let sql = format!(

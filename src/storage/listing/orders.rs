@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::documents::{DocumentBrief, THREAD};
 use super::{Conditions, FindingListing, Page, decimal, from_body, instant, money};
@@ -13,6 +12,7 @@ use crate::domain::ids::{OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderHeader, OrderLine, OrderState, Party, UnusedSegment};
 use crate::storage::connection::{Bind, Connection, list};
 use crate::storage::failure::Failure;
+use crate::storage::row::{self, DriverError, Readable};
 
 /// Which orders.
 #[derive(Debug, Clone, Default)]
@@ -149,15 +149,16 @@ pub struct OrderDetail {
     pub order: Order,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    partner: String,
-    partner_name: String,
-    value: i64,
-    currency: String,
-    received_at: i64,
-    body: String,
+row! {
+    struct Row {
+        id: i64,
+        partner: String,
+        partner_name: String,
+        value: i64,
+        currency: String,
+        received_at: i64,
+        body: String,
+    }
 }
 
 const SELECT: &str = "SELECT o.id, p.code AS partner, p.name AS partner_name, o.value, o.currency, o.received_at, o.body
@@ -323,11 +324,17 @@ async fn documents_of(
     connection: &mut Connection,
     orders: &[i64],
 ) -> Result<HashMap<i64, Vec<DocumentBrief>>, Failure> {
-    #[derive(FromRow)]
     struct Of {
         order_id: i64,
-        #[sqlx(flatten)]
         document: DocumentBrief,
+    }
+    impl Readable for Of {
+        fn read(row: &row::Row<'_>) -> Result<Self, DriverError> {
+            Ok(Self {
+                order_id: row.named("order_id")?,
+                document: DocumentBrief::read(row)?,
+            })
+        }
     }
     let mut found: HashMap<i64, BTreeMap<i64, DocumentBrief>> = HashMap::new();
     for chunk in orders.chunks(500) {

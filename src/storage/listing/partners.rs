@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, instant, maybe_instant};
 use crate::config::profile::Profile;
@@ -68,16 +67,17 @@ pub struct ConnectionListing {
     pub problem: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    code: String,
-    name: String,
-    kind: String,
-    status: String,
-    profile_version: i64,
-    applied_at: i64,
-    applied_by: String,
+row! {
+    struct Row {
+        id: i64,
+        code: String,
+        name: String,
+        kind: String,
+        status: String,
+        profile_version: i64,
+        applied_at: i64,
+        applied_by: String,
+    }
 }
 
 const SELECT: &str =
@@ -153,14 +153,15 @@ async fn connections_of(
     connection: &mut Connection,
     partners: &[i64],
 ) -> Result<HashMap<i64, Vec<ConnectionListing>>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        partner_id: i64,
-        name: String,
-        kind: String,
-        polled_at: Option<i64>,
-        problem: Option<String>,
+    row! {
+        struct Row {
+            id: i64,
+            partner_id: i64,
+            name: String,
+            kind: String,
+            polled_at: Option<i64>,
+            problem: Option<String>,
+        }
     }
     let sql = format!(
         "SELECT c.id, over_it.partner_id, c.name, c.kind, c.polled_at, c.problem FROM connection c

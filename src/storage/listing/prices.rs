@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, corrupt};
 use crate::domain::ids::{CompanyId, PartnerId};
@@ -45,15 +44,16 @@ pub async fn prices(
     company: CompanyId,
     filter: &PriceFilter,
 ) -> Result<Vec<PriceListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        item: String,
-        partner: Option<String>,
-        price: String,
-        unit: String,
-        currency: String,
-        from_date: String,
-        until_date: Option<String>,
+    row! {
+        struct Row {
+            item: String,
+            partner: Option<String>,
+            price: String,
+            unit: String,
+            currency: String,
+            from_date: String,
+            until_date: Option<String>,
+        }
     }
     let mut conditions = Conditions::new();
     conditions.and("i.company_id = ?", company);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, corrupt, instant, money};
 use crate::domain::clock::Instant;
@@ -77,18 +76,19 @@ async fn invoiced(
     today: NaiveDate,
     sums: &mut BTreeMap<(String, String), Sums>,
 ) -> Result<(), Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        code: String,
-        name: String,
-        currency: String,
-        current: i64,
-        thirty: i64,
-        sixty: i64,
-        ninety: i64,
-        older: i64,
-        disputed: i64,
-        credits: i64,
+    row! {
+        struct Row {
+            code: String,
+            name: String,
+            currency: String,
+            current: i64,
+            thirty: i64,
+            sixty: i64,
+            ninety: i64,
+            older: i64,
+            disputed: i64,
+            credits: i64,
+        }
     }
     let before = |days: u64| {
         today
@@ -241,22 +241,23 @@ pub async fn deductions(
     connection: &mut Connection,
     filter: &DeductionFilter,
 ) -> Result<Vec<DeductionListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        partner: String,
-        mode: String,
-        payment_id: i64,
-        payment_reference: String,
-        invoice_number: Option<String>,
-        claimed_reference: String,
-        taken: i64,
-        amount: i64,
-        currency: String,
-        reason: String,
-        reference: String,
-        status: String,
-        created_at: i64,
+    row! {
+        struct Row {
+            id: i64,
+            partner: String,
+            mode: String,
+            payment_id: i64,
+            payment_reference: String,
+            invoice_number: Option<String>,
+            claimed_reference: String,
+            taken: i64,
+            amount: i64,
+            currency: String,
+            reason: String,
+            reference: String,
+            status: String,
+            created_at: i64,
+        }
     }
     let mut conditions = Conditions::new();
     conditions.and_some("d.id = ?", filter.deduction);
@@ -349,21 +350,22 @@ pub async fn payments(
     connection: &mut Connection,
     filter: &PaymentFilter,
 ) -> Result<Vec<PaymentListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        partner: String,
-        mode: String,
-        reference: String,
-        method: String,
-        amount: i64,
-        unapplied: i64,
-        currency: String,
-        date: String,
-        status: String,
-        document_id: Option<i64>,
-        created_at: i64,
-        created_by: String,
+    row! {
+        struct Row {
+            id: i64,
+            partner: String,
+            mode: String,
+            reference: String,
+            method: String,
+            amount: i64,
+            unapplied: i64,
+            currency: String,
+            date: String,
+            status: String,
+            document_id: Option<i64>,
+            created_at: i64,
+            created_by: String,
+        }
     }
     let mut conditions = Conditions::new();
     conditions.and_some("y.id = ?", filter.payment);

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, decimal, from_body, instant, maybe_instant};
 use crate::binds;
@@ -127,13 +126,14 @@ impl From<&Carton> for CartonListing {
     }
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    partner: String,
-    created_at: i64,
-    shipped_at: Option<i64>,
-    body: String,
+row! {
+    struct Row {
+        id: i64,
+        partner: String,
+        created_at: i64,
+        shipped_at: Option<i64>,
+        body: String,
+    }
 }
 
 const SELECT: &str = "SELECT s.id, p.code AS partner, s.created_at, s.shipped_at, s.body

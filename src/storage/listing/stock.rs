@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, corrupt, decimal};
 use crate::domain::ids::CompanyId;
@@ -58,17 +57,18 @@ pub struct ExpectedListing {
     pub quantity: String,
 }
 
-#[derive(FromRow)]
-struct Row {
-    item_id: i64,
-    warehouse_id: i64,
-    item: String,
-    warehouse: String,
-    mode: String,
-    on_hand: i64,
-    reserved: i64,
-    set_aside: i64,
-    uncounted: i64,
+row! {
+    struct Row {
+        item_id: i64,
+        warehouse_id: i64,
+        item: String,
+        warehouse: String,
+        mode: String,
+        on_hand: i64,
+        reserved: i64,
+        set_aside: i64,
+        uncounted: i64,
+    }
 }
 
 /// Where something is there or expected.

@@ -1,7 +1,6 @@
 //! Work that waits, and work that fails.
 
 use serde::Serialize;
-use sqlx::FromRow;
 
 use super::{Conditions, Page, instant};
 use crate::domain::clock::Instant;
@@ -31,14 +30,15 @@ pub async fn work(
     failed: bool,
     page: Page,
 ) -> Result<Vec<WorkListing>, Failure> {
-    #[derive(FromRow)]
-    struct Row {
-        id: i64,
-        step: String,
-        subject: i64,
-        due_at: i64,
-        attempts: i64,
-        problem: Option<String>,
+    row! {
+        struct Row {
+            id: i64,
+            step: String,
+            subject: i64,
+            due_at: i64,
+            attempts: i64,
+            problem: Option<String>,
+        }
     }
     let mut conditions = Conditions::new();
     if failed {

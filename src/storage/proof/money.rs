@@ -1,82 +1,86 @@
 //! Invoices, payments and the ledger they have to agree with.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::{Connection, list};
 use crate::storage::failure::Failure;
 
-/// An invoice with the sums of what settled it.
-#[derive(Debug, FromRow)]
-pub struct KeptInvoice {
-    /// Its number in the database.
-    pub id: i64,
-    /// Ours.
-    pub company_id: i64,
-    /// production or test.
-    pub mode: String,
-    /// Its number for people.
-    pub number: String,
-    /// Minor units.
-    pub total: i64,
-    /// Minor units.
-    pub open: i64,
-    /// Minor units.
-    pub disputed: i64,
-    /// Minor units.
-    pub written_off: i64,
-    /// As it was issued, JSON.
-    pub body: String,
-    /// Sum of what was paid.
-    pub paid: i64,
-    /// Sum of discounts granted.
-    pub granted: i64,
-    /// Sum of what payments wrote off.
-    pub applied_off: i64,
-    /// Sum of its deductions that are open or disputed.
-    pub deducted: i64,
-    /// Sum of its deductions that were given up.
-    pub given_up: i64,
-    /// What its own posting put on the receivable.
-    pub issued: i64,
+row! {
+    /// An invoice with the sums of what settled it.
+    #[derive(Debug)]
+    pub struct KeptInvoice {
+        /// Its number in the database.
+        pub id: i64,
+        /// Ours.
+        pub company_id: i64,
+        /// production or test.
+        pub mode: String,
+        /// Its number for people.
+        pub number: String,
+        /// Minor units.
+        pub total: i64,
+        /// Minor units.
+        pub open: i64,
+        /// Minor units.
+        pub disputed: i64,
+        /// Minor units.
+        pub written_off: i64,
+        /// As it was issued, JSON.
+        pub body: String,
+        /// Sum of what was paid.
+        pub paid: i64,
+        /// Sum of discounts granted.
+        pub granted: i64,
+        /// Sum of what payments wrote off.
+        pub applied_off: i64,
+        /// Sum of its deductions that are open or disputed.
+        pub deducted: i64,
+        /// Sum of its deductions that were given up.
+        pub given_up: i64,
+        /// What its own posting put on the receivable.
+        pub issued: i64,
+    }
 }
 
-/// A payment with the sums of its ledger entries.
-#[derive(Debug, FromRow)]
-pub struct KeptPayment {
-    /// Its number.
-    pub id: i64,
-    /// The payer's trace.
-    pub reference: String,
-    /// Minor units.
-    pub amount: i64,
-    /// Minor units tied to nothing.
-    pub unapplied: i64,
-    /// What the ledger has as cash.
-    pub cash: i64,
-    /// What the ledger has as unapplied, as a credit below zero.
-    pub on_account: i64,
+row! {
+    /// A payment with the sums of its ledger entries.
+    #[derive(Debug)]
+    pub struct KeptPayment {
+        /// Its number.
+        pub id: i64,
+        /// The payer's trace.
+        pub reference: String,
+        /// Minor units.
+        pub amount: i64,
+        /// Minor units tied to nothing.
+        pub unapplied: i64,
+        /// What the ledger has as cash.
+        pub cash: i64,
+        /// What the ledger has as unapplied, as a credit below zero.
+        pub on_account: i64,
+    }
 }
 
-/// One ledger entry.
-#[derive(Debug, Clone, FromRow)]
-pub struct KeptEntry {
-    /// What caused it.
-    pub source: String,
-    /// By which rule.
-    pub rule: String,
-    /// Its place in the posting.
-    pub ordinal: i64,
-    /// Account.
-    pub account: String,
-    /// production or test.
-    pub mode: String,
-    /// The invoice it is about.
-    pub invoice_id: Option<i64>,
-    /// Minor units.
-    pub amount: i64,
-    /// Currency.
-    pub currency: String,
+row! {
+    /// One ledger entry.
+    #[derive(Debug, Clone)]
+    pub struct KeptEntry {
+        /// What caused it.
+        pub source: String,
+        /// By which rule.
+        pub rule: String,
+        /// Its place in the posting.
+        pub ordinal: i64,
+        /// Account.
+        pub account: String,
+        /// production or test.
+        pub mode: String,
+        /// The invoice it is about.
+        pub invoice_id: Option<i64>,
+        /// Minor units.
+        pub amount: i64,
+        /// Currency.
+        pub currency: String,
+    }
 }
 
 impl Connection {

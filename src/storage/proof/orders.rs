@@ -1,67 +1,69 @@
 //! Orders and shipments with what has to agree with them.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// An order and what stands beside it.
-#[derive(Debug, FromRow)]
-pub struct KeptOrder {
-    /// Its number.
-    pub id: i64,
-    /// production or test.
-    pub mode: String,
-    /// The buyer's number.
-    pub po_number: String,
-    /// State.
-    pub status: String,
-    /// Revision.
-    pub revision: i64,
-    /// The document it was made of.
-    pub document_id: i64,
-    /// 1 where something of it waits for stock.
-    pub waiting: i64,
-    /// The order as JSON.
-    pub body: String,
-    /// What that document is about: this order, or something is wrong; none: the document is not there.
-    pub document_subject: Option<i64>,
-    /// Work that waits to verify or allocate it.
-    pub work: i64,
-    /// Alerts that what waits of it can not leave by its last day; not asked for where nothing waits.
-    pub late: i64,
+row! {
+    /// An order and what stands beside it.
+    #[derive(Debug)]
+    pub struct KeptOrder {
+        /// Its number.
+        pub id: i64,
+        /// production or test.
+        pub mode: String,
+        /// The buyer's number.
+        pub po_number: String,
+        /// State.
+        pub status: String,
+        /// Revision.
+        pub revision: i64,
+        /// The document it was made of.
+        pub document_id: i64,
+        /// 1 where something of it waits for stock.
+        pub waiting: i64,
+        /// The order as JSON.
+        pub body: String,
+        /// What that document is about: this order, or something is wrong; none: the document is not there.
+        pub document_subject: Option<i64>,
+        /// Work that waits to verify or allocate it.
+        pub work: i64,
+        /// Alerts that what waits of it can not leave by its last day; not asked for where nothing waits.
+        pub late: i64,
+    }
 }
 
-/// A shipment and what stands beside it.
-#[derive(Debug, FromRow)]
-pub struct KeptShipment {
-    /// Its number.
-    pub id: i64,
-    /// State.
-    pub status: String,
-    /// Revision.
-    pub revision: i64,
-    /// The shipment as JSON.
-    pub body: String,
-    /// Postings of stock that it caused by leaving.
-    pub issues: i64,
-    /// Orders that it is linked with.
-    pub orders: i64,
-    /// Whose goods they are.
-    pub partner_id: i64,
-    /// When it was planned.
-    pub created_at: i64,
-    /// When it left.
-    pub shipped_at: Option<i64>,
-    /// Its warehouse as JSON; none: it is not there.
-    pub warehouse: Option<String>,
-    /// Work that waits to let it go, or to bill it.
-    pub work: i64,
-    /// Its ship notices that the partner accepted.
-    pub accepted: i64,
-    /// Alerts that its window closed before it left: a person decides then.
-    pub closed: i64,
+row! {
+    /// A shipment and what stands beside it.
+    #[derive(Debug)]
+    pub struct KeptShipment {
+        /// Its number.
+        pub id: i64,
+        /// State.
+        pub status: String,
+        /// Revision.
+        pub revision: i64,
+        /// The shipment as JSON.
+        pub body: String,
+        /// Postings of stock that it caused by leaving.
+        pub issues: i64,
+        /// Orders that it is linked with.
+        pub orders: i64,
+        /// Whose goods they are.
+        pub partner_id: i64,
+        /// When it was planned.
+        pub created_at: i64,
+        /// When it left.
+        pub shipped_at: Option<i64>,
+        /// Its warehouse as JSON; none: it is not there.
+        pub warehouse: Option<String>,
+        /// Work that waits to let it go, or to bill it.
+        pub work: i64,
+        /// Its ship notices that the partner accepted.
+        pub accepted: i64,
+        /// Alerts that its window closed before it left: a person decides then.
+        pub closed: i64,
+    }
 }
 
 impl Connection {

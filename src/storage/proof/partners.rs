@@ -1,41 +1,43 @@
 //! Partners with the profile in force, and what was made of it: addresses, and the connections that they speak over.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// A partner with its profile in force.
-#[derive(Debug, FromRow)]
-pub struct KeptPartner {
-    /// Its number.
-    pub id: i64,
-    /// Its short name.
-    pub code: String,
-    /// Version in force.
-    pub profile_version: i64,
-    /// How many versions are kept.
-    pub versions: i64,
-    /// Text of the version in force; none: it is not there.
-    pub text: Option<String>,
+row! {
+    /// A partner with its profile in force.
+    #[derive(Debug)]
+    pub struct KeptPartner {
+        /// Its number.
+        pub id: i64,
+        /// Its short name.
+        pub code: String,
+        /// Version in force.
+        pub profile_version: i64,
+        /// How many versions are kept.
+        pub versions: i64,
+        /// Text of the version in force; none: it is not there.
+        pub text: Option<String>,
+    }
 }
 
-/// An EDI address and a connection that it speaks over.
-#[derive(Debug, FromRow)]
-pub struct KeptAddress {
-    /// Whose.
-    pub partner_id: i64,
-    /// ISA05.
-    pub qualifier: String,
-    /// ISA06.
-    pub isa_id: String,
-    /// GS02.
-    pub gs_id: String,
-    /// production or test.
-    pub mode: String,
-    /// Name of one connection; none: it speaks over no connection that is there.
-    pub connection: Option<String>,
+row! {
+    /// An EDI address and a connection that it speaks over.
+    #[derive(Debug)]
+    pub struct KeptAddress {
+        /// Whose.
+        pub partner_id: i64,
+        /// ISA05.
+        pub qualifier: String,
+        /// ISA06.
+        pub isa_id: String,
+        /// GS02.
+        pub gs_id: String,
+        /// production or test.
+        pub mode: String,
+        /// Name of one connection; none: it speaks over no connection that is there.
+        pub connection: Option<String>,
+    }
 }
 
 impl Connection {

@@ -1,148 +1,156 @@
 //! What came in: files with their bytes, interchanges, documents.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// A file, its bytes where they stand in one row, and whether it waits to be read.
-#[derive(Debug, FromRow)]
-pub struct KeptFile {
-    /// Its number.
-    pub id: i64,
-    /// As the sender named it.
-    pub name: String,
-    /// Address of its bytes.
-    pub sha256: String,
-    /// Bytes, as the file's row says.
-    pub size: i64,
-    /// How it ended.
-    pub disposition: String,
-    /// Bytes, as the row of the content says; none: there is no such row.
-    pub kept_size: Option<i64>,
-    /// The bytes, where they are few.
-    pub bytes: Option<Vec<u8>>,
-    /// 1 where the work `read` waits for it.
-    pub to_read: i64,
+row! {
+    /// A file, its bytes where they stand in one row, and whether it waits to be read.
+    #[derive(Debug)]
+    pub struct KeptFile {
+        /// Its number.
+        pub id: i64,
+        /// As the sender named it.
+        pub name: String,
+        /// Address of its bytes.
+        pub sha256: String,
+        /// Bytes, as the file's row says.
+        pub size: i64,
+        /// How it ended.
+        pub disposition: String,
+        /// Bytes, as the row of the content says; none: there is no such row.
+        pub kept_size: Option<i64>,
+        /// The bytes, where they are few.
+        pub bytes: Option<Vec<u8>>,
+        /// 1 where the work `read` waits for it.
+        pub to_read: i64,
+    }
 }
 
-/// An interchange and what is counted of it.
-#[derive(Debug, FromRow)]
-pub struct KeptInterchange {
-    /// Its number.
-    pub id: i64,
-    /// Its file.
-    pub file_id: i64,
-    /// Where its ISA begins.
-    pub byte_offset: i64,
-    /// Scope of its control number, empty where that does not count.
-    pub pair: String,
-    /// Control number.
-    pub isa13: String,
-    /// How it ended.
-    pub disposition: String,
-    /// Its documents that are transaction sets.
-    pub sets: i64,
-    /// Those of them that wait for translation.
-    pub waiting: i64,
+row! {
+    /// An interchange and what is counted of it.
+    #[derive(Debug)]
+    pub struct KeptInterchange {
+        /// Its number.
+        pub id: i64,
+        /// Its file.
+        pub file_id: i64,
+        /// Where its ISA begins.
+        pub byte_offset: i64,
+        /// Scope of its control number, empty where that does not count.
+        pub pair: String,
+        /// Control number.
+        pub isa13: String,
+        /// How it ended.
+        pub disposition: String,
+        /// Its documents that are transaction sets.
+        pub sets: i64,
+        /// Those of them that wait for translation.
+        pub waiting: i64,
+    }
 }
 
-/// The verdict on a functional group as it is kept.
-#[derive(Debug, FromRow)]
-pub struct KeptGroup {
-    /// Its interchange.
-    pub interchange_id: i64,
-    /// Its place in that, from 0.
-    pub ordinal: i64,
-    /// GS01.
-    pub functional_id: String,
-    /// GS06.
-    pub gs06: String,
-    /// The verdict as JSON.
-    pub verdict: String,
+row! {
+    /// The verdict on a functional group as it is kept.
+    #[derive(Debug)]
+    pub struct KeptGroup {
+        /// Its interchange.
+        pub interchange_id: i64,
+        /// Its place in that, from 0.
+        pub ordinal: i64,
+        /// GS01.
+        pub functional_id: String,
+        /// GS06.
+        pub gs06: String,
+        /// The verdict as JSON.
+        pub verdict: String,
+    }
 }
 
-/// Where a received set stands, as its document says.
-#[derive(Debug, FromRow)]
-pub struct KeptSet {
-    /// The document.
-    pub id: i64,
-    /// Its interchange.
-    pub interchange_id: i64,
-    /// Its group's place in that, from 0.
-    pub group_ordinal: i64,
-    /// Its own place in the interchange, from 0.
-    pub set_ordinal: i64,
-    /// ST01.
-    pub set_code: String,
-    /// GS06.
-    pub gs06: String,
-    /// ST02.
-    pub st02: String,
-    /// Where its ST begins.
-    pub byte_offset: Option<i64>,
-    /// Its bytes.
-    pub size: Option<i64>,
+row! {
+    /// Where a received set stands, as its document says.
+    #[derive(Debug)]
+    pub struct KeptSet {
+        /// The document.
+        pub id: i64,
+        /// Its interchange.
+        pub interchange_id: i64,
+        /// Its group's place in that, from 0.
+        pub group_ordinal: i64,
+        /// Its own place in the interchange, from 0.
+        pub set_ordinal: i64,
+        /// ST01.
+        pub set_code: String,
+        /// GS06.
+        pub gs06: String,
+        /// ST02.
+        pub st02: String,
+        /// Where its ST begins.
+        pub byte_offset: Option<i64>,
+        /// Its bytes.
+        pub size: Option<i64>,
+    }
 }
 
-/// A document of either direction with all that has to agree with it.
-#[derive(Debug, FromRow)]
-pub struct KeptDocument {
-    /// Its number.
-    pub id: i64,
-    /// in or out.
-    pub direction: String,
-    /// Whose.
-    pub partner_id: Option<i64>,
-    /// 850, 997 …
-    pub set_code: String,
-    /// The file it came in.
-    pub file_id: Option<i64>,
-    /// The interchange it came in.
-    pub interchange_id: Option<i64>,
-    /// The file it went out in.
-    pub transmission_id: Option<i64>,
-    /// How it ended.
-    pub disposition: String,
-    /// Delivery.
-    pub delivery: String,
-    /// Syntactic answer.
-    pub syntax: String,
-    /// What it is about.
-    pub subject_kind: String,
-    /// What it is about.
-    pub subject_id: Option<i64>,
-    /// PO, invoice or shipment number.
-    pub reference: String,
-    /// Findings as JSON.
-    pub findings: String,
-    /// 1 where it holds segments to be sent.
-    pub unsent: i64,
-    /// When an answer is due.
-    pub answer_due_at: Option<i64>,
-    /// When it was answered.
-    pub answered_at: Option<i64>,
-    /// Address of the text that a person put in its place.
-    pub corrected_sha256: Option<String>,
-    /// How many bytes of that are kept; none: no such content.
-    pub corrected_size: Option<i64>,
-    /// How its interchange ended; none: there is no such row.
-    pub interchange: Option<String>,
-    /// Findings of its interchange.
-    pub interchange_findings: Option<String>,
-    /// The number of its file; none: there is no such row.
-    pub file: Option<i64>,
-    /// The number of the file it went out in; none: there is no such row.
-    pub transmission: Option<i64>,
-    /// The document that its order was made of.
-    pub order_document: Option<i64>,
-    /// The document that its payment was booked from.
-    pub payment_document: Option<i64>,
-    /// Work that waits to read its file, translate it, or deliver to its partner.
-    pub work: i64,
-    /// 1 where its overdue answer was told of.
-    pub told: i64,
+row! {
+    /// A document of either direction with all that has to agree with it.
+    #[derive(Debug)]
+    pub struct KeptDocument {
+        /// Its number.
+        pub id: i64,
+        /// in or out.
+        pub direction: String,
+        /// Whose.
+        pub partner_id: Option<i64>,
+        /// 850, 997 …
+        pub set_code: String,
+        /// The file it came in.
+        pub file_id: Option<i64>,
+        /// The interchange it came in.
+        pub interchange_id: Option<i64>,
+        /// The file it went out in.
+        pub transmission_id: Option<i64>,
+        /// How it ended.
+        pub disposition: String,
+        /// Delivery.
+        pub delivery: String,
+        /// Syntactic answer.
+        pub syntax: String,
+        /// What it is about.
+        pub subject_kind: String,
+        /// What it is about.
+        pub subject_id: Option<i64>,
+        /// PO, invoice or shipment number.
+        pub reference: String,
+        /// Findings as JSON.
+        pub findings: String,
+        /// 1 where it holds segments to be sent.
+        pub unsent: i64,
+        /// When an answer is due.
+        pub answer_due_at: Option<i64>,
+        /// When it was answered.
+        pub answered_at: Option<i64>,
+        /// Address of the text that a person put in its place.
+        pub corrected_sha256: Option<String>,
+        /// How many bytes of that are kept; none: no such content.
+        pub corrected_size: Option<i64>,
+        /// How its interchange ended; none: there is no such row.
+        pub interchange: Option<String>,
+        /// Findings of its interchange.
+        pub interchange_findings: Option<String>,
+        /// The number of its file; none: there is no such row.
+        pub file: Option<i64>,
+        /// The number of the file it went out in; none: there is no such row.
+        pub transmission: Option<i64>,
+        /// The document that its order was made of.
+        pub order_document: Option<i64>,
+        /// The document that its payment was booked from.
+        pub payment_document: Option<i64>,
+        /// Work that waits to read its file, translate it, or deliver to its partner.
+        pub work: i64,
+        /// 1 where its overdue answer was told of.
+        pub told: i64,
+    }
 }
 
 impl Connection {

@@ -1,63 +1,65 @@
 //! What went out: files with their bytes, the documents in them, the counters of control numbers.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// A file to a partner, with its bytes where they stand in one row.
-#[derive(Debug, FromRow)]
-pub struct KeptTransmission {
-    /// Its number.
-    pub id: i64,
-    /// production or test.
-    pub mode: String,
-    /// Control number.
-    pub isa13: String,
-    /// 997, 855 …
-    pub set_code: String,
-    /// Its name.
-    pub name: String,
-    /// Address of its bytes.
-    pub sha256: String,
-    /// Bytes, as its row says.
-    pub size: i64,
-    /// queued, delivered, picked_up, uncertain, failed.
-    pub state: String,
-    /// When it was delivered.
-    pub delivered_at: Option<i64>,
-    /// When it was fetched.
-    pub picked_up_at: Option<i64>,
-    /// Bytes, as the content's row says; none: there is no such row.
-    pub kept_size: Option<i64>,
-    /// The bytes, where they are few.
-    pub bytes: Option<Vec<u8>>,
-    /// 1 where the work `push` waits for it.
-    pub to_push: i64,
+row! {
+    /// A file to a partner, with its bytes where they stand in one row.
+    #[derive(Debug)]
+    pub struct KeptTransmission {
+        /// Its number.
+        pub id: i64,
+        /// production or test.
+        pub mode: String,
+        /// Control number.
+        pub isa13: String,
+        /// 997, 855 …
+        pub set_code: String,
+        /// Its name.
+        pub name: String,
+        /// Address of its bytes.
+        pub sha256: String,
+        /// Bytes, as its row says.
+        pub size: i64,
+        /// queued, delivered, picked_up, uncertain, failed.
+        pub state: String,
+        /// When it was delivered.
+        pub delivered_at: Option<i64>,
+        /// When it was fetched.
+        pub picked_up_at: Option<i64>,
+        /// Bytes, as the content's row says; none: there is no such row.
+        pub kept_size: Option<i64>,
+        /// The bytes, where they are few.
+        pub bytes: Option<Vec<u8>>,
+        /// 1 where the work `push` waits for it.
+        pub to_push: i64,
+    }
 }
 
-/// A document in a file to a partner.
-#[derive(Debug, FromRow)]
-pub struct KeptPart {
-    /// Its number.
-    pub id: i64,
-    /// Its file.
-    pub transmission_id: i64,
-    /// Its set.
-    pub set_code: String,
-    /// ISA13.
-    pub isa13: String,
-    /// GS06.
-    pub gs06: String,
-    /// ST02.
-    pub st02: String,
-    /// Where its ST begins.
-    pub byte_offset: Option<i64>,
-    /// Its bytes.
-    pub size: Option<i64>,
-    /// Delivery.
-    pub delivery: String,
+row! {
+    /// A document in a file to a partner.
+    #[derive(Debug)]
+    pub struct KeptPart {
+        /// Its number.
+        pub id: i64,
+        /// Its file.
+        pub transmission_id: i64,
+        /// Its set.
+        pub set_code: String,
+        /// ISA13.
+        pub isa13: String,
+        /// GS06.
+        pub gs06: String,
+        /// ST02.
+        pub st02: String,
+        /// Where its ST begins.
+        pub byte_offset: Option<i64>,
+        /// Its bytes.
+        pub size: Option<i64>,
+        /// Delivery.
+        pub delivery: String,
+    }
 }
 
 impl Connection {

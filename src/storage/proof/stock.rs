@@ -1,47 +1,49 @@
 //! Balances of stock and the postings whose sum they are.
 
-use sqlx::FromRow;
-
 use crate::binds;
 use crate::storage::connection::Connection;
 use crate::storage::failure::Failure;
 
-/// One posting.
-#[derive(Debug, Clone, FromRow)]
-pub struct KeptMovement {
-    /// Its number.
-    pub id: i64,
-    /// What caused it.
-    pub source: String,
-    /// Why.
-    pub kind: String,
-    /// Where.
-    pub warehouse_id: i64,
-    /// production or test.
-    pub mode: String,
-    /// [item, change of on hand, change of reserved], …
-    pub entries: String,
+row! {
+    /// One posting.
+    #[derive(Debug, Clone)]
+    pub struct KeptMovement {
+        /// Its number.
+        pub id: i64,
+        /// What caused it.
+        pub source: String,
+        /// Why.
+        pub kind: String,
+        /// Where.
+        pub warehouse_id: i64,
+        /// production or test.
+        pub mode: String,
+        /// [item, change of on hand, change of reserved], …
+        pub entries: String,
+    }
 }
 
-/// One balance.
-#[derive(Debug, Clone, FromRow)]
-pub struct KeptBalance {
-    /// Item.
-    pub item_id: i64,
-    /// Its code.
-    pub code: String,
-    /// Warehouse.
-    pub warehouse_id: i64,
-    /// production or test.
-    pub mode: String,
-    /// On hand, in 1/10,000 base units.
-    pub on_hand: i64,
-    /// Promised.
-    pub reserved: i64,
-    /// Held for waiting orders that ship complete.
-    pub set_aside: i64,
-    /// Left behind and not counted since.
-    pub uncounted: i64,
+row! {
+    /// One balance.
+    #[derive(Debug, Clone)]
+    pub struct KeptBalance {
+        /// Item.
+        pub item_id: i64,
+        /// Its code.
+        pub code: String,
+        /// Warehouse.
+        pub warehouse_id: i64,
+        /// production or test.
+        pub mode: String,
+        /// On hand, in 1/10,000 base units.
+        pub on_hand: i64,
+        /// Promised.
+        pub reserved: i64,
+        /// Held for waiting orders that ship complete.
+        pub set_aside: i64,
+        /// Left behind and not counted since.
+        pub uncounted: i64,
+    }
 }
 
 impl Connection {

@@ -129,10 +129,7 @@ async fn compare(
                 };
                 match connection.stretch(table, after, part.to, 1).await {
                     Ok(found) => Some(found),
-                    Err(Failure::Database {
-                        source: sqlx::Error::ColumnDecode { .. },
-                        ..
-                    }) => None,
+                    Err(Failure::Database { source, .. }) if source.is_of_a_value() => None,
                     Err(failure) => return Err(failure),
                 }
             }

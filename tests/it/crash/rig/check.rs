@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use supercargo::storage::Store;
-use supercargo::storage::connection::{Connection, Readable};
+use supercargo::storage::{Connection, Readable};
 use supercargo_x12::TransactionSet;
 
 use super::documents::element;

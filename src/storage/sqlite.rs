@@ -1,0 +1,180 @@
+//! SQLite: how its connections are opened, shared among those who read, and asked.
+//!
+//! What is written goes over one connection that lives on a thread of its own and is asked there, without a hand-over for
+//! a statement or a row. Who reads waits on a thread that may be kept waiting.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{OpenFlags, ToSql};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::connection::Bind;
+use super::row::{DriverError, Readable, Row};
+
+/// Connections that read at the same time, at most.
+const READERS: usize = 8;
+/// Statements that a connection keeps prepared: all that the steps use, with the few sizes that each comes in.
+const STATEMENTS_KEPT: usize = 500;
+/// How long a statement waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(20);
+/// Page cache in KiB of the connection that writes.
+const WRITER_CACHE: i64 = 65_536;
+/// Of one that reads: what it reads again is in the system's cache.
+const READER_CACHE: i64 = 8_192;
+
+impl ToSql for Bind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Int(Some(value)) => ToSqlOutput::Owned(Value::Integer(*value)),
+            Self::Text(Some(value)) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
+            Self::Bytes(Some(value)) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
+            Self::Int(None) | Self::Text(None) | Self::Bytes(None) => {
+                ToSqlOutput::Owned(Value::Null)
+            }
+        })
+    }
+}
+
+fn open(path: &Path, cache: i64) -> Result<rusqlite::Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // What a statement that breaks off is taken back by is kept in memory; it is never needed after a kill.
+    connection.execute_batch(&format!(
+        "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -{cache};
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY"
+    ))?;
+    Ok(connection)
+}
+
+/// The connection that writes; the file is there and has this version's schema.
+pub(super) fn open_writer(path: &Path) -> Result<rusqlite::Connection, rusqlite::Error> {
+    open(path, WRITER_CACHE)
+}
+
+/// Asks, and reads every row that comes.
+pub(super) fn rows<T: Readable>(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    binds: &[Bind],
+) -> Result<Vec<T>, DriverError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+    let mut read = Vec::new();
+    while let Some(row) = rows.next()? {
+        read.push(T::read(&Row::Lite(row))?);
+    }
+    Ok(read)
+}
+
+/// Runs a statement, whatever rows it gives; how many it touched.
+pub(super) fn execute(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    binds: &[Bind],
+) -> Result<u64, DriverError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+    while rows.next()?.is_some() {}
+    Ok(connection.changes())
+}
+
+/// The connections of those who read.
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<rusqlite::Connection>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Arc<Self> {
+        Arc::new(Self {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(READERS)),
+        })
+    }
+
+    /// One of them, when one is free.
+    pub(super) async fn take(self: &Arc<Self>) -> Result<Reader, DriverError> {
+        let place = self.places.clone().acquire_owned().await.map_err(closed)?;
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let path = self.path.clone();
+                beside(move || Ok(open(&path, READER_CACHE)?)).await?
+            }
+        };
+        Ok(Reader {
+            connection: Some(connection),
+            readers: self.clone(),
+            _place: place,
+        })
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {
+        // Whoever panicked with it had taken one out or put one in: the list is whole.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn closed(_: tokio::sync::AcquireError) -> DriverError {
+    broken_off("the database is being closed")
+}
+
+fn broken_off(why: &str) -> DriverError {
+    DriverError::File(std::io::Error::other(why.to_owned()))
+}
+
+/// Does on a thread that may be kept waiting what would keep others waiting here.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DriverError> + Send + 'static,
+) -> Result<T, DriverError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| broken_off("a query broke off by a fault of the program"))?
+}
+
+/// A connection for queries; it goes back to the others when it is dropped.
+pub(super) struct Reader {
+    /// None while a statement runs: if whoever waits for that goes away, the connection goes with it.
+    connection: Option<rusqlite::Connection>,
+    readers: Arc<Readers>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    /// Does something with the connection beside everything else.
+    pub(super) async fn ask<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, DriverError> + Send + 'static,
+    ) -> Result<T, DriverError> {
+        let Some(connection) = self.connection.take() else {
+            return Err(broken_off("an earlier query was broken off"));
+        };
+        let (connection, outcome) = beside(move || {
+            let outcome = work(&connection);
+            Ok((connection, outcome))
+        })
+        .await?;
+        self.connection = Some(connection);
+        outcome
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        // What was begun only to read has nothing to lose.
+        if connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok() {
+            self.readers.idle().push(connection);
+        }
+    }
+}
