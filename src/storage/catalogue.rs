@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::connection::{Connection, list};
+use super::connection::{Connection, list, padded, tuples};
 use super::failure::Failure;
 use super::receipts::close_counted;
 use super::stock::{Change, Movement};
@@ -84,14 +84,12 @@ pub async fn items_by_numbers(
         .filter(|number| !number.value.trim().is_empty())
         .map(|number| ((number.qualifier.clone(), number.value.clone()), number))
         .collect();
-    let values: Vec<String> = asked
+    let kept: BTreeSet<(&str, String)> = asked
         .values()
         .flat_map(|number| ways(number))
-        .map(|(_, value)| value)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
+        .map(|(class, value)| (class.word(), value))
         .collect();
-    let found = items_of_values(connection, company, partner, &values).await?;
+    let found = items_of_kept(connection, company, partner, kept).await?;
     let ids: Vec<ItemId> = found
         .values()
         .copied()
@@ -131,23 +129,26 @@ fn ways(number: &ItemNumber) -> Vec<(NumberClass, String)> {
         .collect()
 }
 
-/// The items of kept values, by class and value: a partner's own win over everybody's.
-async fn items_of_values(
+/// The items of numbers as they are kept, by class and value: a partner's own win over everybody's.
+async fn items_of_kept(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
-    values: &[String],
+    numbers: BTreeSet<(&str, String)>,
 ) -> Result<HashMap<(String, String), ItemId>, Failure> {
+    let numbers: Vec<(&str, String)> = numbers.into_iter().collect();
     let mut found = HashMap::new();
-    for chunk in values.chunks(ASKED_MAX) {
+    for chunk in numbers.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
-            "SELECT class, value, item_id FROM item_number
-             WHERE company_id = $1 AND partner_id IN (0, $2) AND class IN ('gtin', 'vendor', 'buyer') AND value IN {}
-             ORDER BY partner_id",
-            list(chunk.len(), 2)
+            "SELECT item_number.class, item_number.value, item_number.item_id FROM (VALUES {}) AS v CROSS JOIN item_number
+             WHERE item_number.company_id = $1 AND item_number.partner_id IN (0, $2)
+             AND item_number.class = v.column1 AND item_number.value = v.column2 ORDER BY item_number.partner_id",
+            tuples(chunk.len(), 2, 2)
         );
         let mut asked = binds![company, partner];
-        asked.extend(chunk.iter().map(|value| value.into()));
+        for (class, value) in chunk {
+            asked.extend(binds![class, value]);
+        }
         // Everybody's come first, so that the partner's own replace them.
         for (class, value, item) in connection
             .rows::<(String, String, i64)>(&sql, asked)
@@ -168,7 +169,7 @@ fn item((id, body): (i64, String)) -> Result<Item, Failure> {
 /// Items by number.
 pub async fn items(connection: &mut Connection, ids: &[ItemId]) -> Result<Vec<Item>, Failure> {
     let mut items = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(ASKED_MAX) {
+    for chunk in ids.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT id, body FROM item WHERE id IN {}",
             list(chunk.len(), 0)
@@ -246,7 +247,7 @@ pub async fn prices_for(
     ids: &[ItemId],
 ) -> Result<Vec<PriceEntry>, Failure> {
     let mut prices = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX) {
+    for chunk in ids.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT item_id, partner_id, unit, currency, from_date, until_date, price FROM price
              WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date, unit",
@@ -357,7 +358,7 @@ pub async fn balances(
         "FOR UPDATE"
     };
     let mut balances = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX) {
+    for chunk in ids.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT item_id, warehouse_id, on_hand, reserved, set_aside, uncounted FROM stock
              WHERE mode = $1 AND item_id IN {} ORDER BY item_id, warehouse_id {lock}",

@@ -543,6 +543,16 @@ pub fn tuples(rows: usize, width: usize, first: usize) -> String {
     sql
 }
 
+/// Values for a list in which it does not matter how often one stands: the last stands again until there are a power of
+/// two of them, so that there are few statements in all and each is parsed once by the connection that runs it.
+pub fn padded<T: Clone>(values: &[T]) -> Vec<T> {
+    let mut padded = values.to_vec();
+    if let Some(last) = values.last() {
+        padded.resize(values.len().next_power_of_two(), last.clone());
+    }
+    padded
+}
+
 /// `($1, $2, $3)` for an IN list, counting from `first` + 1.
 pub fn list(n: usize, first: usize) -> String {
     if n == 0 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::catalogue::{ASKED_MAX, corrupt};
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list, padded, tuples};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::ids::{ItemId, WarehouseId};
@@ -19,7 +19,7 @@ pub async fn expected(
     ids: &[ItemId],
 ) -> Result<Vec<ExpectedReceipt>, Failure> {
     let mut receipts = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX) {
+    for chunk in ids.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT item_id, warehouse_id, on_date, CASE WHEN closed = 1 THEN 0 ELSE quantity END, promised
              FROM expected_receipt WHERE mode = $1 AND (promised > 0 OR closed = 0) AND item_id IN {}
