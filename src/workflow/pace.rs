@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::storage::work::Step;
 
 /// What a transaction should take.
-const MOMENT: Duration = Duration::from_millis(100);
+const MOMENT: Duration = Duration::from_millis(50);
 /// Pieces of a step that has not been done yet.
 const FIRST: usize = 16;
 /// Fewer are not worth a transaction.
@@ -51,7 +51,7 @@ mod tests {
         let pace = Pace::default();
         assert_eq!(pace.most(Step::Verify), FIRST);
         pace.note(Step::Verify, 10, Duration::from_millis(20));
-        assert_eq!(pace.most(Step::Verify), 50);
+        assert_eq!(pace.most(Step::Verify), 25);
         assert_eq!(pace.most(Step::Fulfil), FIRST);
         for _ in 0..50 {
             pace.note(Step::Verify, 1, Duration::from_secs(2));
