@@ -107,6 +107,8 @@ pub async fn restore(options: &Options, args: Args) -> CliResult {
         )));
     }
     must_be_new(&database)?;
+    must_be_no_other(&args.folder.join(SETTINGS), &settings.data.join(SETTINGS))?;
+    must_be_no_others(&args.folder.join(KEYS), &settings.data.join(KEYS))?;
     make(&settings.data)?;
     copy_small(&args.folder, &settings.data)?;
     // The database last, under its name when it is whole: before, the folder is an empty one.
@@ -158,6 +160,44 @@ fn must_be_new(path: &Path) -> Result<(), CliError> {
     }
 }
 
+/// What lies where a file is to be copied to has to be that very file: from a restore that was broken off, say.
+fn must_be_no_other(from: &Path, to: &Path) -> Result<(), CliError> {
+    match (std::fs::read(from), std::fs::read(to)) {
+        (Ok(copy), Ok(there)) if copy != there => Err(CliError::Refused(format!(
+            "{} is there already and is another one than the backup's, and nothing is written over: move it away, or choose another folder",
+            to.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn must_be_no_others(from: &Path, to: &Path) -> Result<(), CliError> {
+    for entry in entries(from)? {
+        let to = to.join(entry.file_name().unwrap_or_default());
+        match entry.is_dir() {
+            true => must_be_no_others(&entry, &to)?,
+            false => must_be_no_other(&entry, &to)?,
+        }
+    }
+    Ok(())
+}
+
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let unread = |error: &std::io::Error| CliError::file("read", folder, error);
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(unread(&error)),
+        Ok(entries) => entries
+            .map(|entry| {
+                entry
+                    .map(|entry| entry.path())
+                    .map_err(|error| unread(&error))
+            })
+            .collect(),
+    }
+}
+
 fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");
@@ -180,14 +220,12 @@ fn copy_small(from: &Path, to: &Path) -> Result<(), CliError> {
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), CliError> {
-    let entries = match std::fs::read_dir(from) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(|error| CliError::file("read", from, &error))?,
-    };
+    if !from.exists() {
+        return Ok(());
+    }
     make(to)?;
-    for entry in entries {
-        let entry = entry.map_err(|error| CliError::file("read", from, &error))?;
-        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+    for path in entries(from)? {
+        let copy = to.join(path.file_name().unwrap_or_default());
         match path.is_dir() {
             true => copy_folder(&path, &copy)?,
             false => copy_file(&path, &copy)?,
@@ -199,7 +237,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), CliError> {
 fn copy_file(from: &Path, to: &Path) -> Result<(), CliError> {
     match std::fs::copy(from, to) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        other => other.map_err(|error| CliError::file("copied", from, &error))?,
+        other => other.map_err(|error| CliError::file("written", to, &error))?,
     };
     sync(Some(to))
 }

@@ -300,6 +300,18 @@ impl Connection {
             .map_err(|source| failed(sql, source))
     }
 
+    /// Whether SQLite has a transaction open here, which it may have taken back by itself.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        matches!(&self.engine, Engine::Writer(connection) if !connection.is_autocommit())
+    }
+
+    /// Takes back what SQLite has open here. A failure of that matters less than what led to it.
+    pub(super) async fn roll_back(&mut self) {
+        if self.is_in_transaction() {
+            let _ = self.execute("ROLLBACK", vec![]).await;
+        }
+    }
+
     /// Begins a transaction that has its own number from its first line on. PostgreSQL would give it one when it first
     /// writes, and by then it may have taken numbers of rows from a sequence; what seals rows goes by that number to
     /// know that none of them is still to come. SQLite writes one transaction at a time.

@@ -101,6 +101,9 @@ pub enum Failure {
     /// A typed refusal: the transaction is rolled back and the caller gets the refusal itself.
     #[error(transparent)]
     Refused(Box<dyn Error + Send + Sync>),
+    /// A fault of the program broke the transaction off.
+    #[error("this transaction broke off by a fault of the program; nothing of it was kept")]
+    Fault,
     /// The service is stopping and takes no more writes.
     #[error("the service is stopping; nothing was written")]
     Stopping,

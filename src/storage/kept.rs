@@ -91,6 +91,13 @@ impl Connection {
         self.kept = Some(Box::default());
     }
 
+    /// What is kept, to be added to.
+    pub(super) fn kept(&mut self) -> Result<&mut Kept, Failure> {
+        self.kept
+            .as_deref_mut()
+            .ok_or_else(|| Failure::refuse("a connection for queries changes nothing"))
+    }
+
     /// Forgets what is kept, and keeps nothing any more: the transaction is taken back.
     pub(super) fn forget_kept(&mut self) {
         self.kept = None;

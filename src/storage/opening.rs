@@ -1,20 +1,18 @@
 //! Why a database did not open, and what a person does about it.
 
 use super::failure::Failure;
+use super::row::DriverError;
 use super::store::StoreLocation;
 
 /// What the driver says of a database that did not open, in a sentence that names the database and the remedy.
-pub(super) fn not_opened(location: &StoreLocation, error: &sqlx::Error) -> Failure {
+pub(super) fn not_opened(location: &StoreLocation, error: &DriverError) -> Failure {
     let why = match error {
-        sqlx::Error::Database(told) => told.message().to_owned(),
+        DriverError::Postgres(sqlx::Error::Database(told)) => told.message().to_owned(),
         // The driver tries again until its time is over, and does not tell what it met.
-        sqlx::Error::PoolTimedOut => "nothing answered in 30 s".to_owned(),
+        DriverError::Postgres(sqlx::Error::PoolTimedOut) => "nothing answered in 30 s".to_owned(),
         other => other.to_string(),
     };
-    let code = error
-        .as_database_error()
-        .and_then(|told| told.code())
-        .unwrap_or_default();
+    let code = error.code().unwrap_or_default();
     Failure::NotOpened {
         location: location.to_string(),
         why,
@@ -41,7 +39,7 @@ fn sqlite_advice(code: &str) -> &'static str {
 }
 
 /// By PostgreSQL's SQLSTATE.
-fn postgres_advice(code: &str, error: &sqlx::Error) -> &'static str {
+fn postgres_advice(code: &str, error: &DriverError) -> &'static str {
     match code {
         "3D000" => "make it (`createdb NAME`), or correct the name in the URL",
         "28000" | "28P01" => {
@@ -54,7 +52,7 @@ fn postgres_advice(code: &str, error: &sqlx::Error) -> &'static str {
         "42501" => {
             "give that user the right to connect and to make tables, best as the owner of the database"
         }
-        "" if matches!(error, sqlx::Error::Configuration(_)) => {
+        "" if matches!(error, DriverError::Postgres(sqlx::Error::Configuration(_))) => {
             "write postgres://user@host/database"
         }
         _ => {

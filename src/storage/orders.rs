@@ -34,10 +34,12 @@ fn value(order: &Order) -> i64 {
         .iter()
         .map(|line| {
             let price = line.accepted.as_ref().map(|accepted| accepted.unit_price);
-            (line.ordered - line.refused)
-                * price
+            // What a buyer writes may be beyond any sum of money; such an order is held.
+            line.ordered.saturating_sub(line.refused).saturating_mul(
+                price
                     .or(line.price.as_ref().map(|price| price.amount))
-                    .unwrap_or_default()
+                    .unwrap_or_default(),
+            )
         })
         .fold(rust_decimal::Decimal::ZERO, |sum, extension| {
             sum.saturating_add(extension)
@@ -64,10 +66,7 @@ fn stale() -> Failure {
 impl Connection {
     /// Adds orders.
     pub async fn add_orders(&mut self, orders: Vec<Order>) -> Result<(), Failure> {
-        let Some(kept) = &mut self.kept else {
-            return self.insert_orders(&orders.iter().collect::<Vec<_>>()).await;
-        };
-        kept.orders.extend(orders.into_iter().map(|order| {
+        self.kept()?.orders.extend(orders.into_iter().map(|order| {
             let stored = Stored::Not(order.received_at);
             (order.id, Changed::new(order, stored))
         }));
@@ -145,13 +144,7 @@ impl Connection {
     /// Writes changed orders. `before` are the revisions they were read with; a row that has another was changed by
     /// somebody else, and nothing is written.
     pub async fn save_orders(&mut self, orders: Vec<(Order, i64)>) -> Result<(), Failure> {
-        let Some(kept) = &mut self.kept else {
-            let orders: Vec<_> = orders
-                .iter()
-                .map(|(order, before)| (order, *before))
-                .collect();
-            return self.update_orders(&orders).await;
-        };
+        let kept = self.kept()?;
         for (order, before) in orders {
             change(&mut kept.orders, order.id, order, before, |order| {
                 order.revision

@@ -6,8 +6,8 @@ use sqlx::postgres::PgRow;
 /// What a driver says of what it did not do.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
-    /// SQLite.
-    #[error(transparent)]
+    /// SQLite, with its extended result code.
+    #[error("{}", told(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// PostgreSQL, or the way to it.
     #[error(transparent)]
@@ -17,7 +17,30 @@ pub enum DriverError {
     File(#[from] std::io::Error),
 }
 
+fn told(error: &rusqlite::Error) -> String {
+    match code_of(error) {
+        Some(code) => format!("{error} (code {code})"),
+        None => error.to_string(),
+    }
+}
+
+fn code_of(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
 impl DriverError {
+    /// SQLite's extended result code, or PostgreSQL's SQLSTATE.
+    pub fn code(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(error) => code_of(error).map(|code| code.to_string()),
+            Self::Postgres(error) => error
+                .as_database_error()
+                .and_then(|told| told.code())
+                .map(Into::into),
+            Self::File(_) => None,
+        }
+    }
+
     /// Whether a value of a row is not of the kind that its column holds.
     pub fn is_of_a_value(&self) -> bool {
         match self {

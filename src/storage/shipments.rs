@@ -59,11 +59,7 @@ impl Connection {
         shipments: Vec<Shipment>,
         at: Instant,
     ) -> Result<(), Failure> {
-        let Some(kept) = &mut self.kept else {
-            let added: Vec<_> = shipments.iter().map(|shipment| (shipment, at)).collect();
-            return self.insert_shipments(&added).await;
-        };
-        kept.shipments.extend(
+        self.kept()?.shipments.extend(
             shipments
                 .into_iter()
                 .map(|shipment| (shipment.id, Changed::new(shipment, Stored::Not(at)))),
@@ -233,16 +229,22 @@ impl Connection {
         like: &Shipment,
     ) -> Result<Option<Shipment>, Failure> {
         self.write_shipments().await?;
+        // Whoever lets it leave meanwhile has it locked: it is looked at once more when he has ended.
+        let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
+        let sql = format!(
+            "SELECT id FROM shipment WHERE status = 'planned' AND partner_id = $1 AND mode = $2 AND warehouse_id = $3
+             AND ship_to = $4 AND COALESCE(not_before, '') = $5 ORDER BY id LIMIT 1 {lock}"
+        );
         let found: Option<(i64,)> = self
             .row(
-                "SELECT id FROM shipment WHERE status = 'planned' AND partner_id = $1 AND mode = $2 AND warehouse_id = $3
-                 AND ship_to = $4 AND COALESCE(not_before, '') = $5 ORDER BY id LIMIT 1",
+                &sql,
                 binds![
                     like.partner,
                     like.mode.word(),
                     like.warehouse,
                     ship_to_key(like),
-                    like.not_before.map_or_else(String::new, |date| date.to_string())
+                    like.not_before
+                        .map_or_else(String::new, |date| date.to_string())
                 ],
             )
             .await?;
@@ -270,13 +272,7 @@ impl Connection {
 
     /// Writes changed shipments, each with the revision it was read with.
     pub async fn save_shipments(&mut self, shipments: Vec<(Shipment, i64)>) -> Result<(), Failure> {
-        let Some(kept) = &mut self.kept else {
-            let changed: Vec<_> = shipments
-                .iter()
-                .map(|(shipment, before)| (shipment, *before))
-                .collect();
-            return self.update_shipments(&changed).await;
-        };
+        let kept = self.kept()?;
         for (shipment, before) in shipments {
             change(
                 &mut kept.shipments,

@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{OpenFlags, ToSql};
+use rusqlite::{InterruptHandle, OpenFlags, ToSql};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Bind;
@@ -17,9 +17,13 @@ use super::row::{DriverError, Readable, Row};
 /// Connections that read at the same time, at most.
 const READERS: usize = 8;
 /// Statements that a connection keeps prepared: all that the steps use, with the few sizes that each comes in.
-const STATEMENTS_KEPT: usize = 500;
+pub(super) const STATEMENTS_KEPT: usize = 500;
 /// How long a statement waits for another process that writes.
-const BUSY: Duration = Duration::from_secs(20);
+pub(super) const BUSY: Duration = Duration::from_secs(20);
+/// How long somebody waits for a connection to read over.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A statement that takes longer is told in the log.
+const SLOW: Duration = Duration::from_secs(1);
 /// Page cache in KiB of the connection that writes.
 const WRITER_CACHE: i64 = 65_536;
 /// Of one that reads: what it reads again is in the system's cache.
@@ -62,13 +66,22 @@ pub(super) fn rows<T: Readable>(
     sql: &str,
     binds: &[Bind],
 ) -> Result<Vec<T>, DriverError> {
+    let began = Instant::now();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
     let mut read = Vec::new();
     while let Some(row) = rows.next()? {
         read.push(T::read(&Row::Lite(row))?);
     }
+    tell_slow(sql, began);
     Ok(read)
+}
+
+fn tell_slow(sql: &str, began: Instant) {
+    let took = began.elapsed();
+    if took > SLOW {
+        tracing::warn!(milliseconds = took.as_millis(), sql, "a slow statement");
+    }
 }
 
 /// Runs a statement, whatever rows it gives; how many it touched.
@@ -77,9 +90,11 @@ pub(super) fn execute(
     sql: &str,
     binds: &[Bind],
 ) -> Result<u64, DriverError> {
+    let began = Instant::now();
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
     while rows.next()?.is_some() {}
+    tell_slow(sql, began);
     Ok(connection.changes())
 }
 
@@ -101,7 +116,10 @@ impl Readers {
 
     /// One of them, when one is free.
     pub(super) async fn take(self: &Arc<Self>) -> Result<Reader, DriverError> {
-        let place = self.places.clone().acquire_owned().await.map_err(closed)?;
+        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned())
+            .await
+            .map_err(|_| broken_off("no connection to read over was free for 30 s"))?
+            .map_err(|_| broken_off("the database is being closed"))?;
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -111,9 +129,8 @@ impl Readers {
             }
         };
         Ok(Reader {
-            connection: Some(connection),
+            open: Some((connection, place)),
             readers: self.clone(),
-            _place: place,
         })
     }
 
@@ -121,10 +138,6 @@ impl Readers {
         // Whoever panicked with it had taken one out or put one in: the list is whole.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn closed(_: tokio::sync::AcquireError) -> DriverError {
-    broken_off("the database is being closed")
 }
 
 fn broken_off(why: &str) -> DriverError {
@@ -142,10 +155,21 @@ async fn beside<T: Send + 'static>(
 
 /// A connection for queries; it goes back to the others when it is dropped.
 pub(super) struct Reader {
-    /// None while a statement runs: if whoever waits for that goes away, the connection goes with it.
-    connection: Option<rusqlite::Connection>,
+    /// With its place among those who read. None while a statement runs: if whoever waits for that goes away, both go with
+    /// the statement, which is told to stop.
+    open: Option<(rusqlite::Connection, OwnedSemaphorePermit)>,
     readers: Arc<Readers>,
-    _place: OwnedSemaphorePermit,
+}
+
+/// Stops a statement that nobody waits for any more.
+struct StopWhenDropped(Option<InterruptHandle>);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.0 {
+            handle.interrupt();
+        }
+    }
 }
 
 impl Reader {
@@ -154,22 +178,25 @@ impl Reader {
         &mut self,
         work: impl FnOnce(&rusqlite::Connection) -> Result<T, DriverError> + Send + 'static,
     ) -> Result<T, DriverError> {
-        let Some(connection) = self.connection.take() else {
+        let Some((connection, place)) = self.open.take() else {
             return Err(broken_off("an earlier query was broken off"));
         };
-        let (connection, outcome) = beside(move || {
+        let mut stop = StopWhenDropped(Some(connection.get_interrupt_handle()));
+        let asked = beside(move || {
             let outcome = work(&connection);
-            Ok((connection, outcome))
+            Ok((connection, place, outcome))
         })
-        .await?;
-        self.connection = Some(connection);
+        .await;
+        stop.0 = None;
+        let (connection, place, outcome) = asked?;
+        self.open = Some((connection, place));
         outcome
     }
 }
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take() else {
+        let Some((connection, _place)) = self.open.take() else {
             return;
         };
         // What was begun only to read has nothing to lose.

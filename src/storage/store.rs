@@ -23,7 +23,7 @@ use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
 use super::row::DriverError;
-use super::sqlite::{self, Readers};
+use super::sqlite::{self, Readers, STATEMENTS_KEPT};
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -65,9 +65,6 @@ const ATTEMPTS_MAX: u32 = 12;
 const GROUP_MAX: usize = 64;
 /// Jobs that may wait in SQLite's queue.
 const QUEUE_MAX: usize = 1_024;
-
-/// Statements that a connection keeps prepared: all that the steps use, with the few sizes that each comes in.
-const STATEMENTS_KEPT: usize = 500;
 
 /// Connections to PostgreSQL where the settings do not say.
 const CONNECTIONS: u32 = 16;
@@ -220,7 +217,10 @@ impl Store {
                 let pool = pool.clone();
                 tokio::spawn(async move { write_postgres(&pool, &work).await })
                     .await
-                    .map_err(|_| Failure::Stopping)?
+                    .map_err(|error| match error.is_panic() {
+                        true => Failure::Fault,
+                        false => Failure::Stopping,
+                    })?
             }
         }
     }
@@ -255,12 +255,12 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(20));
+        .busy_timeout(sqlite::BUSY);
     let migrating = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(options)
         .await
-        .map_err(|error| not_opened(location, &error))?;
+        .map_err(|error| not_opened(location, &error.into()))?;
     let schema = sqlx::migrate!("migrations/sqlite");
     schema
         .run(&migrating)
@@ -268,7 +268,7 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
         .map_err(|error| unfit(&schema, error))?;
     forget_statistics(&migrating).await?;
     migrating.close().await;
-    let writer = sqlite::open_writer(path).map_err(failed("opening a connection"))?;
+    let writer = sqlite::open_writer(path).map_err(|error| not_opened(location, &error.into()))?;
     let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);
     let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
     let runtime = tokio::runtime::Handle::current();
@@ -318,7 +318,7 @@ async fn open_postgres(
         ));
     }
     let options = PgConnectOptions::from_str(url)
-        .map_err(|error| not_opened(location, &error))?
+        .map_err(|error| not_opened(location, &error.into()))?
         .statement_cache_capacity(STATEMENTS_KEPT);
     let pool = PgPoolOptions::new()
         .max_connections(match connections_max {
@@ -352,7 +352,7 @@ async fn open_postgres(
         })
         .connect_with(options)
         .await
-        .map_err(|error| not_opened(location, &error))?;
+        .map_err(|error| not_opened(location, &error.into()))?;
     let schema = sqlx::migrate!("migrations/postgres");
     schema
         .run(&pool)
@@ -422,18 +422,8 @@ where
 {
     fn run<'a>(&'a mut self, connection: &'a mut Connection) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let outcome = AssertUnwindSafe((self.work)(connection))
-                .catch_unwind()
-                .await;
-            match outcome {
-                Ok(result) => {
-                    self.result = Some(result?);
-                    Ok(())
-                }
-                Err(_) => Err(Failure::refuse(
-                    "this transaction broke off by a fault of the program; nothing of it was kept",
-                )),
-            }
+            self.result = Some((self.work)(connection).await?);
+            Ok(())
         })
     }
 
@@ -515,20 +505,22 @@ async fn try_group(
     connection.execute("BEGIN IMMEDIATE", vec![]).await?;
     let result = run_group(connection, group, outcomes).await;
     if result.is_err() {
-        // The failure that is being reported matters more than one of the rollback.
-        let _ = connection.execute("ROLLBACK", vec![]).await;
+        connection.roll_back().await;
     }
     result
 }
 
-/// Runs a job, and writes what it has kept.
+/// Runs a job, and writes what it has kept. One that panics ends alone: the thread goes on with the others.
 async fn run_job(connection: &mut Connection, job: &mut Box<dyn Job>) -> Result<(), Failure> {
     connection.reach = Reach::Nowhere;
     connection.keep();
-    let outcome = match job.run(connection).await {
-        Ok(()) => connection.write_kept().await,
-        Err(failure) => Err(failure),
-    };
+    let outcome = AssertUnwindSafe(async {
+        job.run(connection).await?;
+        connection.write_kept().await
+    })
+    .catch_unwind()
+    .await
+    .unwrap_or(Err(Failure::Fault));
     connection.forget_kept();
     outcome
 }
@@ -543,9 +535,7 @@ async fn run_alone(
     match &outcome {
         Ok(()) => commit(connection).await?,
         Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,
-        Err(_) => {
-            connection.execute("ROLLBACK", vec![]).await?;
-        }
+        Err(_) => connection.roll_back().await,
     }
     outcomes.push(outcome);
     Ok(())
@@ -565,6 +555,8 @@ async fn run_group(
         match &outcome {
             Ok(()) => connection.execute("RELEASE job", vec![]).await?,
             Err(failure) if failure.is_transient() && !failure.is_refusal() => return outcome,
+            // SQLite has taken everything back by itself: the disk is full, say.
+            Err(_) if !connection.is_in_transaction() => return outcome,
             Err(_) => {
                 connection.execute("ROLLBACK TO job", vec![]).await?;
                 connection.execute("RELEASE job", vec![]).await?

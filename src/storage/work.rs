@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::connection::{Bind, Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::Changed;
+use super::kept::{Changed, Kept};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId};
@@ -132,72 +132,20 @@ impl Connection {
         pairs: &[(i64, i64)],
         due: Instant,
     ) -> Result<(), Failure> {
-        let mut at_once = Asked::new();
-        let asked = match &mut self.kept {
-            Some(kept) => &mut kept.asked,
-            None => &mut at_once,
-        };
+        let asked = &mut self.kept()?.asked;
         for (lane_of, subject) in pairs {
             let lane = lane_of.rem_euclid(LANES);
             let (_, earliest) = asked.entry((step, *subject)).or_insert((lane, due));
             *earliest = due.min(*earliest);
         }
-        self.insert_asked(at_once).await
+        Ok(())
     }
 
     /// Writes down what was asked for: the last that a transaction does, all of it in one order. Many ask for the same, as
     /// for what waits for a partner to be delivered, and over PostgreSQL whoever asked earlier would keep the others waiting
     /// until it ends, and they each other.
     pub(super) async fn write_asked(&mut self) -> Result<(), Failure> {
-        let asked = self
-            .kept
-            .as_mut()
-            .map(|kept| std::mem::take(&mut kept.asked));
-        self.insert_asked(asked.unwrap_or_default()).await
-    }
-
-    /// Takes from what this transaction has asked for the next step behind `step` on the path, with those of its subjects
-    /// that are due and that nobody else can take up: they are in one of these lanes, or were made in this transaction. The
-    /// lanes that they are in, and the subjects.
-    pub fn take_asked(
-        &mut self,
-        step: Step,
-        now: Instant,
-        leases: &[Lease],
-    ) -> Option<(Step, Vec<Lease>, Vec<i64>)> {
-        let kept = self.kept.as_mut()?;
-        let (orders, shipments) = (&kept.orders, &kept.shipments);
-        let lease = |lane: i64| leases.iter().find(|lease| lease.id == lane).copied();
-        let ours = |(step, subject): &(Step, i64), (lane, due): &(i64, Instant)| {
-            let is_new = match step {
-                Step::Verify | Step::Allocate => {
-                    orders.get(&OrderId(*subject)).is_some_and(Changed::is_new)
-                }
-                Step::Fulfil | Step::Invoice => shipments
-                    .get(&ShipmentId(*subject))
-                    .is_some_and(Changed::is_new),
-                Step::Read | Step::Deliver | Step::Translate | Step::Push => return false,
-            };
-            *due <= now && (is_new || lease(*lane).is_some())
-        };
-        let next = kept
-            .asked
-            .iter()
-            .find(|(asked, how)| asked.0 > step && ours(asked, how))
-            .map(|(asked, _)| asked.0)?;
-        let (mut lanes, mut subjects) = (Vec::new(), Vec::new());
-        kept.asked.retain(|asked, how| {
-            let taken = asked.0 == next && ours(asked, how);
-            if taken {
-                subjects.push(asked.1);
-                lanes.extend(lease(how.0).filter(|lease| !lanes.contains(lease)));
-            }
-            !taken
-        });
-        Some((next, lanes, subjects))
-    }
-
-    async fn insert_asked(&mut self, asked: Asked) -> Result<(), Failure> {
+        let asked = std::mem::take(&mut self.kept()?.asked);
         let rows: Vec<Vec<Bind>> = asked
             .into_iter()
             .map(|((step, subject), (lane, due))| binds![lane, step.word(), subject, due, 0])
@@ -213,6 +161,49 @@ impl Connection {
         )
         .await?;
         Ok(())
+    }
+
+    /// Takes from what this transaction has asked for the next step behind `step` on the path, with those of its subjects
+    /// that are due and that it has made itself: nobody else knows of them yet, in whatever lane they are. At most as many
+    /// as `most` says of that step.
+    pub fn take_asked(
+        &mut self,
+        step: Step,
+        now: Instant,
+        most: impl Fn(Step) -> usize,
+    ) -> Option<(Step, Vec<i64>)> {
+        let Kept {
+            orders,
+            shipments,
+            asked,
+        } = self.kept.as_deref_mut()?;
+        let is_made_here = |(step, subject): &(Step, i64)| match step {
+            Step::Verify | Step::Allocate => {
+                orders.get(&OrderId(*subject)).is_some_and(Changed::is_new)
+            }
+            Step::Fulfil | Step::Invoice => shipments
+                .get(&ShipmentId(*subject))
+                .is_some_and(Changed::is_new),
+            Step::Read | Step::Deliver | Step::Translate | Step::Push => false,
+        };
+        let ready = |what: &(Step, i64), due: Instant| due <= now && is_made_here(what);
+        let next = asked
+            .iter()
+            .find(|(what, (_, due))| what.0 > step && ready(what, *due))
+            .map(|(what, _)| what.0)?;
+        let taken: Vec<(Step, i64)> = asked
+            .iter()
+            .filter(|(what, (_, due))| what.0 == next && ready(what, *due))
+            .map(|(what, _)| *what)
+            .take(most(next))
+            .collect();
+        for what in &taken {
+            asked.remove(what);
+        }
+        Some((
+            next,
+            taken.into_iter().map(|(_, subject)| subject).collect(),
+        ))
     }
 
     /// Claims up to `lanes_max` free lanes that have work due.
@@ -307,9 +298,6 @@ impl Connection {
 
     /// Checks that these lanes are still ours, and holds them until the transaction ends.
     pub async fn check_fences(&mut self, leases: &[Lease]) -> Result<(), Failure> {
-        if leases.is_empty() {
-            return Ok(());
-        }
         let lock = if self.is_sqlite() { "" } else { "FOR SHARE" };
         let sql = format!(
             "SELECT id, fence FROM lane WHERE id IN {} {lock}",

@@ -157,7 +157,8 @@ async fn join(
 ) -> Result<(), Failure> {
     if trading.profile.packing.consolidate {
         let fits = |other: &Shipment| {
-            other.warehouse == shipment.warehouse
+            other.state == ShipmentState::Planned
+                && other.warehouse == shipment.warehouse
                 && other.mode == shipment.mode
                 && other.ship_to == shipment.ship_to
                 && other.not_before == shipment.not_before

@@ -1,7 +1,10 @@
-//! What runs the steps: claims lanes, takes what is due step by step, runs each batch in one transaction, halves a batch
-//! that fails until the poisonous piece stands alone, and sets that aside with its reason.
+//! What runs the steps: claims lanes, takes what is due step by step, runs each batch in one transaction that goes on with
+//! the orders and shipments it makes, halves a batch that fails until the poisonous piece stands alone, and sets that aside
+//! with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -455,8 +458,12 @@ fn run<'a>(
     due: Vec<Work>,
 ) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        let outcome = match transact(gateway, leases, step, &due, Way::Whole).await {
-            Err(failure) if due.len() == 1 && !matches!(failure, Failure::LeaseLost) => {
+        let went_on = Arc::new(AtomicBool::new(false));
+        let whole = transact(gateway, leases, step, &due, Way::Whole(went_on.clone())).await;
+        let outcome = match whole {
+            Err(Failure::LeaseLost) => return Err(Failure::LeaseLost),
+            Err(failure) if due.len() == 1 && went_on.load(Ordering::Relaxed) => {
+                tracing::warn!(step = step.word(), %failure, "a later step failed; this one is done alone");
                 transact(gateway, leases, step, &due, Way::OneStep).await
             }
             other => other,
@@ -483,11 +490,11 @@ fn run<'a>(
 }
 
 /// How far one transaction takes its subjects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 enum Way {
-    /// Through what the step asks for as well, and through what that asks for, as far as it is due and nobody else's: an
-    /// order is read and written once for all of them.
-    Whole,
+    /// Through what the step asks for as well, and through what that asks for, as far as it is due and of what the
+    /// transaction has made itself: an order is read and written once for all of them. Tells whether it went on.
+    Whole(Arc<AtomicBool>),
     /// Through its own step: another on the way has failed, and is to fail on its own.
     OneStep,
 }
@@ -499,7 +506,7 @@ async fn transact(
     due: &[Work],
     way: Way,
 ) -> Result<Done, Failure> {
-    let (gateway_inside, leases, due) = (gateway.clone(), leases.to_vec(), due.to_vec());
+    let (gateway_inside, leases, due) = (gateway.clone(), held(leases, due), due.to_vec());
     let class = if step == Step::Deliver {
         Class::Urgent
     } else {
@@ -509,20 +516,25 @@ async fn transact(
         .store
         .write(class, move |connection| {
             let (gateway, leases, due) = (gateway_inside.clone(), leases.clone(), due.clone());
+            let way = way.clone();
             Box::pin(async move {
                 let _working = Spending::begin(Effort::Working);
-                connection.check_fences(&held(&leases, &due)).await?;
+                connection.check_fences(&leases).await?;
                 let ids: Vec<i64> = due.iter().map(|work| work.id).collect();
                 // Taken off first, so that a step may ask for its own subject again.
                 connection.finish_work(&ids).await?;
                 let mut done = Done::default();
                 let subjects = due.iter().map(|work| work.subject).collect();
-                let mut next = Some((step, Vec::new(), subjects));
-                while let Some((step, lanes, subjects)) = next {
-                    connection.check_fences(&lanes).await?;
+                let mut next = Some((step, subjects));
+                while let Some((step, subjects)) = next {
                     take(&gateway, connection, step, subjects, &mut done).await?;
-                    next = match way {
-                        Way::Whole => connection.take_asked(step, gateway.now(), &leases),
+                    next = match &way {
+                        Way::Whole(went_on) => {
+                            let most = |step| gateway.pace.most(step);
+                            let asked = connection.take_asked(step, gateway.now(), most);
+                            went_on.fetch_or(asked.is_some(), Ordering::Relaxed);
+                            asked
+                        }
                         Way::OneStep => None,
                     };
                 }
@@ -556,6 +568,7 @@ async fn take(
     done: &mut Done,
 ) -> Result<(), Failure> {
     waypoint::pass(step.word(), BEGUN);
+    let (began, pieces) = (std::time::Instant::now(), subjects.len());
     let all_later = match step {
         Step::Deliver => {
             deliver::step(gateway, connection, &subjects, &mut done.transmissions).await?
@@ -572,6 +585,10 @@ async fn take(
             .ask_for(step, later.lane_of, &[later.subject], later.due)
             .await?;
         subjects.retain(|subject| *subject != later.subject);
+    }
+    // Of the first step it is noted how long all of them took.
+    if !done.steps.is_empty() {
+        gateway.pace.note(step, pieces, began.elapsed());
     }
     done.steps.push((step, subjects));
     Ok(())

@@ -402,6 +402,21 @@ fn orders_of_a_kind() -> Vec<Case> {
             "held",
             "quantity-absurd",
         ),
+        with_order(
+            "more than any sum of money",
+            order(
+                318,
+                &[
+                    (
+                        "PO1*1*24*EA*8.75*",
+                        "PO1*1*999999999999999*EA*99999999999999999*",
+                    ),
+                    ("CTT*1*24", "CTT*1"),
+                ],
+            ),
+            "held",
+            "quantity-absurd",
+        ),
         with_order("too little", quantity(311, "0.00001"), "held", "quantity"),
         refused("sixteen digits", quantity(312, "9999999999999999"), "PO102"),
         refused("no number", quantity(313, "2X"), "PO102"),

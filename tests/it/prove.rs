@@ -284,6 +284,13 @@ async fn a_backup_of_a_running_system_comes_back_whole() {
         .replace("000000101", "000000777");
     house.submit("next.edi", next.as_bytes()).await;
 
+    let other = again.join("keys/visiting/own");
+    std::fs::create_dir_all(again.join("keys/visiting")).unwrap();
+    std::fs::write(&other, "another key").unwrap();
+    let (status, told) = program(&again, &["restore", at]);
+    assert_eq!(status, 1, "no key is written over: {told}");
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "another key");
+    std::fs::remove_file(&other).unwrap();
     let (status, told) = program(&again, &["restore", at]);
     assert_eq!(status, 0, "{told}");
     let (status, told) = program(&again, &["restore", at]);

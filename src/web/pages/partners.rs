@@ -147,12 +147,13 @@ pub(crate) async fn one(
     };
     let documents = documents::list(&mut connection, &filter).await?;
     let unapplied = payments::unapplied_of(&mut connection, id).await?;
+    // A page waits for one connection at a time: those who hold one and want another would wait for each other.
+    drop(connection);
     let frame = console
         .frame(person, Section::Partners, item.name.clone(), &asked)
         .await?;
     let calendar = frame.calendar;
-    let ages = invoices::aging(&mut connection, calendar.today()).await?;
-    drop(connection);
+    let ages = invoices::aging(&mut console.store().read().await?, calendar.today()).await?;
     let text = profile.as_ref().map_or_else(String::new, String::clone);
     let page = PartnerPage {
         partner: row(&item, &calendar),

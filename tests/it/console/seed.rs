@@ -17,7 +17,7 @@ use supercargo::domain::order::{
 };
 use supercargo::domain::shipment::{Carton, CartonContent, Shipment, ShipmentState};
 use supercargo::domain::terms::Terms;
-use supercargo::storage::{Connection, Store};
+use supercargo::storage::{Class, Connection, Store};
 
 /// Text that would do harm if it were taken for anything but text.
 pub const HOSTILE: &str =
@@ -109,6 +109,7 @@ enum Station {
 }
 
 struct Clerk {
+    store: Store,
     connection: Connection,
     now: DateTime<Utc>,
     document: i64,
@@ -375,6 +376,7 @@ fn interchange(
 /// Fills an empty store.
 pub async fn seed(store: &Store, now: DateTime<Utc>) -> Seeded {
     let mut clerk = Clerk {
+        store: store.clone(),
         connection: store.read().await.expect("the store opens"),
         now,
         document: 0,
@@ -804,9 +806,13 @@ async fn story(
         )
         .await;
     order.source = DocumentId(document);
+    let added = order.clone();
     clerk
-        .connection
-        .add_orders(vec![order.clone()])
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let added = vec![added.clone()];
+            Box::pin(async move { connection.add_orders(added).await })
+        })
         .await
         .expect("orders");
     match station {
@@ -941,8 +947,11 @@ async fn goods(
         shipment.state = ShipmentState::Shipped { at: left };
     }
     clerk
-        .connection
-        .add_shipments(vec![shipment], at)
+        .store
+        .write(Class::Ordinary, move |connection| {
+            let added = vec![shipment.clone()];
+            Box::pin(async move { connection.add_shipments(added, at).await })
+        })
         .await
         .expect("shipments");
     if !planned {
