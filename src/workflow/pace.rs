@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use crate::storage::work::Step;
 
-/// What a transaction should take.
-const MOMENT: Duration = Duration::from_millis(50);
 /// Pieces of a step that has not been done yet.
 const FIRST: usize = 16;
 /// Fewer are not worth a transaction.
@@ -20,15 +18,15 @@ const LEAST: usize = 4;
 pub struct Pace(Mutex<HashMap<Step, Duration>>);
 
 impl Pace {
-    /// How many pieces of a step the next transaction is to take.
-    pub fn most(&self, step: Step) -> usize {
+    /// How many pieces of a step the next transaction is to take, that it takes about a `moment`.
+    pub fn most(&self, step: Step, moment: Duration) -> usize {
         let known = self
             .0
             .lock()
             .ok()
             .and_then(|paces| paces.get(&step).copied());
         known.map_or(FIRST, |piece| {
-            let fit = MOMENT.as_nanos() / piece.as_nanos().max(1);
+            let fit = moment.as_nanos() / piece.as_nanos().max(1);
             usize::try_from(fit).unwrap_or(usize::MAX).max(LEAST)
         })
     }
@@ -50,13 +48,14 @@ mod tests {
     #[test]
     fn a_transaction_takes_what_fits_a_moment() {
         let pace = Pace::default();
-        assert_eq!(pace.most(Step::Verify), FIRST);
+        let moment = Duration::from_millis(50);
+        assert_eq!(pace.most(Step::Verify, moment), FIRST);
         pace.note(Step::Verify, 10, Duration::from_millis(20));
-        assert_eq!(pace.most(Step::Verify), 25);
-        assert_eq!(pace.most(Step::Fulfil), FIRST);
+        assert_eq!(pace.most(Step::Verify, moment), 25);
+        assert_eq!(pace.most(Step::Fulfil, moment), FIRST);
         for _ in 0..50 {
             pace.note(Step::Verify, 1, Duration::from_secs(2));
         }
-        assert_eq!(pace.most(Step::Verify), LEAST);
+        assert_eq!(pace.most(Step::Verify, moment), LEAST);
     }
 }

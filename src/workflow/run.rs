@@ -83,6 +83,15 @@ fn tenure(gateway: &Gateway) -> chrono::Duration {
     }
 }
 
+/// What a transaction should take. Over SQLite everybody waits for the one that writes; over PostgreSQL they go side by
+/// side, and a longer one has fewer round trips for each of its pieces.
+fn moment(gateway: &Gateway) -> Duration {
+    match gateway.store.location() {
+        StoreLocation::Sqlite(_) => Duration::from_millis(50),
+        StoreLocation::Postgres(_) => Duration::from_millis(100),
+    }
+}
+
 /// Takes free lanes in which work is due, until the lease ends: over SQLite all of them, over PostgreSQL half, or the few
 /// there are. Every worker does so in each of its rounds, so that they come to share the lanes, however many they are.
 pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
@@ -262,7 +271,8 @@ impl<'g> Shift<'g> {
     }
 
     async fn batch(&mut self, step: Step) -> Result<usize, Failure> {
-        let due = self.due(step, self.gateway.pace.most(step)).await?;
+        let most = self.gateway.pace.most(step, moment(self.gateway));
+        let due = self.due(step, most).await?;
         if due.is_empty() {
             return Ok(0);
         }
@@ -530,7 +540,7 @@ async fn transact(
                     take(&gateway, connection, step, subjects, &mut done).await?;
                     next = match &way {
                         Way::Whole(went_on) => {
-                            let most = |step| gateway.pace.most(step);
+                            let most = |step| gateway.pace.most(step, moment(&gateway));
                             let asked = connection.take_asked(step, gateway.now(), most);
                             went_on.fetch_or(asked.is_some(), Ordering::Relaxed);
                             asked
