@@ -162,12 +162,15 @@ fn must_be_new(path: &Path) -> Result<(), CliError> {
 
 /// What lies where a file is to be copied to has to be that very file: from a restore that was broken off, say.
 fn must_be_no_other(from: &Path, to: &Path) -> Result<(), CliError> {
+    if !from.exists() || std::fs::symlink_metadata(to).is_err() {
+        return Ok(());
+    }
     match (std::fs::read(from), std::fs::read(to)) {
-        (Ok(copy), Ok(there)) if copy != there => Err(CliError::Refused(format!(
+        (Ok(copy), Ok(there)) if copy == there => Ok(()),
+        _ => Err(CliError::Refused(format!(
             "{} is there already and is another one than the backup's, and nothing is written over: move it away, or choose another folder",
             to.display()
         ))),
-        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::kept::Kept;
 use super::objects::{AtHand, Objects};
 use super::row::{DriverError, Readable, Row};
-use super::sqlite::{self, Reader};
+use super::sqlite::{self, Lite};
 
 /// A value handed to a query.
 #[derive(Debug, Clone)]
@@ -122,10 +122,8 @@ macro_rules! binds {
 
 /// The wire to either engine.
 pub(super) enum Engine {
-    /// SQLite, where it is written: it is asked on this thread.
-    Writer(rusqlite::Connection),
-    /// SQLite, where it is read.
-    Reader(Reader),
+    /// SQLite.
+    Lite(Lite),
     /// PostgreSQL.
     Pg(PoolConnection<Postgres>),
 }
@@ -216,14 +214,9 @@ fn failed(sql: &str, source: DriverError) -> Failure {
 impl Engine {
     async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, DriverError> {
         match self {
-            Self::Writer(connection) => {
+            Self::Lite(lite) => {
                 let (text, binds) = in_order(sql, binds);
-                sqlite::execute(connection, &text, &binds)
-            }
-            Self::Reader(reader) => {
-                let (text, binds) = in_order(sql, binds);
-                reader
-                    .ask(move |connection| sqlite::execute(connection, &text, &binds))
+                lite.ask(move |connection| sqlite::execute(connection, &text, &binds))
                     .await
             }
             Self::Pg(connection) => {
@@ -242,14 +235,9 @@ impl Engine {
         binds: Vec<Bind>,
     ) -> Result<Vec<T>, DriverError> {
         match self {
-            Self::Writer(connection) => {
+            Self::Lite(lite) => {
                 let (text, binds) = in_order(sql, binds);
-                sqlite::rows(connection, &text, &binds)
-            }
-            Self::Reader(reader) => {
-                let (text, binds) = in_order(sql, binds);
-                reader
-                    .ask(move |connection| sqlite::rows(connection, &text, &binds))
+                lite.ask(move |connection| sqlite::rows(connection, &text, &binds))
                     .await
             }
             Self::Pg(connection) => {
@@ -287,7 +275,7 @@ impl Connection {
 
     /// Whether this is SQLite; for the few statements in which the dialects differ.
     pub fn is_sqlite(&self) -> bool {
-        !matches!(self.engine, Engine::Pg(_))
+        matches!(self.engine, Engine::Lite(_))
     }
 
     /// Runs a statement; how many rows it touched.
@@ -302,7 +290,7 @@ impl Connection {
 
     /// Whether SQLite has a transaction open here, which it may have taken back by itself.
     pub(super) fn is_in_transaction(&self) -> bool {
-        matches!(&self.engine, Engine::Writer(connection) if !connection.is_autocommit())
+        matches!(&self.engine, Engine::Lite(Lite::Writer(connection)) if !connection.is_autocommit())
     }
 
     /// Takes back what SQLite has open here. A failure of that matters less than what led to it.

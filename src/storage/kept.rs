@@ -49,6 +49,21 @@ pub(super) struct Kept {
     pub(super) asked: Asked,
 }
 
+/// The rows that are added, each as of when, and those that are changed, each with the revision it has in the database.
+pub(super) type AddedAndChanged<'r, T> = (Vec<(&'r T, Instant)>, Vec<(&'r T, i64)>);
+
+/// Tells the rows that are added from those that are changed.
+pub(super) fn added_and_changed<K, T>(kept: &BTreeMap<K, Changed<T>>) -> AddedAndChanged<'_, T> {
+    let (mut added, mut changed) = (Vec::new(), Vec::new());
+    for Changed { value, stored } in kept.values() {
+        match stored {
+            Stored::Not(at) => added.push((value, *at)),
+            Stored::Revision(before) => changed.push((value, *before)),
+        }
+    }
+    (added, changed)
+}
+
 /// Keeps a changed row that was read with the revision `before`; an error where that is not how it is now.
 pub(super) fn change<K: Ord, T>(
     kept: &mut BTreeMap<K, Changed<T>>,

@@ -4,8 +4,9 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, change, find};
+use super::kept::{Changed, Stored, added_and_changed, change, find};
 use crate::binds;
+use crate::domain::clock::Instant;
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Mode, Order};
 
@@ -73,13 +74,13 @@ impl Connection {
         Ok(())
     }
 
-    async fn insert_orders(&mut self, orders: &[&Order]) -> Result<(), Failure> {
+    async fn insert_orders(&mut self, orders: &[(&Order, Instant)]) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(orders.len());
         let texts: Vec<String> = orders
             .par_iter()
-            .map(|order| text(order))
+            .map(|(order, _)| text(order))
             .collect::<Result<_, _>>()?;
-        for (order, text) in orders.iter().zip(texts) {
+        for ((order, received_at), text) in orders.iter().zip(texts) {
             let ship_by = order
                 .header
                 .dates
@@ -93,7 +94,7 @@ impl Connection {
                 &order.header.po_number,
                 order.state.word(),
                 order.revision,
-                order.received_at,
+                *received_at,
                 order.source,
                 value(order),
                 order.header.currency.code(),
@@ -160,13 +161,7 @@ impl Connection {
             Some(kept) if !kept.orders.is_empty() => std::mem::take(&mut kept.orders),
             _ => return Ok(()),
         };
-        let (mut added, mut changed) = (Vec::new(), Vec::new());
-        for Changed { value, stored } in kept.values() {
-            match stored {
-                Stored::Not(_) => added.push(value),
-                Stored::Revision(before) => changed.push((value, *before)),
-            }
-        }
+        let (added, changed) = added_and_changed(&kept);
         self.insert_orders(&added).await?;
         self.update_orders(&changed).await
     }

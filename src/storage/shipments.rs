@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, change, find};
+use super::kept::{Changed, Stored, added_and_changed, change, find};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
@@ -292,13 +292,7 @@ impl Connection {
             Some(kept) if !kept.shipments.is_empty() => std::mem::take(&mut kept.shipments),
             _ => return Ok(()),
         };
-        let (mut added, mut changed) = (Vec::new(), Vec::new());
-        for Changed { value, stored } in kept.values() {
-            match stored {
-                Stored::Not(at) => added.push((value, *at)),
-                Stored::Revision(before) => changed.push((value, *before)),
-            }
-        }
+        let (added, changed) = added_and_changed(&kept);
         self.insert_shipments(&added).await?;
         self.update_shipments(&changed).await
     }

@@ -60,28 +60,59 @@ pub(super) fn open_writer(path: &Path) -> Result<rusqlite::Connection, rusqlite:
     open(path, WRITER_CACHE)
 }
 
+/// A connection, and where it is asked.
+pub(super) enum Lite {
+    /// It writes: it is asked on this thread.
+    Writer(rusqlite::Connection),
+    /// It reads, beside everything else.
+    Reader(Reader),
+}
+
+impl Lite {
+    /// Does something with the connection.
+    pub(super) async fn ask<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, DriverError> + Send + 'static,
+    ) -> Result<T, DriverError> {
+        match self {
+            Self::Writer(connection) => work(connection),
+            Self::Reader(reader) => reader.ask(work).await,
+        }
+    }
+}
+
+/// Runs a statement, and has each row that it gives read.
+fn each(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    binds: &[Bind],
+    mut read: impl FnMut(&rusqlite::Row<'_>) -> Result<(), DriverError>,
+) -> Result<(), DriverError> {
+    let began = Instant::now();
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
+    while let Some(row) = rows.next()? {
+        read(row)?;
+    }
+    let took = began.elapsed();
+    if took > SLOW {
+        tracing::warn!(milliseconds = took.as_millis(), sql, "a slow statement");
+    }
+    Ok(())
+}
+
 /// Asks, and reads every row that comes.
 pub(super) fn rows<T: Readable>(
     connection: &rusqlite::Connection,
     sql: &str,
     binds: &[Bind],
 ) -> Result<Vec<T>, DriverError> {
-    let began = Instant::now();
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
-    let mut read = Vec::new();
-    while let Some(row) = rows.next()? {
-        read.push(T::read(&Row::Lite(row))?);
-    }
-    tell_slow(sql, began);
-    Ok(read)
-}
-
-fn tell_slow(sql: &str, began: Instant) {
-    let took = began.elapsed();
-    if took > SLOW {
-        tracing::warn!(milliseconds = took.as_millis(), sql, "a slow statement");
-    }
+    let mut rows = Vec::new();
+    each(connection, sql, binds, |row| {
+        rows.push(T::read(&Row::Lite(row))?);
+        Ok(())
+    })?;
+    Ok(rows)
 }
 
 /// Runs a statement, whatever rows it gives; how many it touched.
@@ -90,11 +121,7 @@ pub(super) fn execute(
     sql: &str,
     binds: &[Bind],
 ) -> Result<u64, DriverError> {
-    let began = Instant::now();
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
-    while rows.next()?.is_some() {}
-    tell_slow(sql, began);
+    each(connection, sql, binds, |_| Ok(()))?;
     Ok(connection.changes())
 }
 

@@ -23,7 +23,7 @@ use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
 use super::row::DriverError;
-use super::sqlite::{self, Readers, STATEMENTS_KEPT};
+use super::sqlite::{self, Lite, Readers, STATEMENTS_KEPT};
 use crate::config::settings::authority;
 use crate::waypoint::{self, BEFORE_COMMIT, COMMITTED};
 
@@ -145,7 +145,10 @@ impl Store {
     /// A connection for queries. Give it back soon: a long read holds SQLite's log back.
     pub async fn read(&self) -> Result<Connection, Failure> {
         let opened = match &*self.backend {
-            Backend::Lite { readers, .. } => readers.take().await.map(Engine::Reader),
+            Backend::Lite { readers, .. } => readers
+                .take()
+                .await
+                .map(|reader| Engine::Lite(Lite::Reader(reader))),
             Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg).map_err(Into::into),
         };
         let mut connection = opened
@@ -444,7 +447,7 @@ async fn write_queue(
     mut urgent: mpsc::Receiver<Box<dyn Job>>,
     mut ordinary: mpsc::Receiver<Box<dyn Job>>,
 ) {
-    let mut connection = Connection::new(Engine::Writer(writer));
+    let mut connection = Connection::new(Engine::Lite(Lite::Writer(writer)));
     loop {
         let first = tokio::select! {
             biased;

@@ -1,6 +1,6 @@
-//! How much of a step one transaction takes: about as much as fits a moment, by how long the last pieces took, with all the steps
-//! that their transactions went on to. A partner
-//! waits for its acknowledgment until the transaction that runs has ended; and one that is too short pays for its commit.
+//! How much of a step one transaction takes: about as much as fits a moment, by how long the last pieces took, with all the
+//! steps that their transactions went on to. A partner waits for its acknowledgment until the transaction that runs has
+//! ended; and one that is too short pays for its commit.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
