@@ -1,12 +1,12 @@
 //! Files handed over as partners do, and how long each waits for its 997.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use supercargo::domain::ids::ConnectionId;
-use supercargo::storage::{Connection, Store, StoreLocation};
+use supercargo::storage::{Connection, Store};
 use supercargo::workflow::Gateway;
 use supercargo::workflow::receive::{Upload, UploadSource, receive};
 
@@ -15,9 +15,6 @@ use super::{Broken, Outcome};
 
 /// How often the mailboxes are looked into: the error of a measured wait.
 const LOOK: Duration = Duration::from_millis(4);
-
-/// Transmissions that may be committed before one with a lower number where several workers deliver at the same time.
-const OUT_OF_ORDER: i64 = 1_000;
 
 /// Hands a file over; its number.
 pub async fn hand_over(gateway: &Gateway, sender: &Sender, source: UploadSource) -> Outcome<i64> {
@@ -32,26 +29,11 @@ pub async fn hand_over(gateway: &Gateway, sender: &Sender, source: UploadSource)
     Ok(receive(gateway, upload).await?.0)
 }
 
-/// Who waits for a 997, and how long others have waited.
+/// Which files wait for their 997, each since when, and how long others have waited.
 #[derive(Default)]
 struct Waits {
     complete: HashMap<i64, Instant>,
-    answered: HashMap<i64, Instant>,
     took: Vec<Duration>,
-}
-
-impl Waits {
-    fn meet(&mut self, file: i64) -> bool {
-        if let (Some(complete), Some(answered)) =
-            (self.complete.get(&file), self.answered.get(&file))
-        {
-            self.took.push(answered.duration_since(*complete));
-            self.complete.remove(&file);
-            self.answered.remove(&file);
-            return true;
-        }
-        false
-    }
 }
 
 /// Watches the mailboxes for 997s.
@@ -87,40 +69,31 @@ impl Watch {
             .map_err(|_| Broken("the watch broke".to_owned()))?;
         waits.complete.insert(file, at);
         self.open.fetch_add(1, Ordering::Relaxed);
-        if waits.meet(file) {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-        }
         Ok(())
     }
 
-    /// Looks at what is new alone, for what is spent on looking is missing where it is measured.
+    /// Looks after those alone that wait, for what is spent on looking is missing where it is measured.
     async fn look(self, store: Store) -> Outcome<()> {
-        let behind = match store.location() {
-            StoreLocation::Sqlite(_) => 0,
-            StoreLocation::Postgres(_) => OUT_OF_ORDER,
-        };
-        let mut last: i64 = 0;
-        let mut seen: BTreeSet<i64> = BTreeSet::new();
         while !self.stop.load(Ordering::Relaxed) {
+            let waiting = self.waiting()?;
             let mut connection = store.read().await?;
-            let found: Vec<(i64,)> = connection
-                .rows(
-                    "SELECT id FROM transmission WHERE id > $1 AND set_code = '997' AND state = 'delivered'",
-                    vec![(last - behind).into()],
-                )
-                .await?;
-            let mut fresh: Vec<i64> = found.into_iter().map(|(id,)| id).collect();
-            fresh.retain(|id| seen.insert(*id));
-            for files in fresh.chunks(500) {
+            for files in waiting.chunks(500) {
                 let answered = answered(&mut connection, files).await?;
                 self.note(&answered)?;
             }
             drop(connection);
-            last = fresh.iter().copied().fold(last, i64::max);
-            seen = seen.split_off(&(last - behind));
             tokio::time::sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    /// The files that wait for their 997.
+    fn waiting(&self) -> Outcome<Vec<i64>> {
+        let waits = self
+            .waits
+            .lock()
+            .map_err(|_| Broken("the watch broke".to_owned()))?;
+        Ok(waits.complete.keys().copied().collect())
     }
 
     /// These received files have their 997.
@@ -131,8 +104,8 @@ impl Watch {
             .lock()
             .map_err(|_| Broken("the watch broke".to_owned()))?;
         for file in files {
-            waits.answered.entry(*file).or_insert(now);
-            if waits.meet(*file) {
+            if let Some(complete) = waits.complete.remove(file) {
+                waits.took.push(now.duration_since(complete));
                 self.open.fetch_sub(1, Ordering::Relaxed);
             }
         }
@@ -152,15 +125,16 @@ impl Watch {
     }
 }
 
-/// The received files that these 997s answer.
-async fn answered(connection: &mut Connection, transmissions: &[i64]) -> Outcome<Vec<i64>> {
-    let places: Vec<String> = (1..=transmissions.len()).map(|n| format!("${n}")).collect();
+/// Of these received files those whose 997 lies in the mailbox.
+async fn answered(connection: &mut Connection, files: &[i64]) -> Outcome<Vec<i64>> {
+    let places: Vec<String> = (1..=files.len()).map(|n| format!("${n}")).collect();
     let sql = format!(
-        "SELECT interchange.file_id FROM document JOIN interchange ON interchange.id = document.subject_id
-         WHERE document.transmission_id IN ({})",
+        "SELECT interchange.file_id FROM interchange JOIN document ON document.subject_kind = 'interchange'
+         AND document.subject_id = interchange.id AND document.delivery = 'delivered'
+         WHERE interchange.file_id IN ({})",
         places.join(", ")
     );
-    let values = transmissions.iter().map(|id| (*id).into()).collect();
+    let values = files.iter().map(|id| (*id).into()).collect();
     let files: Vec<(i64,)> = connection.rows(&sql, values).await?;
     Ok(files.into_iter().map(|(file,)| file).collect())
 }

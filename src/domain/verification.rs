@@ -16,6 +16,7 @@ mod rule;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -48,11 +49,11 @@ const FIRST_YEAR_BELIEVED: i32 = 1980;
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The buyer's numbers of items, as far as they resolve.
-    pub items: HashMap<ItemNumber, Item>,
+    pub items: HashMap<ItemNumber, Arc<Item>>,
     /// Prices of these items: the partner's own and everybody's, of any date. In order of item they are found fastest.
     pub prices: Vec<PriceEntry>,
     /// Numbers of the partner's locations.
-    pub locations: BTreeSet<String>,
+    pub locations: Arc<BTreeSet<String>>,
     /// The partner has a location list at all; without one every location is believed.
     pub locations_listed: bool,
     /// The partner's currency; none: every one is believed.
@@ -753,7 +754,7 @@ mod tests {
         for id in 1..=3 {
             known
                 .items
-                .insert(number("VN", &format!("A-{id}")), item(id));
+                .insert(number("VN", &format!("A-{id}")), item(id).into());
             known.prices.push(entry(id, "12.50", "EA", None));
         }
         known
@@ -1248,7 +1249,7 @@ mod tests {
     fn the_orders_own_pack_helps_where_ours_is_not_known() {
         let mut without = known();
         for item in without.items.values_mut() {
-            item.case_pack = None;
+            Arc::make_mut(item).case_pack = None;
         }
         let mut cases = line(1, "2", "CA");
         cases.price = None;
@@ -1278,8 +1279,10 @@ mod tests {
     #[test]
     fn items_are_found_by_number_and_by_gtin_in_either_writing() {
         let mut known = known();
-        known.items.insert(number("UP", "036000291452"), item(1));
-        known.items.insert(number("IN", "77"), item(2));
+        known
+            .items
+            .insert(number("UP", "036000291452"), item(1).into());
+        known.items.insert(number("IN", "77"), item(2).into());
         type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], Option<&'a str>);
         let table: [Row<'_>; 7] = [
             (&[("UP", "036000291452")], &[], Some("A-1")),
@@ -1312,7 +1315,7 @@ mod tests {
     fn where_it_goes() {
         let mut listed = known();
         listed.locations_listed = true;
-        listed.locations = ["0100".to_owned(), "0200".to_owned()].into();
+        listed.locations = BTreeSet::from(["0100".to_owned(), "0200".to_owned()]).into();
         let policy = VerificationPolicy::default();
         let whole = |party: Option<(&str, &str)>, stores_: &[(&str, &str)]| {
             let mut line = line(1, "24", "EA");

@@ -1,7 +1,8 @@
 //! What we sell and to where: items, prices, locations, warehouses and stock, as verification and allocation ask for
 //! them, and as lists load them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::connection::{Connection, list, padded, tuples};
 use super::failure::Failure;
@@ -47,6 +48,13 @@ impl NumberClass {
         }
     }
 
+    /// The class of a word in the database.
+    fn named(word: &str) -> Option<Self> {
+        [Self::Gtin, Self::Vendor, Self::Buyer]
+            .into_iter()
+            .find(|class| class.word() == word)
+    }
+
     /// A value as it is kept: digits of a GTIN filled up to 14.
     pub fn kept(self, value: &str) -> String {
         let value = value.trim();
@@ -78,35 +86,19 @@ pub async fn items_by_numbers(
     company: CompanyId,
     partner: PartnerId,
     numbers: &[ItemNumber],
-) -> Result<HashMap<ItemNumber, Item>, Failure> {
-    let asked: BTreeMap<(String, String), &ItemNumber> = numbers
+) -> Result<HashMap<ItemNumber, Arc<Item>>, Failure> {
+    let asked: HashSet<&ItemNumber> = numbers
         .iter()
         .filter(|number| !number.value.trim().is_empty())
-        .map(|number| ((number.qualifier.clone(), number.value.clone()), number))
         .collect();
-    let kept: BTreeSet<(&str, String)> = asked
-        .values()
-        .flat_map(|number| ways(number))
-        .map(|(class, value)| (class.word(), value))
-        .collect();
+    let kept = asked.iter().flat_map(|number| ways(number)).collect();
     let found = items_of_kept(connection, company, partner, kept).await?;
-    let ids: Vec<ItemId> = found
-        .values()
-        .copied()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let items: HashMap<ItemId, Item> = items(connection, &ids)
-        .await?
-        .into_iter()
-        .map(|item| (item.id, item))
-        .collect();
+    let ids: BTreeSet<ItemId> = found.values().copied().collect();
+    let items = items(connection, &ids).await?;
     Ok(asked
-        .into_values()
+        .into_iter()
         .filter_map(|number| {
-            let id = ways(number)
-                .into_iter()
-                .find_map(|(class, value)| found.get(&(class.word().to_owned(), value)))?;
+            let id = ways(number).iter().find_map(|way| found.get(way))?;
             Some((number.clone(), items.get(id)?.clone()))
         })
         .collect())
@@ -134,10 +126,20 @@ async fn items_of_kept(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
-    numbers: BTreeSet<(&str, String)>,
-) -> Result<HashMap<(String, String), ItemId>, Failure> {
-    let numbers: Vec<(&str, String)> = numbers.into_iter().collect();
-    let mut found = HashMap::new();
+    mut numbers: BTreeSet<(NumberClass, String)>,
+) -> Result<HashMap<(NumberClass, String), ItemId>, Failure> {
+    let mut found = HashMap::with_capacity(numbers.len());
+    let seen = connection.catalogue_seen().await?;
+    if let Some(memory) = connection.recall(seen) {
+        numbers.retain(
+            |(class, value)| match memory.number(partner, *class, value) {
+                Some(item) => found.insert((*class, value.clone()), item).is_some(),
+                None => true,
+            },
+        );
+    }
+    let numbers: Vec<(NumberClass, String)> = numbers.into_iter().collect();
+    let mut looked_up = HashMap::new();
     for chunk in numbers.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT item_number.class, item_number.value, item_number.item_id FROM (VALUES {}) AS v CROSS JOIN item_number
@@ -147,16 +149,24 @@ async fn items_of_kept(
         );
         let mut asked = binds![company, partner];
         for (class, value) in chunk {
-            asked.extend(binds![class, value]);
+            asked.extend(binds![class.word(), value]);
         }
         // Everybody's come first, so that the partner's own replace them.
         for (class, value, item) in connection
             .rows::<(String, String, i64)>(&sql, asked)
             .await?
         {
-            found.insert((class, value), ItemId(item));
+            let class = NumberClass::named(&class)
+                .ok_or_else(|| corrupt("item_number", &value, "its class is none"))?;
+            looked_up.insert((class, value), ItemId(item));
         }
     }
+    if let Some(mut memory) = connection.recall(seen) {
+        for (number, item) in &looked_up {
+            memory.keep_number(partner, number.clone(), *item);
+        }
+    }
+    found.extend(looked_up);
     Ok(found)
 }
 
@@ -166,10 +176,24 @@ fn item((id, body): (i64, String)) -> Result<Item, Failure> {
     Ok(item)
 }
 
-/// Items by number.
-pub async fn items(connection: &mut Connection, ids: &[ItemId]) -> Result<Vec<Item>, Failure> {
-    let mut items = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(ASKED_MAX).map(padded) {
+/// Items by their identity.
+async fn items(
+    connection: &mut Connection,
+    ids: &BTreeSet<ItemId>,
+) -> Result<HashMap<ItemId, Arc<Item>>, Failure> {
+    let mut items = HashMap::with_capacity(ids.len());
+    let mut missing = Vec::new();
+    let seen = connection.catalogue_seen().await?;
+    {
+        let memory = connection.recall(seen);
+        for id in ids {
+            match memory.as_ref().and_then(|memory| memory.item(*id)) {
+                Some(known) => _ = items.insert(*id, known),
+                None => missing.push(*id),
+            }
+        }
+    }
+    for chunk in missing.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT id, body FROM item WHERE id IN {}",
             list(chunk.len(), 0)
@@ -178,7 +202,13 @@ pub async fn items(connection: &mut Connection, ids: &[ItemId]) -> Result<Vec<It
             .rows(&sql, chunk.iter().map(|id| (*id).into()).collect())
             .await?;
         for row in rows {
-            items.push(item(row)?);
+            let item = Arc::new(item(row)?);
+            items.insert(item.id, item);
+        }
+    }
+    if let Some(mut memory) = connection.recall(seen) {
+        for item in missing.iter().filter_map(|id| items.get(id)) {
+            memory.keep_item(item.clone());
         }
     }
     Ok(items)
@@ -239,15 +269,31 @@ row! {
     }
 }
 
-/// Prices of these items: a partner's own and everybody's, of any date.
+/// Prices of these items: a partner's own and everybody's, of any date, in order of item.
 pub async fn prices_for(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
-    ids: &[ItemId],
+    ids: &BTreeSet<ItemId>,
 ) -> Result<Vec<PriceEntry>, Failure> {
-    let mut prices = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX).map(padded) {
+    let mut prices: BTreeMap<ItemId, Arc<[PriceEntry]>> = BTreeMap::new();
+    let mut missing = Vec::new();
+    let seen = connection.catalogue_seen().await?;
+    {
+        let memory = connection.recall(seen);
+        for id in ids {
+            match memory
+                .as_ref()
+                .and_then(|memory| memory.prices(partner, *id))
+            {
+                Some(known) => _ = prices.insert(*id, known),
+                None => missing.push(*id),
+            }
+        }
+    }
+    let mut looked_up: BTreeMap<ItemId, Vec<PriceEntry>> =
+        missing.iter().map(|id| (*id, Vec::new())).collect();
+    for chunk in missing.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
             "SELECT item_id, partner_id, unit, currency, from_date, until_date, price FROM price
              WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date, unit",
@@ -257,10 +303,24 @@ pub async fn prices_for(
         asked.extend(chunk.iter().map(|id| (*id).into()));
         let rows: Vec<PriceRow> = connection.rows(&sql, asked).await?;
         for row in rows {
-            prices.push(price(row)?);
+            let entry = price(row)?;
+            looked_up.entry(entry.item).or_default().push(entry);
         }
     }
-    Ok(prices)
+    let looked_up = looked_up
+        .into_iter()
+        .map(|(item, entries)| (item, Arc::from(entries)));
+    let looked_up: BTreeMap<ItemId, Arc<[PriceEntry]>> = looked_up.collect();
+    if let Some(mut memory) = connection.recall(seen) {
+        for (item, entries) in &looked_up {
+            memory.keep_prices(partner, *item, entries.clone());
+        }
+    }
+    prices.extend(looked_up);
+    Ok(prices
+        .values()
+        .flat_map(|entries| entries.iter().cloned())
+        .collect())
 }
 
 fn price(row: PriceRow) -> Result<PriceEntry, Failure> {
@@ -285,14 +345,25 @@ fn price(row: PriceRow) -> Result<PriceEntry, Failure> {
 pub async fn location_numbers(
     connection: &mut Connection,
     partner: PartnerId,
-) -> Result<BTreeSet<String>, Failure> {
+) -> Result<Arc<BTreeSet<String>>, Failure> {
+    let seen = connection.catalogue_seen().await?;
+    let known = connection
+        .recall(seen)
+        .and_then(|memory| memory.place_numbers(partner));
+    if let Some(known) = known {
+        return Ok(known);
+    }
     let rows: Vec<(String,)> = connection
         .rows(
             "SELECT number FROM location WHERE partner_id = $1",
             binds![partner],
         )
         .await?;
-    Ok(rows.into_iter().map(|row| row.0).collect())
+    let numbers: Arc<BTreeSet<String>> = Arc::new(rows.into_iter().map(|row| row.0).collect());
+    if let Some(mut memory) = connection.recall(seen) {
+        memory.keep_place_numbers(partner, numbers.clone());
+    }
+    Ok(numbers)
 }
 
 /// Locations of a partner by number.
@@ -301,13 +372,17 @@ pub async fn locations(
     partner: PartnerId,
     numbers: &[String],
 ) -> Result<BTreeMap<String, Location>, Failure> {
-    let numbers: Vec<String> = numbers
-        .iter()
-        .cloned()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let mut numbers: BTreeSet<String> = numbers.iter().cloned().collect();
     let mut found = BTreeMap::new();
+    let seen = connection.catalogue_seen().await?;
+    if let Some(memory) = connection.recall(seen) {
+        numbers.retain(|number| match memory.place(partner, number) {
+            Some(place) => found.insert(number.clone(), place).is_some(),
+            None => true,
+        });
+    }
+    let numbers: Vec<String> = numbers.into_iter().collect();
+    let mut looked_up = Vec::new();
     for chunk in numbers.chunks(ASKED_MAX) {
         let sql = format!(
             "SELECT number, body FROM location WHERE partner_id = $1 AND number IN {}",
@@ -317,9 +392,15 @@ pub async fn locations(
         asked.extend(chunk.iter().map(|number| number.into()));
         let rows: Vec<(String, String)> = connection.rows(&sql, asked).await?;
         for (number, body) in rows {
-            let location =
+            let location: Location =
                 serde_json::from_str(&body).map_err(|error| corrupt("location", &number, error))?;
+            looked_up.push(location.clone());
             found.insert(number, location);
+        }
+    }
+    if let Some(mut memory) = connection.recall(seen) {
+        for place in looked_up {
+            memory.keep_place(partner, place);
         }
     }
     Ok(found)
@@ -329,21 +410,33 @@ pub async fn locations(
 pub async fn warehouses(
     connection: &mut Connection,
     company: CompanyId,
-) -> Result<Vec<Warehouse>, Failure> {
+) -> Result<Arc<[Warehouse]>, Failure> {
+    let seen = connection.catalogue_seen().await?;
+    let known = connection
+        .recall(seen)
+        .and_then(|memory| memory.warehouses());
+    if let Some(known) = known {
+        return Ok(known);
+    }
     let rows: Vec<(i64, String)> = connection
         .rows(
             "SELECT id, body FROM warehouse WHERE company_id = $1 ORDER BY code",
             binds![company],
         )
         .await?;
-    rows.into_iter()
+    let warehouses: Arc<[Warehouse]> = rows
+        .into_iter()
         .map(|(id, body)| {
             let mut warehouse: Warehouse =
                 serde_json::from_str(&body).map_err(|error| corrupt("warehouse", id, error))?;
             warehouse.id = WarehouseId(id);
             Ok(warehouse)
         })
-        .collect()
+        .collect::<Result<_, Failure>>()?;
+    if let Some(mut memory) = connection.recall(seen) {
+        memory.keep_warehouses(warehouses.clone());
+    }
+    Ok(warehouses)
 }
 
 /// What is on hand and promised of these items, in every warehouse; locked until the transaction ends.
@@ -425,6 +518,7 @@ pub async fn save_items(
     company: CompanyId,
     items: &[(Item, Vec<NewNumber>)],
 ) -> Result<Vec<ItemId>, Failure> {
+    connection.change_catalogue().await?;
     let codes: Vec<String> = items.iter().map(|(item, _)| item.code.clone()).collect();
     let known = items_by_code(connection, company, &codes).await?;
     let fresh = items
@@ -489,6 +583,7 @@ pub async fn save_prices(
     company: CompanyId,
     prices: &[PriceEntry],
 ) -> Result<(), Failure> {
+    connection.change_catalogue().await?;
     let rows: BTreeMap<_, _> = prices
         .iter()
         .map(|price| {
@@ -530,6 +625,7 @@ pub async fn save_locations(
     partner: PartnerId,
     places: &[Location],
 ) -> Result<(), Failure> {
+    connection.change_catalogue().await?;
     let mut rows = BTreeMap::new();
     for place in places {
         rows.insert(
@@ -557,6 +653,7 @@ pub async fn save_warehouses(
     company: CompanyId,
     warehouses_new: &[Warehouse],
 ) -> Result<(), Failure> {
+    connection.change_catalogue().await?;
     let known = warehouses(connection, company).await?;
     for warehouse in warehouses_new {
         let id = match known.iter().find(|known| known.code == warehouse.code) {

@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Postgres};
 use super::failure::Failure;
 use super::kept::Kept;
 use super::objects::{AtHand, Objects};
+use super::recall::Recall;
 use super::row::{DriverError, Readable, Row};
 use super::sqlite::{self, Lite};
 
@@ -144,6 +145,8 @@ pub struct Connection {
     pub(super) reach: Reach,
     /// What a transaction has changed and writes at its end.
     pub(super) kept: Option<Box<Kept>>,
+    /// What was looked up before.
+    pub(super) recall: Recall,
 }
 
 /// A statement and its values as SQLite is fastest with them: a `?` for each value, in the order in which they stand. It
@@ -265,11 +268,12 @@ fn rows_at_once(rows: usize, width: usize) -> usize {
 
 impl Connection {
     /// One without a way to the object store.
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(engine: Engine, recall: Recall) -> Self {
         Self {
             engine,
             reach: Reach::Nowhere,
             kept: None,
+            recall,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Transaction sets of both directions, and the files that carry what we send.
 
-use std::collections::{HashMap, HashSet};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
 use super::files::findings_text;
 use super::journal::Subject;
+use super::work::Step;
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
@@ -64,6 +66,36 @@ pub struct NewDocument {
     pub replaces: Option<i64>,
     /// Whom it goes to, as JSON; empty: to the partner's first address.
     pub address: String,
+    /// The file it went out in, where that is made with it.
+    pub sent: Option<Sent>,
+}
+
+/// How a document went out.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// In which file.
+    pub transmission: i64,
+    /// When.
+    pub at: Instant,
+    /// When an answer is due, where one is expected.
+    pub answer_due: Option<Instant>,
+}
+
+/// The segments of a document, whatever they are made of: here they only have to be written.
+pub trait Segments: Any + Send + std::fmt::Debug {
+    /// As they are written.
+    fn to_json(&self) -> Result<String, serde_json::Error>;
+}
+
+/// A document of ours that waits to be put into a file, and has not been written yet.
+#[derive(Debug)]
+pub struct Queued {
+    /// The document, without its segments.
+    pub document: NewDocument,
+    /// Its segments.
+    pub segments: Box<dyn Segments>,
+    /// Since when it is queued.
+    pub at: Instant,
 }
 
 row! {
@@ -125,13 +157,13 @@ const DOCUMENT: &str = "SELECT id, direction, partner_id, mode, set_code, file_i
     st02, byte_offset, size, disposition, delivery, syntax, application, subject_kind, subject_id, reference, findings, body,
     corrected_sha256, address FROM document";
 
-/// What a queued document needs to be put into an interchange.
+/// Where a document stands in the file it goes out in.
 #[derive(Debug, Clone)]
 pub struct Numbered {
     /// Which document.
     pub id: i64,
-    /// The file it goes in.
-    pub transmission: i64,
+    /// The file, and when an answer is due.
+    pub sent: Sent,
     /// ISA13.
     pub isa13: String,
     /// GS06.
@@ -142,8 +174,6 @@ pub struct Numbered {
     pub byte_offset: i64,
     /// Its bytes.
     pub size: i64,
-    /// When an answer is due, where one is expected.
-    pub answer_due: Option<Instant>,
 }
 
 /// A new file to a partner.
@@ -275,14 +305,18 @@ impl Connection {
                     new.body,
                     new.replaces,
                     at,
-                    new.address
+                    new.address,
+                    new.sent.map(|sent| sent.transmission),
+                    new.sent.map(|sent| sent.at),
+                    new.sent.and_then(|sent| sent.answer_due)
                 ]
             })
             .collect();
         self.insert_many(
             "INSERT INTO document (id, direction, company_id, partner_id, mode, set_code, file_id, interchange_id,
                  group_ordinal, set_ordinal, isa13, gs06, st02, byte_offset, size, disposition, delivery, syntax,
-                 application, subject_kind, subject_id, reference, findings, body, replaces_id, created_at, address)",
+                 application, subject_kind, subject_id, reference, findings, body, replaces_id, created_at, address,
+                 transmission_id, sent_at, answer_due_at)",
             rows,
             "",
         )
@@ -315,15 +349,115 @@ impl Connection {
 
     /// One document.
     pub async fn document(&mut self, id: i64) -> Result<Option<DocumentRow>, Failure> {
+        self.write_queued().await?;
         self.row(&format!("{DOCUMENT} WHERE id = $1"), binds![id])
             .await
     }
 
     /// Many documents, in order of number.
     pub async fn documents(&mut self, ids: &[i64]) -> Result<Vec<DocumentRow>, Failure> {
+        self.write_queued().await?;
         let sql = format!("{DOCUMENT} WHERE id IN {} ORDER BY id", list(ids.len(), 0));
         self.rows(&sql, ids.iter().map(|id| (*id).into()).collect())
             .await
+    }
+
+    /// Queues documents of ours to be put into files. They are written at the end of the transaction, or with the file that
+    /// it puts them into.
+    pub fn queue_documents(&mut self, queued: Vec<Queued>) -> Result<(), Failure> {
+        let kept = &mut self.kept()?.queued;
+        kept.extend(queued.into_iter().map(|one| (one.document.id, one)));
+        Ok(())
+    }
+
+    /// Whether this transaction has queued documents that it has not put into a file.
+    pub fn has_queued(&self) -> bool {
+        self.kept
+            .as_deref()
+            .is_some_and(|kept| !kept.queued.is_empty())
+    }
+
+    /// Writes the documents that are queued and not put into a file.
+    pub(super) async fn write_queued(&mut self) -> Result<(), Failure> {
+        let Some(kept) = self.kept.as_deref_mut() else {
+            return Ok(());
+        };
+        let mut documents = Vec::with_capacity(kept.queued.len());
+        for (id, queued) in std::mem::take(&mut kept.queued) {
+            let body = queued
+                .segments
+                .to_json()
+                .map_err(|error| Failure::Corrupt {
+                    table: "document",
+                    key: id.to_string(),
+                    why: error.to_string(),
+                })?;
+            let document = NewDocument {
+                body: Some(body),
+                ..queued.document
+            };
+            documents.push((document, queued.at));
+        }
+        self.add_documents_of(documents).await
+    }
+
+    /// Adds documents, each as of its time.
+    pub async fn add_documents_of(
+        &mut self,
+        documents: Vec<(NewDocument, Instant)>,
+    ) -> Result<(), Failure> {
+        let mut by_time: BTreeMap<Instant, Vec<NewDocument>> = BTreeMap::new();
+        for (document, at) in documents {
+            by_time.entry(at).or_default().push(document);
+        }
+        for (at, documents) in by_time {
+            self.add_documents(documents, at).await?;
+        }
+        Ok(())
+    }
+
+    /// Partners for which this transaction has queued documents whose delivery is due, and for which none waits from
+    /// before: these would be overtaken.
+    pub async fn partners_of_queued(&mut self, now: Instant) -> Result<Vec<i64>, Failure> {
+        let Some(kept) = self.kept.as_deref() else {
+            return Ok(Vec::new());
+        };
+        let mut partners: BTreeSet<i64> = kept
+            .queued
+            .values()
+            .filter_map(|queued| queued.document.partner)
+            .filter(|partner| {
+                let asked = kept.asked.get(&(Step::Deliver, *partner));
+                asked.is_some_and(|(_, due)| *due <= now)
+            })
+            .collect();
+        if partners.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT DISTINCT partner_id FROM document
+             WHERE partner_id IN {} AND delivery = 'queued' AND transmission_id IS NULL",
+            list(partners.len(), 0)
+        );
+        let asked = partners.iter().map(|partner| (*partner).into()).collect();
+        for (waiting,) in self.rows::<(i64,)>(&sql, asked).await? {
+            partners.remove(&waiting);
+        }
+        Ok(partners.into_iter().collect())
+    }
+
+    /// Takes the documents that this transaction has queued for a partner, oldest first, to put them into files. Their
+    /// delivery is asked for no more.
+    pub fn take_queued(&mut self, partner: i64) -> Result<Vec<Queued>, Failure> {
+        let kept = self.kept()?;
+        kept.asked.remove(&(Step::Deliver, partner));
+        let of_partner = |queued: &Queued| queued.document.partner == Some(partner);
+        let (taken, others) = std::mem::take(&mut kept.queued)
+            .into_iter()
+            .partition(|(_, queued)| of_partner(queued));
+        kept.queued = others;
+        let taken: BTreeMap<i64, Queued> = taken;
+        Ok(taken.into_values().collect())
     }
 
     /// Documents queued for a partner that go out next, oldest first.
@@ -332,6 +466,7 @@ impl Connection {
         partner: i64,
         most: i64,
     ) -> Result<Vec<DocumentRow>, Failure> {
+        self.write_queued().await?;
         self.rows(
             &format!("{DOCUMENT} WHERE partner_id = $1 AND delivery = 'queued' AND transmission_id IS NULL ORDER BY id LIMIT $2"),
             binds![partner, most],
@@ -339,30 +474,31 @@ impl Connection {
         .await
     }
 
-    /// Writes the control numbers and places of documents that were just put into files.
+    /// Writes the control numbers and places of documents that were just put into files, and how far these have come.
     pub async fn number_documents(
         &mut self,
-        numbered: Vec<Numbered>,
-        at: Instant,
+        numbered: &[Numbered],
+        delivery: Delivery,
     ) -> Result<(), Failure> {
         for chunk in numbered.chunks(1_000) {
             let sql = format!(
                 "UPDATE document SET transmission_id = v.column2, isa13 = v.column3, gs06 = v.column4, st02 = v.column5,
-                 byte_offset = v.column6, size = v.column7, answer_due_at = v.column8, sent_at = $1, body = NULL
-                 FROM (VALUES {}) AS v WHERE document.id = v.column1",
-                super::connection::tuples(chunk.len(), 8, 1)
+                 byte_offset = v.column6, size = v.column7, sent_at = v.column8, answer_due_at = v.column9, delivery = $1,
+                 body = NULL FROM (VALUES {}) AS v WHERE document.id = v.column1",
+                tuples(chunk.len(), 9, 1)
             );
-            let mut values = binds![at];
+            let mut values = binds![delivery.word()];
             for row in chunk {
                 values.extend(binds![
                     row.id,
-                    row.transmission,
+                    row.sent.transmission,
                     &row.isa13,
                     &row.gs06,
                     &row.st02,
                     row.byte_offset,
                     row.size,
-                    row.answer_due
+                    row.sent.at,
+                    row.sent.answer_due
                 ]);
             }
             self.execute(&sql, values).await?;
@@ -427,6 +563,7 @@ impl Connection {
 
     /// Sets the delivery of documents.
     pub async fn set_delivery(&mut self, ids: &[i64], delivery: Delivery) -> Result<(), Failure> {
+        self.write_queued().await?;
         let sql = format!(
             "UPDATE document SET delivery = $1 WHERE id IN {}",
             list(ids.len(), 1)

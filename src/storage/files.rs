@@ -114,6 +114,13 @@ impl Connection {
         self.row(&format!("{FILE} WHERE id = $1"), binds![id]).await
     }
 
+    /// Files by their numbers.
+    pub async fn files(&mut self, ids: &[i64]) -> Result<Vec<FileRow>, Failure> {
+        let sql = format!("{FILE} WHERE id IN {}", list(ids.len(), 0));
+        self.rows(&sql, ids.iter().map(|id| Bind::from(*id)).collect())
+            .await
+    }
+
     /// Where the bytes of files are: number of the file, their address, and how many there are.
     pub async fn contents_of(&mut self, ids: &[i64]) -> Result<Vec<(i64, String, i64)>, Failure> {
         let sql = format!(
@@ -162,18 +169,22 @@ impl Connection {
         Ok(found > 0)
     }
 
-    /// Settles how a file ended.
-    pub async fn settle_file(
+    /// Settles how files ended, each with its number and what was found of it.
+    pub async fn settle_files(
         &mut self,
-        id: i64,
-        disposition: Disposition,
-        findings: &[Finding],
+        settled: &[(i64, Disposition, &[Finding])],
     ) -> Result<(), Failure> {
-        self.execute(
-            "UPDATE file SET disposition = $2, findings = $3 WHERE id = $1",
-            binds![id, disposition.word(), findings_text(findings)],
-        )
-        .await?;
+        let sql = format!(
+            "UPDATE file SET disposition = v.column2, findings = v.column3 FROM (VALUES {}) AS v WHERE file.id = v.column1",
+            tuples(settled.len(), 3, 0)
+        );
+        let values = settled
+            .iter()
+            .flat_map(|(id, disposition, findings)| {
+                binds![*id, disposition.word(), findings_text(findings)]
+            })
+            .collect();
+        self.execute(&sql, values).await?;
         Ok(())
     }
 
@@ -209,13 +220,25 @@ impl Connection {
 
     /// Byte offsets of the interchanges of a file that are settled: a second reading leaves them alone.
     pub async fn settled_offsets(&mut self, file: i64) -> Result<Vec<i64>, Failure> {
-        let rows: Vec<(i64,)> = self
-            .rows(
-                "SELECT byte_offset FROM interchange WHERE file_id = $1",
-                binds![file],
-            )
-            .await?;
-        Ok(rows.into_iter().map(|row| row.0).collect())
+        let mut settled = self.settled_offsets_of(&[file]).await?;
+        Ok(settled.remove(&file).unwrap_or_default())
+    }
+
+    /// The same of many files, by file.
+    pub async fn settled_offsets_of(
+        &mut self,
+        files: &[i64],
+    ) -> Result<HashMap<i64, Vec<i64>>, Failure> {
+        let mut settled: HashMap<i64, Vec<i64>> = HashMap::new();
+        let sql = format!(
+            "SELECT file_id, byte_offset FROM interchange WHERE file_id IN {}",
+            list(files.len(), 0)
+        );
+        let asked = files.iter().map(|id| Bind::from(*id)).collect();
+        for (file, offset) in self.rows::<(i64, i64)>(&sql, asked).await? {
+            settled.entry(file).or_default().push(offset);
+        }
+        Ok(settled)
     }
 
     /// Adds an interchange.
@@ -305,19 +328,19 @@ impl Connection {
         .await
     }
 
-    /// Settles an interchange. `pair` is empty where its control number does not count.
-    pub async fn settle_interchange(
-        &mut self,
-        id: i64,
-        pair: &str,
-        size: i64,
-        sha256: &str,
-        disposition: Disposition,
-        findings: &[Finding],
-    ) -> Result<(), Failure> {
+    /// Settles an interchange that was added before it came to its end. `pair` is empty where its control number does not
+    /// count.
+    pub async fn settle_interchange(&mut self, settled: &NewInterchange) -> Result<(), Failure> {
         self.execute(
             "UPDATE interchange SET pair = $2, size = $3, sha256 = $4, disposition = $5, findings = $6 WHERE id = $1",
-            binds![id, pair, size, sha256, disposition.word(), findings_text(findings)],
+            binds![
+                settled.id,
+                &settled.pair,
+                settled.size,
+                &settled.sha256,
+                settled.disposition.word(),
+                findings_text(&settled.findings)
+            ],
         )
         .await?;
         Ok(())

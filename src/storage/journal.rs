@@ -1,6 +1,8 @@
 //! What people are told: the audit trail, alerts, and mail that waits to go out. All written in the transaction of what
 //! they tell about.
 
+use std::collections::HashSet;
+
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
@@ -220,6 +222,24 @@ impl Connection {
         values.extend(keys.iter().map(Into::into));
         self.execute(&sql, values).await?;
         Ok(())
+    }
+
+    /// Of these subjects those about which an alert of this kind is open.
+    pub async fn alerted(
+        &mut self,
+        alert: &str,
+        kind: &str,
+        subjects: &[i64],
+    ) -> Result<HashSet<i64>, Failure> {
+        let sql = format!(
+            "SELECT DISTINCT subject_id FROM alert
+             WHERE kind = $1 AND subject_kind = $2 AND cleared_at IS NULL AND subject_id IN {}",
+            list(subjects.len(), 2)
+        );
+        let mut values = binds![alert, kind];
+        values.extend(subjects.iter().map(|subject| (*subject).into()));
+        let rows: Vec<(i64,)> = self.rows(&sql, values).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Clears the alerts about many subjects of one kind.

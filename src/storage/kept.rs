@@ -1,13 +1,16 @@
 //! What a transaction has changed and writes at its end: an order that goes through several steps in one transaction is
 //! read once and written once, as it is in the end.
 //!
-//! Orders, shipments and work that is asked for are kept so. Who asks for them by number finds what is kept; before any
-//! other statement reads or writes their tables, what is kept of them has to be written.
+//! Orders, shipments, documents that are queued and work that is asked for are kept so. Who asks for orders or shipments by
+//! number finds what is kept; before any other statement reads or writes their tables, what is kept of them has to be
+//! written. Documents that are queued are written before any are looked for by number, partner or delivery.
 
 use std::collections::BTreeMap;
 
 use super::connection::Connection;
+use super::documents::Queued;
 use super::failure::Failure;
+use super::recall::Seen;
 use super::work::Asked;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId};
@@ -46,7 +49,11 @@ impl<T> Changed<T> {
 pub(super) struct Kept {
     pub(super) orders: BTreeMap<OrderId, Changed<Order>>,
     pub(super) shipments: BTreeMap<ShipmentId, Changed<Shipment>>,
+    /// Documents of ours, by their numbers, that are put into no file yet. Of other documents nothing is kept.
+    pub(super) queued: BTreeMap<i64, Queued>,
     pub(super) asked: Asked,
+    /// Which items, prices and places it sees.
+    pub(super) catalogue: Seen,
 }
 
 /// The rows that are added, each as of when, and those that are changed, each with the revision it has in the database.
@@ -122,6 +129,7 @@ impl Connection {
     pub(super) async fn write_kept(&mut self) -> Result<(), Failure> {
         self.write_orders().await?;
         self.write_shipments().await?;
+        self.write_queued().await?;
         self.write_asked().await?;
         self.forget_kept();
         Ok(())

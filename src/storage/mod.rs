@@ -44,6 +44,7 @@ pub mod orders;
 pub mod partners;
 pub mod payments;
 pub mod proof;
+mod recall;
 pub mod receipts;
 pub mod seals;
 pub(crate) mod sessions;

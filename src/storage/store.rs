@@ -22,6 +22,7 @@ use super::connection::{Connection, Engine, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
+use super::recall::Recall;
 use super::row::DriverError;
 use super::sqlite::{self, Lite, Readers, STATEMENTS_KEPT};
 use crate::config::settings::authority;
@@ -87,6 +88,8 @@ pub struct Store {
     name: Arc<str>,
     /// Where large received files are, if not in the database.
     objects: Option<Objects>,
+    /// What was looked up of items, prices and places before.
+    recall: Recall,
 }
 
 impl Store {
@@ -97,8 +100,9 @@ impl Store {
 
     /// The same, with at most so many connections to PostgreSQL; 0: what suits one gateway.
     pub async fn open_with(location: StoreLocation, connections_max: u32) -> Result<Self, Failure> {
+        let recall = Recall::default();
         let backend = match &location {
-            StoreLocation::Sqlite(path) => open_sqlite(path, &location).await?,
+            StoreLocation::Sqlite(path) => open_sqlite(path, &location, recall.clone()).await?,
             StoreLocation::Postgres(url) => open_postgres(url, &location, connections_max).await?,
         };
         Ok(Self {
@@ -106,6 +110,7 @@ impl Store {
             location: Arc::new(location),
             name: uuid::Uuid::new_v4().to_string().into(),
             objects: None,
+            recall,
         })
     }
 
@@ -152,7 +157,7 @@ impl Store {
             Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg).map_err(Into::into),
         };
         let mut connection = opened
-            .map(Connection::new)
+            .map(|engine| Connection::new(engine, self.recall.clone()))
             .map_err(failed("opening a connection"))?;
         if let Some(objects) = &self.objects {
             connection.reach = Reach::Direct(objects.clone());
@@ -217,8 +222,8 @@ impl Store {
             }
             Backend::Pg(pool) => {
                 // In a task of its own: a caller that goes away must not leave a half-open transaction in the pool.
-                let pool = pool.clone();
-                tokio::spawn(async move { write_postgres(&pool, &work).await })
+                let (pool, recall) = (pool.clone(), self.recall.clone());
+                tokio::spawn(async move { write_postgres(&pool, &recall, &work).await })
                     .await
                     .map_err(|error| match error.is_panic() {
                         true => Failure::Fault,
@@ -252,7 +257,11 @@ fn unfit(schema: &Migrator, error: MigrateError) -> Failure {
     }
 }
 
-async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, Failure> {
+async fn open_sqlite(
+    path: &Path,
+    location: &StoreLocation,
+    recall: Recall,
+) -> Result<Backend, Failure> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -272,6 +281,7 @@ async fn open_sqlite(path: &Path, location: &StoreLocation) -> Result<Backend, F
     forget_statistics(&migrating).await?;
     migrating.close().await;
     let writer = sqlite::open_writer(path).map_err(|error| not_opened(location, &error.into()))?;
+    let writer = Connection::new(Engine::Lite(Lite::Writer(writer)), recall);
     let (urgent, urgent_jobs) = mpsc::channel(QUEUE_MAX);
     let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
     let runtime = tokio::runtime::Handle::current();
@@ -371,18 +381,19 @@ async fn pause_before(attempt: u32) {
     .await;
 }
 
-async fn write_postgres<T, F>(pool: &PgPool, work: &F) -> Result<T, Failure>
+async fn write_postgres<T, F>(pool: &PgPool, recall: &Recall, work: &F) -> Result<T, Failure>
 where
     F: for<'c> Fn(&'c mut Connection) -> BoxFuture<'c, Result<T, Failure>> + Send + Sync,
 {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut connection = Connection::new(Engine::Pg(
-            pool.acquire()
-                .await
-                .map_err(failed("opening a connection"))?,
-        ));
+        let engine = pool
+            .acquire()
+            .await
+            .map(Engine::Pg)
+            .map_err(failed("opening a connection"))?;
+        let mut connection = Connection::new(engine, recall.clone());
         connection.begin_numbered().await?;
         connection.keep();
         let done = match work(&mut connection).await {
@@ -443,11 +454,10 @@ where
 
 /// SQLite's only writer of this process: takes what has queued up, urgent first, and commits it together.
 async fn write_queue(
-    writer: rusqlite::Connection,
+    mut connection: Connection,
     mut urgent: mpsc::Receiver<Box<dyn Job>>,
     mut ordinary: mpsc::Receiver<Box<dyn Job>>,
 ) {
-    let mut connection = Connection::new(Engine::Lite(Lite::Writer(writer)));
     loop {
         let first = tokio::select! {
             biased;

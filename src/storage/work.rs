@@ -176,6 +176,7 @@ impl Connection {
             orders,
             shipments,
             asked,
+            ..
         } = self.kept.as_deref_mut()?;
         let is_made_here = |(step, subject): &(Step, i64)| match step {
             Step::Verify | Step::Allocate => {

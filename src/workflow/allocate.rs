@@ -301,7 +301,7 @@ pub(super) async fn supply(
     Ok(Supply::new(
         balances,
         expected,
-        catalogue::warehouses(connection, COMPANY).await?,
+        catalogue::warehouses(connection, COMPANY).await?.to_vec(),
     ))
 }
 

@@ -2,25 +2,29 @@
 //! its connection, in one transaction: a mailbox shows the file the moment it commits; a push or a folder gets it from
 //! the step `push`.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 use supercargo_x12::{
-    Envelope, Group, NumberedSet, OutSegment, OutboundSet, Written, functional_id_of, set_number,
-    write_interchange,
+    Envelope, Group, NumberedSet, OutSegment, OutboundSet, Written, WrittenSet, functional_id_of,
+    set_number, write_interchange,
 };
 
+use super::outbound::Built;
 use super::run::Later;
 use super::{Gateway, Trading};
 use crate::config::profile::connection::Route;
 use crate::config::profile::envelope::Batch;
 use crate::config::profile::file_name::FileNameValues;
 use crate::domain::clock::{Instant, hours_after};
-use crate::domain::document::Delivery;
+use crate::domain::document::{Delivery, Syntax};
 use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
 use crate::storage::content::address;
-use crate::storage::documents::{DocumentRow, NewTransmission, Numbered};
+use crate::storage::documents::{
+    DocumentRow, NewDocument, NewTransmission, Numbered, Queued, Sent,
+};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
@@ -40,30 +44,11 @@ pub async fn step(
 ) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
     for partner in subjects {
-        let trading = gateway.trading(connection, PartnerId(*partner)).await?;
         let queued = connection.queued_documents(*partner, BATCH_MAX).await?;
         let full = queued.len() as i64 == BATCH_MAX;
-        let (kind, name) = match trading.profile.route() {
-            Route::Mailbox(name) => ("mailbox", name),
-            Route::Sftp(_) => ("sftp", ""),
-            Route::Folder(_) => ("folder", ""),
-        };
-        let over = connection.delivery_connection(*partner, kind, name).await?;
-        let Some(over) = &over else {
-            return Err(Failure::refuse(format!(
-                "partner {} has no connection over which to send; apply its profile again",
-                trading.profile.partner
-            )));
-        };
-        for ((mode, set_code, _), documents) in sorted(queued) {
-            let batches = batches(&trading, documents);
-            sent.extend(
-                send(
-                    gateway, connection, &trading, over, &mode, &set_code, batches,
-                )
-                .await?,
-            );
-        }
+        let waiting = queued.into_iter().map(Waiting::stored).collect();
+        let trading = gateway.trading(connection, PartnerId(*partner)).await?;
+        sent.extend(hand_over(gateway, connection, &trading, waiting).await?);
         if full {
             later.push(Later {
                 subject: *partner,
@@ -75,10 +60,142 @@ pub async fn step(
     Ok(later)
 }
 
+/// Puts into files what this transaction has queued itself, so that it is written once, as it has gone out. For this no
+/// lane has to be held: nobody else knows of these documents, and where others wait for the partner it is left to the step.
+pub async fn fresh(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    sent: &mut Vec<i64>,
+) -> Result<Vec<i64>, Failure> {
+    let mut served = Vec::new();
+    for partner in connection.partners_of_queued(gateway.now()).await? {
+        let trading = gateway.trading(connection, PartnerId(partner)).await?;
+        if names_po(&trading) {
+            continue;
+        }
+        let queued = connection.take_queued(partner)?;
+        let waiting = queued.into_iter().map(Waiting::fresh);
+        let waiting = waiting.collect::<Result<_, _>>()?;
+        sent.extend(hand_over(gateway, connection, &trading, waiting).await?);
+        served.push(partner);
+    }
+    Ok(served)
+}
+
+/// Whether files are named by the orders they are about, which are looked up where they are written.
+fn names_po(trading: &Trading) -> bool {
+    trading.profile.envelope.file_name.contains("{po}")
+}
+
+/// A document that waits to be put into a file.
+struct Waiting {
+    id: i64,
+    mode: String,
+    set_code: String,
+    address: String,
+    reference: String,
+    /// Whether an answer is expected.
+    pending: bool,
+    text: Text,
+    /// Itself with its time, where it has not been written yet.
+    fresh: Option<(NewDocument, Instant)>,
+}
+
+/// What a document says.
+enum Text {
+    /// As it is stored.
+    Json(String),
+    /// As it was built.
+    Built(OutboundSet),
+}
+
+impl Waiting {
+    fn stored(row: DocumentRow) -> Self {
+        Self {
+            id: row.id,
+            mode: row.mode,
+            set_code: row.set_code,
+            address: row.address,
+            reference: row.reference,
+            pending: row.syntax == "pending",
+            text: Text::Json(row.body.unwrap_or_default()),
+            fresh: None,
+        }
+    }
+
+    fn fresh(queued: Queued) -> Result<Self, Failure> {
+        let Queued {
+            document,
+            segments,
+            at,
+        } = queued;
+        let segments: Box<dyn Any> = segments;
+        let Ok(built) = segments.downcast::<Built>() else {
+            return Err(Failure::Corrupt {
+                table: "document",
+                key: document.id.to_string(),
+                why: "it was queued with segments of another kind".to_owned(),
+            });
+        };
+        Ok(Self {
+            id: document.id,
+            mode: document.mode.to_owned(),
+            set_code: document.set_code.clone(),
+            address: document.address.clone(),
+            reference: document.reference.clone(),
+            pending: document.syntax == Syntax::Pending,
+            text: Text::Built(built.0),
+            fresh: Some((document, at)),
+        })
+    }
+
+    /// Its segments, taken out of it.
+    fn take_set(&mut self) -> Result<OutboundSet, Failure> {
+        match std::mem::replace(&mut self.text, Text::Json(String::new())) {
+            Text::Json(body) => parse(self.id, &body),
+            Text::Built(set) => Ok(set),
+        }
+    }
+}
+
+/// Puts documents of a partner into files and hands these over; the numbers of the files.
+async fn hand_over(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    waiting: Vec<Waiting>,
+) -> Result<Vec<i64>, Failure> {
+    let (kind, name) = match trading.profile.route() {
+        Route::Mailbox(name) => ("mailbox", name),
+        Route::Sftp(_) => ("sftp", ""),
+        Route::Folder(_) => ("folder", ""),
+    };
+    let over = connection
+        .delivery_connection(trading.partner.0, kind, name)
+        .await?;
+    let Some(over) = &over else {
+        return Err(Failure::refuse(format!(
+            "partner {} has no connection over which to send; apply its profile again",
+            trading.profile.partner
+        )));
+    };
+    let mut sent = Vec::new();
+    for ((mode, set_code, _), documents) in sorted(waiting) {
+        let batches = batches(trading, documents);
+        sent.extend(
+            send(
+                gateway, connection, trading, over, &mode, &set_code, batches,
+            )
+            .await?,
+        );
+    }
+    Ok(sent)
+}
+
 /// By world, set and address, so that a file holds one kind of document and its name can say which.
-fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String, String), Vec<DocumentRow>> {
-    let mut kinds: BTreeMap<_, Vec<DocumentRow>> = BTreeMap::new();
-    for document in queued {
+fn sorted(waiting: Vec<Waiting>) -> BTreeMap<(String, String, String), Vec<Waiting>> {
+    let mut kinds: BTreeMap<_, Vec<Waiting>> = BTreeMap::new();
+    for document in waiting {
         kinds
             .entry((
                 document.mode.clone(),
@@ -91,7 +208,7 @@ fn sorted(queued: Vec<DocumentRow>) -> BTreeMap<(String, String, String), Vec<Do
     kinds
 }
 
-fn batches(trading: &Trading, documents: Vec<DocumentRow>) -> Vec<Vec<DocumentRow>> {
+fn batches(trading: &Trading, documents: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     match trading.profile.envelope.batch {
         Batch::PerDocument => documents
             .into_iter()
@@ -99,14 +216,6 @@ fn batches(trading: &Trading, documents: Vec<DocumentRow>) -> Vec<Vec<DocumentRo
             .collect(),
         Batch::PerRun => vec![documents],
     }
-}
-
-/// The sets that documents hold, in order.
-fn load(documents: &[DocumentRow]) -> Result<Vec<OutboundSet>, Failure> {
-    documents
-        .iter()
-        .map(|document| parse(document.id, document.body.as_deref().unwrap_or_default()))
-        .collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failure> {
@@ -117,6 +226,9 @@ fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failu
     })
 }
 
+/// The documents of a file, its numbers, and its bytes.
+type Rendered = (Vec<Waiting>, u32, u32, Written);
+
 /// Hands over one file for each batch of documents, all of one world and set; their numbers.
 #[allow(clippy::too_many_arguments)]
 async fn send(
@@ -126,7 +238,7 @@ async fn send(
     over: &ConnectionRow,
     mode: &str,
     set_code: &str,
-    batches: Vec<Vec<DocumentRow>>,
+    batches: Vec<Vec<Waiting>>,
 ) -> Result<Vec<i64>, Failure> {
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
@@ -161,30 +273,36 @@ async fn send(
         .filter_map(|documents| documents.first())
         .map(|document| document.id)
         .collect();
-    let pos = if trading.profile.envelope.file_name.contains("{po}") {
+    let pos = if names_po(trading) {
         connection.pos_of(&firsts).await?
     } else {
         HashMap::new()
     };
     let at_once = over.kind == "mailbox";
-    let state = if at_once { "delivered" } else { "queued" };
-    let rendered: Vec<(u32, u32, Written)> = spend(Effort::Rendering, || {
-        let places: Vec<(i64, &Vec<DocumentRow>)> = (0..).zip(&batches).collect();
+    let (state, delivery) = match at_once {
+        true => ("delivered", Delivery::Delivered),
+        false => ("queued", Delivery::Queued),
+    };
+    let rendered: Vec<Rendered> = spend(Effort::Rendering, || {
+        let places: Vec<(i64, Vec<Waiting>)> = (0..).zip(batches).collect();
         places
             .into_par_iter()
-            .map(|(nth, documents)| {
+            .map(|(nth, mut documents)| {
                 let isa = wrapped(first_isa + nth);
                 let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
                 let envelope = envelope(&trading.profile, &addresses, local, isa, world);
-                let written = render(envelope, &addresses, load(documents)?, gs06, release)?;
-                Ok((isa, gs06, written))
+                let sets = documents.iter_mut().map(Waiting::take_set);
+                let sets = sets.collect::<Result<Vec<_>, _>>()?;
+                let written = render(envelope, &addresses, sets, gs06, release)?;
+                Ok((documents, isa, gs06, written))
             })
             .collect::<Result<_, Failure>>()
     })?;
+    let answer_due = hours_after(now, trading.profile.acknowledgment.expect_within_hours);
     let mut contents = Vec::with_capacity(files);
     let mut transmissions = Vec::with_capacity(files);
-    let mut places = Vec::new();
-    for ((id, documents), (isa, gs06, written)) in ids.iter().zip(&batches).zip(rendered) {
+    let (mut fresh, mut stored) = (Vec::new(), Vec::new());
+    for (id, (documents, isa, gs06, written)) in ids.iter().zip(rendered) {
         let isa13 = format!("{isa:09}");
         let first = documents.first();
         let po = first.and_then(|document| pos.get(&document.id));
@@ -196,9 +314,18 @@ async fn send(
             at: local,
         });
         let content = address(&written.bytes);
-        places.extend(numbered(
-            trading, documents, &written, *id, &isa13, gs06, now,
-        ));
+        for (n, document) in documents.into_iter().enumerate() {
+            let sent = Sent {
+                transmission: *id,
+                at: now,
+                answer_due: document.pending.then_some(answer_due),
+            };
+            let place = numbered(document.id, sent, written.sets.get(n), &isa13, gs06);
+            match document.fresh {
+                Some((new, at)) => fresh.push((gone_out(new, place, delivery), at)),
+                None => stored.push(place),
+            }
+        }
         transmissions.push(NewTransmission {
             id: *id,
             isa13,
@@ -223,20 +350,26 @@ async fn send(
             pickup_due(gateway, trading).filter(|_| at_once),
         )
         .await?;
-    connection.number_documents(places, now).await?;
-    if at_once {
-        let documents: Vec<i64> = batches
-            .iter()
-            .flatten()
-            .map(|document| document.id)
-            .collect();
-        connection
-            .set_delivery(&documents, Delivery::Delivered)
-            .await?;
-    } else {
+    connection.number_documents(&stored, delivery).await?;
+    connection.add_documents_of(fresh).await?;
+    if !at_once {
         connection.ask_for(Step::Push, over.id, &ids, now).await?;
     }
     Ok(ids)
+}
+
+/// A document as it is once it stands in its file.
+fn gone_out(new: NewDocument, place: Numbered, delivery: Delivery) -> NewDocument {
+    NewDocument {
+        isa13: place.isa13,
+        gs06: place.gs06,
+        st02: place.st02,
+        byte_offset: Some(place.byte_offset),
+        size: Some(place.size),
+        sent: Some(place.sent),
+        delivery,
+        ..new
+    }
 }
 
 /// By when the partner should have fetched what is laid into its mailbox now; none: it may lie there for ever.
@@ -324,36 +457,19 @@ fn render(
     write_interchange(&envelope, &[group]).map_err(Failure::refused)
 }
 
-fn numbered(
-    trading: &Trading,
-    documents: &[DocumentRow],
-    written: &Written,
-    transmission: i64,
-    isa13: &str,
-    gs06: u32,
-    now: Instant,
-) -> Vec<Numbered> {
-    let due = hours_after(now, trading.profile.acknowledgment.expect_within_hours);
-    documents
-        .iter()
-        .enumerate()
-        .map(|(n, document)| {
-            let place = written.sets.get(n);
-            Numbered {
-                id: document.id,
-                transmission,
-                isa13: isa13.to_owned(),
-                gs06: place.map(|_| gs06.to_string()).unwrap_or_default(),
-                st02: place
-                    .map(|place| place.control_number.clone())
-                    .unwrap_or_default(),
-                byte_offset: place
-                    .map_or(0, |place| i64::try_from(place.offset).unwrap_or_default()),
-                size: place.map_or(0, |place| i64::try_from(place.length).unwrap_or_default()),
-                answer_due: (document.syntax == "pending").then_some(due),
-            }
-        })
-        .collect()
+fn numbered(id: i64, sent: Sent, place: Option<&WrittenSet>, isa13: &str, gs06: u32) -> Numbered {
+    let whole = |number: usize| i64::try_from(number).unwrap_or_default();
+    Numbered {
+        id,
+        sent,
+        isa13: isa13.to_owned(),
+        gs06: place.map(|_| gs06.to_string()).unwrap_or_default(),
+        st02: place
+            .map(|place| place.control_number.clone())
+            .unwrap_or_default(),
+        byte_offset: place.map_or(0, |place| whole(place.offset)),
+        size: place.map_or(0, |place| whole(place.length)),
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub async fn plan(
     let mut joined: Vec<(Shipment, i64)> = Vec::new();
     let mut shipments = Vec::new();
     for order in orders {
-        for warehouse in &warehouses {
+        for warehouse in warehouses.iter() {
             let cartons = pack(order, warehouse.id, &trading.profile.packing);
             if cartons.is_empty() {
                 continue;

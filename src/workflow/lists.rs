@@ -2,6 +2,7 @@
 //! loaded whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 
@@ -423,7 +424,7 @@ async fn find_items<T>(
     connection: &mut Connection,
     list: &ListReading<T>,
     name: impl Fn(&T) -> &str,
-) -> Result<(HashMap<String, Item>, Vec<Fault>), Failure> {
+) -> Result<(HashMap<String, Arc<Item>>, Vec<Fault>), Failure> {
     let named: BTreeSet<&str> = all(list)
         .map(|listed| name(&listed.row))
         .filter(|name| !name.is_empty())
@@ -440,7 +441,7 @@ async fn find_items<T>(
     let by_number =
         catalogue::items_by_numbers(connection, COMPANY, PartnerId(0), &numbers).await?;
     // Of the two readings of one name our own code wins.
-    let mut found: HashMap<String, Item> = HashMap::new();
+    let mut found: HashMap<String, Arc<Item>> = HashMap::new();
     for (number, item) in by_number {
         if number.qualifier == "VN" || !found.contains_key(&number.value) {
             found.insert(number.value, item);
@@ -508,7 +509,10 @@ async fn save_prices(
 }
 
 /// Rows with a price per a unit that the item is not known in: no order could ever be compared with it.
-fn prices_per_no_unit(list: &ListReading<PriceRow>, items: &HashMap<String, Item>) -> Vec<Fault> {
+fn prices_per_no_unit(
+    list: &ListReading<PriceRow>,
+    items: &HashMap<String, Arc<Item>>,
+) -> Vec<Fault> {
     all(list)
         .filter(|listed| !listed.row.unit.is_empty())
         .filter_map(|listed| Some((listed, items.get(&listed.row.item)?)))
@@ -537,8 +541,8 @@ async fn save_stock(
     let (items, mut found) = find_items(connection, &list, |row| &row.item).await?;
     let warehouses: HashMap<String, WarehouseId> = catalogue::warehouses(connection, COMPANY)
         .await?
-        .into_iter()
-        .map(|warehouse| (warehouse.code, warehouse.id))
+        .iter()
+        .map(|warehouse| (warehouse.code.clone(), warehouse.id))
         .collect();
     found.extend(
         all(&list)
@@ -621,7 +625,7 @@ async fn save_stock(
 }
 
 /// Rows that speak of an item of another row under another of its names: which of both is meant is not guessed.
-fn counted_twice(list: &ListReading<StockRow>, items: &HashMap<String, Item>) -> Vec<Fault> {
+fn counted_twice(list: &ListReading<StockRow>, items: &HashMap<String, Arc<Item>>) -> Vec<Fault> {
     let mut seen: HashMap<_, (usize, &str)> = HashMap::new();
     let mut faults = Vec::new();
     for listed in all(list) {

@@ -10,7 +10,7 @@ use crate::domain::document::{Application, Delivery, Direction, Disposition, Syn
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::DocumentId;
 use crate::domain::order::Mode;
-use crate::storage::documents::NewDocument;
+use crate::storage::documents::{NewDocument, Queued, Segments};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -71,19 +71,31 @@ pub async fn queue(
             addressed.push((*id, outgoing, address));
         }
     }
-    let documents: Vec<NewDocument> = spend(Effort::Rendering, || {
+    let judged: Vec<Judged> = spend(Effort::Rendering, || {
         addressed
             .into_par_iter()
             .map(|(id, outgoing, address)| judge(id, trading, mode, outgoing, address))
-            .collect::<Result<_, _>>()
+            .collect::<Result<_, Failure>>()
     })?;
-    let held: Vec<NewDocument> = documents
-        .iter()
-        .filter(|document| document.delivery == Delivery::Held)
-        .cloned()
-        .collect();
-    let made: Vec<i64> = documents.iter().map(|document| document.id).collect();
-    connection.add_documents(documents, now).await?;
+    let (mut made, mut queued, mut held) = (Vec::new(), Vec::new(), Vec::new());
+    for one in judged {
+        match one {
+            Judged::Sound(document, set) => {
+                made.push(document.id);
+                queued.push(Queued {
+                    document,
+                    segments: Box::new(Built(set)),
+                    at: now,
+                });
+            }
+            Judged::Held(document) => {
+                made.push(document.id);
+                held.push(document);
+            }
+        }
+    }
+    connection.queue_documents(queued)?;
+    connection.add_documents(held.clone(), now).await?;
     for document in held {
         tell_held(gateway, connection, trading, &document).await?;
     }
@@ -159,31 +171,42 @@ pub fn held_by(trading: &Trading, outgoing: &Outgoing) -> Vec<Finding> {
     findings
 }
 
+/// The segments of a document as they were built.
+#[derive(Debug)]
+pub(super) struct Built(pub(super) OutboundSet);
+
+impl Segments for Built {
+    fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.0)
+    }
+}
+
+/// What our own checks made of a document.
+enum Judged {
+    /// It goes out.
+    Sound(NewDocument, OutboundSet),
+    /// It waits for a person.
+    Held(NewDocument),
+}
+
 fn judge(
     id: i64,
     trading: &Trading,
     mode: Mode,
     outgoing: Outgoing,
     address: String,
-) -> Result<NewDocument, Failure> {
-    let (findings, body) = match &outgoing.set {
-        Ok(set) => {
-            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
-                table: "document",
-                key: id.to_string(),
-                why: error.to_string(),
-            })?;
-            (outbound_findings(set, &trading.profile), Some(body))
-        }
-        Err(findings) => (findings.clone(), None),
+) -> Result<Judged, Failure> {
+    let (findings, set) = match outgoing.set {
+        Ok(set) => (outbound_findings(&set, &trading.profile), Some(set)),
+        Err(findings) => (findings, None),
     };
-    let sound = outgoing.set.is_ok()
+    let sound = set.is_some()
         && findings
             .iter()
             .all(|finding| finding.severity == Severity::Note);
     let answered = !matches!(outgoing.set_code, "997" | "999" | "TA1");
     let expects = answered && trading.profile.acknowledgment.expect;
-    Ok(NewDocument {
+    let document = NewDocument {
         id,
         direction: Direction::Out,
         company: COMPANY.0,
@@ -222,10 +245,23 @@ fn judge(
         subject: Some(outgoing.subject),
         reference: outgoing.reference,
         findings,
-        body,
+        body: None,
         replaces: outgoing.replaces,
         address,
-    })
+        sent: None,
+    };
+    match set {
+        Some(set) if sound => Ok(Judged::Sound(document, set)),
+        set => {
+            let body = set.as_ref().map(serde_json::to_string).transpose();
+            let body = body.map_err(|error| Failure::Corrupt {
+                table: "document",
+                key: id.to_string(),
+                why: error.to_string(),
+            })?;
+            Ok(Judged::Held(NewDocument { body, ..document }))
+        }
+    }
 }
 
 async fn tell_held(

@@ -6,18 +6,18 @@ mod opening;
 mod parse;
 mod verdict;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::receive::clear_abandoned;
-use super::{Gateway, notice};
-use crate::domain::clock::Instant;
+use super::{Gateway, deliver, notice};
 use crate::domain::document::Disposition;
 use crate::domain::finding::Finding;
-use crate::domain::ids::{ConnectionId, PartnerId};
-use crate::storage::content::{ContentAddress, ContentReader};
+use crate::domain::ids::PartnerId;
+use crate::storage::content::{ContentAddress, ContentReader, INLINE_MAX};
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::files::FileRow;
 use crate::storage::journal::Subject;
@@ -42,28 +42,81 @@ pub struct Ending {
     strays: Vec<Finding>,
 }
 
-/// Reads one file up to the end of its last interchange, which [`end`] settles; none: there is nothing left to settle.
+/// A file as it lies here before it is read.
+pub struct Lying {
+    row: FileRow,
+    /// Byte offsets of its interchanges that an earlier reading settled.
+    settled: Vec<i64>,
+    /// Its bytes, where they are few.
+    bytes: Option<Vec<u8>>,
+}
+
+/// Looks up files that are to be read, all together; those that are gone are not among them.
+pub async fn look_up(gateway: &Gateway, files: &[i64]) -> Result<HashMap<i64, Lying>, Failure> {
+    let mut connection = gateway.store.read().await?;
+    let rows = connection.files(files).await?;
+    let mut settled = connection.settled_offsets_of(files).await?;
+    let small = |row: &&FileRow| usize::try_from(row.size).is_ok_and(|size| size <= INLINE_MAX);
+    let addresses: BTreeSet<&str> = rows
+        .iter()
+        .filter(small)
+        .map(|row| row.sha256.as_str())
+        .collect();
+    let addresses: Vec<&str> = addresses.into_iter().collect();
+    let contents: HashMap<String, Vec<u8>> = match addresses.is_empty() {
+        true => HashMap::new(),
+        false => connection
+            .small_contents(&addresses)
+            .await?
+            .into_iter()
+            .collect(),
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let lying = Lying {
+                settled: settled.remove(&row.id).unwrap_or_default(),
+                // The same bytes may have come several times.
+                bytes: contents.get(&row.sha256).cloned(),
+                row,
+            };
+            (lying.row.id, lying)
+        })
+        .collect())
+}
+
+/// Reads one file up to the end of its last interchange, which [`end`] settles; none: there is nothing left to settle, or
+/// the file is not there.
 /// Killed anywhere, the next reading forgets what was begun and not settled, and begins again; what is settled is left
 /// alone.
 pub async fn run(
     gateway: &Gateway,
     leases: &[Lease],
     work: &Work,
+    lying: Option<Lying>,
 ) -> Result<Option<Ending>, Failure> {
-    let Some(file) = gateway.store.read().await?.file(work.subject).await? else {
+    let Some(Lying {
+        row: file,
+        settled,
+        bytes,
+    }) = lying
+    else {
         finish(gateway, leases, work.id).await?;
         return Ok(None);
     };
-    let settled = begin(gateway, leases, &file).await?;
+    let settled = begin(gateway, leases, &file, settled).await?;
     waypoint::pass("read", BEGUN);
     let (sender, mut messages) = mpsc::channel(MESSAGES_MAX);
     let content = ContentAddress {
         sha256: file.sha256.clone(),
         size: file.size,
     };
-    let reader = ContentReader::new(gateway.store.clone(), &content);
+    let source: Box<dyn Read + Send> = match bytes {
+        Some(bytes) => Box::new(Cursor::new(bytes)),
+        None => Box::new(ContentReader::new(gateway.store.clone(), &content)),
+    };
     let limits = gateway.settings.limits.of_x12();
-    let parsing = tokio::task::spawn_blocking(move || parse(reader, limits, &sender));
+    let parsing = tokio::task::spawn_blocking(move || parse(source, limits, &sender));
     let mut reading = Reading {
         gateway,
         leases,
@@ -83,13 +136,28 @@ pub async fn run(
     }
 }
 
-/// Settles the last interchanges of files, and with them the files, in one transaction and in this order.
-pub async fn end(gateway: &Gateway, leases: &[Lease], endings: Vec<Ending>) -> Result<(), Failure> {
+/// When acknowledgments go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// With what they acknowledge, in one transaction.
+    AtOnce,
+    /// By the step `deliver`: what keeps them from going out does not keep the file.
+    Apart,
+}
+
+/// Settles the last interchanges of files, and with them the files, in one transaction and in this order. The numbers of
+/// the files that went out with it.
+pub async fn end(
+    gateway: &Gateway,
+    leases: &[Lease],
+    endings: Vec<Ending>,
+    answering: Answering,
+) -> Result<Vec<i64>, Failure> {
     if endings.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let (inside, leases, endings) = (gateway.clone(), leases.to_vec(), Arc::new(endings));
-    gateway
+    let sent = gateway
         .store
         .write(Class::Urgent, move |connection| {
             let (gateway, leases, endings) = (inside.clone(), leases.clone(), endings.clone());
@@ -106,18 +174,26 @@ pub async fn end(gateway: &Gateway, leases: &[Lease], endings: Vec<Ending>) -> R
                 }
                 let files: Vec<i64> = endings.iter().map(|ending| ending.file.id).collect();
                 let mut parts = parts_of_files(connection, &files).await?;
-                for Ending { file, strays, .. } in endings.iter() {
-                    let parts = parts.remove(&file.id).unwrap_or_default();
-                    settle_file(&gateway, connection, file, together(&parts), strays).await?;
+                let settled: Vec<Settled<'_>> = endings
+                    .iter()
+                    .map(|Ending { file, strays, .. }| {
+                        let parts = parts.remove(&file.id).unwrap_or_default();
+                        (file, together(&parts), strays.as_slice())
+                    })
+                    .collect();
+                settle_files(&gateway, connection, &settled).await?;
+                let mut sent = Vec::new();
+                if answering == Answering::AtOnce {
+                    deliver::fresh(&gateway, connection, &mut sent).await?;
                 }
                 waypoint::pass("read", BEFORE_COMMIT);
-                Ok(())
+                Ok(sent)
             })
         })
         .await?;
     waypoint::pass("read", COMMITTED);
     gateway.wake();
-    Ok(())
+    Ok(sent)
 }
 
 async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Failure> {
@@ -135,9 +211,13 @@ async fn finish(gateway: &Gateway, leases: &[Lease], work: i64) -> Result<(), Fa
 }
 
 /// Forgets what an earlier reading left half done; the offsets of what is settled.
-async fn begin(gateway: &Gateway, leases: &[Lease], file: &FileRow) -> Result<Vec<i64>, Failure> {
+async fn begin(
+    gateway: &Gateway,
+    leases: &[Lease],
+    file: &FileRow,
+    settled: Vec<i64>,
+) -> Result<Vec<i64>, Failure> {
     let id = file.id;
-    let settled = gateway.store.read().await?.settled_offsets(id).await?;
     if settled.is_empty() && file.disposition == "received" {
         return Ok(settled);
     }
@@ -267,33 +347,33 @@ impl Reading<'_> {
                     if parts.is_empty() {
                         return refuse_file(&gateway, connection, &file, strays).await;
                     }
-                    settle_file(&gateway, connection, &file, together(&parts), &strays).await
+                    settle_files(&gateway, connection, &[(&file, together(&parts), &strays)]).await
                 })
             })
             .await
     }
 }
 
-/// Settles how a file ended. One that is not refused came whole: that it broke off before is told no more.
-pub(super) async fn settle_file(
+/// How a file ended, and what was found of it as a whole.
+type Settled<'f> = (&'f FileRow, Disposition, &'f [Finding]);
+
+/// Settles how files ended. Those that are not refused came whole: that they broke off before is told no more.
+pub(super) async fn settle_files(
     gateway: &Gateway,
     connection: &mut Connection,
-    file: &FileRow,
-    disposition: Disposition,
-    findings: &[Finding],
+    settled: &[Settled<'_>],
 ) -> Result<(), Failure> {
-    connection
-        .settle_file(file.id, disposition, findings)
-        .await?;
-    let Some(over) = file
-        .connection_id
-        .filter(|_| disposition != Disposition::Rejected)
-    else {
-        return Ok(());
-    };
-    let now = gateway.now();
-    let received_at = Instant::from_timestamp_micros(file.received_at).unwrap_or(now);
-    clear_abandoned(connection, ConnectionId(over), &file.name, received_at, now).await
+    let rows: Vec<_> = settled
+        .iter()
+        .map(|(file, disposition, findings)| (file.id, *disposition, *findings))
+        .collect();
+    connection.settle_files(&rows).await?;
+    let whole: Vec<&FileRow> = settled
+        .iter()
+        .filter(|(_, disposition, _)| *disposition != Disposition::Rejected)
+        .map(|(file, ..)| *file)
+        .collect();
+    clear_abandoned(connection, &whole, gateway.now()).await
 }
 
 /// What the interchanges of files came to, by file. Nobody else settles these files before this transaction ends: what is
@@ -350,7 +430,12 @@ async fn refuse_file(
     };
     let document = verdict::document_of_file(id, file, partner, Disposition::Rejected, &findings);
     connection.add_documents(vec![document], now).await?;
-    settle_file(gateway, connection, file, Disposition::Rejected, &findings).await?;
+    settle_files(
+        gateway,
+        connection,
+        &[(file, Disposition::Rejected, &findings)],
+    )
+    .await?;
     let trading = match partner {
         Some(partner) => Some(gateway.trading(connection, PartnerId(partner)).await?),
         None => None,

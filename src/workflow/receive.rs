@@ -1,5 +1,6 @@
 //! Receive: the bytes are stored under their SHA-256 and a row is committed; only then does the sender get its OK.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{Gateway, trail};
@@ -7,6 +8,7 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
+use crate::storage::files::FileRow;
 use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
@@ -75,23 +77,35 @@ pub async fn tell_abandoned(
     Ok(())
 }
 
-/// Clears the alerts that a file was begun over the same connection and not finished, under its name or the temporary
-/// one, where it was read and is not refused: it is whole now. What broke off after it came is told still.
+/// Clears the alerts that files were begun over the same connection and not finished, under their names or the temporary
+/// ones, where they were read and are not refused: they are whole now. What broke off after they came is told still.
 pub(super) async fn clear_abandoned(
     connection: &mut Connection,
-    over: ConnectionId,
-    name: &str,
-    received_at: Instant,
+    files: &[&FileRow],
     at: Instant,
 ) -> Result<(), Failure> {
-    let keys: Vec<String> = names_while_uploaded(name)
-        .iter()
-        .map(|name| abandoned_key(over, name))
-        .collect();
-    let subject = Subject::new("connection", over.0);
-    connection
-        .clear_alerts_numbered(at, ABANDONED, subject, &keys, (received_at, ""))
-        .await
+    const OF: &str = "connection";
+    let over: BTreeSet<i64> = files.iter().filter_map(|file| file.connection_id).collect();
+    if over.is_empty() {
+        return Ok(());
+    }
+    let over: Vec<i64> = over.into_iter().collect();
+    let told = connection.alerted(ABANDONED, OF, &over).await?;
+    for file in files {
+        let Some(over) = file.connection_id.filter(|over| told.contains(over)) else {
+            continue;
+        };
+        let keys: Vec<String> = names_while_uploaded(&file.name)
+            .iter()
+            .map(|name| abandoned_key(ConnectionId(over), name))
+            .collect();
+        let received_at = Instant::from_timestamp_micros(file.received_at).unwrap_or(at);
+        let subject = Subject::new(OF, over);
+        connection
+            .clear_alerts_numbered(at, ABANDONED, subject, &keys, (received_at, ""))
+            .await?;
+    }
+    Ok(())
 }
 
 /// Stores an upload durably and asks for its reading. When this returns, the file can not be lost any more; killed

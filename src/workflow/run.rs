@@ -12,6 +12,7 @@ use futures::stream::{self, StreamExt};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
+use super::read::Answering;
 use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, trail, translate, verify};
 use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
@@ -369,8 +370,10 @@ async fn one_by_one(
         let outcome = async {
             match step {
                 Step::Push => push::run(gateway, leases, &work).await,
-                _ => match read::run(gateway, leases, &work).await? {
-                    Some(ending) => read::end(gateway, leases, vec![ending]).await,
+                _ => match read_alone(gateway, leases, &work).await? {
+                    Some(ending) => read::end(gateway, leases, vec![ending], Answering::Apart)
+                        .await
+                        .map(drop),
                     None => Ok(()),
                 },
             }
@@ -386,14 +389,28 @@ async fn one_by_one(
     Ok(())
 }
 
+async fn read_alone(
+    gateway: &Gateway,
+    leases: &[Lease],
+    work: &Work,
+) -> Result<Option<read::Ending>, Failure> {
+    let lying = read::look_up(gateway, &[work.subject])
+        .await?
+        .remove(&work.subject);
+    read::run(gateway, leases, work, lying).await
+}
+
 fn read_marked<'a>(
     gateway: &'a Gateway,
     leases: &'a [Lease],
     work: &'a Work,
+    lying: Option<read::Lying>,
 ) -> BoxFuture<'a, Result<Option<read::Ending>, Failure>> {
     Box::pin(async move {
         let mark = trail::mark(gateway, Step::Read, work.subject).await;
-        read::run(gateway, leases, work).instrument(mark).await
+        read::run(gateway, leases, work, lying)
+            .instrument(mark)
+            .await
     })
 }
 
@@ -405,9 +422,13 @@ async fn read_together(
     mut works: Vec<Work>,
 ) -> Result<(), Failure> {
     let leases = held(leases, &works);
+    let files: Vec<i64> = works.iter().map(|work| work.subject).collect();
+    let Ok(mut lying) = read::look_up(gateway, &files).await else {
+        return one_by_one(gateway, &leases, Step::Read, works).await;
+    };
     let readings: Vec<_> = works
         .iter()
-        .map(|work| read_marked(gateway, &leases, work))
+        .map(|work| read_marked(gateway, &leases, work, lying.remove(&work.subject)))
         .collect();
     let readings: Vec<_> = stream::iter(readings)
         .buffered(READ_SIDE_BY_SIDE)
@@ -423,9 +444,10 @@ async fn read_together(
             Err(failure) => set_aside(gateway, Step::Read, work, failure).await?,
         }
     }
-    match read::end(gateway, &leases, endings).await {
-        Ok(()) => {
+    match read::end(gateway, &leases, endings, Answering::AtOnce).await {
+        Ok(sent) => {
             trail::done(gateway, Step::Read, &read).await;
+            trail::delivered(gateway, &sent).await;
             works.retain(|work| read.contains(&work.subject));
             unstick(gateway, Step::Read, &works).await
         }
@@ -547,6 +569,14 @@ async fn transact(
                         }
                         Way::OneStep => None,
                     };
+                }
+                if let Way::Whole(went_on) = &way {
+                    went_on.fetch_or(connection.has_queued(), Ordering::Relaxed);
+                    let partners =
+                        deliver::fresh(&gateway, connection, &mut done.transmissions).await?;
+                    if !partners.is_empty() {
+                        done.steps.push((Step::Deliver, partners));
+                    }
                 }
                 for (step, _) in &done.steps {
                     waypoint::pass(step.word(), BEFORE_COMMIT);

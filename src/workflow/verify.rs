@@ -124,9 +124,7 @@ pub async fn known(
         .flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone()))
         .collect();
     let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, &numbers).await?;
-    let mut ids: Vec<_> = items.values().map(|item| item.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    let ids = items.values().map(|item| item.id).collect();
     let prices = catalogue::prices_for(connection, COMPANY, trading.partner, &ids).await?;
     let locations = catalogue::location_numbers(connection, trading.partner).await?;
     let locations_listed = !locations.is_empty();

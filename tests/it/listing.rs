@@ -219,6 +219,7 @@ fn document(id: i64, direction: Direction, set: &str, subject: Option<Subject>) 
         body: None,
         replaces: None,
         address: String::new(),
+        sent: None,
     }
 }
 

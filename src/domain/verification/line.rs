@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -186,6 +187,7 @@ impl<'k> Judge<'k> {
                 self.known
                     .items
                     .get(number)
+                    .map(Arc::as_ref)
                     .or_else(|| self.by_gtin(number))
                     .map(|item| (index, item))
             })
@@ -583,7 +585,7 @@ impl<'k> Judge<'k> {
 
 /// Item numbers that are GTINs, padded to 14 digits: a UPC and the EAN that it is written as are one number.
 /// None stands where two items share one.
-fn gtins(items: &HashMap<ItemNumber, Item>) -> HashMap<String, Option<&Item>> {
+fn gtins(items: &HashMap<ItemNumber, Arc<Item>>) -> HashMap<String, Option<&Item>> {
     let mut index: HashMap<String, Option<&Item>> = HashMap::new();
     for (number, item) in items {
         let Some(gtin) = padded_gtin(number) else {

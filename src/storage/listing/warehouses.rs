@@ -57,7 +57,8 @@ pub async fn warehouses(
 ) -> Result<Vec<WarehouseListing>, Failure> {
     Ok(catalogue::warehouses(connection, company)
         .await?
-        .into_iter()
+        .iter()
+        .cloned()
         .map(WarehouseListing::from)
         .collect())
 }

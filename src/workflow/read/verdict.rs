@@ -1,5 +1,6 @@
 //! The end of an interchange: its verdict, its documents, its acknowledgments and what follows, in one transaction.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use supercargo_x12::{
@@ -55,10 +56,21 @@ impl Reading<'_> {
                 Box::pin(async move {
                     let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
-                    let id = begun.interchange(&gateway, connection, &file).await?;
-                    begun
-                        .write_groups(connection, &gateway, &file, id, &groups, Whole::OWN)
+                    let now = gateway.now();
+                    let id = match begun.id {
+                        Some(id) => id,
+                        None => {
+                            let id = connection.identity("interchange").await?;
+                            let new = begun.interchange(id, &file);
+                            connection.add_interchange(&new, now).await?;
+                            id
+                        }
+                    };
+                    let documents = begun
+                        .documents(connection, &file, id, &groups, Whole::OWN)
                         .await?;
+                    connection.add_documents(documents, now).await?;
+                    begun.write_groups(connection, id, &groups).await?;
                     Ok(id)
                 })
             })
@@ -132,18 +144,9 @@ impl Begun {
         }
     }
 
-    /// The row of the interchange, added where it is not there yet, without a say over control numbers.
-    async fn interchange(
-        &self,
-        gateway: &Gateway,
-        connection: &mut Connection,
-        file: &FileRow,
-    ) -> Result<i64, Failure> {
-        if let Some(id) = self.id {
-            return Ok(id);
-        }
-        let id = connection.identity("interchange").await?;
-        let new = NewInterchange {
+    /// The row of the interchange before it has come to its end, without a say over control numbers.
+    fn interchange(&self, id: i64, file: &FileRow) -> NewInterchange {
+        NewInterchange {
             id,
             file: file.id,
             byte_offset: self.offset,
@@ -157,16 +160,13 @@ impl Begun {
             sha256: String::new(),
             disposition: Disposition::Received,
             findings: Vec::new(),
-        };
-        connection.add_interchange(&new, gateway.now()).await?;
-        Ok(id)
+        }
     }
 
-    /// Writes groups with their sets as documents. Returns the documents that go on to translation.
-    async fn write_groups(
+    /// The sets of groups as documents, each with a number of its own.
+    async fn documents(
         &self,
         connection: &mut Connection,
-        gateway: &Gateway,
         file: &FileRow,
         interchange: i64,
         groups: &[Group],
@@ -176,7 +176,6 @@ impl Begun {
         let ids = connection.identities("document", sets).await?;
         let mut ids = ids.into_iter();
         let mut documents = Vec::with_capacity(sets);
-        let mut rows = Vec::with_capacity(groups.len());
         let mut ordinal = self.sets_written;
         for (n, group) in groups.iter().enumerate() {
             for (set, reference) in group.verdict.sets.iter().zip(&group.references) {
@@ -193,19 +192,30 @@ impl Begun {
                 ));
                 ordinal += 1;
             }
-            let verdict = &group.verdict;
-            rows.push((
-                self.groups_written + n,
-                verdict.functional_id.clone(),
-                verdict.control_number.clone(),
-                serde_json::to_string(verdict).unwrap_or_default(),
-            ));
         }
-        connection
-            .add_documents(documents.clone(), gateway.now())
-            .await?;
-        connection.add_groups(interchange, rows).await?;
         Ok(documents)
+    }
+
+    /// Writes the verdicts on groups.
+    async fn write_groups(
+        &self,
+        connection: &mut Connection,
+        interchange: i64,
+        groups: &[Group],
+    ) -> Result<(), Failure> {
+        let rows = (self.groups_written..)
+            .zip(groups)
+            .map(|(ordinal, group)| {
+                let verdict = &group.verdict;
+                (
+                    ordinal,
+                    verdict.functional_id.clone(),
+                    verdict.control_number.clone(),
+                    serde_json::to_string(verdict).unwrap_or_default(),
+                )
+            })
+            .collect();
+        connection.add_groups(interchange, rows).await
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -260,6 +270,7 @@ impl Begun {
             body: None,
             replaces: None,
             address: String::new(),
+            sent: None,
         }
     }
 }
@@ -298,6 +309,7 @@ pub fn document_of_file(
         body: None,
         replaces: None,
         address: String::new(),
+        sent: None,
     }
 }
 
@@ -347,6 +359,14 @@ impl Judgment {
             disposition: Some(self.disposition),
             syntax,
             application: Some(application),
+        }
+    }
+
+    /// What the interchange comes to, with these dispositions of its documents.
+    fn of_all(&self, documents: &[Disposition]) -> Disposition {
+        match self.disposition {
+            Disposition::Received => together(documents),
+            other => other,
         }
     }
 }
@@ -445,6 +465,15 @@ async fn judge(
     })
 }
 
+/// Of these documents those that wait for translation.
+fn received(documents: &[NewDocument]) -> Vec<i64> {
+    documents
+        .iter()
+        .filter(|document| document.disposition == Disposition::Received)
+        .map(|document| document.id)
+        .collect()
+}
+
 pub(super) async fn settle(
     gateway: &Gateway,
     connection: &mut Connection,
@@ -458,48 +487,54 @@ pub(super) async fn settle(
     if judgment.disposition != Disposition::Received {
         begun.reasons = judgment.findings.clone();
     }
-    let id = begun.interchange(gateway, connection, file).await?;
-    let fresh = begun
-        .write_groups(
-            connection,
-            gateway,
-            file,
-            id,
-            &open.groups,
-            judgment.of_each(),
-        )
-        .await?;
     let whole = judgment.of_each();
-    if let (Some(disposition), Some(application)) = (whole.disposition, whole.application) {
-        connection
-            .settle_documents_of(id, disposition, whole.syntax, application)
-            .await?;
-    }
-    let pair = if judgment.counts {
-        open.pair()
-    } else {
-        String::new()
+    let id = match open.id {
+        Some(id) => id,
+        None => connection.identity("interchange").await?,
     };
-    let size = i64::try_from(closed.verdict.length).unwrap_or(i64::MAX);
-    let empty = open.groups_written == 0 && open.groups.is_empty();
-    let disposition = match judgment.disposition {
-        Disposition::Received if empty => Disposition::Processed,
-        Disposition::Received => {
-            let mut all = connection.dispositions_of(&[id]).await?;
-            together(&all.remove(&id).unwrap_or_default())
-        }
-        other => other,
-    };
-    connection
-        .settle_interchange(
-            id,
-            &pair,
-            size,
-            &closed.sha256,
-            disposition,
-            &judgment.findings,
-        )
+    let fresh = begun
+        .documents(connection, file, id, &open.groups, whole)
         .await?;
+    let settled = NewInterchange {
+        pair: match judgment.counts {
+            true => open.pair(),
+            false => String::new(),
+        },
+        size: i64::try_from(closed.verdict.length).unwrap_or(i64::MAX),
+        sha256: closed.sha256.clone(),
+        findings: judgment.findings.clone(),
+        ..begun.interchange(id, file)
+    };
+    // Most come to their end before anything of them is written, and are written once.
+    let go_on = match open.id {
+        None => {
+            let all: Vec<Disposition> = fresh.iter().map(|document| document.disposition).collect();
+            let settled = NewInterchange {
+                disposition: judgment.of_all(&all),
+                ..settled
+            };
+            connection.add_interchange(&settled, now).await?;
+            connection.add_documents(fresh.clone(), now).await?;
+            received(&fresh)
+        }
+        Some(_) => {
+            connection.add_documents(fresh.clone(), now).await?;
+            if let (Some(disposition), Some(application)) = (whole.disposition, whole.application) {
+                connection
+                    .settle_documents_of(id, disposition, whole.syntax, application)
+                    .await?;
+            }
+            let all = connection.dispositions_of(&[id]).await?.remove(&id);
+            connection
+                .settle_interchange(&NewInterchange {
+                    disposition: judgment.of_all(&all.unwrap_or_default()),
+                    ..settled
+                })
+                .await?;
+            connection.documents_received(id).await?
+        }
+    };
+    begun.write_groups(connection, id, &open.groups).await?;
     let mut told = BTreeSet::new();
     if let Some(trading) = &open.trading {
         told = answer(gateway, connection, trading, open, closed, id, &judgment).await?;
@@ -522,7 +557,6 @@ pub(super) async fn settle(
                     .note_of_interchange(id, &judgment.findings)
                     .await?;
             }
-            let go_on = connection.documents_received(id).await?;
             let lanes: Vec<(i64, i64)> = go_on
                 .into_iter()
                 .map(|document| (trading.partner.0, document))
@@ -583,21 +617,19 @@ async fn answer(
         _ => judgment.repeats,
     };
     if let (Some(of), Some(set)) = (of, policy.send.set()) {
-        for (ordinal, text) in connection.group_verdicts(of).await? {
-            let group: GroupVerdict =
-                serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
-                    table: "functional_group",
-                    key: format!("{of}/{ordinal}"),
-                    why: error.to_string(),
-                })?;
-            if let Some(built) = spend(Effort::Rendering, || built(policy.send, &group, &options)) {
+        let groups: Vec<Cow<'_, GroupVerdict>> = match of == id && open.id.is_none() {
+            true => verdicts_of(open).collect(),
+            false => stored_verdicts(connection, of).await?,
+        };
+        for (ordinal, group) in groups.iter().enumerate() {
+            if let Some(built) = spend(Effort::Rendering, || built(policy.send, group, &options)) {
                 outgoing.push(acknowledgment(
                     Ok(built),
                     set,
                     format!("ack:{id}:{ordinal}"),
                     id,
                     &group.control_number,
-                    to(Some(&group)),
+                    to(Some(group)),
                 ));
             }
         }
@@ -605,6 +637,31 @@ async fn answer(
     let told = outgoing.iter().map(|answer| answer.set_code).collect();
     outbound::queue(gateway, connection, trading, open.mode, outgoing).await?;
     Ok(told)
+}
+
+/// The verdicts on the groups of an interchange of which nothing was written before its end.
+fn verdicts_of(open: &Open) -> impl Iterator<Item = Cow<'_, GroupVerdict>> {
+    open.groups
+        .iter()
+        .map(|group| Cow::Borrowed(&group.verdict))
+}
+
+async fn stored_verdicts(
+    connection: &mut Connection,
+    interchange: i64,
+) -> Result<Vec<Cow<'static, GroupVerdict>>, Failure> {
+    let stored = connection.group_verdicts(interchange).await?;
+    stored
+        .into_iter()
+        .map(|(ordinal, text)| {
+            let verdict = serde_json::from_str(&text).map_err(|error| Failure::Corrupt {
+                table: "functional_group",
+                key: format!("{interchange}/{ordinal}"),
+                why: error.to_string(),
+            })?;
+            Ok(Cow::Owned(verdict))
+        })
+        .collect()
 }
 
 fn built(

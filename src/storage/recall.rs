@@ -1,0 +1,187 @@
+//! What was looked up of items, prices and places before, for as long as no list is loaded.
+//!
+//! Every transaction that loads a list counts the catalogue on by one. A transaction that looks something up asks for that
+//! number once, and takes from here what was read under the same; over PostgreSQL other nodes count too. Who has counted
+//! on itself reads everything from the database until it ends: if it does not commit, its number is another's.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::catalogue::NumberClass;
+use super::connection::Connection;
+use super::failure::Failure;
+use crate::binds;
+use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
+use crate::domain::ids::{ItemId, PartnerId};
+
+/// The counter of lists that were loaded.
+const COUNTER: &str = "catalogue";
+/// Things that are remembered at most: some tens of megabytes. Then all are forgotten.
+const REMEMBERED_MAX: usize = 100_000;
+
+/// Which catalogue a transaction sees.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Seen {
+    /// It has not asked yet.
+    #[default]
+    NotAsked,
+    /// The one after so many lists.
+    After(i64),
+    /// One that it has changed itself.
+    Changed,
+}
+
+/// What is remembered, of all partners.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// After how many lists.
+    lists: i64,
+    remembered: usize,
+    numbers: HashMap<(PartnerId, NumberClass), HashMap<String, ItemId>>,
+    items: HashMap<ItemId, Arc<Item>>,
+    prices: HashMap<(PartnerId, ItemId), Arc<[PriceEntry]>>,
+    places: HashMap<PartnerId, HashMap<String, Location>>,
+    place_numbers: HashMap<PartnerId, Arc<BTreeSet<String>>>,
+    warehouses: Option<Arc<[Warehouse]>>,
+}
+
+impl Memory {
+    /// The item that a number names for a partner.
+    pub(super) fn number(
+        &self,
+        partner: PartnerId,
+        class: NumberClass,
+        value: &str,
+    ) -> Option<ItemId> {
+        self.numbers.get(&(partner, class))?.get(value).copied()
+    }
+
+    pub(super) fn item(&self, id: ItemId) -> Option<Arc<Item>> {
+        self.items.get(&id).cloned()
+    }
+
+    /// All prices of an item that are a partner's or everybody's.
+    pub(super) fn prices(&self, partner: PartnerId, item: ItemId) -> Option<Arc<[PriceEntry]>> {
+        self.prices.get(&(partner, item)).cloned()
+    }
+
+    pub(super) fn place(&self, partner: PartnerId, number: &str) -> Option<Location> {
+        self.places.get(&partner)?.get(number).cloned()
+    }
+
+    /// The numbers of all places of a partner.
+    pub(super) fn place_numbers(&self, partner: PartnerId) -> Option<Arc<BTreeSet<String>>> {
+        self.place_numbers.get(&partner).cloned()
+    }
+
+    pub(super) fn warehouses(&self) -> Option<Arc<[Warehouse]>> {
+        self.warehouses.clone()
+    }
+
+    pub(super) fn keep_number(
+        &mut self,
+        partner: PartnerId,
+        (class, value): (NumberClass, String),
+        item: ItemId,
+    ) {
+        self.remembered += 1;
+        let of_class = self.numbers.entry((partner, class)).or_default();
+        of_class.insert(value, item);
+    }
+
+    pub(super) fn keep_item(&mut self, item: Arc<Item>) {
+        self.remembered += 1;
+        self.items.insert(item.id, item);
+    }
+
+    pub(super) fn keep_prices(
+        &mut self,
+        partner: PartnerId,
+        item: ItemId,
+        prices: Arc<[PriceEntry]>,
+    ) {
+        self.remembered += 1 + prices.len();
+        self.prices.insert((partner, item), prices);
+    }
+
+    pub(super) fn keep_place(&mut self, partner: PartnerId, place: Location) {
+        self.remembered += 1;
+        let of_partner = self.places.entry(partner).or_default();
+        of_partner.insert(place.number.clone(), place);
+    }
+
+    pub(super) fn keep_place_numbers(
+        &mut self,
+        partner: PartnerId,
+        numbers: Arc<BTreeSet<String>>,
+    ) {
+        self.remembered += numbers.len();
+        self.place_numbers.insert(partner, numbers);
+    }
+
+    pub(super) fn keep_warehouses(&mut self, warehouses: Arc<[Warehouse]>) {
+        self.remembered += warehouses.len();
+        self.warehouses = Some(warehouses);
+    }
+}
+
+/// What is remembered by all connections of a store.
+#[derive(Clone, Default)]
+pub(super) struct Recall(Arc<Mutex<Memory>>);
+
+impl Recall {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        // Whoever panicked with it had put in what was read: what is there is right.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered of the catalogue after so many lists; none where it has changed since. What is remembered of an
+    /// earlier one is forgotten.
+    fn after(&self, lists: i64) -> Option<MutexGuard<'_, Memory>> {
+        let mut memory = self.lock();
+        if memory.lists < lists || memory.remembered > REMEMBERED_MAX {
+            *memory = Memory {
+                lists: memory.lists.max(lists),
+                ..Memory::default()
+            };
+        }
+        (memory.lists == lists).then_some(memory)
+    }
+}
+
+impl Connection {
+    /// Asks once for each transaction how many lists were loaded; none where nothing is remembered for it: it only reads,
+    /// or has changed the catalogue itself.
+    pub(super) async fn catalogue_seen(&mut self) -> Result<Option<i64>, Failure> {
+        let Some(kept) = self.kept.as_deref() else {
+            return Ok(None);
+        };
+        match kept.catalogue {
+            Seen::Changed => Ok(None),
+            Seen::After(lists) => Ok(Some(lists)),
+            Seen::NotAsked => {
+                let asked = binds![COUNTER];
+                let lists = self
+                    .number(
+                        "SELECT COALESCE((SELECT value FROM counter WHERE scope = $1), 0)",
+                        asked,
+                    )
+                    .await?;
+                self.kept()?.catalogue = Seen::After(lists);
+                Ok(Some(lists))
+            }
+        }
+    }
+
+    /// What is remembered of the catalogue that this transaction sees.
+    pub(super) fn recall(&self, seen: Option<i64>) -> Option<MutexGuard<'_, Memory>> {
+        self.recall.after(seen?)
+    }
+
+    /// This transaction changes items, prices or places: what is remembered of them holds no more once it commits.
+    pub(super) async fn change_catalogue(&mut self) -> Result<(), Failure> {
+        self.take_numbers(COUNTER, 1).await?;
+        self.kept()?.catalogue = Seen::Changed;
+        Ok(())
+    }
+}
