@@ -186,6 +186,26 @@ impl Connection {
         Ok(shipments)
     }
 
+    /// What `look` sees in shipments by number, in no order: those that are kept are looked at where they are.
+    pub async fn of_shipments<T>(
+        &mut self,
+        ids: &[ShipmentId],
+        look: impl Fn(&Shipment) -> T,
+    ) -> Result<Vec<T>, Failure> {
+        let (mut seen, mut elsewhere) = (Vec::with_capacity(ids.len()), Vec::new());
+        for id in ids {
+            let kept = self.kept.as_ref().and_then(|kept| kept.shipments.get(id));
+            match kept {
+                Some(kept) => seen.push(look(&kept.value)),
+                None => elsewhere.push(*id),
+            }
+        }
+        if !elsewhere.is_empty() {
+            seen.extend(self.shipments(&elsewhere).await?.iter().map(look));
+        }
+        Ok(seen)
+    }
+
     /// One shipment.
     pub async fn shipment(&mut self, id: ShipmentId) -> Result<Option<Shipment>, Failure> {
         Ok(self.shipments(&[id]).await?.into_iter().next())
@@ -202,7 +222,14 @@ impl Connection {
         orders: &[OrderId],
     ) -> Result<Vec<Shipment>, Failure> {
         let mut ids = BTreeSet::new();
-        for chunk in orders.chunks(1_000) {
+        // Of what this transaction adds nobody else knows yet.
+        let kept = self.kept.as_ref().map(|kept| &kept.orders);
+        let is_new = |id: &OrderId| {
+            kept.and_then(|kept| kept.get(id))
+                .is_some_and(Changed::is_new)
+        };
+        let known: Vec<OrderId> = orders.iter().copied().filter(|id| !is_new(id)).collect();
+        for chunk in known.chunks(1_000) {
             let sql = format!(
                 "SELECT DISTINCT shipment_id FROM shipment_order WHERE order_id IN {}",
                 list(chunk.len(), 0)

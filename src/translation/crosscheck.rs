@@ -6,6 +6,7 @@
 
 mod read;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
@@ -104,15 +105,16 @@ fn check_acceptance(set: &OutboundSet, code: &str, profile: &Profile, findings: 
 
 /// An 856 against its shipment and orders: every line with the quantity that was packed and no more than may ship, item,
 /// unit and pack as ordered, every carton's SSCC once, and the day it left.
-pub fn ship_notice_against_order(
+pub fn ship_notice_against_order<O: Borrow<Order>>(
     set: &OutboundSet,
     shipment: &Shipment,
-    orders: &[Order],
+    orders: &[O],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut sums: BTreeMap<(i64, u32), Decimal> = BTreeMap::new();
     let items: Vec<(&Order, Items<'_>)> = orders
         .iter()
+        .map(Borrow::borrow)
         .map(|order| (order, Items::of(order)))
         .collect();
     for stated in stated_lines(set, "LIN") {
@@ -232,7 +234,7 @@ fn check_labels(set: &OutboundSet, shipment: &Shipment, findings: &mut Vec<Findi
 pub fn invoice_against_shipment(
     set: &OutboundSet,
     order: &Order,
-    shipments: &[Shipment],
+    shipments: &[&Shipment],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut sums: BTreeMap<u32, Decimal> = BTreeMap::new();
@@ -273,7 +275,7 @@ pub fn invoice_against_shipment(
 
 /// The invoice's date is no earlier than the day on which goods left, by the earliest clock on earth: a zone apart is
 /// no fault.
-fn check_invoice_date(set: &OutboundSet, shipments: &[Shipment], findings: &mut Vec<Finding>) {
+fn check_invoice_date(set: &OutboundSet, shipments: &[&Shipment], findings: &mut Vec<Finding>) {
     let dated = set
         .segments
         .iter()

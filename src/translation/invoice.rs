@@ -28,7 +28,7 @@ pub struct InvoiceContext<'a> {
     /// Our company, which is paid (N1 RE).
     pub company: &'a Company,
     /// All shipments that the invoice bills: no more than they hold is billed.
-    pub shipments: &'a [Shipment],
+    pub shipments: &'a [&'a Shipment],
 }
 
 /// Builds the 810. The profile says which sign the partner wants in a credit; [`Invoice`] counts its goods above zero
@@ -56,7 +56,7 @@ pub fn build(
         shipments: context
             .shipments
             .iter()
-            .map(|shipment| (shipment, profile.time_zone))
+            .map(|shipment| (*shipment, profile.time_zone))
             .collect(),
         invoice: Some(invoice),
         ..Facts::new(profile, context.company, invoice.date)

@@ -7,6 +7,7 @@ mod hierarchy;
 mod levels;
 mod structure;
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
@@ -75,9 +76,9 @@ pub fn zone(warehouse: &Warehouse, profile: &Profile) -> Tz {
 /// Every finding that keeps it from being sent: it has not left, has no carton, a carton lacks its SSCC or has one
 /// that is wrong or used twice, an order or line is unknown, more left than may, or the partner's structure can not
 /// express the packing.
-pub fn build(
+pub fn build<O: Borrow<Order>>(
     shipment: &Shipment,
-    orders: &[Order],
+    orders: &[O],
     warehouse: &Warehouse,
     locations: &BTreeMap<String, Location>,
     profile: &Profile,
@@ -98,12 +99,16 @@ pub fn build(
     let made = context.at.with_timezone(&zone).naive_local();
     let material = Material {
         facts: Facts {
-            orders: orders.iter().collect(),
+            orders: orders.iter().map(Borrow::borrow).collect(),
             shipments: [(shipment, zone)].into(),
             ..Facts::new(profile, context.company, made.date())
         },
         shipment,
-        orders: orders.iter().map(|order| (order.id, order)).collect(),
+        orders: orders
+            .iter()
+            .map(Borrow::borrow)
+            .map(|order: &Order| (order.id, order))
+            .collect(),
         warehouse,
         locations,
         profile,

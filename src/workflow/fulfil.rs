@@ -1,7 +1,9 @@
 //! Fulfil: what was promised is packed into planned shipments; a shipment leaves when its warehouse says so and its ship
 //! window allows it, and that is one transaction: stock issued, ship notice queued, invoice asked for.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
 use rayon::prelude::*;
@@ -392,11 +394,10 @@ pub async fn leave(
         .flat_map(|leaving| leaving.shipment.orders())
         .collect();
     let ids: Vec<OrderId> = ids.into_iter().collect();
-    let mut orders: BTreeMap<OrderId, (Order, i64)> = connection
-        .orders(&ids)
-        .await?
-        .into_iter()
-        .map(|order| (order.id, (order.clone(), order.revision)))
+    let orders = connection.orders(&ids).await?.into_iter();
+    let mut orders: BTreeMap<OrderId, (Arc<Order>, i64)> = orders
+        .map(|order| (order.id, order.revision, Arc::new(order)))
+        .map(|(id, before, order)| (id, (order, before)))
         .collect();
     let mut movements = Vec::with_capacity(leaving.len());
     let mut aboard_each = Vec::with_capacity(leaving.len());
@@ -404,9 +405,11 @@ pub async fn leave(
     for Leaving { shipment, .. } in &mut leaving {
         let mut aboard = Vec::new();
         for id in shipment.orders() {
-            if let Some((order, _)) = orders.get_mut(&id) {
-                *order = book_shipped(order.clone(), shipment);
-                aboard.push(order.clone());
+            if let Some((order, before)) = orders.remove(&id) {
+                let booked = book_shipped(Arc::unwrap_or_clone(order), shipment);
+                let booked = Arc::new(booked);
+                aboard.push(booked.clone());
+                orders.insert(id, (booked, before));
             }
         }
         movements.push(issue(shipment, &aboard)?);
@@ -428,7 +431,7 @@ pub async fn leave(
     if trading.profile.sends("856") {
         let shipments = leaving.iter().map(|leaving| &leaving.shipment);
         let locations = locations(connection, trading, shipments.clone()).await?;
-        let left: Vec<(&Shipment, &Vec<Order>)> = shipments.zip(&aboard_each).collect();
+        let left: Vec<(&Shipment, &Vec<Arc<Order>>)> = shipments.zip(&aboard_each).collect();
         let notices: Vec<Outgoing> = spend(Effort::Rendering, || {
             left.par_iter()
                 .map(|(shipment, aboard)| {
@@ -448,10 +451,11 @@ pub async fn leave(
             outbound::queue(gateway, connection, trading, mode, notices).await?;
         }
     }
+    drop(aboard_each);
     let settled = orders
         .into_values()
         .map(|(order, before)| {
-            order
+            Arc::unwrap_or_clone(order)
                 .settle()
                 .map(|order| (order, before))
                 .map_err(Failure::refused)
@@ -504,9 +508,10 @@ pub fn house_of<'a>(
 }
 
 /// What leaves the house: on hand and reserved fall alike.
-fn issue(shipment: &Shipment, orders: &[Order]) -> Result<Movement, Failure> {
+fn issue(shipment: &Shipment, orders: &[Arc<Order>]) -> Result<Movement, Failure> {
     let mut changes: BTreeMap<ItemId, Change> = BTreeMap::new();
-    for promise in orders.iter().flat_map(|order| promises_of(order, shipment)) {
+    let promises = orders.iter().flat_map(|order| promises_of(order, shipment));
+    for promise in promises {
         let stored = stored(promise.base)?;
         let change = changes.entry(promise.item).or_default();
         change.on_hand -= stored;
@@ -545,13 +550,13 @@ pub async fn locations<'s>(
 }
 
 /// The ship notice of a shipment that has left; `locations` are those of [`locations`].
-pub fn outgoing(
+pub fn outgoing<O: Borrow<Order>>(
     gateway: &Gateway,
     trading: &Trading,
     warehouse: &Warehouse,
     locations: &BTreeMap<String, Location>,
     shipment: &Shipment,
-    orders: &[Order],
+    orders: &[O],
 ) -> Result<Outgoing, Failure> {
     let left = match shipment.state {
         ShipmentState::Shipped { at } => at,
@@ -560,6 +565,7 @@ pub fn outgoing(
     let Some(company) = gateway.settings.our_company() else {
         return Err(Failure::refuse("the settings name no company"));
     };
+    let source = orders.first().map(|order| order.borrow().source);
     let context = ShipNoticeContext { company, at: left };
     Ok(Outgoing {
         set: ship_notice::build(
@@ -576,7 +582,7 @@ pub fn outgoing(
         subject: Subject::new("shipment", shipment.id.0),
         reference: ship_notice::number(shipment),
         replaces: None,
-        answers: Answers::Order(orders.first().map_or(DocumentId(0), |order| order.source)),
+        answers: Answers::Order(source.unwrap_or(DocumentId(0))),
     })
 }
 

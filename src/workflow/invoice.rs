@@ -27,12 +27,18 @@ pub async fn step(
     subjects: &[i64],
 ) -> Result<Vec<Later>, Failure> {
     let ids: Vec<ShipmentId> = subjects.iter().copied().map(ShipmentId).collect();
+    let left = |shipment: &Shipment| {
+        matches!(shipment.state, ShipmentState::Shipped { .. })
+            .then(|| (shipment.partner, shipment.orders()))
+    };
     let mut orders: BTreeMap<PartnerId, BTreeSet<OrderId>> = BTreeMap::new();
-    for shipment in connection.shipments(&ids).await? {
-        if matches!(shipment.state, ShipmentState::Shipped { .. }) {
-            let of_partner = orders.entry(shipment.partner).or_default();
-            of_partner.extend(shipment.orders());
-        }
+    for (partner, aboard) in connection
+        .of_shipments(&ids, left)
+        .await?
+        .into_iter()
+        .flatten()
+    {
+        orders.entry(partner).or_default().extend(aboard);
     }
     for (partner, orders) in orders {
         let trading = gateway.trading(connection, partner).await?;
@@ -223,10 +229,9 @@ pub fn outgoing(
         .settings
         .our_company()
         .ok_or_else(|| Failure::refuse("the settings name no company"))?;
-    let shipments: Vec<Shipment> = shipments
+    let shipments: Vec<&Shipment> = shipments
         .iter()
         .filter(|shipment| invoice.shipments.contains(&shipment.id))
-        .cloned()
         .collect();
     let context = InvoiceContext {
         company,

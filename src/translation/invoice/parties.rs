@@ -139,7 +139,7 @@ fn ship_from(paper: &Paper<'_>) -> Option<Party> {
 
 /// What all shipments have in common.
 fn agreed(paper: &Paper<'_>, value: fn(&Shipment) -> &String) -> Option<String> {
-    let mut values = paper.context.shipments.iter().map(value);
+    let mut values = paper.context.shipments.iter().copied().map(value);
     let first = values.next()?;
     values.all(|other| other == first).then(|| first.clone())
 }

@@ -87,10 +87,14 @@ impl<'a> Draft<'a> {
             return;
         }
         let mut plain = OutboundSet::new(self.set);
-        for segment in self.parts.iter().flat_map(|part| &part.segments) {
-            plain.push(segment.clone());
-        }
+        let sizes: Vec<usize> = self.parts.iter().map(|part| part.segments.len()).collect();
+        let parts = self.parts.iter_mut();
+        plain.segments = parts.flat_map(|part| part.segments.drain(..)).collect();
         self.findings = judge(&plain);
+        let mut segments = plain.segments.into_iter();
+        for (part, size) in self.parts.iter_mut().zip(sizes) {
+            part.segments.extend(segments.by_ref().take(size));
+        }
     }
 
     /// The finished set.

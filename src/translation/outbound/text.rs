@@ -6,35 +6,33 @@ use super::super::syntax;
 use crate::domain::catalogue::Location;
 use crate::domain::finding::{Finding, Origin, Severity};
 
-/// Elements that hold words for people, with the most characters they take: the only ones that may be altered.
-const FREE_TEXT: &[(&str, usize, usize)] = &[
-    ("N1", 2, 60),
-    ("N2", 1, 60),
-    ("N2", 2, 60),
-    ("N3", 1, 55),
-    ("N3", 2, 55),
-    ("N4", 1, 30),
-    ("PER", 2, 60),
-    ("REF", 3, 80),
-    ("N9", 3, 45),
-    ("MSG", 1, 264),
-    ("MTX", 2, 264),
-    ("NTE", 2, 80),
-    ("PID", 5, 80),
-    ("SAC", 15, 80),
-    ("ITD", 12, 80),
-    ("TD5", 5, 35),
-    ("CAD", 5, 35),
-];
+/// The elements of a segment that hold words for people, with the most characters they take: the only ones that may be
+/// altered.
+fn free_text(segment: &str) -> &'static [(usize, usize)] {
+    match segment {
+        "N1" => &[(2, 60)],
+        "N2" => &[(1, 60), (2, 60)],
+        "N3" => &[(1, 55), (2, 55)],
+        "N4" => &[(1, 30)],
+        "PER" => &[(2, 60)],
+        "REF" => &[(3, 80)],
+        "N9" => &[(3, 45)],
+        "MSG" => &[(1, 264)],
+        "MTX" => &[(2, 264)],
+        "NTE" => &[(2, 80)],
+        "PID" => &[(5, 80)],
+        "SAC" => &[(15, 80)],
+        "ITD" => &[(12, 80)],
+        "TD5" | "CAD" => &[(5, 35)],
+        _ => &[],
+    }
+}
 
 /// Cleans free text in place, then reports every value that still can not be sent.
 pub fn clean(set: &mut OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, segment) in set.segments.iter_mut().enumerate() {
-        for (id, element, limit) in FREE_TEXT {
-            if segment.id != *id {
-                continue;
-            }
+        for (element, limit) in free_text(&segment.id) {
             let Some(OutElement::Simple(value)) = segment.elements.get_mut(element - 1) else {
                 continue;
             };
@@ -45,7 +43,7 @@ pub fn clean(set: &mut OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
                 *value = sendable.into();
                 continue;
             }
-            findings.push(unsendable(id, *element, at, value));
+            findings.push(unsendable(&segment.id, *element, at, value));
             value.clear();
         }
     }

@@ -1,6 +1,6 @@
 //! Which level stands below which, as the partner's structure has it, and what each is made of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rust_decimal::Decimal;
 
@@ -47,14 +47,14 @@ pub fn faults(material: &Material<'_>) -> Vec<Finding> {
             ),
         ));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(shipment.cartons.len());
     for (index, carton) in shipment.cartons.iter().enumerate() {
-        let place = format!("carton {} of shipment {}", index + 1, shipment.id);
+        let place = || format!("carton {} of shipment {}", index + 1, shipment.id);
         findings.extend(label_fault(&carton.sscc, &place, &mut seen));
         if carton.contents.is_empty() {
             findings.push(refuse(
                 "carton-empty",
-                format!("{place} holds nothing: take it off the shipment"),
+                format!("{} holds nothing: take it off the shipment", place()),
             ));
         }
         findings.extend(
@@ -66,7 +66,7 @@ pub fn faults(material: &Material<'_>) -> Vec<Finding> {
     }
     if material.profile.ship_notice.structure.has_tares() {
         for (index, pallet) in shipment.pallets().into_iter().enumerate() {
-            let place = format!("pallet {} of shipment {}", index + 1, shipment.id);
+            let place = || format!("pallet {} of shipment {}", index + 1, shipment.id);
             findings.extend(label_fault(pallet, &place, &mut seen));
         }
         findings.extend(pallet_faults(material));
@@ -125,12 +125,17 @@ fn on_pallet<'a>(
 }
 
 /// Every carton has its own SSCC (X12-RULES 67, 68).
-fn label_fault<'a>(sscc: &'a str, place: &str, seen: &mut BTreeSet<&'a str>) -> Option<Finding> {
+fn label_fault<'a>(
+    sscc: &'a str,
+    place: &dyn Fn() -> String,
+    seen: &mut HashSet<&'a str>,
+) -> Option<Finding> {
     if sscc.is_empty() {
         return Some(refuse(
             "carton-without-sscc",
             format!(
-                "{place} has no SSCC-18: close it and print its label before the ship notice goes out"
+                "{} has no SSCC-18: close it and print its label before the ship notice goes out",
+                place()
             ),
         ));
     }
@@ -138,20 +143,28 @@ fn label_fault<'a>(sscc: &'a str, place: &str, seen: &mut BTreeSet<&'a str>) -> 
         return Some(refuse(
             "sscc-invalid",
             format!(
-                "{place} has the SSCC {sscc:?}, which is not 18 digits with the right check digit: label it again"
+                "{} has the SSCC {sscc:?}, which is not 18 digits with the right check digit: label it again",
+                place()
             ),
         ));
     }
     (!seen.insert(sscc)).then(|| {
         refuse(
             "sscc-repeated",
-            format!("{place} has the SSCC {sscc} of another one: label one of them again"),
+            format!(
+                "{} has the SSCC {sscc} of another one: label one of them again",
+                place()
+            ),
         )
     })
 }
 
 /// What lies in a carton is of a known line, in its unit, and more than nothing.
-fn content_fault(material: &Material<'_>, content: &CartonContent, place: &str) -> Option<Finding> {
+fn content_fault(
+    material: &Material<'_>,
+    content: &CartonContent,
+    place: &dyn Fn() -> String,
+) -> Option<Finding> {
     let known = material
         .orders
         .get(&content.order)
@@ -162,21 +175,25 @@ fn content_fault(material: &Material<'_>, content: &CartonContent, place: &str) 
         None => Some(refuse(
             "content-unknown",
             format!(
-                "{place} holds line {number} of order {} ({po}), which is not known: {advice}",
+                "{} holds line {number} of order {} ({po}), which is not known: {advice}",
+                place(),
                 content.order
             ),
         )),
         Some(line) if line.unit != content.unit => Some(refuse(
             "content-unit",
             format!(
-                "{place} holds line {number} of {po} in {}, and the order counts it in {}: {advice}",
-                content.unit, line.unit
+                "{} holds line {number} of {po} in {}, and the order counts it in {}: {advice}",
+                place(),
+                content.unit,
+                line.unit
             ),
         )),
         Some(_) if content.quantity <= Decimal::ZERO => Some(refuse(
             "content-quantity",
             format!(
-                "{place} holds {} of line {number} of {po}: {advice}",
+                "{} holds {} of line {number} of {po}: {advice}",
+                place(),
                 content.quantity
             ),
         )),
@@ -189,6 +206,9 @@ fn shape_faults(material: &Material<'_>) -> Vec<Finding> {
     let structure = material.profile.ship_notice.structure;
     let mut findings = Vec::new();
     for (index, carton) in material.shipment.cartons.iter().enumerate() {
+        if carton.contents.len() < 2 {
+            continue;
+        }
         let orders: BTreeSet<OrderId> = carton
             .contents
             .iter()

@@ -52,7 +52,7 @@ fn case(profile: &Profile) -> Case {
 
 impl Case {
     fn build(&self, invoice: &Invoice, profile: &Profile) -> Result<OutboundSet, Vec<Finding>> {
-        let shipments = std::slice::from_ref(&self.shipment);
+        let shipments = &[&self.shipment];
         let context = InvoiceContext {
             company: &self.company,
             shipments,
@@ -209,7 +209,7 @@ fn differences_from_shipment_and_agreement_are_found() {
     let profile = profile(PREFIX);
     let case = case(&profile);
     let built = case.build(&case.invoices[0], &profile).unwrap();
-    let shipments = std::slice::from_ref(&case.shipment);
+    let shipments = &[&case.shipment];
     let table: [(&str, usize, &str, &str); 5] = [
         ("IT1", 2, "25", "invoice-more-than-shipped"),
         ("IT1", 3, "CA", "document-unit-differs"),

@@ -153,10 +153,9 @@ fn documents(mut order: Order, profile: &Profile) -> Vec<OutboundSet> {
             first_id: InvoiceId(1),
             first_number: 10001,
         };
-        let shipments = std::slice::from_ref(&shipment);
         let context = InvoiceContext {
             company: &company,
-            shipments,
+            shipments: &[&shipment],
         };
         built.extend(
             invoices_of(&basis)
