@@ -6,6 +6,7 @@
 //! written. Documents that are queued are written before any are looked for by number, partner or delivery.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::connection::Connection;
 use super::documents::Queued;
@@ -29,13 +30,16 @@ pub(super) enum Stored {
 /// A row as it will be written.
 #[derive(Debug)]
 pub(super) struct Changed<T> {
-    pub(super) value: T,
+    pub(super) value: Arc<T>,
     pub(super) stored: Stored,
 }
 
 impl<T> Changed<T> {
-    pub(super) fn new(value: T, stored: Stored) -> Self {
-        Self { value, stored }
+    pub(super) fn new(value: impl Into<Arc<T>>, stored: Stored) -> Self {
+        Self {
+            value: value.into(),
+            stored,
+        }
     }
 
     /// Whether nobody else can know of it yet.
@@ -64,8 +68,8 @@ pub(super) fn added_and_changed<K, T>(kept: &BTreeMap<K, Changed<T>>) -> AddedAn
     let (mut added, mut changed) = (Vec::new(), Vec::new());
     for Changed { value, stored } in kept.values() {
         match stored {
-            Stored::Not(at) => added.push((value, *at)),
-            Stored::Revision(before) => changed.push((value, *before)),
+            Stored::Not(at) => added.push((&**value, *at)),
+            Stored::Revision(before) => changed.push((&**value, *before)),
         }
     }
     (added, changed)
@@ -75,7 +79,7 @@ pub(super) fn added_and_changed<K, T>(kept: &BTreeMap<K, Changed<T>>) -> AddedAn
 pub(super) fn change<K: Ord, T>(
     kept: &mut BTreeMap<K, Changed<T>>,
     key: K,
-    value: T,
+    value: Arc<T>,
     before: i64,
     revision: fn(&T) -> i64,
 ) -> Result<(), ()> {
@@ -100,7 +104,7 @@ pub(super) fn find<K: Ord + Copy, T: Clone>(
     let (mut found, mut elsewhere) = (BTreeMap::new(), Vec::new());
     for id in ids {
         match kept.get(id) {
-            Some(changed) => _ = found.insert(*id, changed.value.clone()),
+            Some(changed) => _ = found.insert(*id, T::clone(&changed.value)),
             None => elsewhere.push(*id),
         }
     }
@@ -125,10 +129,15 @@ impl Connection {
         self.kept = None;
     }
 
+    /// Writes the orders and shipments that are kept; what they ask for and send is kept still.
+    pub async fn write_changes(&mut self) -> Result<(), Failure> {
+        self.write_orders().await?;
+        self.write_shipments().await
+    }
+
     /// Writes what is kept, and keeps nothing any more.
     pub(super) async fn write_kept(&mut self) -> Result<(), Failure> {
-        self.write_orders().await?;
-        self.write_shipments().await?;
+        self.write_changes().await?;
         self.write_queued().await?;
         self.write_asked().await?;
         self.forget_kept();

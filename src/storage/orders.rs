@@ -1,5 +1,7 @@
 //! Orders: one row each, the whole aggregate in its body.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
@@ -76,11 +78,7 @@ impl Connection {
 
     async fn insert_orders(&mut self, orders: &[(&Order, Instant)]) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(orders.len());
-        let texts: Vec<String> = orders
-            .par_iter()
-            .map(|(order, _)| text(order))
-            .collect::<Result<_, _>>()?;
-        for ((order, received_at), text) in orders.iter().zip(texts) {
+        for (order, received_at) in orders {
             let ship_by = order
                 .header
                 .dates
@@ -100,7 +98,7 @@ impl Connection {
                 order.header.currency.code(),
                 ship_by,
                 waiting(order),
-                text
+                text(order)?
             ]);
         }
         self.insert_many(
@@ -144,9 +142,13 @@ impl Connection {
 
     /// Writes changed orders. `before` are the revisions they were read with; a row that has another was changed by
     /// somebody else, and nothing is written.
-    pub async fn save_orders(&mut self, orders: Vec<(Order, i64)>) -> Result<(), Failure> {
+    pub async fn save_orders<O: Into<Arc<Order>>>(
+        &mut self,
+        orders: Vec<(O, i64)>,
+    ) -> Result<(), Failure> {
         let kept = self.kept()?;
         for (order, before) in orders {
+            let order: Arc<Order> = order.into();
             change(&mut kept.orders, order.id, order, before, |order| {
                 order.revision
             })
@@ -175,11 +177,7 @@ impl Connection {
                 tuples(chunk.len(), 7, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 7);
-            let texts: Vec<String> = chunk
-                .par_iter()
-                .map(|(order, _)| text(order))
-                .collect::<Result<_, _>>()?;
-            for ((order, before), text) in chunk.iter().zip(texts) {
+            for (order, before) in chunk {
                 values.extend(binds![
                     order.id,
                     *before,
@@ -187,7 +185,7 @@ impl Connection {
                     order.revision,
                     value(order),
                     waiting(order),
-                    text
+                    text(order)?
                 ]);
             }
             let written = self.execute(&sql, values).await?;

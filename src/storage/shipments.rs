@@ -1,6 +1,7 @@
 //! Shipments: one row each, cartons in the body; which orders are on them in a narrow table.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -72,11 +73,7 @@ impl Connection {
         shipments: &[(&Shipment, Instant)],
     ) -> Result<(), Failure> {
         let mut rows = Vec::with_capacity(shipments.len());
-        let texts: Vec<String> = shipments
-            .par_iter()
-            .map(|(shipment, _)| text(shipment))
-            .collect::<Result<_, _>>()?;
-        for ((shipment, at), text) in shipments.iter().zip(texts) {
+        for (shipment, at) in shipments {
             rows.push(binds![
                 shipment.id,
                 shipment.company,
@@ -89,7 +86,7 @@ impl Connection {
                 shipped_at(shipment),
                 shipment.not_before,
                 ship_to_key(shipment),
-                text
+                text(shipment)?
             ]);
         }
         self.insert_many(
@@ -240,7 +237,7 @@ impl Connection {
         }
         if let Some(kept) = &self.kept {
             let asked: BTreeSet<&OrderId> = orders.iter().collect();
-            let changed = kept.shipments.values().map(|changed| &changed.value);
+            let changed = kept.shipments.values().map(|changed| &*changed.value);
             let theirs = changed.filter(|shipment| {
                 let mut aboard = shipment.orders().into_iter();
                 aboard.any(|order| asked.contains(&order))
@@ -298,9 +295,13 @@ impl Connection {
     }
 
     /// Writes changed shipments, each with the revision it was read with.
-    pub async fn save_shipments(&mut self, shipments: Vec<(Shipment, i64)>) -> Result<(), Failure> {
+    pub async fn save_shipments<S: Into<Arc<Shipment>>>(
+        &mut self,
+        shipments: Vec<(S, i64)>,
+    ) -> Result<(), Failure> {
         let kept = self.kept()?;
         for (shipment, before) in shipments {
+            let shipment: Arc<Shipment> = shipment.into();
             change(
                 &mut kept.shipments,
                 shipment.id,
@@ -332,18 +333,14 @@ impl Connection {
                 tuples(chunk.len(), 6, 0)
             );
             let mut values = Vec::with_capacity(chunk.len() * 6);
-            let texts: Vec<String> = chunk
-                .par_iter()
-                .map(|(shipment, _)| text(shipment))
-                .collect::<Result<_, _>>()?;
-            for ((shipment, before), text) in chunk.iter().zip(texts) {
+            for (shipment, before) in chunk {
                 values.extend(binds![
                     shipment.id,
                     *before,
                     shipment.state.word(),
                     shipment.revision,
                     shipped_at(shipment),
-                    text
+                    text(shipment)?
                 ]);
             }
             let written = self.execute(&sql, values).await?;

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
-use super::outbound::{self, Answers, Outgoing};
+use super::outbound::{self, Answers, Builder, Outgoing};
 use super::run::Later;
 use super::shipments::LEFT_BEHIND;
 use super::{COMPANY, Gateway, Trading, fulfil, last_day, orders};
@@ -17,7 +17,6 @@ use crate::domain::ids::{ItemId, OrderId, PartnerId};
 use crate::domain::order::{Mode, Order, OrderLine, OrderState};
 use crate::domain::shipment::{Departures, ShipmentState, departures};
 use crate::domain::stock::{MovementKind, to_stored};
-use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
 use crate::storage::work::Step;
@@ -203,17 +202,17 @@ async fn promise(
     connection.move_stock(&movements, now).await?;
     let answered: Vec<&Order> = done.iter().map(|(order, _)| order).collect();
     let left = left(connection, trading, &answered).await?;
-    let mut answers: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
+    let mut answers: BTreeMap<Mode, Vec<Builder>> = BTreeMap::new();
     for (order, _) in &mut done {
         if nothing_to_tell.contains(&order.id) {
             continue;
         }
-        if let Some(outgoing) = next_answer(gateway, trading, order, &left) {
-            answers.entry(order.mode).or_default().push(outgoing);
+        if let Some(answer) = next_answer(gateway, trading, order, &left) {
+            answers.entry(order.mode).or_default().push(answer);
         }
     }
-    for (mode, outgoing) in answers {
-        outbound::queue(gateway, connection, trading, mode, outgoing).await?;
+    for (mode, answers) in answers {
+        outbound::build(gateway, connection, trading, mode, answers).await?;
     }
     fulfil::plan(
         gateway,
@@ -376,35 +375,41 @@ pub async fn answer(
     order: &mut Order,
 ) -> Result<(), Failure> {
     let left = left(connection, trading, &[order]).await?;
-    if let Some(outgoing) = next_answer(gateway, trading, order, &left) {
-        outbound::queue(gateway, connection, trading, order.mode, vec![outgoing]).await?;
+    if let Some(answer) = next_answer(gateway, trading, order, &left) {
+        outbound::build(gateway, connection, trading, order.mode, vec![answer]).await?;
     }
     Ok(())
 }
 
-/// The next 855 of an order, counted as its answer; none where the partner wants none.
+/// What makes the next 855 of an order as it stands, counted as its answer; none where the partner wants none.
 fn next_answer(
     gateway: &Gateway,
     trading: &Trading,
     order: &mut Order,
     left: &BTreeMap<OrderId, Departures>,
-) -> Option<Outgoing> {
+) -> Option<Builder> {
     if !is_answer_wanted(trading, order) {
         return None;
     }
     order.answers += 1;
-    outgoing(gateway, trading, order, left)
+    let (gateway, trading) = (gateway.clone(), trading.clone());
+    let (order, left) = (order.clone(), left.get(&order.id).cloned());
+    Some(Box::new(move || {
+        outgoing(&gateway, &trading, &order, left.as_ref())
+    }))
 }
 
-/// The 855 of an order as it stands; `left` is what [`left`] says of it.
+/// The 855 of an order as it stands; `departures` are those of it that [`left`] knows.
 pub fn outgoing(
     gateway: &Gateway,
     trading: &Trading,
     order: &Order,
-    left: &BTreeMap<OrderId, Departures>,
-) -> Option<Outgoing> {
+    departures: Option<&Departures>,
+) -> Result<Outgoing, Failure> {
     static NOTHING: Departures = Departures::new();
-    let company = gateway.settings.our_company()?;
+    let Some(company) = gateway.settings.our_company() else {
+        return Err(Failure::refuse("the settings name no company"));
+    };
     let date = gateway
         .now()
         .with_timezone(&trading.profile.time_zone)
@@ -418,12 +423,10 @@ pub fn outgoing(
         answer_number: order.answers,
         date,
         previous,
-        left: left.get(&order.id).unwrap_or(&NOTHING),
+        left: departures.unwrap_or(&NOTHING),
     };
-    Some(Outgoing {
-        set: spend(Effort::Rendering, || {
-            response::build(order, &trading.profile, &context)
-        }),
+    Ok(Outgoing {
+        set: response::build(order, &trading.profile, &context),
         set_code: "855",
         cause: format!("order:{}", order.id),
         revision: i64::from(order.answers),

@@ -308,7 +308,7 @@ async fn rebuild(
         "855" => {
             let order = connection.order(OrderId(subject)).await?.ok_or_else(gone)?;
             let left = super::allocate::left(connection, trading, &[&order]).await?;
-            super::allocate::outgoing(gateway, trading, &order, &left).ok_or_else(gone)
+            super::allocate::outgoing(gateway, trading, &order, left.get(&order.id))
         }
         "856" => {
             let shipment = connection

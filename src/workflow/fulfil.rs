@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime, TimeZone};
-use rayon::prelude::*;
 use rust_decimal::Decimal;
 
 use super::notice::{self, Notice};
-use super::outbound::{self, Answers, Outgoing};
+use super::outbound::{self, Answers, Builder, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, labels, last_day};
 use crate::domain::allocation::Reservation;
@@ -23,7 +22,6 @@ use crate::domain::packing::{self, pack};
 use crate::domain::policy::InvoiceWhen;
 use crate::domain::shipment::{Shipment, ShipmentState, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
-use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
 use crate::storage::work::Step;
@@ -428,30 +426,44 @@ pub async fn leave(
         ));
     }
     connection.move_stock(&movements, now).await?;
+    let leaving: Vec<(Arc<Shipment>, i64)> = leaving
+        .into_iter()
+        .map(|leaving| (Arc::new(leaving.shipment), leaving.before))
+        .collect();
+    let left: Vec<i64> = leaving.iter().map(|(shipment, _)| shipment.id.0).collect();
     if trading.profile.sends("856") {
-        let shipments = leaving.iter().map(|leaving| &leaving.shipment);
-        let locations = locations(connection, trading, shipments.clone()).await?;
-        let left: Vec<(&Shipment, &Vec<Arc<Order>>)> = shipments.zip(&aboard_each).collect();
-        let notices: Vec<Outgoing> = spend(Effort::Rendering, || {
-            left.par_iter()
-                .map(|(shipment, aboard)| {
-                    let warehouse = house_of(warehouses, shipment)?;
-                    outgoing(gateway, trading, warehouse, &locations, shipment, aboard)
-                })
-                .collect::<Result<_, Failure>>()
-        })?;
-        let mut of_mode: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
-        for ((shipment, _), notice) in left.into_iter().zip(notices) {
-            if untold == Untold::Refused {
-                sendable(trading, &notice)?;
-            }
-            of_mode.entry(shipment.mode).or_default().push(notice);
+        let shipments = leaving.iter().map(|(shipment, _)| shipment);
+        let locations = locations(connection, trading, shipments.clone().map(Arc::as_ref)).await?;
+        let locations = Arc::new(locations);
+        let mut of_mode: BTreeMap<Mode, Vec<Builder>> = BTreeMap::new();
+        for (shipment, aboard) in shipments.zip(aboard_each) {
+            let (gateway, trading) = (gateway.clone(), trading.clone());
+            let warehouse = house_of(warehouses, shipment)?.clone();
+            let (locations, shipment) = (locations.clone(), shipment.clone());
+            let notices = of_mode.entry(shipment.mode).or_default();
+            notices.push(Box::new(move || {
+                outgoing(
+                    &gateway, &trading, &warehouse, &locations, &shipment, &aboard,
+                )
+            }));
         }
         for (mode, notices) in of_mode {
-            outbound::queue(gateway, connection, trading, mode, notices).await?;
+            match untold {
+                Untold::Held => {
+                    outbound::build(gateway, connection, trading, mode, notices).await?;
+                }
+                Untold::Refused => {
+                    let mut sound = Vec::with_capacity(notices.len());
+                    for build in notices {
+                        let notice = build()?;
+                        sendable(trading, &notice)?;
+                        sound.push(notice);
+                    }
+                    outbound::queue(gateway, connection, trading, mode, sound).await?;
+                }
+            }
         }
     }
-    drop(aboard_each);
     let settled = orders
         .into_values()
         .map(|(order, before)| {
@@ -463,16 +475,8 @@ pub async fn leave(
         .collect::<Result<Vec<_>, _>>()?;
     connection.save_orders(settled).await?;
     connection.record_all(now, actor, entries).await?;
-    let left: Vec<i64> = leaving
-        .iter()
-        .map(|leaving| leaving.shipment.id.0)
-        .collect();
     connection.clear_alerts_of(now, "shipment", &left).await?;
-    let shipments: Vec<(Shipment, i64)> = leaving
-        .into_iter()
-        .map(|leaving| (leaving.shipment, leaving.before))
-        .collect();
-    connection.save_shipments(shipments).await?;
+    connection.save_shipments(leaving).await?;
     if trading.profile.invoicing.when == InvoiceWhen::Shipped {
         let pairs: Vec<(i64, i64)> = left.iter().map(|id| (*id, *id)).collect();
         connection.ask_for_each(Step::Invoice, &pairs, now).await?;

@@ -1,12 +1,13 @@
 //! Invoice: what shipped is billed at the agreed price; the sum identity is proven before anything is queued, and the
 //! receivable and its ledger posting commit with the 810.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
-use rayon::prelude::*;
 
-use super::outbound::{self, Answers, Outgoing};
+use super::outbound::{self, Answers, Builder, Outgoing};
 use super::run::Later;
 use super::{COMPANY, Gateway, Trading, fulfil};
 use crate::domain::catalogue::Warehouse;
@@ -15,7 +16,6 @@ use crate::domain::invoice::{Billed, Invoice, InvoiceBasis, book_invoiced, invoi
 use crate::domain::ledger::{self, Posting};
 use crate::domain::order::{Mode, Order};
 use crate::domain::shipment::{Shipment, ShipmentState};
-use crate::storage::effort::{Effort, spend};
 use crate::storage::journal::Subject;
 use crate::storage::{Connection, Failure, catalogue};
 use crate::translation::invoice::{self as document, InvoiceContext};
@@ -115,7 +115,8 @@ async fn bill(
         drafted.push((order, drafts));
     }
     connection.claim_new_effects(&claims).await?;
-    issue(gateway, connection, trading, drafted, &shipments).await
+    let shipments = shipments.into_iter().map(Arc::new).collect();
+    issue(gateway, connection, trading, drafted, shipments).await
 }
 
 /// The day on which a shipment left, by the clock of its warehouse; none where it is still there.
@@ -138,7 +139,7 @@ async fn issue(
     connection: &mut Connection,
     trading: &Trading,
     drafted: Vec<(Order, Vec<Invoice>)>,
-    shipments: &[Shipment],
+    shipments: Vec<Arc<Shipment>>,
 ) -> Result<(), Failure> {
     let now = gateway.now();
     let mut counts: BTreeMap<Mode, usize> = BTreeMap::new();
@@ -176,7 +177,7 @@ async fn issue(
         let posted = postings.entry(order.mode).or_default();
         posted.extend(own.iter().map(ledger::issue));
         bills.extend(own.iter().map(|_| saved.len()));
-        saved.push((order, before));
+        saved.push((Arc::new(order), before));
     }
     connection.add_invoices(&issued, now).await?;
     for (mode, postings) in postings {
@@ -195,35 +196,33 @@ async fn issue(
         .collect();
     connection.record_all(now, "invoicing", entries).await?;
     if trading.profile.sends("810") {
-        let built: Vec<(Mode, Outgoing)> = spend(Effort::Rendering, || {
-            issued
-                .par_iter()
-                .zip(&bills)
-                .filter_map(|(invoice, at)| Some((invoice, &saved.get(*at)?.0)))
-                .map(|(invoice, order)| {
-                    let built = outgoing(gateway, trading, invoice, order, shipments)?;
-                    Ok((order.mode, built))
-                })
-                .collect::<Result<_, Failure>>()
-        })?;
-        let mut documents: BTreeMap<Mode, Vec<Outgoing>> = BTreeMap::new();
-        for (mode, built) in built {
-            documents.entry(mode).or_default().push(built);
+        let shipments = Arc::new(shipments);
+        let mut documents: BTreeMap<Mode, Vec<Builder>> = BTreeMap::new();
+        for (invoice, at) in issued.into_iter().zip(bills) {
+            let Some((order, _)) = saved.get(at) else {
+                continue;
+            };
+            let of_mode = documents.entry(order.mode).or_default();
+            let (gateway, trading) = (gateway.clone(), trading.clone());
+            let (order, shipments) = (order.clone(), shipments.clone());
+            of_mode.push(Box::new(move || {
+                outgoing(&gateway, &trading, &invoice, &order, &shipments)
+            }));
         }
         for (mode, documents) in documents {
-            outbound::queue(gateway, connection, trading, mode, documents).await?;
+            outbound::build(gateway, connection, trading, mode, documents).await?;
         }
     }
     connection.save_orders(saved).await
 }
 
 /// The 810 of an invoice; its shipments are among `shipments`.
-pub fn outgoing(
+pub fn outgoing<S: Borrow<Shipment>>(
     gateway: &Gateway,
     trading: &Trading,
     invoice: &Invoice,
     order: &Order,
-    shipments: &[Shipment],
+    shipments: &[S],
 ) -> Result<Outgoing, Failure> {
     let company = gateway
         .settings
@@ -231,6 +230,7 @@ pub fn outgoing(
         .ok_or_else(|| Failure::refuse("the settings name no company"))?;
     let shipments: Vec<&Shipment> = shipments
         .iter()
+        .map(Borrow::borrow)
         .filter(|shipment| invoice.shipments.contains(&shipment.id))
         .collect();
     let context = InvoiceContext {
@@ -238,9 +238,7 @@ pub fn outgoing(
         shipments: &shipments,
     };
     Ok(Outgoing {
-        set: spend(Effort::Rendering, || {
-            document::build(invoice, order, &trading.profile, &context)
-        }),
+        set: document::build(invoice, order, &trading.profile, &context),
         set_code: "810",
         cause: format!("invoice:{}", invoice.id),
         revision: 1,

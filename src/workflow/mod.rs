@@ -69,6 +69,8 @@ pub struct Gateway {
     profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
     teller: Arc<Notify>,
+    /// Where documents are built beside the transaction that asks for them.
+    beside: Option<outbound::Beside>,
 }
 
 /// A partner with the version of its profile that is in force.
@@ -96,12 +98,21 @@ impl Gateway {
             profiles: Arc::default(),
             waker: Arc::default(),
             teller: Arc::default(),
+            beside: None,
         }
     }
 
     /// The present instant.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// The same gateway for one transaction, beside which documents are built.
+    fn building_beside(&self) -> Self {
+        Self {
+            beside: Some(outbound::Beside::default()),
+            ..self.clone()
+        }
     }
 
     /// Tells the workers that there is something to do: those of this process, and those of other nodes over the same

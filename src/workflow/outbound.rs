@@ -1,8 +1,12 @@
 //! Queueing what we send: built, judged by the engine that judges what we receive, and stored; what fails is held with
 //! its findings and never transmitted. Control numbers are taken later, by `deliver`.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use rayon::prelude::*;
 use supercargo_x12::{GroupVerdict, IsaHeader, OutboundSet};
+use tokio::sync::oneshot;
 
 use super::notice::{self, Notice};
 use super::{COMPANY, Gateway, Trading};
@@ -48,6 +52,99 @@ pub enum Answers {
     Order(DocumentId),
 }
 
+/// Makes a document of what was noted for it.
+pub type Builder = Box<dyn FnOnce() -> Result<Outgoing, Failure> + Send>;
+
+/// A document with what our own checks found in it.
+type Judged = (Outgoing, Vec<Finding>);
+
+/// Documents that are built beside a transaction while it goes on, in the order in which they were asked for. It has to
+/// end with [`queue_built`].
+#[derive(Clone, Default)]
+pub(super) struct Beside(Arc<Mutex<Vec<Pending>>>);
+
+struct Pending {
+    trading: Trading,
+    mode: Mode,
+    judged: oneshot::Receiver<Result<Judged, Failure>>,
+}
+
+impl Beside {
+    fn pending(&self) -> MutexGuard<'_, Vec<Pending>> {
+        // Whoever panicked with it had added one or taken all: the list is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, trading: &Trading, mode: Mode, build: Builder) {
+        let (sender, judged) = oneshot::channel();
+        let by = trading.clone();
+        rayon::spawn_fifo(move || {
+            let made = AssertUnwindSafe(|| spend(Effort::Rendering, || judged_as(build()?, &by)));
+            let made = catch_unwind(made).unwrap_or(Err(Failure::Fault));
+            // Nobody waits for it where the transaction was taken back.
+            let _ = sender.send(made);
+        });
+        self.pending().push(Pending {
+            trading: trading.clone(),
+            mode,
+            judged,
+        });
+    }
+}
+
+fn judged_as(outgoing: Outgoing, trading: &Trading) -> Result<Judged, Failure> {
+    let findings = findings_of(&outgoing, trading);
+    Ok((outgoing, findings))
+}
+
+/// Builds documents for a partner and queues them, beside the transaction where it goes on meanwhile.
+pub async fn build(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    builders: Vec<Builder>,
+) -> Result<(), Failure> {
+    if let Some(beside) = &gateway.beside {
+        for builder in builders {
+            beside.begin(trading, mode, builder);
+        }
+        return Ok(());
+    }
+    let judged = spend(Effort::Rendering, || {
+        builders
+            .into_par_iter()
+            .map(|build| judged_as(build()?, trading))
+            .collect::<Result<_, Failure>>()
+    })?;
+    queue_judged(gateway, connection, trading, mode, judged).await?;
+    Ok(())
+}
+
+/// Waits for what is built beside this transaction, and queues it.
+pub async fn queue_built(gateway: &Gateway, connection: &mut Connection) -> Result<(), Failure> {
+    let Some(beside) = &gateway.beside else {
+        return Ok(());
+    };
+    let pending = std::mem::take(&mut *beside.pending());
+    let mut built: Vec<(Trading, Mode, Vec<Judged>)> = Vec::new();
+    for one in pending {
+        let judged = one.judged.await.map_err(|_| Failure::Stopping)??;
+        match built.last_mut() {
+            Some((trading, mode, all))
+                if trading.partner == one.trading.partner && *mode == one.mode =>
+            {
+                all.push(judged);
+            }
+            _ => built.push((one.trading, one.mode, vec![judged])),
+        }
+    }
+    for (trading, mode, judged) in built {
+        queue_judged(gateway, connection, &trading, mode, judged).await?;
+    }
+    Ok(())
+}
+
 /// Queues documents for a partner and asks for their delivery. Those that fail our own checks are held, and ops is told.
 pub async fn queue(
     gateway: &Gateway,
@@ -56,42 +153,44 @@ pub async fn queue(
     mode: Mode,
     outgoing: Vec<Outgoing>,
 ) -> Result<Vec<i64>, Failure> {
-    let now = gateway.now();
-    let ids = connection.identities("document", outgoing.len()).await?;
-    let keys: Vec<(String, i64)> = ids
-        .iter()
-        .zip(&outgoing)
-        .map(|(id, outgoing)| (key(outgoing), *id))
-        .collect();
-    let claimed = connection.claim_effects(&keys).await?;
-    let mut addressed = Vec::with_capacity(outgoing.len());
-    for ((id, outgoing), claimed) in ids.iter().zip(outgoing).zip(claimed) {
-        if claimed {
-            let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
-            addressed.push((*id, outgoing, address));
-        }
-    }
-    let judged: Vec<Judged> = spend(Effort::Rendering, || {
-        addressed
+    let judged = spend(Effort::Rendering, || {
+        outgoing
             .into_par_iter()
-            .map(|(id, outgoing, address)| judge(id, trading, mode, outgoing, address))
+            .map(|outgoing| judged_as(outgoing, trading))
             .collect::<Result<_, Failure>>()
     })?;
+    queue_judged(gateway, connection, trading, mode, judged).await
+}
+
+async fn queue_judged(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    trading: &Trading,
+    mode: Mode,
+    judged: Vec<Judged>,
+) -> Result<Vec<i64>, Failure> {
+    let now = gateway.now();
+    let ids = connection.identities("document", judged.len()).await?;
+    let keys: Vec<(String, i64)> = ids
+        .iter()
+        .zip(&judged)
+        .map(|(id, (outgoing, _))| (key(outgoing), *id))
+        .collect();
+    let claimed = connection.claim_effects(&keys).await?;
     let (mut made, mut queued, mut held) = (Vec::new(), Vec::new(), Vec::new());
-    for one in judged {
-        match one {
-            Judged::Sound(document, set) => {
-                made.push(document.id);
-                queued.push(Queued {
-                    document,
-                    segments: Box::new(Built(set)),
-                    at: now,
-                });
-            }
-            Judged::Held(document) => {
-                made.push(document.id);
-                held.push(document);
-            }
+    for ((id, (outgoing, findings)), claimed) in ids.into_iter().zip(judged).zip(claimed) {
+        if !claimed {
+            continue;
+        }
+        made.push(id);
+        let address = address(gateway, connection, trading, mode, &outgoing.answers).await?;
+        match document(id, trading, mode, outgoing, findings, address)? {
+            (document, Some(set)) => queued.push(Queued {
+                document,
+                segments: Box::new(Built(set)),
+                at: now,
+            }),
+            (document, None) => held.push(document),
         }
     }
     connection.queue_documents(queued)?;
@@ -161,12 +260,17 @@ fn key(outgoing: &Outgoing) -> String {
     )
 }
 
-/// What would hold a document instead of sending it.
-pub fn held_by(trading: &Trading, outgoing: &Outgoing) -> Vec<Finding> {
-    let mut findings = match &outgoing.set {
+/// What our own checks find in a document, or why it could not be built.
+fn findings_of(outgoing: &Outgoing, trading: &Trading) -> Vec<Finding> {
+    match &outgoing.set {
         Ok(set) => outbound_findings(set, &trading.profile),
         Err(findings) => findings.clone(),
-    };
+    }
+}
+
+/// What would hold a document instead of sending it.
+pub fn held_by(trading: &Trading, outgoing: &Outgoing) -> Vec<Finding> {
+    let mut findings = findings_of(outgoing, trading);
     findings.retain(|finding| finding.severity != Severity::Note);
     findings
 }
@@ -181,29 +285,35 @@ impl Segments for Built {
     }
 }
 
-/// What our own checks made of a document.
-enum Judged {
-    /// It goes out.
-    Sound(NewDocument, OutboundSet),
-    /// It waits for a person.
-    Held(NewDocument),
-}
-
-fn judge(
+/// The row of a document, and its segments where it goes out; without them it is held, and they stand in the row.
+fn document(
     id: i64,
     trading: &Trading,
     mode: Mode,
     outgoing: Outgoing,
+    findings: Vec<Finding>,
     address: String,
-) -> Result<Judged, Failure> {
-    let (findings, set) = match outgoing.set {
-        Ok(set) => (outbound_findings(&set, &trading.profile), Some(set)),
-        Err(findings) => (findings, None),
-    };
+) -> Result<(NewDocument, Option<OutboundSet>), Failure> {
+    let set = outgoing.set.ok();
     let sound = set.is_some()
         && findings
             .iter()
             .all(|finding| finding.severity == Severity::Note);
+    let (disposition, delivery) = match sound {
+        true => (Disposition::Processed, Delivery::Queued),
+        false => (Disposition::Held, Delivery::Held),
+    };
+    let body = match (&set, sound) {
+        (Some(set), false) => {
+            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
+                table: "document",
+                key: id.to_string(),
+                why: error.to_string(),
+            })?;
+            Some(body)
+        }
+        _ => None,
+    };
     let answered = !matches!(outgoing.set_code, "997" | "999" | "TA1");
     let expects = answered && trading.profile.acknowledgment.expect;
     let document = NewDocument {
@@ -222,16 +332,8 @@ fn judge(
         st02: String::new(),
         byte_offset: None,
         size: None,
-        disposition: if sound {
-            Disposition::Processed
-        } else {
-            Disposition::Held
-        },
-        delivery: if sound {
-            Delivery::Queued
-        } else {
-            Delivery::Held
-        },
+        disposition,
+        delivery,
         syntax: if expects {
             Syntax::Pending
         } else {
@@ -245,23 +347,12 @@ fn judge(
         subject: Some(outgoing.subject),
         reference: outgoing.reference,
         findings,
-        body: None,
+        body,
         replaces: outgoing.replaces,
         address,
         sent: None,
     };
-    match set {
-        Some(set) if sound => Ok(Judged::Sound(document, set)),
-        set => {
-            let body = set.as_ref().map(serde_json::to_string).transpose();
-            let body = body.map_err(|error| Failure::Corrupt {
-                table: "document",
-                key: id.to_string(),
-                why: error.to_string(),
-            })?;
-            Ok(Judged::Held(NewDocument { body, ..document }))
-        }
-    }
+    Ok((document, set.filter(|_| sound)))
 }
 
 async fn tell_held(

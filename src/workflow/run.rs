@@ -13,7 +13,9 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::read::Answering;
-use super::{Gateway, allocate, deliver, fulfil, invoice, push, read, trail, translate, verify};
+use super::{
+    Gateway, allocate, deliver, fulfil, invoice, outbound, push, read, trail, translate, verify,
+};
 use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
@@ -547,8 +549,8 @@ async fn transact(
     let done = gateway
         .store
         .write(class, move |connection| {
-            let (gateway, leases, due) = (gateway_inside.clone(), leases.clone(), due.clone());
-            let way = way.clone();
+            let gateway = gateway_inside.building_beside();
+            let (leases, due, way) = (leases.clone(), due.clone(), way.clone());
             Box::pin(async move {
                 let _working = Spending::begin(Effort::Working);
                 connection.check_fences(&leases).await?;
@@ -570,6 +572,9 @@ async fn transact(
                         Way::OneStep => None,
                     };
                 }
+                // Documents are still being built meanwhile.
+                connection.write_changes().await?;
+                outbound::queue_built(&gateway, connection).await?;
                 if let Way::Whole(went_on) = &way {
                     went_on.fetch_or(connection.has_queued(), Ordering::Relaxed);
                     let partners =
