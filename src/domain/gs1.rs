@@ -95,11 +95,14 @@ pub fn sscc18(extension: u8, company_prefix: &str, serial: u64) -> Result<String
             digits: room,
         });
     }
-    let digits = format!("{extension}{company_prefix}{serial_text}");
-    match gs1_check_digit(&digits) {
-        Some(check) => Ok(format!("{digits}{check}")),
-        None => Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned())),
-    }
+    let mut sscc = String::with_capacity(PREFIX_AND_SERIAL + 2);
+    sscc.push(char::from(b'0' + extension));
+    sscc.push_str(company_prefix);
+    sscc.push_str(&serial_text);
+    let check = gs1_check_digit(&sscc)
+        .ok_or_else(|| SsccRefusal::CompanyPrefix(company_prefix.to_owned()))?;
+    sscc.push(char::from(b'0' + check));
+    Ok(sscc)
 }
 
 #[cfg(test)]

@@ -786,12 +786,23 @@ impl Order {
 
     /// A line by our number.
     pub fn line(&self, number: u32) -> Option<&OrderLine> {
-        self.lines.iter().find(|line| line.line == number)
+        self.lines.get(self.place_of_line(number)?)
     }
 
     /// A line by our number, to be changed.
     pub fn line_mut(&mut self, number: u32) -> Option<&mut OrderLine> {
-        self.lines.iter_mut().find(|line| line.line == number)
+        let place = self.place_of_line(number)?;
+        self.lines.get_mut(place)
+    }
+
+    /// Where a line stands: nearly always where its number says, and it is asked for each thing in each carton.
+    fn place_of_line(&self, number: u32) -> Option<usize> {
+        let is_it = |line: &OrderLine| line.line == number;
+        let usual = usize::try_from(number).ok()?.wrapping_sub(1);
+        match self.lines.get(usual).is_some_and(is_it) {
+            true => Some(usual),
+            false => self.lines.iter().position(is_it),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::connection::{Connection, list, padded, tuples};
 use super::failure::Failure;
+use super::recall::{Owners, named_for};
 use super::receipts::close_counted;
 use super::stock::{Change, Movement};
 use crate::binds;
@@ -131,42 +132,45 @@ async fn items_of_kept(
     let mut found = HashMap::with_capacity(numbers.len());
     let seen = connection.catalogue_seen().await?;
     if let Some(memory) = connection.recall(seen) {
-        numbers.retain(
-            |(class, value)| match memory.number(partner, *class, value) {
-                Some(item) => found.insert((*class, value.clone()), item).is_some(),
-                None => true,
-            },
-        );
+        numbers.retain(|(class, value)| {
+            let owners = memory.owners(*class, value);
+            let named = owners.and_then(|owners| named_for(partner, owners));
+            found.extend(named.map(|item| ((*class, value.clone()), item)));
+            owners.is_none()
+        });
     }
     let numbers: Vec<(NumberClass, String)> = numbers.into_iter().collect();
-    let mut looked_up = HashMap::new();
+    let mut looked_up: HashMap<_, Owners> = HashMap::new();
     for chunk in numbers.chunks(ASKED_MAX).map(padded) {
         let sql = format!(
-            "SELECT item_number.class, item_number.value, item_number.item_id FROM (VALUES {}) AS v CROSS JOIN item_number
-             WHERE item_number.company_id = $1 AND item_number.partner_id IN (0, $2)
-             AND item_number.class = v.column1 AND item_number.value = v.column2 ORDER BY item_number.partner_id",
-            tuples(chunk.len(), 2, 2)
+            "SELECT item_number.class, item_number.value, item_number.partner_id, item_number.item_id
+             FROM (VALUES {}) AS v CROSS JOIN item_number
+             WHERE item_number.company_id = $1 AND item_number.class = v.column1 AND item_number.value = v.column2",
+            tuples(chunk.len(), 2, 1)
         );
-        let mut asked = binds![company, partner];
+        let mut asked = binds![company];
         for (class, value) in chunk {
             asked.extend(binds![class.word(), value]);
         }
-        // Everybody's come first, so that the partner's own replace them.
-        for (class, value, item) in connection
-            .rows::<(String, String, i64)>(&sql, asked)
-            .await?
-        {
+        let rows: Vec<(String, String, i64, i64)> = connection.rows(&sql, asked).await?;
+        for (class, value, owner, item) in rows {
             let class = NumberClass::named(&class)
                 .ok_or_else(|| corrupt("item_number", &value, "its class is none"))?;
-            looked_up.insert((class, value), ItemId(item));
+            let owners = looked_up.entry((class, value)).or_default();
+            // A list of few sizes may ask for the same twice.
+            if owners.iter().all(|(known, _)| known.0 != owner) {
+                owners.push((PartnerId(owner), ItemId(item)));
+            }
         }
+    }
+    for (number, owners) in &looked_up {
+        found.extend(named_for(partner, owners).map(|item| (number.clone(), item)));
     }
     if let Some(mut memory) = connection.recall(seen) {
-        for (number, item) in &looked_up {
-            memory.keep_number(partner, number.clone(), *item);
+        for (number, owners) in looked_up {
+            memory.keep_owners(number, owners);
         }
     }
-    found.extend(looked_up);
     Ok(found)
 }
 

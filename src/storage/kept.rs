@@ -94,21 +94,26 @@ pub(super) fn change<K: Ord, T>(
 }
 
 /// Of these rows those that are kept, in the order of their numbers, and the numbers of the others.
-pub(super) fn find<K: Ord + Copy, T: Clone>(
+pub(super) fn find<K: Ord + Copy, T>(
     kept: Option<&BTreeMap<K, Changed<T>>>,
     ids: &[K],
-) -> (Vec<T>, Vec<K>) {
+) -> (Vec<Arc<T>>, Vec<K>) {
     let Some(kept) = kept.filter(|kept| !kept.is_empty()) else {
         return (Vec::new(), ids.to_vec());
     };
     let (mut found, mut elsewhere) = (BTreeMap::new(), Vec::new());
     for id in ids {
         match kept.get(id) {
-            Some(changed) => _ = found.insert(*id, T::clone(&changed.value)),
+            Some(changed) => _ = found.insert(*id, changed.value.clone()),
             None => elsewhere.push(*id),
         }
     }
     (found.into_values().collect(), elsewhere)
+}
+
+/// Rows to be changed: what is kept of them stays as it is until they are given back.
+pub(super) fn to_change<T: Clone>(rows: Vec<Arc<T>>) -> Vec<T> {
+    rows.into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
 impl Connection {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, added_and_changed, change, find};
+use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::OrderId;
@@ -114,7 +114,8 @@ impl Connection {
     /// Orders by number, in order of number, locked until the transaction ends.
     pub async fn orders(&mut self, ids: &[OrderId]) -> Result<Vec<Order>, Failure> {
         let kept = self.kept.as_ref().map(|kept| &kept.orders);
-        let (mut orders, elsewhere) = find(kept, ids);
+        let (orders, elsewhere) = find(kept, ids);
+        let mut orders = to_change(orders);
         if elsewhere.is_empty() {
             return Ok(orders);
         }

@@ -17,7 +17,7 @@ use crate::domain::ids::{ItemId, PartnerId};
 /// The counter of lists that were loaded.
 const COUNTER: &str = "catalogue";
 /// Things that are remembered at most: some tens of megabytes. Then all are forgotten.
-const REMEMBERED_MAX: usize = 100_000;
+const REMEMBERED_MAX: usize = 200_000;
 
 /// Which catalogue a transaction sees.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,13 +31,24 @@ pub(super) enum Seen {
     Changed,
 }
 
+/// Whose number it is, and of which item; of everybody's it is partner 0's.
+pub(super) type Owners = Vec<(PartnerId, ItemId)>;
+
+/// The item that a number names for a partner: its own comes before everybody's.
+pub(super) fn named_for(partner: PartnerId, owners: &[(PartnerId, ItemId)]) -> Option<ItemId> {
+    let of = |whose: PartnerId| owners.iter().find(|(owner, _)| *owner == whose);
+    of(partner)
+        .or_else(|| of(PartnerId(0)))
+        .map(|(_, item)| *item)
+}
+
 /// What is remembered, of all partners.
 #[derive(Default)]
 pub(super) struct Memory {
     /// After how many lists.
     lists: i64,
     remembered: usize,
-    numbers: HashMap<(PartnerId, NumberClass), HashMap<String, ItemId>>,
+    numbers: HashMap<NumberClass, HashMap<String, Owners>>,
     items: HashMap<ItemId, Arc<Item>>,
     prices: HashMap<(PartnerId, ItemId), Arc<[PriceEntry]>>,
     places: HashMap<PartnerId, HashMap<String, Location>>,
@@ -46,14 +57,9 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// The item that a number names for a partner.
-    pub(super) fn number(
-        &self,
-        partner: PartnerId,
-        class: NumberClass,
-        value: &str,
-    ) -> Option<ItemId> {
-        self.numbers.get(&(partner, class))?.get(value).copied()
+    /// Whose a number is, of all who have it.
+    pub(super) fn owners(&self, class: NumberClass, value: &str) -> Option<&Owners> {
+        self.numbers.get(&class)?.get(value)
     }
 
     pub(super) fn item(&self, id: ItemId) -> Option<Arc<Item>> {
@@ -78,15 +84,10 @@ impl Memory {
         self.warehouses.clone()
     }
 
-    pub(super) fn keep_number(
-        &mut self,
-        partner: PartnerId,
-        (class, value): (NumberClass, String),
-        item: ItemId,
-    ) {
-        self.remembered += 1;
-        let of_class = self.numbers.entry((partner, class)).or_default();
-        of_class.insert(value, item);
+    pub(super) fn keep_owners(&mut self, (class, value): (NumberClass, String), owners: Owners) {
+        self.remembered += 1 + owners.len();
+        let of_class = self.numbers.entry(class).or_default();
+        of_class.insert(value, owners);
     }
 
     pub(super) fn keep_item(&mut self, item: Arc<Item>) {

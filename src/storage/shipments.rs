@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, added_and_changed, change, find};
+use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
@@ -161,6 +161,14 @@ impl Connection {
 
     /// Shipments by number, locked until the transaction ends.
     pub async fn shipments(&mut self, ids: &[ShipmentId]) -> Result<Vec<Shipment>, Failure> {
+        Ok(to_change(self.shared_shipments(ids).await?))
+    }
+
+    /// The same to be looked at.
+    async fn shared_shipments(
+        &mut self,
+        ids: &[ShipmentId],
+    ) -> Result<Vec<Arc<Shipment>>, Failure> {
         let kept = self.kept.as_ref().map(|kept| &kept.shipments);
         let (mut shipments, elsewhere) = find(kept, ids);
         if elsewhere.is_empty() {
@@ -174,7 +182,10 @@ impl Connection {
         let rows: Vec<(i64, String)> = self
             .stored_rows(&sql, elsewhere.into_iter().map(Into::into).collect())
             .await?;
-        let stored: Vec<Shipment> = rows.into_par_iter().map(read).collect::<Result<_, _>>()?;
+        let stored: Vec<Arc<Shipment>> = rows
+            .into_par_iter()
+            .map(|row| read(row).map(Arc::new))
+            .collect::<Result<_, _>>()?;
         if shipments.is_empty() {
             return Ok(stored);
         }
@@ -198,7 +209,8 @@ impl Connection {
             }
         }
         if !elsewhere.is_empty() {
-            seen.extend(self.shipments(&elsewhere).await?.iter().map(look));
+            let elsewhere = self.shared_shipments(&elsewhere).await?;
+            seen.extend(elsewhere.iter().map(|shipment| look(shipment)));
         }
         Ok(seen)
     }
@@ -210,14 +222,14 @@ impl Connection {
 
     /// All shipments of an order.
     pub async fn shipments_of(&mut self, order: OrderId) -> Result<Vec<Shipment>, Failure> {
-        self.shipments_of_orders(&[order]).await
+        Ok(to_change(self.shipments_of_orders(&[order]).await?))
     }
 
     /// All shipments of several orders, each once, by number.
     pub async fn shipments_of_orders(
         &mut self,
         orders: &[OrderId],
-    ) -> Result<Vec<Shipment>, Failure> {
+    ) -> Result<Vec<Arc<Shipment>>, Failure> {
         let mut ids = BTreeSet::new();
         // Of what this transaction adds nobody else knows yet.
         let kept = self.kept.as_ref().map(|kept| &kept.orders);
@@ -244,7 +256,8 @@ impl Connection {
             });
             ids.extend(theirs.map(|shipment| shipment.id));
         }
-        self.shipments(&ids.into_iter().collect::<Vec<_>>()).await
+        self.shared_shipments(&ids.into_iter().collect::<Vec<_>>())
+            .await
     }
 
     /// A planned shipment that `like` may join: same partner, world, warehouse, ship-to and first day.

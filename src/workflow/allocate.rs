@@ -1,6 +1,7 @@
 //! Allocate: stock is promised to accepted orders, the 855 says what was promised, and shipments are planned of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -454,7 +455,7 @@ pub async fn left(
     let shipments = connection.shipments_of_orders(&begun).await?;
     let warehouses = catalogue::warehouses(connection, COMPANY).await?;
     let mut left = Vec::with_capacity(shipments.len());
-    for shipment in &shipments {
+    for shipment in shipments.iter().map(Arc::as_ref) {
         if let ShipmentState::Shipped { at } = shipment.state {
             let zone =
                 ship_notice::zone(fulfil::house_of(&warehouses, shipment)?, &trading.profile);

@@ -115,7 +115,6 @@ async fn bill(
         drafted.push((order, drafts));
     }
     connection.claim_new_effects(&claims).await?;
-    let shipments = shipments.into_iter().map(Arc::new).collect();
     issue(gateway, connection, trading, drafted, shipments).await
 }
 
