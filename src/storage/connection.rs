@@ -126,7 +126,37 @@ pub(super) enum Engine {
     /// SQLite.
     Lite(Lite),
     /// PostgreSQL.
-    Pg(PoolConnection<Postgres>),
+    Pg(Line),
+}
+
+/// A connection to PostgreSQL out of the pool. One that is dropped within a transaction is closed instead of going back:
+/// whoever gets it next would go on in it.
+pub(super) struct Line {
+    open: PoolConnection<Postgres>,
+    begun: bool,
+}
+
+impl Line {
+    pub(super) fn new(open: PoolConnection<Postgres>) -> Self {
+        Self { open, begun: false }
+    }
+
+    /// Where a statement leads: into a transaction, or out of it once it has succeeded.
+    fn note(&mut self, sql: &str, succeeded: bool) {
+        if sql.starts_with("BEGIN") {
+            self.begun = true;
+        } else if succeeded && (sql == "COMMIT" || sql == "ROLLBACK") {
+            self.begun = false;
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.begun {
+            self.open.close_on_drop();
+        }
+    }
 }
 
 /// How a connection comes to bytes that lie in the object store.
@@ -222,11 +252,13 @@ impl Engine {
                 lite.ask(move |connection| sqlite::execute(connection, &text, &binds))
                     .await
             }
-            Self::Pg(connection) => {
+            Self::Pg(line) => {
                 let (text, arguments) = postgres(sql, binds)?;
+                line.note(sql, false);
                 let done = sqlx::query_with(text, arguments)
-                    .execute(&mut **connection)
+                    .execute(&mut *line.open)
                     .await?;
+                line.note(sql, true);
                 Ok(done.rows_affected())
             }
         }
@@ -243,10 +275,10 @@ impl Engine {
                 lite.ask(move |connection| sqlite::rows(connection, &text, &binds))
                     .await
             }
-            Self::Pg(connection) => {
+            Self::Pg(line) => {
                 let (text, arguments) = postgres(sql, binds)?;
                 let rows = sqlx::query_with(text, arguments)
-                    .fetch_all(&mut **connection)
+                    .fetch_all(&mut *line.open)
                     .await?;
                 rows.iter().map(|row| T::read(&Row::Pg(row))).collect()
             }
@@ -308,15 +340,17 @@ impl Connection {
     /// writes, and by then it may have taken numbers of rows from a sequence; what seals rows goes by that number to
     /// know that none of them is still to come. SQLite writes one transaction at a time.
     pub async fn begin_numbered(&mut self) -> Result<(), Failure> {
-        let Engine::Pg(connection) = &mut self.engine else {
+        let Engine::Pg(line) = &mut self.engine else {
             self.execute("BEGIN IMMEDIATE", vec![]).await?;
             return Ok(());
         };
         let _counted = super::effort::statement();
         // All in one message: no round trip more than a BEGIN alone. The statements of a step are planned once for all (see
         // `open_postgres`).
-        sqlx::raw_sql("BEGIN; SET LOCAL plan_cache_mode = auto; SELECT txid_current()")
-            .execute(&mut **connection)
+        const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = auto; SELECT txid_current()";
+        line.note(BEGIN, false);
+        sqlx::raw_sql(BEGIN)
+            .execute(&mut *line.open)
             .await
             .map_err(|source| Failure::Database {
                 doing: "beginning a transaction".to_owned(),

@@ -18,7 +18,7 @@ use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use super::announcement;
-use super::connection::{Connection, Engine, Reach};
+use super::connection::{Connection, Engine, Line, Reach};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
@@ -154,7 +154,11 @@ impl Store {
                 .take()
                 .await
                 .map(|reader| Engine::Lite(Lite::Reader(reader))),
-            Backend::Pg(pool) => pool.acquire().await.map(Engine::Pg).map_err(Into::into),
+            Backend::Pg(pool) => pool
+                .acquire()
+                .await
+                .map(|open| Engine::Pg(Line::new(open)))
+                .map_err(Into::into),
         };
         let mut connection = opened
             .map(|engine| Connection::new(engine, self.recall.clone()))
@@ -340,27 +344,19 @@ async fn open_postgres(
             most => most.max(2),
         })
         .acquire_timeout(Duration::from_secs(30))
-        // The rollback below has nothing to roll back but for once in a while, and PostgreSQL would warn each time. Bodies are
-        // compressed by LZ4 where the server knows it: its own way takes an eighth of its time. A list is
-        // planned for what is asked: for any state in general PostgreSQL goes back through all orders by their numbers, and
+        // Bodies are compressed by LZ4 where the server knows it: its own way takes an eighth of its time. A list is planned
+        // for what is asked: for any state in general PostgreSQL goes back through all orders by their numbers, and
         // with a million of them finds the few that are held after half a second.
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection
                     .execute(
-                        "SET client_min_messages = error; SET plan_cache_mode = force_custom_plan;
+                        "SET client_min_messages = warning; SET plan_cache_mode = force_custom_plan;
                          SELECT set_config(name, 'lz4', false) FROM pg_settings
                          WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)",
                     )
                     .await?;
                 Ok(())
-            })
-        })
-        // sqlx 0.9.0 may return a connection with an open transaction when its `begin` was cancelled.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.execute("ROLLBACK").await?;
-                Ok(true)
             })
         })
         .connect_with(options)
@@ -391,7 +387,7 @@ where
         let engine = pool
             .acquire()
             .await
-            .map(Engine::Pg)
+            .map(|open| Engine::Pg(Line::new(open)))
             .map_err(failed("opening a connection"))?;
         let mut connection = Connection::new(engine, recall.clone());
         connection.begin_numbered().await?;

@@ -279,6 +279,18 @@ impl Connection {
         Ok(())
     }
 
+    /// The steps of which something is due in these lanes.
+    pub async fn steps_due(&mut self, lanes: &[Lease], now: Instant) -> Result<Vec<Step>, Failure> {
+        let sql = format!(
+            "SELECT DISTINCT step FROM work WHERE due_at <= $1 AND lane IN {}",
+            list(lanes.len(), 1)
+        );
+        let mut values = binds![now];
+        values.extend(lanes.iter().map(|lease| lease.id.into()));
+        let rows: Vec<(String,)> = self.rows(&sql, values).await?;
+        Ok(rows.iter().filter_map(|row| Step::of(&row.0)).collect())
+    }
+
     /// What is due in these lanes of one step, oldest first.
     pub async fn due_work(
         &mut self,

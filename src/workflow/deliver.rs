@@ -11,7 +11,7 @@ use supercargo_x12::{
     set_number, write_interchange,
 };
 
-use super::outbound::Built;
+use super::outbound::{Built, is_worth_sharing};
 use super::run::Later;
 use super::{Gateway, Trading};
 use crate::config::profile::connection::Route;
@@ -149,6 +149,14 @@ impl Waiting {
         })
     }
 
+    /// About how many segments it has.
+    fn size(&self) -> usize {
+        match &self.text {
+            Text::Json(body) => body.len() / 32,
+            Text::Built(set) => set.segments.len(),
+        }
+    }
+
     /// Its segments, taken out of it.
     fn take_set(&mut self) -> Result<OutboundSet, Failure> {
         match std::mem::replace(&mut self.text, Text::Json(String::new())) {
@@ -283,21 +291,24 @@ async fn send(
         true => ("delivered", Delivery::Delivered),
         false => ("queued", Delivery::Queued),
     };
-    let rendered: Vec<Rendered> = spend(Effort::Rendering, || {
+    let render_file = |(nth, mut documents): (i64, Vec<Waiting>)| {
+        let isa = wrapped(first_isa + nth);
+        let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
+        let envelope = envelope(&trading.profile, &addresses, local, isa, world);
+        let sets = documents.iter_mut().map(Waiting::take_set);
+        let sets = sets.collect::<Result<Vec<_>, _>>()?;
+        let written = render(envelope, &addresses, sets, gs06, release)?;
+        Ok((documents, isa, gs06, written))
+    };
+    let rendered: Result<Vec<Rendered>, Failure> = spend(Effort::Rendering, || {
+        let many = is_worth_sharing(batches.iter().flatten().map(Waiting::size).sum());
         let places: Vec<(i64, Vec<Waiting>)> = (0..).zip(batches).collect();
-        places
-            .into_par_iter()
-            .map(|(nth, mut documents)| {
-                let isa = wrapped(first_isa + nth);
-                let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
-                let envelope = envelope(&trading.profile, &addresses, local, isa, world);
-                let sets = documents.iter_mut().map(Waiting::take_set);
-                let sets = sets.collect::<Result<Vec<_>, _>>()?;
-                let written = render(envelope, &addresses, sets, gs06, release)?;
-                Ok((documents, isa, gs06, written))
-            })
-            .collect::<Result<_, Failure>>()
-    })?;
+        match many {
+            true => places.into_par_iter().map(render_file).collect(),
+            false => places.into_iter().map(render_file).collect(),
+        }
+    });
+    let rendered = rendered?;
     let answer_due = hours_after(now, trading.profile.acknowledgment.expect_within_hours);
     let mut contents = Vec::with_capacity(files);
     let mut transmissions = Vec::with_capacity(files);

@@ -153,13 +153,19 @@ pub async fn queue(
     mode: Mode,
     outgoing: Vec<Outgoing>,
 ) -> Result<Vec<i64>, Failure> {
-    let judged = spend(Effort::Rendering, || {
-        outgoing
-            .into_par_iter()
-            .map(|outgoing| judged_as(outgoing, trading))
-            .collect::<Result<_, Failure>>()
-    })?;
-    queue_judged(gateway, connection, trading, mode, judged).await
+    let segments = |outgoing: &Outgoing| outgoing.set.as_ref().map_or(0, |set| set.segments.len());
+    let many = is_worth_sharing(outgoing.iter().map(segments).sum());
+    let judge = |outgoing| judged_as(outgoing, trading);
+    let judged: Result<Vec<Judged>, Failure> = spend(Effort::Rendering, || match many {
+        true => outgoing.into_par_iter().map(judge).collect(),
+        false => outgoing.into_iter().map(judge).collect(),
+    });
+    queue_judged(gateway, connection, trading, mode, judged?).await
+}
+
+/// Whether so many segments are worth the time until other threads have begun with them.
+pub(super) fn is_worth_sharing(segments: usize) -> bool {
+    segments > 1_000
 }
 
 async fn queue_judged(

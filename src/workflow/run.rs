@@ -261,10 +261,21 @@ impl<'g> Shift<'g> {
     }
 
     async fn round(&mut self) -> Result<usize, Failure> {
-        let mut done = self.read().await?;
-        done += self.batch(Step::Deliver).await?;
-        done += self.push().await?;
-        for step in DOWNSTREAM {
+        let now = self.gateway.now();
+        let mut connection = self.gateway.store.read().await?;
+        let steps = connection.steps_due(&self.leases, now).await?;
+        drop(connection);
+        let mut done = 0;
+        if steps.contains(&Step::Read) {
+            done += self.read().await?;
+        }
+        if steps.contains(&Step::Deliver) {
+            done += self.batch(Step::Deliver).await?;
+        }
+        if steps.contains(&Step::Push) {
+            done += self.push().await?;
+        }
+        for step in DOWNSTREAM.into_iter().filter(|step| steps.contains(step)) {
             let progress = self.batch(step).await?;
             if progress > 0 {
                 return Ok(done + progress);
