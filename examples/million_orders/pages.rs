@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use supercargo::domain::shipment::{Carton, Shipment};
 use supercargo::storage::users::{Role, hash_password};
 use supercargo::storage::{Class, Connection, Failure};
 use supercargo::workflow::Gateway;
@@ -368,14 +369,9 @@ async fn searches(connection: &mut Connection, paths: &mut Vec<String>) -> Outco
         "SELECT body FROM shipment WHERE status = 'shipped' ORDER BY id LIMIT 1",
     )
     .await?;
-    let shipment: serde_json::Value = serde_json::from_str(&body)?;
-    let text = |pointer: &str| {
-        shipment
-            .pointer(pointer)
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let shipment: Shipment = serde_json::from_str(&body)?;
+    let carton = shipment.cartons.first();
+    let of_carton = |text: fn(&Carton) -> &String| carton.map(text).cloned().unwrap_or_default();
     let sought = [
         po.clone(),
         po.chars().take(7).collect(),
@@ -391,10 +387,10 @@ async fn searches(connection: &mut Connection, paths: &mut Vec<String>) -> Outco
         reference,
         file,
         "no-such-file.edi".to_owned(),
-        text("/cartons/0/sscc"),
+        of_carton(|carton| &carton.sscc),
         "006141419999999992".to_owned(),
-        text("/bill_of_lading"),
-        text("/cartons/0/tracking"),
+        shipment.bill_of_lading.clone(),
+        of_carton(|carton| &carton.tracking),
         "1Z999AA10123456784".to_owned(),
         "PRO4400001".to_owned(),
         "buyer1".to_owned(),

@@ -1,5 +1,7 @@
 //! Shipments: cartons on their way out of one warehouse, for one or several orders.
 
+mod runs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -103,6 +105,7 @@ pub struct Shipment {
     /// To.
     pub ship_to: Party,
     /// The cartons.
+    #[serde(with = "runs")]
     pub cartons: Vec<Carton>,
     /// SCAC, empty until known.
     #[serde(default)]
