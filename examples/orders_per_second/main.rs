@@ -350,6 +350,7 @@ fn difference(after: Spent, before: Spent) -> Spent {
         rendering: after.rendering - before.rendering,
         storing: after.storing - before.storing,
         working: after.working - before.working,
+        waiting: after.waiting - before.waiting,
         statements: after.statements - before.statements,
     }
 }
@@ -388,7 +389,8 @@ impl Report {
         let per_second =
             |took: Duration| u128::from(self.orders) * 1_000_000 / took.as_micros().max(1);
         let orders = u128::from(self.orders);
-        let share = |nanoseconds: u64| hundredths(nanoseconds.into(), self.spent.working.into());
+        let whole = self.spent.working.saturating_sub(self.spent.waiting);
+        let share = |nanoseconds: u64| hundredths(nanoseconds.into(), whole.into());
         let known = self.spent.reading + self.spent.rendering + self.spent.storing;
         let mut json = serde_json::json!({
             "store": self.store,
@@ -400,7 +402,7 @@ impl Report {
             "peak_rss_mb": self.peak,
             "statements_per_order": hundredths(self.spent.statements.into(), orders),
             "reading": share(self.spent.reading),
-            "deciding": share(self.spent.working.saturating_sub(known)),
+            "deciding": share(whole.saturating_sub(known)),
             "rendering": share(self.spent.rendering),
             "storing": share(self.spent.storing),
         });

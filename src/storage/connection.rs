@@ -317,7 +317,7 @@ impl Connection {
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&mut self, sql: &str, binds: Vec<Bind>) -> Result<u64, Failure> {
         self.expect_written(sql);
-        let _counted = super::effort::statement();
+        let _counted = super::effort::statement(self.kept.is_some());
         self.engine
             .execute(sql, binds)
             .await
@@ -344,7 +344,7 @@ impl Connection {
             self.execute("BEGIN IMMEDIATE", vec![]).await?;
             return Ok(());
         };
-        let _counted = super::effort::statement();
+        let _counted = super::effort::statement(self.kept.is_some());
         // All in one message: no round trip more than a BEGIN alone. The statements of a step are planned once for all (see
         // `open_postgres`).
         const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = auto; SELECT txid_current()";
@@ -375,7 +375,7 @@ impl Connection {
         sql: &str,
         binds: Vec<Bind>,
     ) -> Result<Vec<T>, Failure> {
-        let _counted = super::effort::statement();
+        let _counted = super::effort::statement(self.kept.is_some());
         self.engine
             .rows(sql, binds)
             .await

@@ -450,13 +450,15 @@ impl Connection {
     /// delivery is asked for no more.
     pub fn take_queued(&mut self, partner: i64) -> Result<Vec<Queued>, Failure> {
         let kept = self.kept()?;
-        kept.asked.remove(&(Step::Deliver, partner));
         let of_partner = |queued: &Queued| queued.document.partner == Some(partner);
         let (taken, others) = std::mem::take(&mut kept.queued)
             .into_iter()
             .partition(|(_, queued)| of_partner(queued));
         kept.queued = others;
         let taken: BTreeMap<i64, Queued> = taken;
+        if !taken.is_empty() {
+            kept.asked.remove(&(Step::Deliver, partner));
+        }
         Ok(taken.into_values().collect())
     }
 

@@ -11,13 +11,15 @@ pub enum Effort {
     Reading,
     /// From what is to be said to validated segments and bytes.
     Rendering,
-    /// Waiting for statements of the database.
+    /// Statements of transactions, and committing them.
     Storing,
-    /// Whole batches of work, the other three among it; what is left of it is deciding.
+    /// Work on what was received, wherever it is done: the others are among it, and what is left of it is deciding.
     Working,
+    /// Until what is built beside a transaction is there.
+    Waiting,
 }
 
-static NANOSECONDS: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+static NANOSECONDS: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
 static STATEMENTS: AtomicU64 = AtomicU64::new(0);
 
 /// Time that is being spent; it is counted when this value goes away.
@@ -49,10 +51,10 @@ pub fn spend<T>(on: Effort, act: impl FnOnce() -> T) -> T {
     act()
 }
 
-/// Counts a statement, and its time until the value goes away.
-pub(super) fn statement() -> Spending {
+/// Counts a statement, and within a transaction its time until the value goes away.
+pub(super) fn statement(in_transaction: bool) -> Option<Spending> {
     STATEMENTS.fetch_add(1, Ordering::Relaxed);
-    Spending::begin(Effort::Storing)
+    in_transaction.then(|| Spending::begin(Effort::Storing))
 }
 
 /// What has been spent since the process began.
@@ -66,6 +68,8 @@ pub struct Spent {
     pub storing: u64,
     /// Nanoseconds.
     pub working: u64,
+    /// Nanoseconds.
+    pub waiting: u64,
     /// Statements given to the database.
     pub statements: u64,
 }
@@ -78,6 +82,7 @@ pub fn spent() -> Spent {
         rendering: on(Effort::Rendering),
         storing: on(Effort::Storing),
         working: on(Effort::Working),
+        waiting: on(Effort::Waiting),
         statements: STATEMENTS.load(Ordering::Relaxed),
     }
 }

@@ -3,13 +3,16 @@
 //!
 //! Orders, shipments, documents that are queued and work that is asked for are kept so. Who asks for orders or shipments by
 //! number finds what is kept; before any other statement reads or writes their tables, what is kept of them has to be
-//! written. Documents that are queued are written before any are looked for by number, partner or delivery.
+//! written. Documents that are queued are written before any are looked for by number, or to be delivered.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::connection::Connection;
 use super::documents::Queued;
+use super::effort::{Effort, Spending};
 use super::failure::Failure;
 use super::recall::Seen;
 use super::work::Asked;
@@ -116,6 +119,18 @@ pub(super) fn to_change<T: Clone>(rows: Vec<Arc<T>>) -> Vec<T> {
     rows.into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
+/// Rows read on all cores where they are many; few would only wait for what these are doing.
+pub(super) fn side_by_side<R: Send, T: Send>(
+    rows: Vec<R>,
+    read: impl Fn(R) -> Result<T, Failure> + Sync + Send,
+) -> Result<Vec<T>, Failure> {
+    const FEW: usize = 32;
+    match rows.len() <= FEW {
+        true => rows.into_iter().map(read).collect(),
+        false => rows.into_par_iter().map(read).collect(),
+    }
+}
+
 impl Connection {
     /// From here on orders, shipments and work are kept.
     pub(super) fn keep(&mut self) {
@@ -142,6 +157,7 @@ impl Connection {
 
     /// Writes what is kept, and keeps nothing any more.
     pub(super) async fn write_kept(&mut self) -> Result<(), Failure> {
+        let _working = Spending::begin(Effort::Working);
         self.write_changes().await?;
         self.write_queued().await?;
         self.write_asked().await?;

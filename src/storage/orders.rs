@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
+use super::kept::{Changed, Stored, added_and_changed, change, find, side_by_side, to_change};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::OrderId;
@@ -127,7 +125,7 @@ impl Connection {
         let rows: Vec<(i64, String)> = self
             .stored_rows(&sql, elsewhere.into_iter().map(Into::into).collect())
             .await?;
-        let stored: Vec<Order> = rows.into_par_iter().map(read).collect::<Result<_, _>>()?;
+        let stored: Vec<Order> = side_by_side(rows, read)?;
         if orders.is_empty() {
             return Ok(stored);
         }

@@ -1,6 +1,6 @@
 //! Who is who: company, partners with their profiles, connections, logins and EDI addresses.
 
-use super::connection::Connection;
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -295,6 +295,21 @@ impl Connection {
             binds![qualifier, isa_id],
         )
         .await
+    }
+
+    /// Keeps other transactions from delivering to these partners until this one ends: their files take numbers and names
+    /// one transaction after the other. SQLite writes one transaction at a time anyway.
+    pub async fn hold_partners(&mut self, partners: &[i64]) -> Result<(), Failure> {
+        if self.is_sqlite() || partners.is_empty() {
+            return Ok(());
+        }
+        let sql = format!(
+            "SELECT id FROM partner WHERE id IN {} ORDER BY id FOR NO KEY UPDATE",
+            list(partners.len(), 0)
+        );
+        let held = partners.iter().map(|partner| (*partner).into()).collect();
+        let _: Vec<(i64,)> = self.rows(&sql, held).await?;
+        Ok(())
     }
 
     /// Whether an address may speak over a connection.

@@ -1,8 +1,9 @@
 //! What was looked up of items, prices and places before, for as long as no list is loaded.
 //!
-//! Every transaction that loads a list counts the catalogue on by one. A transaction that looks something up asks for that
-//! number once, and takes from here what was read under the same; over PostgreSQL other nodes count too. Who has counted
-//! on itself reads everything from the database until it ends: if it does not commit, its number is another's.
+//! Every transaction that loads a list gives the catalogue a new mark. A transaction that looks something up asks for the
+//! mark once, and takes from here what was read under the same; over PostgreSQL other nodes set it too. It is drawn by lot:
+//! what was read under the mark of a transaction that did not come to its end is never taken for anything else. Who has
+//! set it reads everything from the database until it ends.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ use crate::binds;
 use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
 use crate::domain::ids::{ItemId, PartnerId};
 
-/// The counter of lists that were loaded.
+/// The counter that holds the mark.
 const COUNTER: &str = "catalogue";
 /// Things that are remembered at most: some tens of megabytes. Then all are forgotten.
 const REMEMBERED_MAX: usize = 200_000;
@@ -25,8 +26,8 @@ pub(super) enum Seen {
     /// It has not asked yet.
     #[default]
     NotAsked,
-    /// The one after so many lists.
-    After(i64),
+    /// The one with this mark.
+    Marked(i64),
     /// One that it has changed itself.
     Changed,
 }
@@ -45,8 +46,8 @@ pub(super) fn named_for(partner: PartnerId, owners: &[(PartnerId, ItemId)]) -> O
 /// What is remembered, of all partners.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// After how many lists.
-    lists: i64,
+    /// Of the catalogue with this mark.
+    mark: i64,
     remembered: usize,
     numbers: HashMap<NumberClass, HashMap<String, Owners>>,
     items: HashMap<ItemId, Arc<Item>>,
@@ -116,6 +117,10 @@ impl Memory {
         partner: PartnerId,
         numbers: Arc<BTreeSet<String>>,
     ) {
+        // They alone would have everything else forgotten again and again.
+        if numbers.len() > REMEMBERED_MAX / 2 {
+            return;
+        }
         self.remembered += numbers.len();
         self.place_numbers.insert(partner, numbers);
     }
@@ -136,52 +141,56 @@ impl Recall {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is remembered of the catalogue after so many lists; none where it has changed since. What is remembered of an
-    /// earlier one is forgotten.
-    fn after(&self, lists: i64) -> Option<MutexGuard<'_, Memory>> {
+    /// What is remembered of the catalogue with this mark. What is remembered of another one is forgotten.
+    fn of(&self, mark: i64) -> MutexGuard<'_, Memory> {
         let mut memory = self.lock();
-        if memory.lists < lists || memory.remembered > REMEMBERED_MAX {
+        if memory.mark != mark || memory.remembered > REMEMBERED_MAX {
             *memory = Memory {
-                lists: memory.lists.max(lists),
+                mark,
                 ..Memory::default()
             };
         }
-        (memory.lists == lists).then_some(memory)
+        memory
     }
 }
 
 impl Connection {
-    /// Asks once for each transaction how many lists were loaded; none where nothing is remembered for it: it only reads,
-    /// or has changed the catalogue itself.
+    /// Asks once for each transaction for the mark of the catalogue; none where nothing is remembered for it: it only
+    /// reads, or has changed the catalogue itself.
     pub(super) async fn catalogue_seen(&mut self) -> Result<Option<i64>, Failure> {
         let Some(kept) = self.kept.as_deref() else {
             return Ok(None);
         };
         match kept.catalogue {
             Seen::Changed => Ok(None),
-            Seen::After(lists) => Ok(Some(lists)),
+            Seen::Marked(mark) => Ok(Some(mark)),
             Seen::NotAsked => {
-                let asked = binds![COUNTER];
-                let lists = self
+                let mark = self
                     .number(
                         "SELECT COALESCE((SELECT value FROM counter WHERE scope = $1), 0)",
-                        asked,
+                        binds![COUNTER],
                     )
                     .await?;
-                self.kept()?.catalogue = Seen::After(lists);
-                Ok(Some(lists))
+                self.kept()?.catalogue = Seen::Marked(mark);
+                Ok(Some(mark))
             }
         }
     }
 
     /// What is remembered of the catalogue that this transaction sees.
     pub(super) fn recall(&self, seen: Option<i64>) -> Option<MutexGuard<'_, Memory>> {
-        self.recall.after(seen?)
+        Some(self.recall.of(seen?))
     }
 
     /// This transaction changes items, prices or places: what is remembered of them holds no more once it commits.
     pub(super) async fn change_catalogue(&mut self) -> Result<(), Failure> {
-        self.take_numbers(COUNTER, 1).await?;
+        let (lot, _) = uuid::Uuid::new_v4().as_u64_pair();
+        let mark = i64::try_from(lot >> 1).unwrap_or(i64::MAX);
+        self.execute(
+            "INSERT INTO counter (scope, value) VALUES ($1, $2) ON CONFLICT (scope) DO UPDATE SET value = $2",
+            binds![COUNTER, mark],
+        )
+        .await?;
         self.kept()?.catalogue = Seen::Changed;
         Ok(())
     }

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
+use super::kept::{Changed, Stored, added_and_changed, change, find, side_by_side, to_change};
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};
@@ -182,10 +180,8 @@ impl Connection {
         let rows: Vec<(i64, String)> = self
             .stored_rows(&sql, elsewhere.into_iter().map(Into::into).collect())
             .await?;
-        let stored: Vec<Arc<Shipment>> = rows
-            .into_par_iter()
-            .map(|row| read(row).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+        let stored: Vec<Shipment> = side_by_side(rows, read)?;
+        let stored: Vec<Arc<Shipment>> = stored.into_iter().map(Arc::new).collect();
         if shipments.is_empty() {
             return Ok(stored);
         }
@@ -265,7 +261,7 @@ impl Connection {
         &mut self,
         like: &Shipment,
     ) -> Result<Option<Shipment>, Failure> {
-        self.write_shipments().await?;
+        self.write_changes().await?;
         // Whoever lets it leave meanwhile has it locked: it is looked at once more when he has ended.
         let lock = if self.is_sqlite() { "" } else { "FOR UPDATE" };
         let sql = format!(
@@ -297,7 +293,7 @@ impl Connection {
         warehouse: WarehouseId,
         most: i64,
     ) -> Result<Vec<ShipmentId>, Failure> {
-        self.write_shipments().await?;
+        self.write_changes().await?;
         let rows: Vec<(i64,)> = self
             .rows(
                 "SELECT id FROM shipment WHERE status = 'planned' AND warehouse_id = $1 ORDER BY id LIMIT $2",

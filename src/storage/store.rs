@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::announcement;
 use super::connection::{Connection, Engine, Line, Reach};
+use super::effort::{Effort, Spending};
 use super::failure::Failure;
 use super::objects::{AtHand, Objects};
 use super::opening::not_opened;
@@ -577,6 +578,10 @@ async fn run_group(
 }
 
 async fn commit(connection: &mut Connection) -> Result<(), Failure> {
+    let _committing = (
+        Spending::begin(Effort::Working),
+        Spending::begin(Effort::Storing),
+    );
     waypoint::pass("store", BEFORE_COMMIT);
     connection.execute("COMMIT", vec![]).await?;
     waypoint::pass("store", COMMITTED);

@@ -145,7 +145,19 @@ impl Connection {
     /// for what waits for a partner to be delivered, and over PostgreSQL whoever asked earlier would keep the others waiting
     /// until it ends, and they each other.
     pub(super) async fn write_asked(&mut self) -> Result<(), Failure> {
-        let asked = std::mem::take(&mut self.kept()?.asked);
+        self.write_asked_but(&[]).await
+    }
+
+    /// The same without the deliveries to these partners, which the transaction is about to do: nobody is to wait for their
+    /// counters while it waits for rows of work. What it asks for after that nobody else can ask for.
+    pub async fn write_asked_but(&mut self, delivered: &[i64]) -> Result<(), Failure> {
+        let is_done_here =
+            |(step, subject): &(Step, i64)| *step == Step::Deliver && delivered.contains(subject);
+        let kept = self.kept()?;
+        let (later, asked): (Asked, Asked) = std::mem::take(&mut kept.asked)
+            .into_iter()
+            .partition(|(what, _)| is_done_here(what));
+        kept.asked = later;
         let rows: Vec<Vec<Bind>> = asked
             .into_iter()
             .map(|((step, subject), (lane, due))| binds![lane, step.word(), subject, due, 0])
@@ -281,13 +293,20 @@ impl Connection {
 
     /// The steps of which something is due in these lanes.
     pub async fn steps_due(&mut self, lanes: &[Lease], now: Instant) -> Result<Vec<Step>, Failure> {
-        let sql = format!(
-            "SELECT DISTINCT step FROM work WHERE due_at <= $1 AND lane IN {}",
-            list(lanes.len(), 1)
-        );
+        let ours = list(lanes.len(), 1);
+        let asked: Vec<String> = Step::ALL
+            .iter()
+            .map(|step| {
+                let word = step.word();
+                format!(
+                    "SELECT '{word}' AS step WHERE EXISTS (SELECT 1 FROM work
+                     WHERE step = '{word}' AND due_at <= $1 AND lane IN {ours})"
+                )
+            })
+            .collect();
         let mut values = binds![now];
         values.extend(lanes.iter().map(|lease| lease.id.into()));
-        let rows: Vec<(String,)> = self.rows(&sql, values).await?;
+        let rows: Vec<(String,)> = self.rows(&asked.join(" UNION ALL "), values).await?;
         Ok(rows.iter().filter_map(|row| Step::of(&row.0)).collect())
     }
 

@@ -3,7 +3,7 @@
 //! the step `push`.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 use supercargo_x12::{
@@ -30,7 +30,7 @@ use crate::storage::partners::ConnectionRow;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
 use crate::translation::envelope::{Addresses, envelope};
-use crate::waypoint;
+use crate::waypoint::{self, BEGUN};
 
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
@@ -43,6 +43,7 @@ pub async fn step(
     sent: &mut Vec<i64>,
 ) -> Result<Vec<Later>, Failure> {
     let mut later = Vec::new();
+    connection.hold_partners(subjects).await?;
     for partner in subjects {
         let queued = connection.queued_documents(*partner, BATCH_MAX).await?;
         let full = queued.len() as i64 == BATCH_MAX;
@@ -70,16 +71,24 @@ pub async fn fresh(
     let mut served = Vec::new();
     for partner in connection.partners_of_queued(gateway.now()).await? {
         let trading = gateway.trading(connection, PartnerId(partner)).await?;
-        if names_po(&trading) {
-            continue;
+        if !names_po(&trading) {
+            served.push(trading);
         }
-        let queued = connection.take_queued(partner)?;
+    }
+    let partners: Vec<i64> = served.iter().map(|trading| trading.partner.0).collect();
+    if partners.is_empty() {
+        return Ok(partners);
+    }
+    waypoint::pass("deliver", BEGUN);
+    connection.write_asked_but(&partners).await?;
+    connection.hold_partners(&partners).await?;
+    for trading in &served {
+        let queued = connection.take_queued(trading.partner.0)?;
         let waiting = queued.into_iter().map(Waiting::fresh);
         let waiting = waiting.collect::<Result<_, _>>()?;
-        sent.extend(hand_over(gateway, connection, &trading, waiting).await?);
-        served.push(partner);
+        sent.extend(hand_over(gateway, connection, trading, waiting).await?);
     }
-    Ok(served)
+    Ok(partners)
 }
 
 /// Whether files are named by the orders they are about, which are looked up where they are written.
@@ -200,30 +209,35 @@ async fn hand_over(
     Ok(sent)
 }
 
-/// By world, set and address, so that a file holds one kind of document and its name can say which.
-fn sorted(waiting: Vec<Waiting>) -> BTreeMap<(String, String, String), Vec<Waiting>> {
-    let mut kinds: BTreeMap<_, Vec<Waiting>> = BTreeMap::new();
+/// What a file holds one of: a world, a set and an address, so that its name can say which.
+type Kind = (String, String, String);
+
+/// By kind, in the order of the first document of each: what tells of an order stays in its order.
+fn sorted(waiting: Vec<Waiting>) -> Vec<(Kind, Vec<Waiting>)> {
+    let mut kinds: Vec<(Kind, Vec<Waiting>)> = Vec::new();
     for document in waiting {
-        kinds
-            .entry((
-                document.mode.clone(),
-                document.set_code.clone(),
-                document.address.clone(),
-            ))
-            .or_default()
-            .push(document);
+        let kind = (
+            document.mode.clone(),
+            document.set_code.clone(),
+            document.address.clone(),
+        );
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, documents)) => documents.push(document),
+            None => kinds.push((kind, vec![document])),
+        }
     }
     kinds
 }
 
 fn batches(trading: &Trading, documents: Vec<Waiting>) -> Vec<Vec<Waiting>> {
-    match trading.profile.envelope.batch {
-        Batch::PerDocument => documents
-            .into_iter()
-            .map(|document| vec![document])
-            .collect(),
-        Batch::PerRun => vec![documents],
-    }
+    let most = match trading.profile.envelope.batch {
+        Batch::PerDocument => 1,
+        Batch::PerRun => BATCH_MAX as usize,
+    };
+    let mut documents = documents.into_iter();
+    std::iter::from_fn(|| Some(documents.by_ref().take(most).collect::<Vec<_>>()))
+        .take_while(|batch| !batch.is_empty())
+        .collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failure> {
@@ -251,7 +265,7 @@ async fn send(
     let now = gateway.now();
     let world: Mode = mode.parse().map_err(Failure::refuse)?;
     let Some(company) = gateway.settings.our_company() else {
-        return Ok(Vec::new());
+        return Err(Failure::refuse("the settings name no company"));
     };
     let first = batches.iter().flatten().next();
     let addresses = match first.filter(|first| !first.address.is_empty()) {

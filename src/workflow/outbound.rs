@@ -15,7 +15,7 @@ use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::DocumentId;
 use crate::domain::order::Mode;
 use crate::storage::documents::{NewDocument, Queued, Segments};
-use crate::storage::effort::{Effort, spend};
+use crate::storage::effort::{Effort, Spending, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Connection, Failure};
@@ -79,6 +79,7 @@ impl Beside {
         let (sender, judged) = oneshot::channel();
         let by = trading.clone();
         rayon::spawn_fifo(move || {
+            let _working = Spending::begin(Effort::Working);
             let made = AssertUnwindSafe(|| spend(Effort::Rendering, || judged_as(build()?, &by)));
             let made = catch_unwind(made).unwrap_or(Err(Failure::Fault));
             // Nobody waits for it where the transaction was taken back.
@@ -127,6 +128,7 @@ pub async fn queue_built(gateway: &Gateway, connection: &mut Connection) -> Resu
         return Ok(());
     };
     let pending = std::mem::take(&mut *beside.pending());
+    let waiting = Spending::begin(Effort::Waiting);
     let mut built: Vec<(Trading, Mode, Vec<Judged>)> = Vec::new();
     for one in pending {
         let judged = one.judged.await.map_err(|_| Failure::Stopping)??;
@@ -139,6 +141,7 @@ pub async fn queue_built(gateway: &Gateway, connection: &mut Connection) -> Resu
             _ => built.push((one.trading, one.mode, vec![judged])),
         }
     }
+    drop(waiting);
     for (trading, mode, judged) in built {
         queue_judged(gateway, connection, &trading, mode, judged).await?;
     }
