@@ -157,21 +157,20 @@ impl Connection {
         let (later, asked): (Asked, Asked) = std::mem::take(&mut kept.asked)
             .into_iter()
             .partition(|(what, _)| is_done_here(what));
-        kept.asked = later;
         let rows: Vec<Vec<Bind>> = asked
             .into_iter()
             .map(|((step, subject), (lane, due))| binds![lane, step.word(), subject, due, 0])
             .collect();
-        if rows.is_empty() {
-            return Ok(());
+        if !rows.is_empty() {
+            self.insert_many(
+                "INSERT INTO work (lane, step, subject, due_at, attempts)",
+                rows,
+                "ON CONFLICT (step, subject) DO UPDATE SET attempts = 0, problem = NULL,
+                 due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END",
+            )
+            .await?;
         }
-        self.insert_many(
-            "INSERT INTO work (lane, step, subject, due_at, attempts)",
-            rows,
-            "ON CONFLICT (step, subject) DO UPDATE SET attempts = 0, problem = NULL,
-             due_at = CASE WHEN excluded.due_at < work.due_at THEN excluded.due_at ELSE work.due_at END",
-        )
-        .await?;
+        self.kept()?.asked = later;
         Ok(())
     }
 

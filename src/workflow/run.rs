@@ -465,7 +465,8 @@ async fn read_together(
             unstick(gateway, Step::Read, &works).await
         }
         Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
-        Err(_) => {
+        Err(failure) => {
+            tracing::warn!(%failure, "files that were read together are read once more, one by one");
             let again = works
                 .into_iter()
                 .filter(|work| read.contains(&work.subject));

@@ -10,6 +10,7 @@ mod console;
 mod console_work;
 mod contract;
 mod crash;
+mod deliver;
 mod engines;
 mod folder;
 mod listing;
