@@ -43,7 +43,7 @@ pub(super) fn named_for(partner: PartnerId, owners: &[(PartnerId, ItemId)]) -> O
         .map(|(_, item)| *item)
 }
 
-/// What is remembered, of all partners.
+/// What is remembered, of all partners of the one company that a gateway serves.
 #[derive(Default)]
 pub(super) struct Memory {
     /// Of the catalogue with this mark.

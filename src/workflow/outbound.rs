@@ -1,5 +1,7 @@
 //! Queueing what we send: built, judged by the engine that judges what we receive, and stored; what fails is held with
 //! its findings and never transmitted. Control numbers are taken later, by `deliver`.
+//!
+//! Where a transaction goes on meanwhile, documents are built beside it ([`build`], [`queue_built`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,7 +68,7 @@ pub(super) struct Beside(Arc<Mutex<Vec<Pending>>>);
 struct Pending {
     trading: Trading,
     mode: Mode,
-    judged: oneshot::Receiver<Result<Judged, Failure>>,
+    made: oneshot::Receiver<Result<Judged, Failure>>,
 }
 
 impl Beside {
@@ -76,26 +78,27 @@ impl Beside {
     }
 
     fn begin(&self, trading: &Trading, mode: Mode, build: Builder) {
-        let (sender, judged) = oneshot::channel();
+        let (sender, made) = oneshot::channel();
         let by = trading.clone();
         rayon::spawn_fifo(move || {
             let _working = Spending::begin(Effort::Working);
-            let made = AssertUnwindSafe(|| spend(Effort::Rendering, || judged_as(build()?, &by)));
-            let made = catch_unwind(made).unwrap_or(Err(Failure::Fault));
+            let make = || build().map(|outgoing| judged(outgoing, &by));
+            let made = catch_unwind(AssertUnwindSafe(|| spend(Effort::Rendering, make)));
+            let made = made.unwrap_or(Err(Failure::Fault));
             // Nobody waits for it where the transaction was taken back.
             let _ = sender.send(made);
         });
         self.pending().push(Pending {
             trading: trading.clone(),
             mode,
-            judged,
+            made,
         });
     }
 }
 
-fn judged_as(outgoing: Outgoing, trading: &Trading) -> Result<Judged, Failure> {
+fn judged(outgoing: Outgoing, trading: &Trading) -> Judged {
     let findings = findings_of(&outgoing, trading);
-    Ok((outgoing, findings))
+    (outgoing, findings)
 }
 
 /// Builds documents for a partner and queues them, beside the transaction where it goes on meanwhile.
@@ -115,7 +118,7 @@ pub async fn build(
     let judged = spend(Effort::Rendering, || {
         builders
             .into_par_iter()
-            .map(|build| judged_as(build()?, trading))
+            .map(|build| build().map(|outgoing| judged(outgoing, trading)))
             .collect::<Result<_, Failure>>()
     })?;
     queue_judged(gateway, connection, trading, mode, judged).await?;
@@ -131,14 +134,14 @@ pub async fn queue_built(gateway: &Gateway, connection: &mut Connection) -> Resu
     let waiting = Spending::begin(Effort::Waiting);
     let mut built: Vec<(Trading, Mode, Vec<Judged>)> = Vec::new();
     for one in pending {
-        let judged = one.judged.await.map_err(|_| Failure::Stopping)??;
+        let made = one.made.await.map_err(|_| Failure::Stopping)??;
         match built.last_mut() {
             Some((trading, mode, all))
                 if trading.partner == one.trading.partner && *mode == one.mode =>
             {
-                all.push(judged);
+                all.push(made);
             }
-            _ => built.push((one.trading, one.mode, vec![judged])),
+            _ => built.push((one.trading, one.mode, vec![made])),
         }
     }
     drop(waiting);
@@ -158,12 +161,12 @@ pub async fn queue(
 ) -> Result<Vec<i64>, Failure> {
     let segments = |outgoing: &Outgoing| outgoing.set.as_ref().map_or(0, |set| set.segments.len());
     let many = is_worth_sharing(outgoing.iter().map(segments).sum());
-    let judge = |outgoing| judged_as(outgoing, trading);
-    let judged: Result<Vec<Judged>, Failure> = spend(Effort::Rendering, || match many {
+    let judge = |outgoing| judged(outgoing, trading);
+    let judged: Vec<Judged> = spend(Effort::Rendering, || match many {
         true => outgoing.into_par_iter().map(judge).collect(),
         false => outgoing.into_iter().map(judge).collect(),
     });
-    queue_judged(gateway, connection, trading, mode, judged?).await
+    queue_judged(gateway, connection, trading, mode, judged).await
 }
 
 /// Whether so many segments are worth the time until other threads have begun with them.
