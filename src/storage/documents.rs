@@ -87,6 +87,15 @@ pub trait Segments: Any + Send + std::fmt::Debug {
     fn to_json(&self) -> Result<String, serde_json::Error>;
 }
 
+/// The failure of a document whose row does not hold what it should, or can not be made to.
+pub fn corrupt(key: impl ToString, why: impl ToString) -> Failure {
+    Failure::Corrupt {
+        table: "document",
+        key: key.to_string(),
+        why: why.to_string(),
+    }
+}
+
 /// A document of ours that waits to be put into a file, and has not been written yet.
 #[derive(Debug)]
 pub struct Queued {
@@ -384,14 +393,8 @@ impl Connection {
         };
         let mut documents = Vec::with_capacity(kept.queued.len());
         for (id, queued) in std::mem::take(&mut kept.queued) {
-            let body = queued
-                .segments
-                .to_json()
-                .map_err(|error| Failure::Corrupt {
-                    table: "document",
-                    key: id.to_string(),
-                    why: error.to_string(),
-                })?;
+            let body = queued.segments.to_json();
+            let body = body.map_err(|error| corrupt(id, error))?;
             let document = NewDocument {
                 body: Some(body),
                 ..queued.document

@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::connection::Connection;
 use super::documents::Queued;
 use super::effort::{Effort, Spending};
@@ -117,18 +115,6 @@ pub(super) fn find<K: Ord + Copy, T>(
 /// Rows to be changed: what is kept of them stays as it is until they are given back.
 pub(super) fn to_change<T: Clone>(rows: Vec<Arc<T>>) -> Vec<T> {
     rows.into_iter().map(Arc::unwrap_or_clone).collect()
-}
-
-/// Rows read on all cores where they are many; few would only wait for what these are doing.
-pub(super) fn side_by_side<R: Send, T: Send>(
-    rows: Vec<R>,
-    read: impl Fn(R) -> Result<T, Failure> + Sync + Send,
-) -> Result<Vec<T>, Failure> {
-    const FEW: usize = 32;
-    match rows.len() <= FEW {
-        true => rows.into_iter().map(read).collect(),
-        false => rows.into_par_iter().map(read).collect(),
-    }
 }
 
 impl Connection {

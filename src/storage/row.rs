@@ -1,7 +1,10 @@
 //! A row of either engine, and what is read out of it.
 
+use rayon::prelude::*;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+
+use super::failure::Failure;
 
 /// What a driver says of what it did not do.
 #[derive(Debug, thiserror::Error)]
@@ -164,4 +167,16 @@ macro_rules! row {
             }
         }
     };
+}
+
+/// Rows read on all cores where they are many; few would only wait for what these are doing.
+pub(super) fn side_by_side<R: Send, T: Send>(
+    rows: Vec<R>,
+    read: impl Fn(R) -> Result<T, Failure> + Sync + Send,
+) -> Result<Vec<T>, Failure> {
+    const FEW: usize = 32;
+    match rows.len() <= FEW {
+        true => rows.into_iter().map(read).collect(),
+        false => rows.into_par_iter().map(read).collect(),
+    }
 }

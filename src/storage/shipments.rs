@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::connection::{Connection, list, tuples};
 use super::failure::Failure;
-use super::kept::{Changed, Stored, added_and_changed, change, find, side_by_side, to_change};
+use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
+use super::row::side_by_side;
 use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId, WarehouseId};

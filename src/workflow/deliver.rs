@@ -23,7 +23,7 @@ use crate::domain::ids::PartnerId;
 use crate::domain::order::Mode;
 use crate::storage::content::address;
 use crate::storage::documents::{
-    DocumentRow, NewDocument, NewTransmission, Numbered, Queued, Sent,
+    DocumentRow, NewDocument, NewTransmission, Numbered, Queued, Sent, corrupt,
 };
 use crate::storage::effort::{Effort, spend};
 use crate::storage::partners::ConnectionRow;
@@ -140,11 +140,10 @@ impl Waiting {
         } = queued;
         let segments: Box<dyn Any> = segments;
         let Ok(built) = segments.downcast::<Built>() else {
-            return Err(Failure::Corrupt {
-                table: "document",
-                key: document.id.to_string(),
-                why: "it was queued with segments of another kind".to_owned(),
-            });
+            return Err(corrupt(
+                document.id,
+                "it was queued with segments of another kind",
+            ));
         };
         Ok(Self {
             id: document.id,
@@ -241,11 +240,7 @@ fn batches(trading: &Trading, documents: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failure> {
-    serde_json::from_str(body).map_err(|error| Failure::Corrupt {
-        table: "document",
-        key: id.to_string(),
-        why: error.to_string(),
-    })
+    serde_json::from_str(body).map_err(|error| corrupt(id, error))
 }
 
 /// The documents of a file, its numbers, and its bytes.

@@ -16,7 +16,7 @@ use crate::domain::document::{Application, Delivery, Direction, Disposition, Syn
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::DocumentId;
 use crate::domain::order::Mode;
-use crate::storage::documents::{NewDocument, Queued, Segments};
+use crate::storage::documents::{self, NewDocument, Queued, Segments};
 use crate::storage::effort::{Effort, Spending, spend};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -257,11 +257,7 @@ async fn address(
     if to == first {
         return Ok(String::new());
     }
-    serde_json::to_string(&to).map_err(|error| Failure::Corrupt {
-        table: "document",
-        key: "address".to_owned(),
-        why: error.to_string(),
-    })
+    serde_json::to_string(&to).map_err(|error| documents::corrupt("address", error))
 }
 
 /// What keeps a document from being made twice.
@@ -317,12 +313,7 @@ fn document(
     };
     let body = match (&set, sound) {
         (Some(set), false) => {
-            let body = serde_json::to_string(set).map_err(|error| Failure::Corrupt {
-                table: "document",
-                key: id.to_string(),
-                why: error.to_string(),
-            })?;
-            Some(body)
+            Some(serde_json::to_string(set).map_err(|error| documents::corrupt(id, error))?)
         }
         _ => None,
     };
