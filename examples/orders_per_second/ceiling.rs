@@ -100,6 +100,7 @@ fn size(value: &Bind) -> u64 {
         Bind::Int(value) => value.map_or(0, |_| 8),
         Bind::Text(value) => value.as_ref().map_or(0, |text| text.len() as u64),
         Bind::Bytes(value) => value.as_ref().map_or(0, |bytes| bytes.len() as u64),
+        Bind::Array(_) => 0,
     }
 }
 

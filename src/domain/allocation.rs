@@ -54,6 +54,41 @@ impl Supply {
             .max(Decimal::ZERO)
     }
 
+    /// Whether so much is available that nothing of these orders will be short, in whatever turn they are served: of each
+    /// item, one warehouse that all who want it may be served from has enough for all of them. Where it says no, they may be
+    /// served all the same. Of orders that were served before it says no.
+    pub fn covers<'o>(
+        &self,
+        wanted: impl IntoIterator<Item = (&'o AllocationPolicy, &'o [Order])>,
+    ) -> bool {
+        let mut demand: BTreeMap<ItemId, (Decimal, Vec<WarehouseId>)> = BTreeMap::new();
+        for (policy, orders) in wanted {
+            let allowed = self.allowed(policy);
+            let allowed: Vec<WarehouseId> = allowed.into_iter().map(|(id, _)| id).collect();
+            for line in orders.iter().flat_map(|order| &order.lines) {
+                if !line.sources.is_empty() || !line.backordered.is_zero() {
+                    return false;
+                }
+                let Some(accepted) = &line.accepted else {
+                    continue;
+                };
+                let base = line.undecided().checked_mul(accepted.base_per_unit);
+                let (sum, from) = demand
+                    .entry(accepted.item)
+                    .or_insert_with(|| (Decimal::ZERO, allowed.clone()));
+                from.retain(|id| allowed.contains(id));
+                match base.and_then(|base| sum.checked_add(base)) {
+                    Some(more) => *sum = more,
+                    None => return false,
+                }
+            }
+        }
+        demand.iter().all(|(item, (base, from))| {
+            from.iter()
+                .any(|warehouse| self.available(*item, *warehouse) >= *base)
+        })
+    }
+
     fn reserve(&mut self, item: ItemId, warehouse: WarehouseId, base: Decimal) {
         if let Some(balance) = self.balances.get_mut(&(item, warehouse)) {
             balance.reserved = balance.reserved.saturating_add(base);
@@ -568,6 +603,63 @@ mod tests {
             line.refused.normalize(),
             sources.join(" ")
         )
+    }
+
+    #[test]
+    fn plenty_is_what_one_warehouse_has_for_all_who_may_take_it() {
+        let any = AllocationPolicy::default();
+        let west = AllocationPolicy {
+            warehouses: vec!["WEST".into()],
+            ..any.clone()
+        };
+        let wants = |quantity: &str| order(vec![accepted(line(1, quantity, "EA"), "1")]);
+        let mut served = wants("1");
+        served.lines[0].backordered = decimal("1");
+        let table = [
+            ("10", "0", vec![(&any, vec![wants("4"), wants("6")])], true),
+            ("10", "0", vec![(&any, vec![wants("4"), wants("7")])], false),
+            ("10", "0", vec![(&west, vec![wants("4")])], false),
+            ("6", "6", vec![(&any, vec![wants("4"), wants("4")])], false),
+            (
+                "0",
+                "8",
+                vec![(&any, vec![wants("4")]), (&west, vec![wants("4")])],
+                true,
+            ),
+            (
+                "9",
+                "3",
+                vec![(&any, vec![wants("4")]), (&west, vec![wants("4")])],
+                false,
+            ),
+            ("10", "10", vec![(&any, vec![served])], false),
+            ("0", "0", vec![], true),
+        ];
+        for (east, west, wanted, plenty) in table {
+            let mut supply = supply(east, west);
+            let asked = wanted
+                .iter()
+                .map(|(policy, orders)| (*policy, orders.as_slice()));
+            assert_eq!(
+                supply.covers(asked),
+                plenty,
+                "{east} and {west} for {wanted:?}"
+            );
+            if !plenty {
+                continue;
+            }
+            for (policy, orders) in wanted {
+                for order in orders {
+                    let served = allocate(order, &mut supply, policy, today()).order;
+                    assert!(
+                        served
+                            .lines
+                            .iter()
+                            .all(|line| line.confirmed == line.ordered)
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -131,7 +131,10 @@ pub fn may_be_cancelled(order: &Order) -> Result<(), CancelRefusal> {
 fn without(planned: &Shipment, order: OrderId) -> Shipment {
     let mut left = planned.clone();
     for carton in &mut left.cartons {
-        carton.contents.retain(|content| content.order != order);
+        carton
+            .contents
+            .to_mut()
+            .retain(|content| content.order != order);
     }
     left.cartons.retain(|carton| !carton.contents.is_empty());
     left

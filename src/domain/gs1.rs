@@ -1,5 +1,7 @@
 //! GS1 numbers: the check digit that GTINs and SSCCs share, and the SSCC-18 of a carton's label.
 
+use std::fmt::Write;
+
 /// Fewest digits of a GS1 company prefix.
 pub const COMPANY_PREFIX_MIN: usize = 4;
 /// Most digits of a GS1 company prefix.
@@ -52,7 +54,7 @@ fn ends_in_its_check_digit(number: &str) -> bool {
     let Some((digits, last)) = number.split_at_checked(number.len().saturating_sub(1)) else {
         return false;
     };
-    gs1_check_digit(digits).is_some_and(|check| last == check.to_string())
+    gs1_check_digit(digits).is_some_and(|check| last.as_bytes() == [b'0' + check])
 }
 
 /// Whether `number` is a GTIN of 8, 12, 13 or 14 digits with the right check digit.
@@ -88,17 +90,15 @@ pub fn sscc18(extension: u8, company_prefix: &str, serial: u64) -> Result<String
         return Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned()));
     }
     let room = PREFIX_AND_SERIAL - length;
-    let serial_text = format!("{serial:0room$}");
-    if serial_text.len() > room {
+    let mut sscc = String::with_capacity(PREFIX_AND_SERIAL + 2);
+    // Writing into a String can not fail.
+    let _ = write!(sscc, "{extension}{company_prefix}{serial:0room$}");
+    if sscc.len() > PREFIX_AND_SERIAL + 1 {
         return Err(SsccRefusal::SerialTooLong {
             serial,
             digits: room,
         });
     }
-    let mut sscc = String::with_capacity(PREFIX_AND_SERIAL + 2);
-    sscc.push(char::from(b'0' + extension));
-    sscc.push_str(company_prefix);
-    sscc.push_str(&serial_text);
     let check = gs1_check_digit(&sscc)
         .ok_or_else(|| SsccRefusal::CompanyPrefix(company_prefix.to_owned()))?;
     sscc.push(char::from(b'0' + check));

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::ids::{OrderId, WarehouseId};
 use super::order::{AcceptedLine, LineSource, Order, OrderLine, StoreQuantity};
 use super::policy::PackingPolicy;
-use super::shipment::{Carton, CartonContent};
+use super::shipment::{Carton, CartonContent, Contents, alike};
 use super::stock::{units_per_whole_cases, whole_units};
 
 pub use super::gs1::{SsccRefusal, gs1_check_digit, sscc_is_valid, sscc18};
@@ -86,7 +86,7 @@ pub fn take_back(mut order: Order, warehouse: WarehouseId, cartons: &[Carton]) -
 }
 
 fn book(order: &mut Order, warehouse: WarehouseId, cartons: &[Carton], sign: Decimal) {
-    for carton in cartons {
+    for (carton, cartons) in alike(cartons) {
         for content in &carton.contents {
             if content.order != order.id {
                 continue;
@@ -97,7 +97,7 @@ fn book(order: &mut Order, warehouse: WarehouseId, cartons: &[Carton], sign: Dec
                     .find(|source| source.warehouse == warehouse)
             });
             if let Some(source) = source {
-                let quantity = content.quantity * sign;
+                let quantity = content.quantity * cartons * sign;
                 book_content(source, content.delivery, &carton.store, quantity);
             }
         }
@@ -300,10 +300,10 @@ impl Packer<'_> {
         let Some(units) = units_in_case(part.accepted) else {
             return rest;
         };
+        let contents: Contents = vec![self.content(part, units)].into();
+        let grams = whole_grams(grams(part, units));
         while rest >= units && !self.full() {
-            let content = self.content(part, units);
-            let grams = grams(part, units);
-            self.push(store, vec![content], grams);
+            self.push(store, contents.clone(), grams);
             rest -= units;
         }
         rest
@@ -349,16 +349,16 @@ impl Packer<'_> {
             contents, grams, ..
         } = std::mem::take(mixed);
         if !contents.is_empty() && !self.full() {
-            self.push(store, contents, grams);
+            self.push(store, contents.into(), whole_grams(grams));
         }
     }
 
-    fn push(&mut self, store: &str, contents: Vec<CartonContent>, grams: Option<Decimal>) {
+    fn push(&mut self, store: &str, contents: Contents, grams: i64) {
         self.cartons.push(Carton {
             sscc: String::new(),
             store: store.to_owned(),
             contents,
-            grams: whole_grams(grams),
+            grams,
             tracking: String::new(),
             pallet: String::new(),
         });

@@ -1,6 +1,9 @@
 //! Shipments: cartons on their way out of one warehouse, for one or several orders.
 
+mod contents;
 mod runs;
+
+pub use contents::Contents;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +52,7 @@ pub struct Carton {
     #[serde(default)]
     pub store: String,
     /// What is in it.
-    pub contents: Vec<CartonContent>,
+    pub contents: Contents,
     /// Grams, 0 where not known.
     #[serde(default)]
     pub grams: i64,
@@ -59,6 +62,13 @@ pub struct Carton {
     /// SSCC-18 of the pallet that it stands on, empty where it stands on none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub pallet: String,
+}
+
+/// Cartons that hold the same, and follow one another: the first of them, and how many there are.
+pub fn alike(cartons: &[Carton]) -> impl Iterator<Item = (&Carton, Decimal)> {
+    cartons
+        .chunk_by(|one, other| one.contents.are_one(&other.contents) && one.store == other.store)
+        .filter_map(|alike| Some((alike.first()?, Decimal::from(alike.len()))))
 }
 
 /// How far a shipment is.
@@ -199,10 +209,8 @@ impl Shipment {
 
     /// The orders on it, each once, in order of number.
     pub fn orders(&self) -> Vec<OrderId> {
-        let mut orders: Vec<OrderId> = self
-            .cartons
-            .iter()
-            .flat_map(|carton| carton.contents.iter().map(|content| content.order))
+        let mut orders: Vec<OrderId> = alike(&self.cartons)
+            .flat_map(|(carton, _)| carton.contents.iter().map(|content| content.order))
             .collect();
         orders.sort_unstable();
         orders.dedup();
@@ -223,10 +231,12 @@ impl Shipment {
     /// Shipped quantity by order and line.
     pub fn quantities(&self) -> BTreeMap<(OrderId, u32), Decimal> {
         let mut sums = BTreeMap::new();
-        for content in self.cartons.iter().flat_map(|carton| &carton.contents) {
-            *sums
-                .entry((content.order, content.line))
-                .or_insert(Decimal::ZERO) += content.quantity;
+        for (carton, cartons) in alike(&self.cartons) {
+            for content in &carton.contents {
+                *sums
+                    .entry((content.order, content.line))
+                    .or_insert(Decimal::ZERO) += content.quantity * cartons;
+            }
         }
         sums
     }
@@ -393,12 +403,13 @@ impl Shipment {
             .cartons
             .iter()
             .find(|planned| !sscc.is_empty() && planned.sscc == sscc);
-        let mut contents = Vec::with_capacity(carton.contents.len());
-        for content in &carton.contents {
-            if !content.quantity.is_zero() {
-                contents.push(self.packed_content(content, sscc)?);
-            }
-        }
+        let contents: Result<Contents, ShipmentRefusal> = carton
+            .contents
+            .iter()
+            .filter(|content| !content.quantity.is_zero())
+            .map(|content| self.packed_content(content, sscc))
+            .collect();
+        let contents = contents?;
         let or_planned = |given: &str, planned: Option<&String>| {
             if given.trim().is_empty() {
                 planned.cloned().unwrap_or_default()
@@ -961,7 +972,7 @@ mod tests {
                     let plan = shipment(9, cartons);
                     let mut short = plan.cartons.clone();
                     for (carton, kept) in short.iter_mut().zip(kept.iter().cycle()) {
-                        for content in &mut carton.contents {
+                        for content in carton.contents.iter_mut() {
                             content.quantity = content.quantity.min(Decimal::from(*kept));
                         }
                     }

@@ -203,7 +203,7 @@ pub fn carton(sscc: &str, store: &str, contents: Vec<CartonContent>) -> Carton {
     Carton {
         sscc: sscc.into(),
         store: store.into(),
-        contents,
+        contents: contents.into(),
         grams: 0,
         tracking: String::new(),
         pallet: String::new(),

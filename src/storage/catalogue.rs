@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::connection::{Connection, list, padded, tuples};
+use super::connection::{Connection, list, padded};
 use super::failure::Failure;
 use super::recall::{Owners, named_for};
 use super::receipts::close_counted;
@@ -141,26 +141,22 @@ async fn items_of_kept(
     }
     let numbers: Vec<(NumberClass, String)> = numbers.into_iter().collect();
     let mut looked_up: HashMap<_, Owners> = HashMap::new();
-    for chunk in numbers.chunks(ASKED_MAX).map(padded) {
-        let sql = format!(
-            "SELECT item_number.class, item_number.value, item_number.partner_id, item_number.item_id
-             FROM (VALUES {}) AS v CROSS JOIN item_number
-             WHERE item_number.company_id = $1 AND item_number.class = v.column1 AND item_number.value = v.column2",
-            tuples(chunk.len(), 2, 1)
-        );
-        let mut asked = binds![company];
-        for (class, value) in chunk {
-            asked.extend(binds![class.word(), value]);
-        }
-        let rows: Vec<(String, String, i64, i64)> = connection.rows(&sql, asked).await?;
-        for (class, value, owner, item) in rows {
-            let class = NumberClass::named(&class)
-                .ok_or_else(|| corrupt("item_number", &value, "its class is none"))?;
-            let owners = looked_up.entry((class, value)).or_default();
-            // A list of few sizes may ask for the same twice.
-            if owners.iter().all(|(known, _)| known.0 != owner) {
-                owners.push((PartnerId(owner), ItemId(item)));
-            }
+    const OWNERS: &str = "SELECT item_number.class, item_number.value, item_number.partner_id, item_number.item_id
+         FROM {rows} CROSS JOIN item_number
+         WHERE item_number.company_id = $1 AND item_number.class = v.column1 AND item_number.value = v.column2";
+    let asked = padded(&numbers)
+        .into_iter()
+        .map(|(class, value)| binds![class.word(), value]);
+    let rows: Vec<(String, String, i64, i64)> = connection
+        .rows_of(OWNERS, binds![company], asked.collect())
+        .await?;
+    for (class, value, owner, item) in rows {
+        let class = NumberClass::named(&class)
+            .ok_or_else(|| corrupt("item_number", &value, "its class is none"))?;
+        let owners = looked_up.entry((class, value)).or_default();
+        // A list of few sizes may ask for the same twice.
+        if owners.iter().all(|(known, _)| known.0 != owner) {
+            owners.push((PartnerId(owner), ItemId(item)));
         }
     }
     for (number, owners) in &looked_up {
@@ -197,14 +193,11 @@ async fn items(
             }
         }
     }
-    for chunk in missing.chunks(ASKED_MAX).map(padded) {
-        let sql = format!(
-            "SELECT id, body FROM item WHERE id IN {}",
-            list(chunk.len(), 0)
-        );
-        let rows: Vec<(i64, String)> = connection
-            .rows(&sql, chunk.iter().map(|id| (*id).into()).collect())
-            .await?;
+    for chunk in missing.chunks(ASKED_MAX) {
+        let mut asked = Vec::new();
+        let these = connection.among("id", chunk, &mut asked);
+        let sql = format!("SELECT id, body FROM item WHERE {these}");
+        let rows: Vec<(i64, String)> = connection.rows(&sql, asked).await?;
         for row in rows {
             let item = Arc::new(item(row)?);
             items.insert(item.id, item);
@@ -297,14 +290,13 @@ pub async fn prices_for(
     }
     let mut looked_up: BTreeMap<ItemId, Vec<PriceEntry>> =
         missing.iter().map(|id| (*id, Vec::new())).collect();
-    for chunk in missing.chunks(ASKED_MAX).map(padded) {
+    for chunk in missing.chunks(ASKED_MAX) {
+        let mut asked = binds![company, partner];
+        let these = connection.among("item_id", chunk, &mut asked);
         let sql = format!(
             "SELECT item_id, partner_id, unit, currency, from_date, until_date, price FROM price
-             WHERE company_id = $1 AND partner_id IN (0, $2) AND item_id IN {} ORDER BY item_id, partner_id, from_date, unit",
-            list(chunk.len(), 2)
+             WHERE company_id = $1 AND partner_id IN (0, $2) AND {these} ORDER BY item_id, partner_id, from_date, unit"
         );
-        let mut asked = binds![company, partner];
-        asked.extend(chunk.iter().map(|id| (*id).into()));
         let rows: Vec<PriceRow> = connection.rows(&sql, asked).await?;
         for row in rows {
             let entry = price(row)?;
@@ -443,26 +435,29 @@ pub async fn warehouses(
     Ok(warehouses)
 }
 
-/// What is on hand and promised of these items, in every warehouse; locked until the transaction ends.
+/// What is on hand and promised of these items, in every warehouse.
+///
+/// Where they are `held`, nobody else changes them until the transaction ends. Where they are not, somebody may, and
+/// [`Connection::move_stock`] then says so.
 pub async fn balances(
     connection: &mut Connection,
     mode: Mode,
     ids: &[ItemId],
+    held: bool,
 ) -> Result<Vec<Balance>, Failure> {
-    let lock = if connection.is_sqlite() {
-        ""
-    } else {
-        "FOR UPDATE"
+    connection.write_stock().await?;
+    let lock = match held && !connection.is_sqlite() {
+        true => "FOR UPDATE",
+        false => "",
     };
     let mut balances = Vec::new();
-    for chunk in ids.chunks(ASKED_MAX).map(padded) {
+    for chunk in ids.chunks(ASKED_MAX) {
+        let mut asked = binds![mode.word()];
+        let these = connection.among("item_id", chunk, &mut asked);
         let sql = format!(
             "SELECT item_id, warehouse_id, on_hand, reserved, set_aside, uncounted FROM stock
-             WHERE mode = $1 AND item_id IN {} ORDER BY item_id, warehouse_id {lock}",
-            list(chunk.len(), 1)
+             WHERE mode = $1 AND {these} ORDER BY item_id, warehouse_id {lock}"
         );
-        let mut asked = binds![mode.word()];
-        asked.extend(chunk.iter().map(|id| (*id).into()));
         let rows: Vec<(i64, i64, i64, i64, i64, i64)> = connection.rows(&sql, asked).await?;
         balances.extend(rows.into_iter().map(
             |(item, warehouse, on_hand, reserved, set_aside, uncounted)| Balance {
@@ -737,7 +732,8 @@ pub async fn count_stock(
             changes,
         })
         .collect();
-    connection.move_stock(&movements, at).await?;
+    connection.move_stock(&movements, at)?;
+    connection.write_stock().await?;
     close_counted(connection, mode, counts, at.date_naive()).await
 }
 

@@ -1,6 +1,6 @@
 //! One connection of either engine, with the few verbs that the queries are written in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
@@ -22,6 +22,53 @@ pub enum Bind {
     Text(Option<String>),
     /// Bytes or NULL.
     Bytes(Option<Vec<u8>>),
+    /// Values of one kind, handed to PostgreSQL as one array.
+    Array(Array),
+}
+
+/// Values of one kind: a column of rows that PostgreSQL is handed.
+#[derive(Debug, Clone)]
+pub enum Array {
+    /// 64-bit integers.
+    Ints(Vec<Option<i64>>),
+    /// Texts.
+    Texts(Vec<Option<String>>),
+    /// Bytes.
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+impl Array {
+    /// An empty one for values of this kind.
+    fn for_values_like(bind: &Bind, capacity: usize) -> Self {
+        match bind {
+            Bind::Int(_) | Bind::Array(_) => Self::Ints(Vec::with_capacity(capacity)),
+            Bind::Text(_) => Self::Texts(Vec::with_capacity(capacity)),
+            Bind::Bytes(_) => Self::Bytes(Vec::with_capacity(capacity)),
+        }
+    }
+
+    /// Adds a value; a NULL of another kind is one of this kind. False where it is a value of another kind.
+    fn push(&mut self, bind: Bind) -> bool {
+        match (self, bind) {
+            (Self::Ints(values), Bind::Int(value)) => values.push(value),
+            (Self::Texts(values), Bind::Text(value)) => values.push(value),
+            (Self::Bytes(values), Bind::Bytes(value)) => values.push(value),
+            (Self::Ints(values), Bind::Text(None) | Bind::Bytes(None)) => values.push(None),
+            (Self::Texts(values), Bind::Int(None) | Bind::Bytes(None)) => values.push(None),
+            (Self::Bytes(values), Bind::Int(None) | Bind::Text(None)) => values.push(None),
+            _ => return false,
+        }
+        true
+    }
+
+    /// What PostgreSQL calls it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Ints(_) => "bigint[]",
+            Self::Texts(_) => "text[]",
+            Self::Bytes(_) => "bytea[]",
+        }
+    }
 }
 
 impl From<i64> for Bind {
@@ -177,6 +224,8 @@ pub struct Connection {
     pub(super) kept: Option<Box<Kept>>,
     /// What was looked up before.
     pub(super) recall: Recall,
+    /// The mark under which one that only reads may take it.
+    pub(super) seen: Option<i64>,
 }
 
 /// A statement and its values as SQLite is fastest with them: a `?` for each value, in the order in which they stand. It
@@ -230,6 +279,9 @@ fn postgres(
             Bind::Int(value) => arguments.add(value),
             Bind::Text(value) => arguments.add(value),
             Bind::Bytes(value) => arguments.add(value),
+            Bind::Array(Array::Ints(values)) => arguments.add(values),
+            Bind::Array(Array::Texts(values)) => arguments.add(values),
+            Bind::Array(Array::Bytes(values)) => arguments.add(values),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -288,8 +340,12 @@ impl Engine {
 
 /// Parameters that one statement may carry on both engines.
 const PARAMETERS_MAX: usize = 30_000;
-/// Rows that one statement inserts at most.
+/// Rows that one statement inserts at most into SQLite.
 const ROWS_MAX: usize = 512;
+/// Rows that another statement of SQLite reads at most.
+const ROWS_READ_MAX: usize = 1_000;
+/// Rows that one statement hands to PostgreSQL at most.
+const ROWS_IN_ARRAYS: usize = 10_000;
 
 /// How many of `rows` the next statement inserts: a power of two, so that there are few statements in all and each is
 /// parsed once by the connection that runs it.
@@ -306,6 +362,7 @@ impl Connection {
             reach: Reach::Nowhere,
             kept: None,
             recall,
+            seen: None,
         }
     }
 
@@ -396,34 +453,151 @@ impl Connection {
         Ok(self.row::<(i64,)>(sql, binds).await?.map_or(0, |row| row.0))
     }
 
-    /// Inserts many rows with as few statements as the engines' parameter limit allows. `into` reads
-    /// `INSERT INTO t (a, b)`, `after` may hold an `ON CONFLICT …`. Returns rows written.
+    /// Inserts many rows with as few statements as the engines' limits allow. `into` reads `INSERT INTO t (a, b)`, `after`
+    /// may hold an `ON CONFLICT …`. Returns rows written.
     pub async fn insert_many(
         &mut self,
         into: &str,
         rows: Vec<Vec<Bind>>,
         after: &str,
     ) -> Result<u64, Failure> {
-        let Some(width) = rows.first().map(Vec::len).filter(|width| *width > 0) else {
-            return Ok(0);
-        };
         let mut written = 0;
         let mut rows = rows.into_iter();
-        while rows.len() > 0 {
-            let next = rows_at_once(rows.len(), width);
+        while let Some(width) = rows.as_slice().first().map(Vec::len) {
+            let next = match self.is_sqlite() {
+                true => rows_at_once(rows.len(), width),
+                false => rows.len().min(ROWS_IN_ARRAYS),
+            };
             let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
-            let mut sql =
-                String::with_capacity(into.len() + chunk.len() * width * 6 + after.len() + 16);
-            sql.push_str(into);
-            sql.push_str(" VALUES ");
-            sql.push_str(&tuples(chunk.len(), width, 0));
-            sql.push(' ');
-            sql.push_str(after);
+            let (table, binds) = self.listed(chunk, Vec::new())?;
             written += self
-                .execute(&sql, chunk.into_iter().flatten().collect())
+                .execute(&format!("{into} {table} {after}"), binds)
                 .await?;
         }
         Ok(written)
+    }
+
+    /// Runs a statement that reads rows as the table `v` with the columns `column1`, `column2` and so on: it says `{rows}`
+    /// where that table stands, and its own parameters are `before`. How many rows it touched.
+    pub async fn execute_of(
+        &mut self,
+        sql: &str,
+        before: Vec<Bind>,
+        rows: Vec<Vec<Bind>>,
+    ) -> Result<u64, Failure> {
+        let mut touched = 0;
+        for (sql, binds) in self.statements_of(sql, &before, rows)? {
+            touched += self.execute(&sql, binds).await?;
+        }
+        Ok(touched)
+    }
+
+    /// The same of a query: all rows that it finds.
+    pub async fn rows_of<T: Readable>(
+        &mut self,
+        sql: &str,
+        before: Vec<Bind>,
+        rows: Vec<Vec<Bind>>,
+    ) -> Result<Vec<T>, Failure> {
+        let mut found = Vec::new();
+        for (sql, binds) in self.statements_of(sql, &before, rows)? {
+            found.extend(self.rows(&sql, binds).await?);
+        }
+        Ok(found)
+    }
+
+    fn statements_of(
+        &self,
+        sql: &str,
+        before: &[Bind],
+        rows: Vec<Vec<Bind>>,
+    ) -> Result<Vec<(String, Vec<Bind>)>, Failure> {
+        let mut statements = Vec::new();
+        let mut rows = rows.into_iter();
+        while let Some(width) = rows.as_slice().first().map(Vec::len) {
+            let next = match self.is_sqlite() {
+                true => ROWS_READ_MAX,
+                false => ROWS_IN_ARRAYS,
+            };
+            let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
+            let (table, binds) = self.listed(chunk, before.to_vec())?;
+            let table = match self.is_sqlite() {
+                true => format!("({table}) AS v"),
+                false => {
+                    let columns: Vec<String> =
+                        (1..=width).map(|nth| format!("column{nth}")).collect();
+                    format!("({table}) AS v ({})", columns.join(", "))
+                }
+            };
+            statements.push((sql.replace("{rows}", &table), binds));
+        }
+        Ok(statements)
+    }
+
+    /// Rows as a query, and the values for it behind those `before`. PostgreSQL gets an array for each column, so that the
+    /// statement is the same for any number of rows and is parsed once by each connection.
+    fn listed(
+        &self,
+        rows: Vec<Vec<Bind>>,
+        mut before: Vec<Bind>,
+    ) -> Result<(String, Vec<Bind>), Failure> {
+        let width = rows.first().map_or(0, Vec::len);
+        if self.is_sqlite() {
+            let table = format!("VALUES {}", tuples(rows.len(), width, before.len()));
+            before.extend(rows.into_iter().flatten());
+            return Ok((table, before));
+        }
+        let mut arrays: Vec<Array> = rows
+            .first()
+            .into_iter()
+            .flatten()
+            .map(|bind| Array::for_values_like(bind, rows.len()))
+            .collect();
+        for row in rows {
+            let fits = row.len() == width
+                && arrays
+                    .iter_mut()
+                    .zip(row)
+                    .all(|(array, bind)| array.push(bind));
+            if !fits {
+                let source = sqlx::Error::Encode("a column holds values of several kinds".into());
+                return Err(failed("handing rows over", source.into()));
+            }
+        }
+        let columns: Vec<String> = arrays
+            .iter()
+            .zip(before.len() + 1..)
+            .map(|(array, place)| format!("CAST(${place} AS {})", array.kind()))
+            .collect();
+        before.extend(arrays.into_iter().map(Bind::Array));
+        Ok((
+            format!("SELECT * FROM unnest({})", columns.join(", ")),
+            before,
+        ))
+    }
+
+    /// The condition that a column has one of these values, which are put behind those of `before`.
+    pub(super) fn among<V: Clone + Into<Bind>>(
+        &self,
+        column: &str,
+        values: &[V],
+        before: &mut Vec<Bind>,
+    ) -> String {
+        let first = before.len();
+        if self.is_sqlite() || values.is_empty() {
+            let values = padded(values);
+            let condition = format!("{column} IN {}", list(values.len(), first));
+            before.extend(values.into_iter().map(Into::into));
+            return condition;
+        }
+        let mut array: Option<Array> = None;
+        for value in values {
+            let bind: Bind = value.clone().into();
+            let array = array.get_or_insert_with(|| Array::for_values_like(&bind, values.len()));
+            array.push(bind);
+        }
+        before.extend(array.map(Bind::Array));
+        format!("{column} = ANY (${})", first + 1)
     }
 
     /// `n` fresh identities of a table, rising, with possible gaps.
@@ -464,14 +638,31 @@ impl Connection {
 
     /// The next `n` numbers of a gap-free counter: the first of them. Locks the counter until the transaction ends.
     pub async fn take_numbers(&mut self, scope: &str, n: i64) -> Result<i64, Failure> {
-        let last = self
-            .number(
-                "INSERT INTO counter (scope, value) VALUES ($1, $2)
-                 ON CONFLICT (scope) DO UPDATE SET value = counter.value + $2 RETURNING value",
-                crate::binds![scope, n],
-            )
-            .await?;
-        Ok(last - n + 1)
+        let wanted = BTreeMap::from([(scope.to_owned(), n)]);
+        let first = self.take_numbers_of(&wanted).await?;
+        first.into_values().next().ok_or(Failure::Fault)
+    }
+
+    /// The same of several counters, so many numbers of each: the first of each.
+    pub async fn take_numbers_of(
+        &mut self,
+        wanted: &BTreeMap<String, i64>,
+    ) -> Result<BTreeMap<String, i64>, Failure> {
+        const TAKE: &str = "INSERT INTO counter (scope, value) SELECT column1, column2 FROM {rows} WHERE TRUE
+             ON CONFLICT (scope) DO UPDATE SET value = counter.value + excluded.value RETURNING scope, value";
+        let rows = wanted
+            .iter()
+            .map(|(scope, n)| crate::binds![scope, *n])
+            .collect();
+        let last: Vec<(String, i64)> = self.rows_of(TAKE, Vec::new(), rows).await?;
+        Ok(last
+            .into_iter()
+            .map(|(scope, last)| {
+                let taken = wanted.get(&scope).copied().unwrap_or_default();
+                let first = last - taken + 1;
+                (scope, first)
+            })
+            .collect())
     }
 
     /// Claims the key of an effect for `subject`; false where it has had its effect before.
@@ -522,19 +713,15 @@ impl Connection {
     /// Claims many keys with one statement; for each, in order, whether it is claimed now. A key that stands twice is
     /// claimed by the first.
     pub async fn claim_effects(&mut self, keys: &[(String, i64)]) -> Result<Vec<bool>, Failure> {
-        let mut claimed = HashSet::with_capacity(keys.len());
-        for chunk in keys.chunks(1_000) {
-            let sql = format!(
-                "INSERT INTO effect (key, subject) VALUES {} ON CONFLICT (key) DO NOTHING RETURNING key",
-                tuples(chunk.len(), 2, 0)
-            );
-            let values = chunk
-                .iter()
-                .flat_map(|(key, subject)| crate::binds![key, *subject])
-                .collect();
-            let rows: Vec<(String,)> = self.rows(&sql, values).await?;
-            claimed.extend(rows.into_iter().map(|row| row.0));
-        }
+        let rows = keys
+            .iter()
+            .map(|(key, subject)| crate::binds![key, *subject])
+            .collect();
+        const CLAIM: &str =
+            "INSERT INTO effect (key, subject) SELECT column1, column2 FROM {rows} WHERE TRUE
+             ON CONFLICT (key) DO NOTHING RETURNING key";
+        let claimed: Vec<(String,)> = self.rows_of(CLAIM, Vec::new(), rows).await?;
+        let mut claimed: HashSet<String> = claimed.into_iter().map(|row| row.0).collect();
         Ok(keys.iter().map(|(key, _)| claimed.remove(key)).collect())
     }
 

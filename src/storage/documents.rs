@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use super::files::findings_text;
 use super::journal::Subject;
@@ -190,12 +190,24 @@ pub struct Numbered {
 pub struct NewTransmission {
     /// Number, taken beforehand.
     pub id: i64,
+    /// Over which connection.
+    pub connection: i64,
+    /// To whom.
+    pub partner: i64,
+    /// production or test.
+    pub mode: &'static str,
+    /// Which set is in it.
+    pub set_code: String,
     /// ISA13.
     pub isa13: String,
     /// Its name in the partner's `outbound/`.
     pub name: String,
     /// Its bytes.
     pub content: super::content::ContentAddress,
+    /// `delivered` where it is there for the partner with this, else `queued`.
+    pub state: &'static str,
+    /// By when the partner should have fetched it.
+    pub pickup_due: Option<Instant>,
 }
 
 row! {
@@ -482,61 +494,47 @@ impl Connection {
     /// Writes the control numbers and places of documents that were just put into files, and how far these have come.
     pub async fn number_documents(
         &mut self,
-        numbered: &[Numbered],
-        delivery: Delivery,
+        numbered: &[(Numbered, Delivery)],
     ) -> Result<(), Failure> {
-        for chunk in numbered.chunks(1_000) {
-            let sql = format!(
-                "UPDATE document SET transmission_id = v.column2, isa13 = v.column3, gs06 = v.column4, st02 = v.column5,
-                 byte_offset = v.column6, size = v.column7, sent_at = v.column8, answer_due_at = v.column9, delivery = $1,
-                 body = NULL FROM (VALUES {}) AS v WHERE document.id = v.column1",
-                tuples(chunk.len(), 9, 1)
-            );
-            let mut values = binds![delivery.word()];
-            for row in chunk {
-                values.extend(binds![
-                    row.id,
-                    row.sent.transmission,
-                    &row.isa13,
-                    &row.gs06,
-                    &row.st02,
-                    row.byte_offset,
-                    row.size,
-                    row.sent.at,
-                    row.sent.answer_due
-                ]);
-            }
-            self.execute(&sql, values).await?;
-        }
+        const NUMBER: &str = "UPDATE document SET transmission_id = v.column2, isa13 = v.column3, gs06 = v.column4,
+             st02 = v.column5, byte_offset = v.column6, size = v.column7, sent_at = v.column8, answer_due_at = v.column9,
+             delivery = v.column10, body = NULL FROM {rows} WHERE document.id = v.column1";
+        let rows = numbered.iter().map(|(row, delivery)| {
+            binds![
+                row.id,
+                row.sent.transmission,
+                &row.isa13,
+                &row.gs06,
+                &row.st02,
+                row.byte_offset,
+                row.size,
+                row.sent.at,
+                row.sent.answer_due,
+                delivery.word()
+            ]
+        });
+        self.execute_of(NUMBER, vec![], rows.collect()).await?;
         Ok(())
     }
 
     /// Settles what received documents came to; each stands among them once.
     pub async fn settle_documents(&mut self, settled: &[Settled]) -> Result<(), Failure> {
-        for chunk in settled.chunks(500) {
-            let sql = format!(
-                "UPDATE document SET disposition = v.column2, application = v.column3, subject_kind = v.column4,
-                 subject_id = v.column5, findings = v.column7,
-                 reference = CASE WHEN v.column6 = '' THEN document.reference ELSE v.column6 END
-                 FROM (VALUES {}) AS v WHERE document.id = v.column1",
-                tuples(chunk.len(), 7, 0)
-            );
-            let values = chunk
-                .iter()
-                .flat_map(|settled| {
-                    binds![
-                        settled.id,
-                        settled.disposition.word(),
-                        settled.application.word(),
-                        settled.subject.map_or("", |subject| subject.kind),
-                        settled.subject.map(|subject| subject.id),
-                        &settled.reference,
-                        findings_text(&settled.findings)
-                    ]
-                })
-                .collect();
-            self.execute(&sql, values).await?;
-        }
+        const SETTLE: &str = "UPDATE document SET disposition = v.column2, application = v.column3,
+             subject_kind = v.column4, subject_id = v.column5, findings = v.column7,
+             reference = CASE WHEN v.column6 = '' THEN document.reference ELSE v.column6 END
+             FROM {rows} WHERE document.id = v.column1";
+        let rows = settled.iter().map(|settled| {
+            binds![
+                settled.id,
+                settled.disposition.word(),
+                settled.application.word(),
+                settled.subject.map_or("", |subject| subject.kind),
+                settled.subject.map(|subject| subject.id),
+                &settled.reference,
+                findings_text(&settled.findings)
+            ]
+        });
+        self.execute_of(SETTLE, vec![], rows.collect()).await?;
         Ok(())
     }
 
@@ -681,38 +679,30 @@ impl Connection {
         Ok(())
     }
 
-    /// Adds files to a partner, all of one world and set over one connection.
-    #[allow(clippy::too_many_arguments)]
+    /// Adds files to partners.
     pub async fn add_transmissions(
         &mut self,
-        connection: i64,
-        partner: i64,
-        mode: &str,
-        set_code: &str,
         files: Vec<NewTransmission>,
-        state: &str,
         at: Instant,
-        pickup_due: Option<Instant>,
     ) -> Result<(), Failure> {
-        let delivered_at = (state == "delivered").then_some(at);
         let rows = files
             .into_iter()
             .map(|file| {
                 binds![
                     file.id,
-                    connection,
-                    partner,
-                    mode,
+                    file.connection,
+                    file.partner,
+                    file.mode,
                     file.isa13,
-                    set_code,
+                    file.set_code,
                     file.name,
                     file.content.sha256,
                     file.content.size,
-                    state,
+                    file.state,
                     at,
-                    delivered_at,
+                    (file.state == "delivered").then_some(at),
                     0,
-                    pickup_due
+                    file.pickup_due
                 ]
             })
             .collect();
@@ -765,24 +755,22 @@ impl Connection {
         Ok(None)
     }
 
-    /// Of these names, those that a file of the connection bears or bore.
+    /// Of these names, each of a connection, those that a file of that connection bears or bore.
     pub async fn taken_names(
         &mut self,
-        connection: i64,
-        names: &[String],
-    ) -> Result<HashSet<String>, Failure> {
+        names: &[(i64, String)],
+    ) -> Result<HashSet<(i64, String)>, Failure> {
         let mut taken = HashSet::new();
         for column in ["name", "renamed"] {
-            for chunk in names.chunks(1_000) {
-                let sql = format!(
-                    "SELECT {column} FROM transmission WHERE connection_id = $1 AND {column} IN {}",
-                    list(chunk.len(), 1)
-                );
-                let mut values = binds![connection];
-                values.extend(chunk.iter().map(|name| name.into()));
-                let rows: Vec<(String,)> = self.rows(&sql, values).await?;
-                taken.extend(rows.into_iter().map(|row| row.0));
-            }
+            let sql = format!(
+                "SELECT transmission.connection_id, transmission.{column} FROM {{rows}} CROSS JOIN transmission
+                 WHERE transmission.connection_id = v.column1 AND transmission.{column} = v.column2"
+            );
+            let rows = names
+                .iter()
+                .map(|(connection, name)| binds![*connection, name]);
+            let rows: Vec<(i64, String)> = self.rows_of(&sql, vec![], rows.collect()).await?;
+            taken.extend(rows);
         }
         Ok(taken)
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::connection::{Bind, Connection, list, tuples};
+use super::connection::{Bind, Connection, list};
+use super::content::ContentAddress;
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::clock::Instant;
@@ -70,13 +71,43 @@ row! {
     pub struct SeenInterchange {
         /// Its number.
         pub id: i64,
+        /// Between whom, as [`NewInterchange::pair`].
+        pub pair: String,
+        /// production or test.
+        pub mode: String,
+        /// Its control number.
+        pub isa13: String,
         /// SHA-256 of its bytes.
         pub sha256: String,
-        /// When it came.
-        pub received_at: i64,
-        /// How it ended.
-        pub disposition: String,
     }
+}
+
+/// An interchange that may have been seen before.
+#[derive(Debug, Clone)]
+pub struct Sought {
+    /// Between whom, as [`NewInterchange::pair`].
+    pub pair: String,
+    /// production or test.
+    pub mode: &'static str,
+    /// Its control number.
+    pub isa13: String,
+    /// What came before that does not count any more.
+    pub since: Instant,
+}
+
+/// The verdict on a group.
+#[derive(Debug, Clone)]
+pub struct NewGroup {
+    /// Of which interchange.
+    pub interchange: i64,
+    /// Its place in it, from 0.
+    pub ordinal: usize,
+    /// GS01.
+    pub functional_id: String,
+    /// GS06.
+    pub gs06: String,
+    /// The verdict as JSON.
+    pub verdict: String,
 }
 
 /// Findings as they are stored.
@@ -87,23 +118,44 @@ pub fn findings_text(findings: &[Finding]) -> String {
 const FILE: &str =
     "SELECT id, connection_id, partner_id, name, sha256, size, received_at, disposition FROM file";
 
+/// A file as it is received.
+#[derive(Debug, Clone, Copy)]
+pub struct NewFile<'a> {
+    /// Number in the database.
+    pub id: i64,
+    /// Over which connection; none: by hand.
+    pub connection: Option<i64>,
+    /// For whom, where a person says so.
+    pub partner: Option<i64>,
+    /// As the sender named it.
+    pub name: &'a str,
+    /// Its bytes.
+    pub content: &'a ContentAddress,
+    /// Who sent it.
+    pub by: &'a str,
+}
+
 impl Connection {
-    /// Adds a received file.
-    #[allow(clippy::too_many_arguments)]
-    pub async fn add_file(
-        &mut self,
-        id: i64,
-        connection: Option<i64>,
-        partner: Option<i64>,
-        name: &str,
-        content: &super::content::ContentAddress,
-        by: &str,
-        at: Instant,
-    ) -> Result<(), Failure> {
-        self.execute(
-            "INSERT INTO file (id, connection_id, partner_id, name, sha256, size, received_at, received_by, disposition, findings)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'received', '[]')",
-            binds![id, connection, partner, name, &content.sha256, content.size, at, by],
+    /// Adds received files.
+    pub async fn add_files(&mut self, files: &[NewFile<'_>], at: Instant) -> Result<(), Failure> {
+        let rows = files.iter().map(|file| {
+            binds![
+                file.id,
+                file.connection,
+                file.partner,
+                file.name,
+                &file.content.sha256,
+                file.content.size,
+                at,
+                file.by,
+                "received",
+                "[]"
+            ]
+        });
+        self.insert_many(
+            "INSERT INTO file (id, connection_id, partner_id, name, sha256, size, received_at, received_by, disposition, findings)",
+            rows.collect(),
+            "",
         )
         .await?;
         Ok(())
@@ -174,17 +226,13 @@ impl Connection {
         &mut self,
         settled: &[(i64, Disposition, &[Finding])],
     ) -> Result<(), Failure> {
-        let sql = format!(
-            "UPDATE file SET disposition = v.column2, findings = v.column3 FROM (VALUES {}) AS v WHERE file.id = v.column1",
-            tuples(settled.len(), 3, 0)
-        );
-        let values = settled
-            .iter()
-            .flat_map(|(id, disposition, findings)| {
-                binds![*id, disposition.word(), findings_text(findings)]
-            })
-            .collect();
-        self.execute(&sql, values).await?;
+        const SETTLE: &str =
+            "UPDATE file SET disposition = v.column2, findings = v.column3 FROM {rows}
+             WHERE file.id = v.column1";
+        let rows = settled.iter().map(|(id, disposition, findings)| {
+            binds![*id, disposition.word(), findings_text(findings)]
+        });
+        self.execute_of(SETTLE, vec![], rows.collect()).await?;
         Ok(())
     }
 
@@ -241,16 +289,13 @@ impl Connection {
         Ok(settled)
     }
 
-    /// Adds an interchange.
-    pub async fn add_interchange(
+    /// Adds interchanges.
+    pub async fn add_interchanges(
         &mut self,
-        new: &NewInterchange,
+        added: &[NewInterchange],
         at: Instant,
     ) -> Result<(), Failure> {
-        self.execute(
-            "INSERT INTO interchange (id, file_id, byte_offset, size, partner_id, profile_version, mode, pair, isa13,
-                 header, sha256, disposition, findings, received_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        let rows = added.iter().map(|new| {
             binds![
                 new.id,
                 new.file,
@@ -266,44 +311,46 @@ impl Connection {
                 new.disposition.word(),
                 findings_text(&new.findings),
                 at
-            ],
+            ]
+        });
+        self.insert_many(
+            "INSERT INTO interchange (id, file_id, byte_offset, size, partner_id, profile_version, mode, pair, isa13,
+                 header, sha256, disposition, findings, received_at)",
+            rows.collect(),
+            "",
         )
         .await?;
         Ok(())
     }
 
-    /// Earlier interchanges of the same pair and mode with the same control number that counted, since `since`, newest
-    /// first.
+    /// Earlier interchanges that counted, of the same pairs and modes with the same control numbers; newest first.
     pub async fn seen_interchanges(
         &mut self,
-        pair: &str,
-        mode: &str,
-        isa13: &str,
-        since: Instant,
+        sought: &[Sought],
     ) -> Result<Vec<SeenInterchange>, Failure> {
-        self.rows(
-            "SELECT id, sha256, received_at, disposition FROM interchange
-             WHERE pair = $1 AND isa13 = $2 AND received_at >= $3 AND mode = $4 ORDER BY id DESC",
-            binds![pair, isa13, since, mode],
-        )
-        .await
+        const SEEN: &str = "SELECT interchange.id, interchange.pair, interchange.mode, interchange.isa13, interchange.sha256
+             FROM {rows} CROSS JOIN interchange
+             WHERE interchange.pair = v.column1 AND interchange.isa13 = v.column2 AND interchange.mode = v.column3
+             AND interchange.received_at >= v.column4";
+        let rows = sought
+            .iter()
+            .map(|sought| binds![&sought.pair, &sought.isa13, sought.mode, sought.since]);
+        let mut seen: Vec<SeenInterchange> = self.rows_of(SEEN, vec![], rows.collect()).await?;
+        seen.sort_by_key(|seen| std::cmp::Reverse(seen.id));
+        Ok(seen)
     }
 
-    /// Adds the verdicts on groups of an interchange: (place, functional id, GS06, verdict as JSON).
-    pub async fn add_groups(
-        &mut self,
-        interchange: i64,
-        groups: Vec<(usize, String, String, String)>,
-    ) -> Result<(), Failure> {
+    /// Adds the verdicts on groups.
+    pub async fn add_groups(&mut self, groups: Vec<NewGroup>) -> Result<(), Failure> {
         let rows = groups
             .into_iter()
-            .map(|(ordinal, functional, gs06, verdict)| {
+            .map(|group| {
                 binds![
-                    interchange,
-                    i64::try_from(ordinal).unwrap_or(i64::MAX),
-                    functional,
-                    gs06,
-                    verdict
+                    group.interchange,
+                    i64::try_from(group.ordinal).unwrap_or(i64::MAX),
+                    group.functional_id,
+                    group.gs06,
+                    group.verdict
                 ]
             })
             .collect();
@@ -461,18 +508,13 @@ impl Connection {
         table: &str,
         settled: &[(i64, Disposition)],
     ) -> Result<(), Failure> {
-        if settled.is_empty() {
-            return Ok(());
-        }
         let sql = format!(
-            "UPDATE {table} SET disposition = v.column2 FROM (VALUES {}) AS v WHERE {table}.id = v.column1",
-            tuples(settled.len(), 2, 0)
+            "UPDATE {table} SET disposition = v.column2 FROM {{rows}} WHERE {table}.id = v.column1"
         );
-        let values = settled
+        let rows = settled
             .iter()
-            .flat_map(|(id, disposition)| binds![*id, disposition.word()])
-            .collect();
-        self.execute(&sql, values).await?;
+            .map(|(id, disposition)| binds![*id, disposition.word()]);
+        self.execute_of(&sql, vec![], rows.collect()).await?;
         Ok(())
     }
 

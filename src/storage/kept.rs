@@ -1,7 +1,7 @@
 //! What a transaction has changed and writes at its end: an order that goes through several steps in one transaction is
 //! read once and written once, as it is in the end.
 //!
-//! Orders, shipments, documents that are queued and work that is asked for are kept so. Who asks for orders or shipments by
+//! Orders, shipments, stock that moves, documents that are queued and work that is asked for are kept so. Who asks for orders or shipments by
 //! number finds what is kept; before any other statement reads or writes their tables, what is kept of them has to be
 //! written. Documents that are queued are written before any are looked for by number, or to be delivered.
 
@@ -13,6 +13,7 @@ use super::documents::Queued;
 use super::effort::{Effort, Spending};
 use super::failure::Failure;
 use super::recall::Seen;
+use super::stock::Moves;
 use super::work::Asked;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId};
@@ -57,6 +58,9 @@ pub(super) struct Kept {
     /// Documents of ours, by their numbers, that are put into no file yet. Of other documents nothing is kept.
     pub(super) queued: BTreeMap<i64, Queued>,
     pub(super) asked: Asked,
+    pub(super) stock: Moves,
+    /// Whether the transaction has lost to another before, and is run again.
+    pub(super) lost_before: bool,
     /// Which items, prices and places it sees.
     pub(super) catalogue: Seen,
 }
@@ -123,6 +127,12 @@ impl Connection {
         self.kept = Some(Box::default());
     }
 
+    /// Whether what is decided on has to be held against others first: the transaction has lost to another before, and is
+    /// not to lose again.
+    pub fn is_to_hold_first(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.lost_before)
+    }
+
     /// What is kept, to be added to.
     pub(super) fn kept(&mut self) -> Result<&mut Kept, Failure> {
         self.kept
@@ -145,6 +155,7 @@ impl Connection {
     pub(super) async fn write_kept(&mut self) -> Result<(), Failure> {
         let _working = Spending::begin(Effort::Working);
         self.write_changes().await?;
+        self.write_stock().await?;
         self.write_queued().await?;
         self.write_asked().await?;
         self.forget_kept();
@@ -164,6 +175,8 @@ impl Connection {
             ("shipment_order", !kept.shipments.is_empty()),
             ("shipment_number", !kept.shipments.is_empty()),
             ("work", !kept.asked.is_empty()),
+            ("stock", !kept.stock.is_empty()),
+            ("stock_movement", !kept.stock.is_empty()),
         ] {
             assert!(
                 !keeps || !names(sql, table),

@@ -1,6 +1,6 @@
 //! SSCC serials: which were issued to which shipment, and which labels somebody else gave to a carton.
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::ids::ShipmentId;
@@ -60,23 +60,19 @@ impl Connection {
         serials: &[i64],
     ) -> Result<Vec<ShipmentId>, Failure> {
         let mut holders = Vec::new();
-        for chunk in serials.chunks(1_000) {
-            // The run that begins last at or below the serial; it may end below it.
-            let sql = format!(
-                "SELECT DISTINCT run.shipment_id FROM (
-                     SELECT CAST(given.column1 AS BIGINT) AS serial,
-                         (SELECT MAX(first_serial) FROM label_run WHERE numbering = $1 AND mode = $2
-                          AND first_serial <= CAST(given.column1 AS BIGINT)) AS first_serial
-                     FROM (VALUES {}) AS given) AS wanted
-                 JOIN label_run AS run ON run.numbering = $1 AND run.mode = $2
-                     AND run.first_serial = wanted.first_serial AND run.last_serial >= wanted.serial",
-                tuples(chunk.len(), 1, 2)
-            );
-            let mut values = binds![numbering, mode.word()];
-            values.extend(chunk.iter().map(|serial| (*serial).into()));
-            let rows: Vec<(i64,)> = self.rows(&sql, values).await?;
-            holders.extend(rows.into_iter().map(|row| ShipmentId(row.0)));
-        }
+        // The run that begins last at or below the serial; it may end below it.
+        const HOLDERS: &str = "SELECT DISTINCT run.shipment_id FROM (
+                 SELECT v.column1 AS serial,
+                     (SELECT MAX(first_serial) FROM label_run WHERE numbering = $1 AND mode = $2
+                      AND first_serial <= v.column1) AS first_serial
+                 FROM {rows}) AS wanted
+             JOIN label_run AS run ON run.numbering = $1 AND run.mode = $2
+                 AND run.first_serial = wanted.first_serial AND run.last_serial >= wanted.serial";
+        let asked = serials.iter().map(|serial| binds![*serial]).collect();
+        let rows: Vec<(i64,)> = self
+            .rows_of(HOLDERS, binds![numbering, mode.word()], asked)
+            .await?;
+        holders.extend(rows.into_iter().map(|row| ShipmentId(row.0)));
         holders.sort_unstable();
         holders.dedup();
         Ok(holders)

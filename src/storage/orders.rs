@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
 use super::row::side_by_side;
@@ -169,29 +169,23 @@ impl Connection {
     }
 
     async fn update_orders(&mut self, orders: &[(&Order, i64)]) -> Result<(), Failure> {
-        for chunk in orders.chunks(500) {
-            let sql = format!(
-                "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5, waiting = v.column6,
-                 body = v.column7
-                 FROM (VALUES {}) AS v WHERE purchase_order.id = v.column1 AND purchase_order.revision = v.column2",
-                tuples(chunk.len(), 7, 0)
-            );
-            let mut values = Vec::with_capacity(chunk.len() * 7);
-            for (order, before) in chunk {
-                values.extend(binds![
-                    order.id,
-                    *before,
-                    order.state.word(),
-                    order.revision,
-                    value(order),
-                    waiting(order),
-                    text(order)?
-                ]);
-            }
-            let written = self.execute(&sql, values).await?;
-            if written != chunk.len() as u64 {
-                return Err(stale());
-            }
+        const UPDATE: &str = "UPDATE purchase_order SET status = v.column3, revision = v.column4, value = v.column5,
+             waiting = v.column6, body = v.column7
+             FROM {rows} WHERE purchase_order.id = v.column1 AND purchase_order.revision = v.column2";
+        let rows = orders.iter().map(|(order, before)| {
+            Ok(binds![
+                order.id,
+                *before,
+                order.state.word(),
+                order.revision,
+                value(order),
+                waiting(order),
+                text(order)?
+            ])
+        });
+        let rows: Result<Vec<_>, Failure> = rows.collect();
+        if self.execute_of(UPDATE, vec![], rows?).await? != orders.len() as u64 {
+            return Err(stale());
         }
         Ok(())
     }

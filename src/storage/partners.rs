@@ -1,5 +1,7 @@
 //! Who is who: company, partners with their profiles, connections, logins and EDI addresses.
 
+use std::sync::Arc;
+
 use super::connection::{Connection, list};
 use super::failure::Failure;
 use crate::binds;
@@ -133,6 +135,7 @@ impl Connection {
             }
             None => (self.identity("partner").await?, 1),
         };
+        self.change_catalogue().await?;
         self.execute(
             "INSERT INTO partner (id, code, name, kind, status, profile_version) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, status = excluded.status,
@@ -159,11 +162,20 @@ impl Connection {
 
     /// A partner by its number.
     pub async fn partner(&mut self, id: i64) -> Result<Option<PartnerRow>, Failure> {
-        self.row(
-            "SELECT id, code, name, status, profile_version FROM partner WHERE id = $1",
-            binds![id],
-        )
-        .await
+        let seen = self.catalogue_seen().await?;
+        if let Some(known) = self.recall(seen).and_then(|memory| memory.partner(id)) {
+            return Ok(Some(known));
+        }
+        let found: Option<PartnerRow> = self
+            .row(
+                "SELECT id, code, name, status, profile_version FROM partner WHERE id = $1",
+                binds![id],
+            )
+            .await?;
+        if let (Some(mut memory), Some(found)) = (self.recall(seen), &found) {
+            memory.keep_partner(found.clone());
+        }
+        Ok(found)
     }
 
     /// All partners, by short name.
@@ -207,6 +219,7 @@ impl Connection {
                 return Ok(Some(address.clone()));
             }
         }
+        self.change_catalogue().await?;
         self.execute(
             "DELETE FROM address_connection WHERE address_id IN (SELECT id FROM edi_address WHERE partner_id = $1)",
             binds![partner],
@@ -289,12 +302,26 @@ impl Connection {
         &mut self,
         qualifier: &str,
         isa_id: &str,
-    ) -> Result<Vec<SenderRow>, Failure> {
-        self.rows(
-            "SELECT id, partner_id, gs_id, mode FROM edi_address WHERE qualifier = $1 AND isa_id = $2 ORDER BY id",
-            binds![qualifier, isa_id],
-        )
-        .await
+    ) -> Result<Arc<[SenderRow]>, Failure> {
+        let address = (qualifier.to_owned(), isa_id.to_owned());
+        let seen = self.catalogue_seen().await?;
+        if let Some(known) = self
+            .recall(seen)
+            .and_then(|memory| memory.senders(&address))
+        {
+            return Ok(known);
+        }
+        let found: Vec<SenderRow> = self
+            .rows(
+                "SELECT id, partner_id, gs_id, mode FROM edi_address WHERE qualifier = $1 AND isa_id = $2 ORDER BY id",
+                binds![qualifier, isa_id],
+            )
+            .await?;
+        let found: Arc<[SenderRow]> = found.into();
+        if let Some(mut memory) = self.recall(seen) {
+            memory.keep_senders(address, found.clone());
+        }
+        Ok(found)
     }
 
     /// Keeps other transactions from delivering to these partners until this one ends: their files take numbers and names
@@ -314,12 +341,20 @@ impl Connection {
 
     /// Whether an address may speak over a connection.
     pub async fn may_speak(&mut self, address: i64, connection: i64) -> Result<bool, Failure> {
+        let seen = self.catalogue_seen().await?;
+        let known = self.recall(seen);
+        if let Some(may) = known.and_then(|memory| memory.may_speak(address, connection)) {
+            return Ok(may);
+        }
         let n = self
             .number(
                 "SELECT COUNT(*) FROM address_connection WHERE address_id = $1 AND connection_id = $2",
                 binds![address, connection],
             )
             .await?;
+        if let Some(mut memory) = self.recall(seen) {
+            memory.keep_speaker(address, connection, n > 0);
+        }
         Ok(n > 0)
     }
 
@@ -370,6 +405,7 @@ impl Connection {
         let id = self
             .save_connection(name, "mailbox", Some(partner), "{}")
             .await?;
+        self.change_catalogue().await?;
         self.execute(
             "INSERT INTO address_connection (address_id, connection_id)
              SELECT id, CAST($2 AS BIGINT) FROM edi_address WHERE partner_id = $1 ON CONFLICT DO NOTHING",

@@ -1,6 +1,6 @@
-//! What was looked up of items, prices and places before, for as long as no list is loaded.
+//! What was looked up of items, prices, places and partners before, for as long as no list is loaded and no profile applied.
 //!
-//! Every transaction that loads a list gives the catalogue a new mark. A transaction that looks something up asks for the
+//! Every transaction that loads a list or applies a profile gives the catalogue a new mark. A transaction that looks something up asks for the
 //! mark once, and takes from here what was read under the same; over PostgreSQL other nodes set it too. It is drawn by lot:
 //! what was read under the mark of a transaction that did not come to its end is never taken for anything else. Who has
 //! set it reads everything from the database until it ends.
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::catalogue::NumberClass;
 use super::connection::Connection;
 use super::failure::Failure;
+use super::partners::{PartnerRow, SenderRow};
 use crate::binds;
 use crate::domain::catalogue::{Item, Location, PriceEntry, Warehouse};
 use crate::domain::ids::{ItemId, PartnerId};
@@ -55,6 +56,11 @@ pub(super) struct Memory {
     places: HashMap<PartnerId, HashMap<String, Location>>,
     place_numbers: HashMap<PartnerId, Arc<BTreeSet<String>>>,
     warehouses: Option<Arc<[Warehouse]>>,
+    partners: HashMap<i64, PartnerRow>,
+    /// By qualifier and ISA id.
+    senders: HashMap<(String, String), Arc<[SenderRow]>>,
+    /// Whether an address may speak over a connection.
+    speakers: HashMap<(i64, i64), bool>,
 }
 
 impl Memory {
@@ -83,6 +89,34 @@ impl Memory {
 
     pub(super) fn warehouses(&self) -> Option<Arc<[Warehouse]>> {
         self.warehouses.clone()
+    }
+
+    pub(super) fn partner(&self, id: i64) -> Option<PartnerRow> {
+        self.partners.get(&id).cloned()
+    }
+
+    /// The addresses with a qualifier and an ISA id.
+    pub(super) fn senders(&self, address: &(String, String)) -> Option<Arc<[SenderRow]>> {
+        self.senders.get(address).cloned()
+    }
+
+    pub(super) fn may_speak(&self, address: i64, connection: i64) -> Option<bool> {
+        self.speakers.get(&(address, connection)).copied()
+    }
+
+    pub(super) fn keep_partner(&mut self, partner: PartnerRow) {
+        self.remembered += 1;
+        self.partners.insert(partner.id, partner);
+    }
+
+    pub(super) fn keep_senders(&mut self, address: (String, String), senders: Arc<[SenderRow]>) {
+        self.remembered += 1 + senders.len();
+        self.senders.insert(address, senders);
+    }
+
+    pub(super) fn keep_speaker(&mut self, address: i64, connection: i64, may: bool) {
+        self.remembered += 1;
+        self.speakers.insert((address, connection), may);
     }
 
     pub(super) fn keep_owners(&mut self, (class, value): (NumberClass, String), owners: Owners) {
@@ -155,26 +189,35 @@ impl Recall {
 }
 
 impl Connection {
-    /// Asks once for each transaction for the mark of the catalogue; none where nothing is remembered for it: it only
-    /// reads, or has changed the catalogue itself.
+    /// Asks once for each transaction for the mark of the catalogue; none where nothing is remembered for it: it has changed
+    /// the catalogue itself, or only reads and was not told of a mark.
     pub(super) async fn catalogue_seen(&mut self) -> Result<Option<i64>, Failure> {
         let Some(kept) = self.kept.as_deref() else {
-            return Ok(None);
+            return Ok(self.seen);
         };
         match kept.catalogue {
             Seen::Changed => Ok(None),
             Seen::Marked(mark) => Ok(Some(mark)),
             Seen::NotAsked => {
-                let mark = self
-                    .number(
-                        "SELECT COALESCE((SELECT value FROM counter WHERE scope = $1), 0)",
-                        binds![COUNTER],
-                    )
-                    .await?;
+                let mark = self.catalogue_mark().await?;
                 self.kept()?.catalogue = Seen::Marked(mark);
                 Ok(Some(mark))
             }
         }
+    }
+
+    /// The mark of the catalogue and the profiles as they are now.
+    pub async fn catalogue_mark(&mut self) -> Result<i64, Failure> {
+        self.number(
+            "SELECT COALESCE((SELECT value FROM counter WHERE scope = $1), 0)",
+            binds![COUNTER],
+        )
+        .await
+    }
+
+    /// Lets a connection that only reads take what was remembered under a mark, which it was told of before it reads.
+    pub fn see_catalogue(&mut self, mark: Option<i64>) {
+        self.seen = mark;
     }
 
     /// What is remembered of the catalogue that this transaction sees.
@@ -182,7 +225,7 @@ impl Connection {
         Some(self.recall.of(seen?))
     }
 
-    /// This transaction changes items, prices or places: what is remembered of them holds no more once it commits.
+    /// This transaction changes items, prices, places, partners or their addresses: what is remembered of them holds no more once it commits.
     pub(super) async fn change_catalogue(&mut self) -> Result<(), Failure> {
         let (lot, _) = uuid::Uuid::new_v4().as_u64_pair();
         let mark = i64::try_from(lot >> 1).unwrap_or(i64::MAX);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::connection::{Connection, list, tuples};
+use super::connection::{Connection, list};
 use super::failure::Failure;
 use super::kept::{Changed, Stored, added_and_changed, change, find, to_change};
 use super::row::side_by_side;
@@ -336,27 +336,23 @@ impl Connection {
     }
 
     async fn update_shipments(&mut self, shipments: &[(&Shipment, i64)]) -> Result<(), Failure> {
-        for chunk in shipments.chunks(500) {
-            let sql = format!(
-                "UPDATE shipment SET status = v.column3, revision = v.column4, shipped_at = v.column5, body = v.column6
-                 FROM (VALUES {}) AS v WHERE shipment.id = v.column1 AND shipment.revision = v.column2",
-                tuples(chunk.len(), 6, 0)
-            );
-            let mut values = Vec::with_capacity(chunk.len() * 6);
-            for (shipment, before) in chunk {
-                values.extend(binds![
-                    shipment.id,
-                    *before,
-                    shipment.state.word(),
-                    shipment.revision,
-                    shipped_at(shipment),
-                    text(shipment)?
-                ]);
-            }
-            let written = self.execute(&sql, values).await?;
-            if written != chunk.len() as u64 {
-                return Err(stale());
-            }
+        const UPDATE: &str =
+            "UPDATE shipment SET status = v.column3, revision = v.column4, shipped_at = v.column5,
+             body = v.column6
+             FROM {rows} WHERE shipment.id = v.column1 AND shipment.revision = v.column2";
+        let rows = shipments.iter().map(|(shipment, before)| {
+            Ok(binds![
+                shipment.id,
+                *before,
+                shipment.state.word(),
+                shipment.revision,
+                shipped_at(shipment),
+                text(shipment)?
+            ])
+        });
+        let rows: Result<Vec<_>, Failure> = rows.collect();
+        if self.execute_of(UPDATE, vec![], rows?).await? != shipments.len() as u64 {
+            return Err(stale());
         }
         self.link(shipments.iter().map(|(shipment, _)| *shipment))
             .await

@@ -38,6 +38,10 @@ impl ToSql for Bind {
             Self::Int(None) | Self::Text(None) | Self::Bytes(None) => {
                 ToSqlOutput::Owned(Value::Null)
             }
+            Self::Array(_) => {
+                let why = "an array is for PostgreSQL";
+                return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
+            }
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::connection::{Bind, Connection, tuples};
+use super::connection::{Bind, Connection};
 use super::failure::Failure;
 use crate::binds;
 use crate::domain::allocation::Reservation;
@@ -13,6 +13,9 @@ use crate::domain::clock::Instant;
 use crate::domain::ids::{ItemId, WarehouseId};
 use crate::domain::order::Mode;
 use crate::domain::stock::{MovementKind, ReceiptPromise, to_stored};
+
+/// What is told to have changed in between.
+const STOCK: &str = "the stock of an item";
 
 /// Changes of one item in one warehouse, in stored units of 1/10,000 base unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,13 +43,53 @@ pub struct Movement {
     pub changes: BTreeMap<ItemId, Change>,
 }
 
+/// What a transaction moves, and writes at its end: the postings, and what they come to.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    postings: Vec<Vec<Bind>>,
+    sums: BTreeMap<(ItemId, WarehouseId, &'static str), Sum>,
+}
+
+impl Moves {
+    pub(super) fn is_empty(&self) -> bool {
+        self.postings.is_empty()
+    }
+}
+
+/// What several movements one after the other come to for a balance, and what has to be there for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sum {
+    change: Change,
+    /// The lowest that their change of what is promised came to on the way; at most 0.
+    promised_least: i64,
+    /// The most by which what is promised came nearer to what is on hand.
+    needed: i64,
+    /// The same with what a promise may not touch either; none where nothing was promised.
+    needed_free: Option<i64>,
+}
+
+impl Sum {
+    fn then(&mut self, more: &Change) {
+        let change = &mut self.change;
+        change.on_hand += more.on_hand;
+        change.reserved += more.reserved;
+        change.uncounted += more.uncounted;
+        self.promised_least = self.promised_least.min(change.reserved);
+        let needed = change.reserved - change.on_hand;
+        self.needed = self.needed.max(needed);
+        if more.reserved > 0 {
+            let needed = needed + change.uncounted;
+            self.needed_free = Some(self.needed_free.map_or(needed, |most| most.max(needed)));
+        }
+    }
+}
+
 impl Connection {
-    /// Posts movements and changes the balances with them: all or nothing. A reservation that would promise more than
-    /// is on hand, or an issue of more than is there, fails as [`Failure::Stale`]: somebody else was quicker, and the
-    /// caller reads the balances again.
-    pub async fn move_stock(&mut self, movements: &[Movement], at: Instant) -> Result<(), Failure> {
-        let mut rows = Vec::with_capacity(movements.len());
-        let mut sums: BTreeMap<(ItemId, WarehouseId, &str), Change> = BTreeMap::new();
+    /// Posts movements and changes the balances with them: all or nothing, at the end of the transaction
+    /// ([`Connection::write_stock`]).
+    pub fn move_stock(&mut self, movements: &[Movement], at: Instant) -> Result<(), Failure> {
+        let moves = &mut self.kept()?.stock;
+        let mut changes: BTreeMap<(ItemId, WarehouseId, &'static str), Change> = BTreeMap::new();
         for movement in movements
             .iter()
             .filter(|movement| !movement.changes.is_empty())
@@ -57,7 +100,7 @@ impl Connection {
                 .map(|(item, change)| (item.0, change.on_hand, change.reserved))
                 .collect();
             let text = serde_json::to_string(&entries).unwrap_or_default();
-            rows.push(binds![
+            moves.postings.push(binds![
                 &movement.source,
                 movement.kind.word(),
                 movement.warehouse,
@@ -66,7 +109,7 @@ impl Connection {
                 at
             ]);
             for (item, change) in &movement.changes {
-                let sum = sums
+                let sum = changes
                     .entry((*item, movement.warehouse, movement.mode.word()))
                     .or_default();
                 sum.on_hand += change.on_hand;
@@ -74,49 +117,50 @@ impl Connection {
                 sum.uncounted += change.uncounted;
             }
         }
+        for (what, change) in &changes {
+            moves.sums.entry(*what).or_default().then(change);
+        }
+        Ok(())
+    }
+
+    /// Writes what was moved. Where a movement would promise more than is free, or take more than is there, this fails as
+    /// [`Failure::Stale`]: somebody else was quicker, and the transaction is run again with the balances as they are.
+    pub async fn write_stock(&mut self) -> Result<(), Failure> {
+        let moves = match self.kept.as_deref_mut() {
+            Some(kept) if !kept.stock.is_empty() => std::mem::take(&mut kept.stock),
+            _ => return Ok(()),
+        };
         self.insert_many(
             "INSERT INTO stock_movement (source, kind, warehouse_id, mode, entries, at)",
-            rows,
+            moves.postings,
             "",
         )
         .await?;
-        self.change_balances(&sums).await
-    }
-
-    async fn change_balances(
-        &mut self,
-        sums: &BTreeMap<(ItemId, WarehouseId, &str), Change>,
-    ) -> Result<(), Failure> {
-        let rows: Vec<_> = sums
-            .iter()
-            .filter(|(_, change)| **change != Change::default())
+        const CHANGE: &str = "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5,
+             uncounted = stock.uncounted + v.column6 FROM {rows}
+             WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3
+             AND stock.reserved + v.column7 >= 0 AND stock.on_hand - stock.reserved >= v.column8
+             AND (v.column9 IS NULL
+                  OR stock.on_hand - stock.reserved - stock.set_aside - stock.uncounted >= v.column9)";
+        let rows: Vec<Vec<Bind>> = moves
+            .sums
+            .into_iter()
+            .filter(|(_, sum)| sum.change != Change::default())
+            .map(|((item, warehouse, mode), sum)| {
+                binds![
+                    item,
+                    warehouse,
+                    mode,
+                    sum.change.on_hand,
+                    sum.change.reserved,
+                    sum.change.uncounted,
+                    sum.promised_least,
+                    sum.needed,
+                    sum.needed_free
+                ]
+            })
             .collect();
-        for chunk in rows.chunks(1_000) {
-            let sql = format!(
-                "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5,
-                     uncounted = stock.uncounted + v.column6
-                 FROM (VALUES {}) AS v
-                 WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3
-                 AND stock.reserved + v.column5 >= 0 AND stock.on_hand + v.column4 >= stock.reserved + v.column5
-                 AND (v.column5 <= 0 OR stock.on_hand + v.column4
-                      >= stock.reserved + v.column5 + stock.set_aside + stock.uncounted + v.column6)",
-                tuples(chunk.len(), 6, 0)
-            );
-            let mut values = Vec::with_capacity(chunk.len() * 6);
-            for ((item, warehouse, mode), change) in chunk {
-                values.extend(binds![
-                    *item,
-                    *warehouse,
-                    *mode,
-                    change.on_hand,
-                    change.reserved,
-                    change.uncounted
-                ]);
-            }
-            self.change_every(chunk.len(), &sql, values, "the stock of an item")
-                .await?;
-        }
-        Ok(())
+        self.change_every(CHANGE, vec![], rows, STOCK).await
     }
 
     /// Books what waiting lines hold now and did not before, and no longer hold: of receipts to come, and of stock that is
@@ -132,24 +176,20 @@ impl Connection {
             *sums.entry((change.item, change.warehouse)).or_default() += kept(change.base)?;
         }
         sums.retain(|_, base| *base != 0);
-        let rows: Vec<_> = sums.into_iter().collect();
-        for chunk in rows.chunks(1_000) {
-            let sql = format!(
-                "UPDATE stock SET set_aside = stock.set_aside + v.column3
-                 FROM (VALUES {}) AS v
-                 WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = $1
-                 AND stock.set_aside + v.column3 >= 0
-                 AND (v.column3 < 0 OR stock.on_hand >= stock.reserved + stock.uncounted + stock.set_aside + v.column3)",
-                tuples(chunk.len(), 3, 1)
-            );
-            let mut values = binds![mode.word()];
-            for ((item, warehouse), base) in chunk {
-                values.extend(binds![*item, *warehouse, *base]);
-            }
-            self.change_every(chunk.len(), &sql, values, "the stock of an item")
-                .await?;
+        if sums.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.write_stock().await?;
+        const SET_ASIDE: &str = "UPDATE stock SET set_aside = stock.set_aside + v.column3 FROM {rows}
+             WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = $1
+             AND stock.set_aside + v.column3 >= 0
+             AND (v.column3 < 0 OR stock.on_hand >= stock.reserved + stock.uncounted + stock.set_aside + v.column3)";
+        let rows = sums
+            .into_iter()
+            .map(|((item, warehouse), base)| binds![item, warehouse, base])
+            .collect();
+        self.change_every(SET_ASIDE, binds![mode.word()], rows, STOCK)
+            .await
     }
 
     async fn promise_receipts(
@@ -164,37 +204,30 @@ impl Connection {
                 .or_default() += kept(promise.base)?;
         }
         sums.retain(|_, base| *base != 0);
-        let rows: Vec<_> = sums.into_iter().collect();
-        for chunk in rows.chunks(1_000) {
-            let sql = format!(
-                "UPDATE expected_receipt SET promised = expected_receipt.promised + v.column4
-                 FROM (VALUES {}) AS v
-                 WHERE expected_receipt.item_id = v.column1 AND expected_receipt.warehouse_id = v.column2
-                 AND expected_receipt.on_date = v.column3 AND expected_receipt.mode = $1
-                 AND expected_receipt.promised + v.column4 >= 0
-                 AND (v.column4 < 0 OR expected_receipt.closed = 0
-                      AND expected_receipt.promised + v.column4 <= expected_receipt.quantity)",
-                tuples(chunk.len(), 4, 1)
-            );
-            let mut values = binds![mode.word()];
-            for ((item, warehouse, on), base) in chunk {
-                values.extend(binds![*item, *warehouse, *on, *base]);
-            }
-            self.change_every(chunk.len(), &sql, values, "an expected receipt")
-                .await?;
-        }
-        Ok(())
+        const PROMISE: &str = "UPDATE expected_receipt SET promised = expected_receipt.promised + v.column4 FROM {rows}
+             WHERE expected_receipt.item_id = v.column1 AND expected_receipt.warehouse_id = v.column2
+             AND expected_receipt.on_date = v.column3 AND expected_receipt.mode = $1
+             AND expected_receipt.promised + v.column4 >= 0
+             AND (v.column4 < 0 OR expected_receipt.closed = 0
+                  AND expected_receipt.promised + v.column4 <= expected_receipt.quantity)";
+        let rows = sums
+            .into_iter()
+            .map(|((item, warehouse, on), base)| binds![item, warehouse, on, base])
+            .collect();
+        self.change_every(PROMISE, binds![mode.word()], rows, "an expected receipt")
+            .await
     }
 
-    /// Runs an update that has to change so many rows; otherwise somebody else was quicker.
+    /// Runs an update that has to change each of these rows; otherwise somebody else was quicker.
     async fn change_every(
         &mut self,
-        rows: usize,
         sql: &str,
-        values: Vec<Bind>,
+        before: Vec<Bind>,
+        rows: Vec<Vec<Bind>>,
         what: &str,
     ) -> Result<(), Failure> {
-        if self.execute(sql, values).await? == rows as u64 {
+        let expected = rows.len() as u64;
+        if self.execute_of(sql, before, rows).await? == expected {
             return Ok(());
         }
         Err(Failure::Stale {
@@ -206,4 +239,63 @@ impl Connection {
 fn kept(base: Decimal) -> Result<i64, Failure> {
     to_stored(base)
         .ok_or_else(|| Failure::refuse(format!("{base} base units can not be kept in stock")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// On hand, promised, set aside and to be counted.
+    type Stock = [i64; 4];
+
+    /// Whether one movement may be, and the balance after it.
+    fn moved([on_hand, reserved, set_aside, uncounted]: Stock, change: &Change) -> Option<Stock> {
+        let (on_hand, reserved) = (on_hand + change.on_hand, reserved + change.reserved);
+        let uncounted = uncounted + change.uncounted;
+        let promised = change.reserved > 0;
+        let may = reserved >= 0
+            && on_hand >= reserved
+            && (!promised || on_hand >= reserved + set_aside + uncounted);
+        may.then_some([on_hand, reserved, set_aside, uncounted])
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<Change>> {
+        let change = (-6i64..6, -6i64..6, 0i64..3);
+        let change = change.prop_map(|(on_hand, reserved, uncounted)| Change {
+            on_hand,
+            reserved,
+            uncounted,
+        });
+        prop::collection::vec(change, 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn movements_together_are_as_free_as_one_after_the_other(
+            stock in (0i64..12, 0i64..6, 0i64..3, 0i64..3),
+            changes in changes(),
+        ) {
+            let (on_hand, reserved, set_aside, uncounted) = stock;
+            prop_assume!(on_hand >= reserved);
+            let start = [on_hand, reserved, set_aside, uncounted];
+            let one_by_one = changes
+                .iter()
+                .try_fold(start, |stock, change| moved(stock, change));
+            let mut sum = Sum::default();
+            changes.iter().for_each(|change| sum.then(change));
+            let free = on_hand - reserved;
+            let may = reserved + sum.promised_least >= 0
+                && free >= sum.needed
+                && sum.needed_free.is_none_or(|needed| free - set_aside - uncounted >= needed);
+            let together = may.then_some([
+                on_hand + sum.change.on_hand,
+                reserved + sum.change.reserved,
+                set_aside,
+                uncounted + sum.change.uncounted,
+            ]);
+            prop_assert_eq!(together, one_by_one);
+        }
+    }
 }

@@ -61,6 +61,8 @@ impl std::fmt::Display for StoreLocation {
     }
 }
 
+/// So long after its last use a connection to PostgreSQL is asked first whether it is still there.
+const ALIVE_FOR: Duration = Duration::from_secs(1);
 /// How often a transaction that lost to another is run again before its failure is reported.
 const ATTEMPTS_MAX: u32 = 12;
 /// Jobs that share one commit on SQLite.
@@ -345,6 +347,16 @@ async fn open_postgres(
             most => most.max(2),
         })
         .acquire_timeout(Duration::from_secs(30))
+        // One that was in use a moment ago is taken to be alive: asking it each time is one round trip more for each transaction.
+        .test_before_acquire(false)
+        .before_acquire(|connection, lately| {
+            Box::pin(async move {
+                if lately.idle_for > ALIVE_FOR {
+                    sqlx::Connection::ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
         // Bodies are compressed by LZ4 where the server knows it: its own way takes an eighth of its time. A list is planned
         // for what is asked: for any state in general PostgreSQL goes back through all orders by their numbers, and
         // with a million of them finds the few that are held after half a second.
@@ -393,6 +405,7 @@ where
         let mut connection = Connection::new(engine, recall.clone());
         connection.begin_numbered().await?;
         connection.keep();
+        connection.kept()?.lost_before = attempt > 1;
         let done = match work(&mut connection).await {
             Ok(value) => connection.write_kept().await.map(|()| value),
             Err(failure) => Err(failure),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::{Bind, Connection, list, tuples};
+use super::connection::{Bind, Connection, list};
 use super::failure::Failure;
 use super::kept::{Changed, Kept};
 use crate::binds;
@@ -267,16 +267,10 @@ impl Connection {
         if leases.is_empty() {
             return Ok(());
         }
-        let sql = format!(
-            "UPDATE lane SET leased_until = 0 FROM (VALUES {}) AS v
-             WHERE lane.id = v.column1 AND lane.fence = v.column2",
-            tuples(leases.len(), 2, 0)
-        );
-        let values = leases
-            .iter()
-            .flat_map(|lease| binds![lease.id, lease.fence])
-            .collect();
-        self.execute(&sql, values).await?;
+        let rows = leases.iter().map(|lease| binds![lease.id, lease.fence]);
+        const RELEASE: &str = "UPDATE lane SET leased_until = 0 FROM {rows}
+             WHERE lane.id = v.column1 AND lane.fence = v.column2";
+        self.execute_of(RELEASE, vec![], rows.collect()).await?;
         Ok(())
     }
 

@@ -39,35 +39,65 @@ pub async fn step(
             OrderState::Received | OrderState::Held { .. } | OrderState::Rejected { .. }
         )
     });
-    let mut supplies: BTreeMap<Mode, Supply> = BTreeMap::new();
-    let mut lost = BTreeSet::new();
-    for mode in [Mode::Production, Mode::Test] {
-        let mut of_mode: Vec<&mut Order> = orders
-            .iter_mut()
-            .filter(|order| order.mode == mode)
-            .collect();
-        if of_mode.is_empty() {
-            continue;
-        }
-        let asked = of_mode.iter().map(|order| &**order);
-        let mut supply = supply(connection, asked, mode).await?;
-        if supply.lacks() {
-            lost.extend(
-                take_from_the_youngest(gateway, connection, mode, &mut of_mode, &mut supply)
-                    .await?,
-            );
-        }
-        supplies.insert(mode, supply);
-    }
-    let mut by_partner: BTreeMap<PartnerId, Vec<Order>> = BTreeMap::new();
+    let mut served: BTreeMap<(Mode, PartnerId), Vec<Order>> = BTreeMap::new();
     for order in orders {
-        by_partner.entry(order.partner).or_default().push(order);
+        let whose = (order.mode, order.partner);
+        served.entry(whose).or_default().push(order);
     }
-    for (partner, orders) in by_partner {
-        let trading = gateway.trading(connection, partner).await?;
-        promise(gateway, connection, &trading, orders, &mut supplies, &lost).await?;
+    let mut partners: BTreeMap<PartnerId, Trading> = BTreeMap::new();
+    for (_, partner) in served.keys() {
+        let trading = gateway.trading(connection, *partner).await?;
+        partners.insert(*partner, trading);
+    }
+    for mode in [Mode::Production, Mode::Test] {
+        let mut of_mode: Vec<(&Trading, Vec<Order>)> = partners
+            .values()
+            .filter_map(|trading| Some((trading, served.remove(&(mode, trading.partner))?)))
+            .collect();
+        let (mut supply, lost) = supply_for(gateway, connection, mode, &mut of_mode).await?;
+        for (trading, orders) in of_mode {
+            promise(gateway, connection, trading, orders, &mut supply, &lost).await?;
+        }
     }
     Ok(Vec::new())
+}
+
+/// What can be promised to orders of one world, and those of them that lost what they held.
+///
+/// Where there is plenty nothing is held against others meanwhile: should it be gone at the end of the transaction, that is
+/// run again, and holds it. Where something may be short it is held from here on, so that whoever brings more in finds the
+/// orders that wait for it.
+async fn supply_for(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    mode: Mode,
+    wanted: &mut [(&Trading, Vec<Order>)],
+) -> Result<(Supply, BTreeSet<OrderId>), Failure> {
+    if wanted.is_empty() {
+        return Ok(Default::default());
+    }
+    let mut all = wanted.iter().flat_map(|(_, orders)| orders);
+    if !connection.is_to_hold_first() && all.all(|order| order.state == OrderState::Accepted) {
+        let orders = wanted.iter().flat_map(|(_, orders)| orders);
+        let balances = catalogue::balances(connection, mode, &items_of(orders), false).await?;
+        let warehouses = catalogue::warehouses(connection, COMPANY).await?.to_vec();
+        let plenty = Supply::new(balances, Vec::new(), warehouses);
+        let wanted = wanted
+            .iter()
+            .map(|(trading, orders)| (&trading.profile.allocation, orders.as_slice()));
+        if !plenty.lacks() && plenty.covers(wanted) {
+            return Ok((plenty, BTreeSet::new()));
+        }
+    }
+    let orders = wanted.iter().flat_map(|(_, orders)| orders);
+    let mut supply = supply(connection, orders, mode).await?;
+    let mut lost = BTreeSet::new();
+    if supply.lacks() {
+        let orders = wanted.iter_mut().flat_map(|(_, orders)| orders);
+        let mut orders: Vec<&mut Order> = orders.collect();
+        lost = take_from_the_youngest(gateway, connection, mode, &mut orders, &mut supply).await?;
+    }
+    Ok((supply, lost))
 }
 
 /// More is held than comes or is there: the youngest of all waiting orders give theirs back, those that are not asked for
@@ -136,7 +166,7 @@ async fn promise(
     connection: &mut Connection,
     trading: &Trading,
     orders: Vec<Order>,
-    supplies: &mut BTreeMap<Mode, Supply>,
+    supply: &mut Supply,
     lost: &BTreeSet<OrderId>,
 ) -> Result<(), Failure> {
     let now = gateway.now();
@@ -152,9 +182,6 @@ async fn promise(
     let mut given_up = BTreeSet::new();
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
-        let Some(supply) = supplies.get_mut(&order.mode) else {
-            continue;
-        };
         let untouched = order.lines.clone();
         let told = answered_by(&order);
         let Allocation {
@@ -200,7 +227,7 @@ async fn promise(
     for (mode, holds) in of_mode {
         connection.hold(mode, &holds).await?;
     }
-    connection.move_stock(&movements, now).await?;
+    connection.move_stock(&movements, now)?;
     let answered: Vec<&Order> = done.iter().map(|(order, _)| order).collect();
     let left = left(connection, trading, &answered).await?;
     let mut answers: BTreeMap<Mode, Vec<Builder>> = BTreeMap::new();
@@ -281,22 +308,24 @@ fn answered_by(order: &Order) -> Vec<(Decimal, Decimal, Option<NaiveDate>, Decim
         .collect()
 }
 
-/// What can be promised to these orders: balances, expected receipts and our warehouses.
+/// The items of what is accepted of these orders.
+fn items_of<'o>(orders: impl Iterator<Item = &'o Order>) -> Vec<ItemId> {
+    let items: BTreeSet<ItemId> = orders
+        .flat_map(|order| &order.lines)
+        .filter_map(|line| line.accepted.as_ref().map(|accepted| accepted.item))
+        .collect();
+    items.into_iter().collect()
+}
+
+/// What can be promised to these orders: balances, expected receipts and our warehouses. It is held until the transaction
+/// ends.
 pub(super) async fn supply(
     connection: &mut Connection,
     orders: impl Iterator<Item = &Order>,
     mode: Mode,
 ) -> Result<Supply, Failure> {
-    let items: BTreeSet<ItemId> = orders
-        .flat_map(|order| {
-            order
-                .lines
-                .iter()
-                .filter_map(|line| line.accepted.as_ref().map(|accepted| accepted.item))
-        })
-        .collect();
-    let items: Vec<ItemId> = items.into_iter().collect();
-    let balances = catalogue::balances(connection, mode, &items).await?;
+    let items = items_of(orders);
+    let balances = catalogue::balances(connection, mode, &items, true).await?;
     let expected = receipts::expected(connection, mode, &items).await?;
     Ok(Supply::new(
         balances,

@@ -3,7 +3,8 @@
 //! the step `push`.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use supercargo_x12::{
@@ -42,14 +43,14 @@ pub async fn step(
     subjects: &[i64],
     sent: &mut Vec<i64>,
 ) -> Result<Vec<Later>, Failure> {
-    let mut later = Vec::new();
+    let (mut later, mut all) = (Vec::new(), Vec::new());
     connection.hold_partners(subjects).await?;
     for partner in subjects {
         let queued = connection.queued_documents(*partner, BATCH_MAX).await?;
         let full = queued.len() as i64 == BATCH_MAX;
         let waiting = queued.into_iter().map(Waiting::stored).collect();
         let trading = gateway.trading(connection, PartnerId(*partner)).await?;
-        sent.extend(hand_over(gateway, connection, &trading, waiting).await?);
+        all.push((trading, waiting));
         if full {
             later.push(Later {
                 subject: *partner,
@@ -58,6 +59,7 @@ pub async fn step(
             });
         }
     }
+    sent.extend(hand_over(gateway, connection, all).await?);
     Ok(later)
 }
 
@@ -82,12 +84,13 @@ pub async fn fresh(
     waypoint::pass("deliver", BEGUN);
     connection.write_asked_but(&partners).await?;
     connection.hold_partners(&partners).await?;
-    for trading in &served {
+    let mut all = Vec::with_capacity(served.len());
+    for trading in served {
         let queued = connection.take_queued(trading.partner.0)?;
         let waiting = queued.into_iter().map(Waiting::fresh);
-        let waiting = waiting.collect::<Result<_, _>>()?;
-        sent.extend(hand_over(gateway, connection, trading, waiting).await?);
+        all.push((trading, waiting.collect::<Result<_, _>>()?));
     }
+    sent.extend(hand_over(gateway, connection, all).await?);
     Ok(partners)
 }
 
@@ -174,13 +177,70 @@ impl Waiting {
     }
 }
 
-/// Puts documents of a partner into files and hands these over; the numbers of the files.
+/// Puts documents into files and hands these over: the numbers of the files. The partners are held
+/// ([`Connection::hold_partners`]).
 async fn hand_over(
     gateway: &Gateway,
     connection: &mut Connection,
-    trading: &Trading,
-    waiting: Vec<Waiting>,
+    waiting: Vec<(Trading, Vec<Waiting>)>,
 ) -> Result<Vec<i64>, Failure> {
+    let mut kinds = Vec::new();
+    for (trading, waiting) in waiting {
+        let route = Arc::new(route(connection, trading).await?);
+        for ((mode, set_code, _), documents) in sorted(waiting) {
+            kinds.push(OfAKind::new(gateway, &route, &mode, set_code, documents)?);
+        }
+    }
+    let numbers = take_numbers(connection, &kinds).await?;
+    waypoint::pass("deliver", "control numbers taken");
+    let files: usize = kinds.iter().map(|kind| kind.batches.len()).sum();
+    let ids = connection.identities("transmission", files).await?;
+    let mut to_render = Vec::with_capacity(files);
+    for (kind, (isa, gs06)) in kinds.into_iter().zip(numbers) {
+        let pos = pos(connection, &kind).await?;
+        let OfAKind { of, batches } = kind;
+        let of = Arc::new(of);
+        let nth = |first: Option<i64>, n: i64| first.map_or(0, |first| wrapped(first + n));
+        to_render.extend((0..).zip(batches).map(|(n, documents)| {
+            Unwritten {
+                of: of.clone(),
+                po: documents
+                    .first()
+                    .and_then(|first| pos.get(&first.id).cloned())
+                    .unwrap_or_default(),
+                documents,
+                isa: nth(Some(isa), n),
+                gs06: nth(gs06, n),
+            }
+        }));
+    }
+    let rendered: Result<Vec<Rendered>, Failure> = spend(Effort::Rendering, || {
+        let documents = to_render.iter().flat_map(|file| &file.documents);
+        let many = is_worth_sharing(documents.map(Waiting::size).sum());
+        let render = |file: Unwritten| file.render(gateway.now());
+        match many {
+            true => to_render.into_par_iter().map(render).collect(),
+            false => to_render.into_iter().map(render).collect(),
+        }
+    });
+    waypoint::pass("deliver", "rendered");
+    write(gateway, connection, ids, rendered?).await
+}
+
+/// Where a partner's files go.
+struct WayOut {
+    trading: Trading,
+    over: ConnectionRow,
+}
+
+impl WayOut {
+    /// Whether a file is there for the partner as soon as this transaction commits.
+    fn is_at_once(&self) -> bool {
+        self.over.kind == "mailbox"
+    }
+}
+
+async fn route(connection: &mut Connection, trading: Trading) -> Result<WayOut, Failure> {
     let (kind, name) = match trading.profile.route() {
         Route::Mailbox(name) => ("mailbox", name),
         Route::Sftp(_) => ("sftp", ""),
@@ -189,23 +249,225 @@ async fn hand_over(
     let over = connection
         .delivery_connection(trading.partner.0, kind, name)
         .await?;
-    let Some(over) = &over else {
+    let Some(over) = over else {
         return Err(Failure::refuse(format!(
             "partner {} has no connection over which to send; apply its profile again",
             trading.profile.partner
         )));
     };
-    let mut sent = Vec::new();
-    for ((mode, set_code, _), documents) in sorted(waiting) {
-        let batches = batches(trading, documents);
-        sent.extend(
-            send(
-                gateway, connection, trading, over, &mode, &set_code, batches,
-            )
-            .await?,
-        );
+    Ok(WayOut { trading, over })
+}
+
+/// What files of one kind have in common.
+struct KindOfFile {
+    out: Arc<WayOut>,
+    world: Mode,
+    set_code: String,
+    addresses: Addresses,
+}
+
+/// Documents of one kind, by the files that they go into.
+struct OfAKind {
+    of: KindOfFile,
+    batches: Vec<Vec<Waiting>>,
+}
+
+impl OfAKind {
+    fn new(
+        gateway: &Gateway,
+        out: &Arc<WayOut>,
+        mode: &str,
+        set_code: String,
+        documents: Vec<Waiting>,
+    ) -> Result<Self, Failure> {
+        let world: Mode = mode.parse().map_err(Failure::refuse)?;
+        let Some(company) = gateway.settings.our_company() else {
+            return Err(Failure::refuse("the settings name no company"));
+        };
+        let first = documents.first();
+        let addresses = match first.filter(|first| !first.address.is_empty()) {
+            Some(first) => parse(first.id, &first.address)?,
+            None => Addresses::of(&out.trading.profile, company, world),
+        };
+        Ok(Self {
+            batches: batches(&out.trading, documents),
+            of: KindOfFile {
+                out: out.clone(),
+                world,
+                set_code,
+                addresses,
+            },
+        })
     }
-    Ok(sent)
+
+    /// The counters that its files take numbers of: ISA13 and, where there is a group, GS06.
+    fn counters(&self) -> (String, Option<String>) {
+        let (pair, mode) = (self.of.addresses.pair(), self.of.world.word());
+        let of_groups = (self.of.set_code != "TA1").then(|| format!("gs:{pair}:{mode}"));
+        (format!("isa:{pair}:{mode}"), of_groups)
+    }
+}
+
+/// The first ISA13 and the first GS06 of each kind, taken at once.
+async fn take_numbers(
+    connection: &mut Connection,
+    kinds: &[OfAKind],
+) -> Result<Vec<(i64, Option<i64>)>, Failure> {
+    let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
+    for kind in kinds {
+        let files = i64::try_from(kind.batches.len()).unwrap_or(i64::MAX);
+        let (isa, gs) = kind.counters();
+        for scope in [Some(isa), gs].into_iter().flatten() {
+            *wanted.entry(scope).or_default() += files;
+        }
+    }
+    let mut firsts = connection.take_numbers_of(&wanted).await?;
+    let mut take = |scope: &str, files: usize| {
+        let next = firsts.get_mut(scope)?;
+        let first = *next;
+        *next += i64::try_from(files).unwrap_or(i64::MAX);
+        Some(first)
+    };
+    kinds
+        .iter()
+        .map(|kind| {
+            let files = kind.batches.len();
+            let (isa, gs) = kind.counters();
+            let isa = take(&isa, files).ok_or(Failure::Fault)?;
+            Ok((isa, gs.and_then(|gs| take(&gs, files))))
+        })
+        .collect()
+}
+
+/// The PO numbers of the first document of each file, where the files' names tell of them.
+async fn pos(connection: &mut Connection, kind: &OfAKind) -> Result<HashMap<i64, String>, Failure> {
+    if !names_po(&kind.of.out.trading) {
+        return Ok(HashMap::new());
+    }
+    let firsts: Vec<i64> = kind
+        .batches
+        .iter()
+        .filter_map(|documents| documents.first())
+        .map(|document| document.id)
+        .collect();
+    connection.pos_of(&firsts).await
+}
+
+/// A file before it is written.
+struct Unwritten {
+    of: Arc<KindOfFile>,
+    /// The PO number that its name tells.
+    po: String,
+    documents: Vec<Waiting>,
+    isa: u32,
+    gs06: u32,
+}
+
+/// A file with its bytes.
+struct Rendered {
+    of: Arc<KindOfFile>,
+    documents: Vec<Waiting>,
+    name: String,
+    isa13: String,
+    gs06: u32,
+    written: Written,
+}
+
+impl Unwritten {
+    fn render(mut self, now: Instant) -> Result<Rendered, Failure> {
+        let KindOfFile {
+            out,
+            world,
+            set_code,
+            addresses,
+        } = &*self.of;
+        let profile = &out.trading.profile;
+        let local = now.with_timezone(&profile.time_zone).naive_local();
+        let envelope = envelope(profile, addresses, local, self.isa, *world);
+        let sets = self.documents.iter_mut().map(Waiting::take_set);
+        let sets = sets.collect::<Result<Vec<_>, _>>()?;
+        let release = profile.release_of(set_code);
+        let written = render(envelope, addresses, sets, self.gs06, release)?;
+        let isa13 = format!("{:09}", self.isa);
+        let first = self.documents.first();
+        let name = profile.file_name(FileNameValues {
+            set: set_code,
+            isa13: &isa13,
+            po: &self.po,
+            reference: first.map_or("", |document| document.reference.as_str()),
+            at: local,
+        });
+        Ok(Rendered {
+            of: self.of,
+            documents: self.documents,
+            name,
+            isa13,
+            gs06: self.gs06,
+            written,
+        })
+    }
+}
+
+/// Writes files and what stands in them, and asks for those to be pushed that are not there for the partner at once.
+async fn write(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    ids: Vec<i64>,
+    mut rendered: Vec<Rendered>,
+) -> Result<Vec<i64>, Failure> {
+    let now = gateway.now();
+    free_names(connection, &mut rendered).await?;
+    let mut contents = Vec::with_capacity(ids.len());
+    let mut transmissions = Vec::with_capacity(ids.len());
+    let (mut fresh, mut stored) = (Vec::new(), Vec::new());
+    for (id, file) in ids.iter().zip(rendered) {
+        let out = &file.of.out;
+        let at_once = out.is_at_once();
+        let (state, delivery) = match at_once {
+            true => ("delivered", Delivery::Delivered),
+            false => ("queued", Delivery::Queued),
+        };
+        let hours = out.trading.profile.acknowledgment.expect_within_hours;
+        let answer_due = hours_after(now, hours);
+        for (n, document) in file.documents.into_iter().enumerate() {
+            let sent = Sent {
+                transmission: *id,
+                at: now,
+                answer_due: document.pending.then_some(answer_due),
+            };
+            let place = file.written.sets.get(n);
+            let place = numbered(document.id, sent, place, &file.isa13, file.gs06);
+            match document.fresh {
+                Some((new, at)) => fresh.push((gone_out(new, place, delivery), at)),
+                None => stored.push((place, delivery)),
+            }
+        }
+        let content = address(&file.written.bytes);
+        transmissions.push(NewTransmission {
+            id: *id,
+            connection: out.over.id,
+            partner: out.trading.partner.0,
+            mode: file.of.world.word(),
+            set_code: file.of.set_code.clone(),
+            isa13: file.isa13,
+            name: file.name,
+            content: content.clone(),
+            state,
+            pickup_due: pickup_due(gateway, &out.trading).filter(|_| at_once),
+        });
+        contents.push((content, file.written.bytes));
+    }
+    let pushed: Vec<(i64, i64)> = transmissions
+        .iter()
+        .filter(|file| file.state == "queued")
+        .map(|file| (file.connection, file.id))
+        .collect();
+    connection.put_contents(contents, now).await?;
+    connection.add_transmissions(transmissions, now).await?;
+    connection.number_documents(&stored).await?;
+    connection.add_documents_of(fresh).await?;
+    connection.ask_for_each(Step::Push, &pushed, now).await?;
+    Ok(ids)
 }
 
 /// What a file holds one of: a world, a set and an address, so that its name can say which.
@@ -243,141 +505,6 @@ fn parse<T: serde::de::DeserializeOwned>(id: i64, body: &str) -> Result<T, Failu
     serde_json::from_str(body).map_err(|error| corrupt(id, error))
 }
 
-/// The documents of a file, its numbers, and its bytes.
-type Rendered = (Vec<Waiting>, u32, u32, Written);
-
-/// Hands over one file for each batch of documents, all of one world and set; their numbers.
-#[allow(clippy::too_many_arguments)]
-async fn send(
-    gateway: &Gateway,
-    connection: &mut Connection,
-    trading: &Trading,
-    over: &ConnectionRow,
-    mode: &str,
-    set_code: &str,
-    batches: Vec<Vec<Waiting>>,
-) -> Result<Vec<i64>, Failure> {
-    let now = gateway.now();
-    let world: Mode = mode.parse().map_err(Failure::refuse)?;
-    let Some(company) = gateway.settings.our_company() else {
-        return Err(Failure::refuse("the settings name no company"));
-    };
-    let first = batches.iter().flatten().next();
-    let addresses = match first.filter(|first| !first.address.is_empty()) {
-        Some(first) => parse(first.id, &first.address)?,
-        None => Addresses::of(&trading.profile, company, world),
-    };
-    let pair = addresses.pair();
-    let files = batches.len();
-    let count = i64::try_from(files).unwrap_or(i64::MAX);
-    let first_isa = connection
-        .take_numbers(&format!("isa:{pair}:{mode}"), count)
-        .await?;
-    let first_gs06 = match set_code {
-        "TA1" => None,
-        _ => Some(
-            connection
-                .take_numbers(&format!("gs:{pair}:{mode}"), count)
-                .await?,
-        ),
-    };
-    waypoint::pass("deliver", "control numbers taken");
-    let ids = connection.identities("transmission", files).await?;
-    let local = now.with_timezone(&trading.profile.time_zone).naive_local();
-    let release = trading.profile.release_of(set_code);
-    let firsts: Vec<i64> = batches
-        .iter()
-        .filter_map(|documents| documents.first())
-        .map(|document| document.id)
-        .collect();
-    let pos = if names_po(trading) {
-        connection.pos_of(&firsts).await?
-    } else {
-        HashMap::new()
-    };
-    let at_once = over.kind == "mailbox";
-    let (state, delivery) = match at_once {
-        true => ("delivered", Delivery::Delivered),
-        false => ("queued", Delivery::Queued),
-    };
-    let render_file = |(nth, mut documents): (i64, Vec<Waiting>)| {
-        let isa = wrapped(first_isa + nth);
-        let gs06 = first_gs06.map_or(0, |first| wrapped(first + nth));
-        let envelope = envelope(&trading.profile, &addresses, local, isa, world);
-        let sets = documents.iter_mut().map(Waiting::take_set);
-        let sets = sets.collect::<Result<Vec<_>, _>>()?;
-        let written = render(envelope, &addresses, sets, gs06, release)?;
-        Ok((documents, isa, gs06, written))
-    };
-    let rendered: Result<Vec<Rendered>, Failure> = spend(Effort::Rendering, || {
-        let many = is_worth_sharing(batches.iter().flatten().map(Waiting::size).sum());
-        let places: Vec<(i64, Vec<Waiting>)> = (0..).zip(batches).collect();
-        match many {
-            true => places.into_par_iter().map(render_file).collect(),
-            false => places.into_iter().map(render_file).collect(),
-        }
-    });
-    let rendered = rendered?;
-    let answer_due = hours_after(now, trading.profile.acknowledgment.expect_within_hours);
-    let mut contents = Vec::with_capacity(files);
-    let mut transmissions = Vec::with_capacity(files);
-    let (mut fresh, mut stored) = (Vec::new(), Vec::new());
-    for (id, (documents, isa, gs06, written)) in ids.iter().zip(rendered) {
-        let isa13 = format!("{isa:09}");
-        let first = documents.first();
-        let po = first.and_then(|document| pos.get(&document.id));
-        let name = trading.profile.file_name(FileNameValues {
-            set: set_code,
-            isa13: &isa13,
-            po: po.map_or("", String::as_str),
-            reference: first.map_or("", |document| document.reference.as_str()),
-            at: local,
-        });
-        let content = address(&written.bytes);
-        for (n, document) in documents.into_iter().enumerate() {
-            let sent = Sent {
-                transmission: *id,
-                at: now,
-                answer_due: document.pending.then_some(answer_due),
-            };
-            let place = numbered(document.id, sent, written.sets.get(n), &isa13, gs06);
-            match document.fresh {
-                Some((new, at)) => fresh.push((gone_out(new, place, delivery), at)),
-                None => stored.push(place),
-            }
-        }
-        transmissions.push(NewTransmission {
-            id: *id,
-            isa13,
-            name,
-            content: content.clone(),
-        });
-        contents.push((content, written.bytes));
-    }
-    waypoint::pass("deliver", "rendered");
-    let names = transmissions.iter_mut().map(|file| &mut file.name);
-    free_names(connection, over.id, names.collect()).await?;
-    connection.put_contents(contents, now).await?;
-    connection
-        .add_transmissions(
-            over.id,
-            trading.partner.0,
-            mode,
-            set_code,
-            transmissions,
-            state,
-            now,
-            pickup_due(gateway, trading).filter(|_| at_once),
-        )
-        .await?;
-    connection.number_documents(&stored, delivery).await?;
-    connection.add_documents_of(fresh).await?;
-    if !at_once {
-        connection.ask_for(Step::Push, over.id, &ids, now).await?;
-    }
-    Ok(ids)
-}
-
 /// A document as it is once it stands in its file.
 fn gone_out(new: NewDocument, place: Numbered, delivery: Delivery) -> NewDocument {
     NewDocument {
@@ -406,23 +533,21 @@ pub fn pickup_due(gateway: &Gateway, trading: &Trading) -> Option<Instant> {
 
 /// Gives each file its name, or the first of `name-2`, `name-3` … that no other file of the connection bears: test and
 /// production count control numbers apart, and a profile's names may leave them out.
-async fn free_names(
-    connection: &mut Connection,
-    over: i64,
-    names: Vec<&mut String>,
-) -> Result<(), Failure> {
-    let wanted: Vec<String> = names.iter().map(|name| (*name).clone()).collect();
-    let mut taken = connection.taken_names(over, &wanted).await?;
-    for name in names {
-        let first = name.clone();
+async fn free_names(connection: &mut Connection, files: &mut [Rendered]) -> Result<(), Failure> {
+    let wanted: Vec<(i64, String)> = files
+        .iter()
+        .map(|file| (file.of.out.over.id, file.name.clone()))
+        .collect();
+    let mut taken = connection.taken_names(&wanted).await?;
+    for file in files {
+        let over = file.of.out.over.id;
+        let first = file.name.clone();
         let mut n = 1;
-        while !taken.insert(name.clone()) {
+        while !taken.insert((over, file.name.clone())) {
             n += 1;
-            *name = nth_name(&first, n);
-            let again = connection
-                .taken_names(over, std::slice::from_ref(name))
-                .await?;
-            taken.extend(again);
+            file.name = nth_name(&first, n);
+            let again = [(over, file.name.clone())];
+            taken.extend(connection.taken_names(&again).await?);
         }
     }
     Ok(())

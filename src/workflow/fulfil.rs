@@ -425,7 +425,7 @@ pub async fn leave(
             },
         ));
     }
-    connection.move_stock(&movements, now).await?;
+    connection.move_stock(&movements, now)?;
     let leaving: Vec<(Arc<Shipment>, i64)> = leaving
         .into_iter()
         .map(|leaving| (Arc::new(leaving.shipment), leaving.before))

@@ -71,6 +71,8 @@ pub struct Gateway {
     teller: Arc<Notify>,
     /// Where documents are built beside the transaction that asks for them.
     beside: Option<outbound::Beside>,
+    /// Where uploads wait for the transaction that takes them in.
+    reception: Arc<receive::Reception>,
 }
 
 /// A partner with the version of its profile that is in force.
@@ -99,6 +101,7 @@ impl Gateway {
             waker: Arc::default(),
             teller: Arc::default(),
             beside: None,
+            reception: Arc::default(),
         }
     }
 

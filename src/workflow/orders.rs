@@ -240,7 +240,7 @@ async fn cancel_order(
         fulfil::loosen(connection, &trading, &mut after).await?;
         saved.push((after, given_up.planned.revision));
     }
-    connection.move_stock(&movements, now).await?;
+    connection.move_stock(&movements, now)?;
     connection.hold(order.mode, &holds).await?;
     connection.save_shipments(saved).await?;
     allocate::answer(gateway, connection, &trading, &mut order).await?;

@@ -49,11 +49,14 @@ pub struct Lying {
     settled: Vec<i64>,
     /// Its bytes, where they are few.
     bytes: Option<Vec<u8>>,
+    /// The mark of partners and their addresses when it was looked up.
+    mark: i64,
 }
 
 /// Looks up files that are to be read, all together; those that are gone are not among them.
 pub async fn look_up(gateway: &Gateway, files: &[i64]) -> Result<HashMap<i64, Lying>, Failure> {
     let mut connection = gateway.store.read().await?;
+    let mark = connection.catalogue_mark().await?;
     let rows = connection.files(files).await?;
     let mut settled = connection.settled_offsets_of(files).await?;
     let small = |row: &&FileRow| usize::try_from(row.size).is_ok_and(|size| size <= INLINE_MAX);
@@ -78,6 +81,7 @@ pub async fn look_up(gateway: &Gateway, files: &[i64]) -> Result<HashMap<i64, Ly
                 settled: settled.remove(&row.id).unwrap_or_default(),
                 // The same bytes may have come several times.
                 bytes: contents.get(&row.sha256).cloned(),
+                mark,
                 row,
             };
             (lying.row.id, lying)
@@ -99,6 +103,7 @@ pub async fn run(
         row: file,
         settled,
         bytes,
+        mark,
     }) = lying
     else {
         finish(gateway, leases, work.id).await?;
@@ -111,6 +116,8 @@ pub async fn run(
         sha256: file.sha256.clone(),
         size: file.size,
     };
+    // While a large file is read profiles may be applied that its later interchanges are to be read by.
+    let mark = bytes.as_ref().map(|_| mark);
     let source: Box<dyn Read + Send> = match bytes {
         Some(bytes) => Box::new(Cursor::new(bytes)),
         None => Box::new(ContentReader::new(gateway.store.clone(), &content)),
@@ -124,6 +131,7 @@ pub async fn run(
         work: work.id,
         settled,
         strays: Vec::new(),
+        mark,
     };
     let outcome = reading.follow(&mut messages).await;
     drop(messages);
@@ -166,12 +174,11 @@ pub async fn end(
                 connection.check_fences(&leases).await?;
                 let works: Vec<i64> = endings.iter().map(|ending| ending.work).collect();
                 connection.finish_work(&works).await?;
-                for ending in endings.iter() {
-                    let Ending {
-                        file, open, closed, ..
-                    } = ending;
-                    verdict::settle(&gateway, connection, file, open, closed).await?;
-                }
+                let ended: Vec<verdict::Ended<'_>> = endings
+                    .iter()
+                    .map(|ending| (&ending.file, &ending.open, &ending.closed))
+                    .collect();
+                verdict::settle(&gateway, connection, &ended).await?;
                 let files: Vec<i64> = endings.iter().map(|ending| ending.file.id).collect();
                 let mut parts = parts_of_files(connection, &files).await?;
                 let settled: Vec<Settled<'_>> = endings
@@ -245,6 +252,8 @@ struct Reading<'a> {
     settled: Vec<i64>,
     /// Findings about bytes outside of interchanges.
     strays: Vec<Finding>,
+    /// The mark of the partners and addresses that it goes by; none where it goes by what they are each time.
+    mark: Option<i64>,
 }
 
 impl Reading<'_> {

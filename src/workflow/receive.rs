@@ -1,14 +1,18 @@
 //! Receive: the bytes are stored under their SHA-256 and a row is committed; only then does the sender get its OK.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+use tokio::sync::oneshot;
 
 use super::{Gateway, trail};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
 use crate::storage::content::{ContentAddress, address, store_file};
 use crate::storage::effort::{Effort, Spending};
-use crate::storage::files::FileRow;
+use crate::storage::files::{FileRow, NewFile};
 use crate::storage::journal::{NewAlert, Subject};
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
@@ -119,60 +123,163 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
     waypoint::pass("upload", "bytes stored");
     let size = content.size;
     let (name, from) = (upload.name.clone(), upload.actor.clone());
-    let id = commit(gateway, upload, content, bytes).await?;
+    let stored = Stored {
+        upload,
+        content,
+        bytes,
+    };
+    let id = gateway.reception.take_in(gateway, stored).await?;
     waypoint::pass("upload", COMMITTED);
     trail::received(id, &name, size, &from);
     gateway.wake();
     Ok(FileId(id))
 }
 
-async fn commit(
-    gateway: &Gateway,
+/// Uploads that one transaction takes in at most.
+const TOGETHER_MAX: usize = 64;
+
+/// An upload with its bytes: in the store already, or here to be written with its row.
+#[derive(Clone)]
+struct Stored {
     upload: Upload,
     content: ContentAddress,
     bytes: Option<Vec<u8>>,
-) -> Result<i64, Failure> {
+}
+
+/// An upload that waits for its transaction, and who is told of it.
+struct Waiting {
+    stored: Stored,
+    told: oneshot::Sender<Result<i64, Failure>>,
+}
+
+/// Takes uploads in: while one transaction is under way those that come meanwhile wait, and the next takes them together.
+/// Each is told of its own end.
+#[derive(Default)]
+pub(super) struct Reception {
+    waiting: Mutex<Vec<Waiting>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Reception {
+    async fn take_in(self: &Arc<Self>, gateway: &Gateway, stored: Stored) -> Result<i64, Failure> {
+        let (told, outcome) = oneshot::channel();
+        self.waiting().push(Waiting { stored, told });
+        let (reception, gateway) = (self.clone(), gateway.clone());
+        // A task of its own: others are told by it, and go on waiting where whoever sent this one has gone away.
+        tokio::spawn(async move {
+            let _turn = reception.turn.lock().await;
+            let next = reception.next();
+            if !next.is_empty() {
+                take_in_together(&gateway, next).await;
+            }
+        });
+        outcome.await.unwrap_or(Err(Failure::Fault))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next that are taken in together, in the order they came in.
+    fn next(&self) -> Vec<Waiting> {
+        let mut waiting = self.waiting();
+        let most = waiting.len().min(TOGETHER_MAX);
+        waiting.drain(..most).collect()
+    }
+}
+
+/// Takes uploads in, and tells each. Where that fails for all together each is tried by itself, for it may lie with one.
+async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
+    let (stored, told): (Vec<Stored>, Vec<_>) = next
+        .into_iter()
+        .map(|waiting| (waiting.stored, waiting.told))
+        .unzip();
+    let outcomes: Vec<Result<i64, Failure>> = match commit(gateway, stored.clone()).await {
+        Ok(ids) => ids.into_iter().map(Ok).collect(),
+        Err(failure) if stored.len() == 1 => vec![Err(failure)],
+        Err(_) => {
+            let alone = stored.into_iter().map(|stored| async {
+                let ids = commit(gateway, vec![stored]).await?;
+                ids.first().copied().ok_or(Failure::Fault)
+            });
+            join_all(alone).await
+        }
+    };
+    for (told, outcome) in told.into_iter().zip(outcomes) {
+        // Who sent it may have gone away; the file is here all the same.
+        let _ = told.send(outcome);
+    }
+}
+
+/// Takes uploads in, in one transaction: their numbers.
+async fn commit(gateway: &Gateway, stored: Vec<Stored>) -> Result<Vec<i64>, Failure> {
     let now = gateway.clock.now();
+    let stored = Arc::new(stored);
     gateway
         .store
         .write(Class::Urgent, move |connection| {
-            let (upload, content, bytes) = (upload.clone(), content.clone(), bytes.clone());
+            let stored = stored.clone();
             Box::pin(async move {
                 let _working = Spending::begin(Effort::Working);
-                let key = upload.key.as_ref().map(|key| format!("upload:{key}"));
-                if let Some(key) = &key
-                    && let Some(earlier) = connection.effect(key).await?
-                {
-                    return Ok(earlier);
-                }
-                if let Some(bytes) = bytes {
-                    connection
-                        .put_contents(vec![(content.clone(), bytes)], now)
-                        .await?;
-                }
-                let id = connection.identity("file").await?;
-                if let Some(key) = &key {
-                    connection.claim_new_effect(key, id).await?;
-                }
-                let over = upload.connection.map(|id| id.0);
-                connection
-                    .add_file(
-                        id,
-                        over,
-                        upload.partner.map(|id| id.0),
-                        &upload.name,
-                        &content,
-                        &upload.actor,
-                        now,
-                    )
-                    .await?;
-                // The files of one connection are read in the order they came in.
-                connection
-                    .ask_for(Step::Read, over.unwrap_or_default(), &[id], now)
-                    .await?;
+                let ids = add(connection, &stored, now).await?;
                 waypoint::pass("upload", BEFORE_COMMIT);
-                Ok(id)
+                Ok(ids)
             })
         })
         .await
+}
+
+async fn add(
+    connection: &mut Connection,
+    stored: &[Stored],
+    now: Instant,
+) -> Result<Vec<i64>, Failure> {
+    let key = |stored: &Stored| Some(format!("upload:{}", stored.upload.key.as_ref()?));
+    let mut earlier: HashMap<String, i64> = HashMap::new();
+    for key in stored.iter().filter_map(key) {
+        if let Some(id) = connection.effect(&key).await? {
+            earlier.insert(key, id);
+        }
+    }
+    let known = |stored: &Stored| earlier.get(&key(stored)?).copied();
+    let fresh: Vec<&Stored> = stored
+        .iter()
+        .filter(|stored| known(stored).is_none())
+        .collect();
+    let contents = fresh
+        .iter()
+        .filter_map(|stored| Some((stored.content.clone(), stored.bytes.clone()?)));
+    connection.put_contents(contents.collect(), now).await?;
+    let ids = connection.identities("file", fresh.len()).await?;
+    let keys: Vec<(String, i64)> = fresh
+        .iter()
+        .zip(&ids)
+        .filter_map(|(stored, id)| Some((key(stored)?, *id)))
+        .collect();
+    connection.claim_new_effects(&keys).await?;
+    let over = |stored: &Stored| stored.upload.connection.map(|id| id.0);
+    let files: Vec<NewFile<'_>> = fresh
+        .iter()
+        .zip(&ids)
+        .map(|(stored, id)| NewFile {
+            id: *id,
+            connection: over(stored),
+            partner: stored.upload.partner.map(|id| id.0),
+            name: &stored.upload.name,
+            content: &stored.content,
+            by: &stored.upload.actor,
+        })
+        .collect();
+    connection.add_files(&files, now).await?;
+    // The files of one connection are read in the order they came in.
+    let lanes: Vec<(i64, i64)> = files
+        .iter()
+        .map(|file| (file.connection.unwrap_or_default(), file.id))
+        .collect();
+    connection.ask_for_each(Step::Read, &lanes, now).await?;
+    let mut ids = ids.into_iter();
+    let numbers = stored
+        .iter()
+        .map(|stored| known(stored).or_else(|| ids.next()));
+    Ok(numbers.flatten().collect())
 }

@@ -587,6 +587,8 @@ async fn transact(
                 // Documents are still being built meanwhile.
                 connection.write_changes().await?;
                 outbound::queue_built(&gateway, connection).await?;
+                // As late as can be: whoever promises the same items waits for those rows until this commits.
+                connection.write_stock().await?;
                 if let Way::Whole(went_on) = &way {
                     went_on.fetch_or(connection.has_queued(), Ordering::Relaxed);
                     let partners =

@@ -341,7 +341,7 @@ async fn give_back(
         changed.push((order, before));
     }
     let left_behind = fulfil::unreserve(planned, &promises, MovementKind::LeftBehind)?;
-    connection.move_stock(&[left_behind], now).await?;
+    connection.move_stock(&[left_behind], now)?;
     connection.hold(planned.mode, &holds).await?;
     let orders = changed.iter().map(|(order, _)| order);
     last_day::watch(gateway, connection, trading, orders).await?;

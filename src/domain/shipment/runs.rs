@@ -4,14 +4,14 @@
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Carton, CartonContent};
+use super::{Carton, Contents};
 
 /// Cartons that differ in their SSCC alone, as they are written.
 #[derive(Serialize)]
 struct Alike<'c> {
     ssccs: Vec<&'c str>,
     store: &'c str,
-    contents: &'c [CartonContent],
+    contents: &'c Contents,
     grams: i64,
     tracking: &'c str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -27,7 +27,7 @@ struct Kept {
     sscc: String,
     #[serde(default)]
     store: String,
-    contents: Vec<CartonContent>,
+    contents: Contents,
     #[serde(default)]
     grams: i64,
     #[serde(default)]

@@ -78,6 +78,7 @@ impl Reading<'_> {
             Mode::Production
         };
         let mut connection = self.gateway.store.read().await?;
+        connection.see_catalogue(self.mark);
         let known = connection
             .senders(&header.sender_qualifier, &header.sender)
             .await?;

@@ -12,13 +12,13 @@ use super::parse::{Closed, Group};
 use super::{Reading, together};
 use crate::config::profile::acknowledgment::{AcknowledgmentKind, Ta1 as Ta1Policy};
 use crate::config::profile::documents::{OnDifferent, OnIdentical};
-use crate::domain::clock::days_before;
+use crate::domain::clock::{Instant, days_before};
 use crate::domain::document::{Application, Delivery, Direction, Disposition, Syntax};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::order::Mode;
 use crate::storage::documents::NewDocument;
 use crate::storage::effort::{Effort, Spending, spend};
-use crate::storage::files::{FileRow, NewInterchange};
+use crate::storage::files::{FileRow, NewGroup, NewInterchange, SeenInterchange, Sought};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
 use crate::storage::{Class, Connection, Failure};
@@ -62,15 +62,14 @@ impl Reading<'_> {
                         None => {
                             let id = connection.identity("interchange").await?;
                             let new = begun.interchange(id, &file);
-                            connection.add_interchange(&new, now).await?;
+                            connection.add_interchanges(&[new], now).await?;
                             id
                         }
                     };
-                    let documents = begun
-                        .documents(connection, &file, id, &groups, Whole::OWN)
-                        .await?;
+                    let ids = connection.identities("document", sets).await?;
+                    let documents = begun.documents(ids, &file, id, &groups, Whole::OWN);
                     connection.add_documents(documents, now).await?;
-                    begun.write_groups(connection, id, &groups).await?;
+                    connection.add_groups(begun.verdicts(id, &groups)).await?;
                     Ok(id)
                 })
             })
@@ -98,7 +97,7 @@ impl Reading<'_> {
                 Box::pin(async move {
                     let _working = Spending::begin(Effort::Working);
                     connection.check_fences(&leases).await?;
-                    settle(&gateway, connection, &row, &parts.0, &parts.1).await?;
+                    settle(&gateway, connection, &[(&row, &parts.0, &parts.1)]).await?;
                     waypoint::pass("read", BEFORE_COMMIT);
                     Ok(())
                 })
@@ -163,19 +162,17 @@ impl Begun {
         }
     }
 
-    /// The sets of groups as documents, each with a number of its own.
-    async fn documents(
+    /// The sets of groups as documents with these numbers.
+    fn documents(
         &self,
-        connection: &mut Connection,
+        ids: impl IntoIterator<Item = i64>,
         file: &FileRow,
         interchange: i64,
         groups: &[Group],
         whole: Whole,
-    ) -> Result<Vec<NewDocument>, Failure> {
-        let sets: usize = groups.iter().map(|group| group.verdict.sets.len()).sum();
-        let ids = connection.identities("document", sets).await?;
+    ) -> Vec<NewDocument> {
         let mut ids = ids.into_iter();
-        let mut documents = Vec::with_capacity(sets);
+        let mut documents = Vec::new();
         let mut ordinal = self.sets_written;
         for (n, group) in groups.iter().enumerate() {
             for (set, reference) in group.verdict.sets.iter().zip(&group.references) {
@@ -193,29 +190,21 @@ impl Begun {
                 ordinal += 1;
             }
         }
-        Ok(documents)
+        documents
     }
 
-    /// Writes the verdicts on groups.
-    async fn write_groups(
-        &self,
-        connection: &mut Connection,
-        interchange: i64,
-        groups: &[Group],
-    ) -> Result<(), Failure> {
-        let rows = (self.groups_written..)
+    /// The verdicts on groups.
+    fn verdicts(&self, interchange: i64, groups: &[Group]) -> Vec<NewGroup> {
+        (self.groups_written..)
             .zip(groups)
-            .map(|(ordinal, group)| {
-                let verdict = &group.verdict;
-                (
-                    ordinal,
-                    verdict.functional_id.clone(),
-                    verdict.control_number.clone(),
-                    serde_json::to_string(verdict).unwrap_or_default(),
-                )
+            .map(|(ordinal, group)| NewGroup {
+                interchange,
+                ordinal,
+                functional_id: group.verdict.functional_id.clone(),
+                gs06: group.verdict.control_number.clone(),
+                verdict: serde_json::to_string(&group.verdict).unwrap_or_default(),
             })
-            .collect();
-        connection.add_groups(interchange, rows).await
+            .collect()
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -371,12 +360,37 @@ impl Judgment {
     }
 }
 
-async fn judge(
+/// Whom an interchange is with, where it is sound by itself: what is left to ask is whether it was seen before.
+fn sound<'o>(open: &'o Open, closed: &Closed) -> Option<&'o Trading> {
+    let sound = closed.verdict.iea_seen
+        && open.reasons.is_empty()
+        && closed.verdict.acceptance.is_accepted();
+    open.trading.as_ref().filter(|_| sound)
+}
+
+/// What has come before, as far as these interchanges may repeat it.
+async fn seen_before(
     gateway: &Gateway,
     connection: &mut Connection,
-    open: &Open,
-    closed: &Closed,
-) -> Result<Judgment, Failure> {
+    ended: &[Ended<'_>],
+) -> Result<Vec<SeenInterchange>, Failure> {
+    let now = gateway.now();
+    let sought: Vec<Sought> = ended
+        .iter()
+        .filter_map(|(_, open, closed)| {
+            let days = sound(open, closed)?.profile.duplicates.interchange_days;
+            Some(Sought {
+                pair: open.pair(),
+                mode: open.mode.word(),
+                isa13: open.header.control_number.clone(),
+                since: days_before(now, days),
+            })
+        })
+        .collect();
+    connection.seen_interchanges(&sought).await
+}
+
+fn judge(open: &Open, closed: &Closed, seen: &[SeenInterchange]) -> Judgment {
     let mut findings: Vec<Finding> = closed
         .verdict
         .findings
@@ -400,30 +414,26 @@ async fn judge(
         counts,
     };
     if !closed.verdict.iea_seen {
-        return Ok(judged(Disposition::Rejected, findings, false));
+        return judged(Disposition::Rejected, findings, false);
     }
     if !open.reasons.is_empty() {
         findings.extend(open.reasons.iter().cloned());
-        return Ok(judged(Disposition::Held, findings, false));
+        return judged(Disposition::Held, findings, false);
     }
     if !closed.verdict.acceptance.is_accepted() {
-        return Ok(judged(Disposition::Rejected, findings, false));
+        return judged(Disposition::Rejected, findings, false);
     }
-    let Some(trading) = &open.trading else {
-        return Ok(judged(Disposition::Held, findings, false));
+    let Some(trading) = sound(open, closed) else {
+        return judged(Disposition::Held, findings, false);
     };
     let policy = &trading.profile.duplicates;
-    let since = days_before(gateway.now(), policy.interchange_days);
-    let seen = connection
-        .seen_interchanges(
-            &open.pair(),
-            open.mode.word(),
-            &open.header.control_number,
-            since,
-        )
-        .await?;
+    let (pair, mode, isa13) = (open.pair(), open.mode.word(), &open.header.control_number);
+    let seen: Vec<&SeenInterchange> = seen
+        .iter()
+        .filter(|seen| seen.isa13 == *isa13 && seen.pair == pair && seen.mode == mode)
+        .collect();
     let Some(earlier) = seen.first() else {
-        return Ok(judged(Disposition::Received, findings, true));
+        return judged(Disposition::Received, findings, true);
     };
     let identical = seen.iter().find(|row| row.sha256 == closed.sha256);
     let (code, severity, message) = match identical {
@@ -456,13 +466,13 @@ async fn judge(
     let repeats = identical
         .filter(|_| policy.identical == OnIdentical::AcknowledgeAgain)
         .map(|row| row.id);
-    Ok(Judgment {
+    Judgment {
         disposition,
         findings,
         repeats,
         note,
         counts: false,
-    })
+    }
 }
 
 /// Of these documents those that wait for translation.
@@ -474,28 +484,107 @@ fn received(documents: &[NewDocument]) -> Vec<i64> {
         .collect()
 }
 
+/// An interchange that has come to its end, and the file it came in.
+pub(super) type Ended<'e> = (&'e FileRow, &'e Open, &'e Closed);
+
+/// What interchanges that are settled together have come to, as far as it is not written yet.
+#[derive(Default)]
+struct Settled {
+    interchanges: Vec<NewInterchange>,
+    documents: Vec<NewDocument>,
+    groups: Vec<NewGroup>,
+    /// What answers them, by partner and world.
+    answers: Vec<(Trading, Mode, Vec<Outgoing>)>,
+}
+
+impl Settled {
+    fn answer(&mut self, trading: &Trading, mode: Mode, outgoing: Vec<Outgoing>) {
+        let known = self
+            .answers
+            .iter_mut()
+            .find(|(known, of, _)| known.partner == trading.partner && *of == mode);
+        match known {
+            Some((.., all)) => all.extend(outgoing),
+            None => self.answers.push((trading.clone(), mode, outgoing)),
+        }
+    }
+
+    /// Writes the rows; whoever looks for one of them in the database calls it before.
+    async fn write(&mut self, connection: &mut Connection, now: Instant) -> Result<(), Failure> {
+        let interchanges = std::mem::take(&mut self.interchanges);
+        connection.add_interchanges(&interchanges, now).await?;
+        let documents = std::mem::take(&mut self.documents);
+        connection.add_documents(documents, now).await?;
+        connection
+            .add_groups(std::mem::take(&mut self.groups))
+            .await
+    }
+}
+
+/// Settles interchanges, in this order.
 pub(super) async fn settle(
     gateway: &Gateway,
     connection: &mut Connection,
-    file: &FileRow,
-    open: &Open,
-    closed: &Closed,
+    ended: &[Ended<'_>],
+) -> Result<(), Failure> {
+    let mut seen = seen_before(gateway, connection, ended).await?;
+    let new = ended.iter().filter(|(_, open, _)| open.id.is_none());
+    let numbers = connection.identities("interchange", new.count()).await?;
+    let mut numbers = numbers.into_iter();
+    let sets = ended.iter().map(|(_, open, _)| open.pending_sets()).sum();
+    let documents = connection.identities("document", sets).await?;
+    let mut documents = documents.into_iter();
+    let mut settled = Settled::default();
+    for (file, open, closed) in ended {
+        let judgment = judge(open, closed, &seen);
+        let Some(id) = open.id.or_else(|| numbers.next()) else {
+            continue;
+        };
+        if judgment.counts {
+            let this = SeenInterchange {
+                id,
+                pair: open.pair(),
+                mode: open.mode.word().to_owned(),
+                isa13: open.header.control_number.clone(),
+                sha256: closed.sha256.clone(),
+            };
+            seen.insert(0, this);
+        }
+        let ids = documents.by_ref().take(open.pending_sets()).collect();
+        settle_one(
+            gateway,
+            connection,
+            &mut settled,
+            (file, open, closed),
+            (id, ids),
+            judgment,
+        )
+        .await?;
+    }
+    settled.write(connection, gateway.now()).await?;
+    for (trading, mode, outgoing) in settled.answers {
+        outbound::queue(gateway, connection, &trading, mode, outgoing).await?;
+    }
+    Ok(())
+}
+
+/// Settles an interchange with this number, and its sets that wait with these.
+async fn settle_one(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    settled: &mut Settled,
+    (file, open, closed): Ended<'_>,
+    (id, ids): (i64, Vec<i64>),
+    mut judgment: Judgment,
 ) -> Result<(), Failure> {
     let now = gateway.now();
-    let mut judgment = judge(gateway, connection, open, closed).await?;
     let mut begun = Begun::of(open);
     if judgment.disposition != Disposition::Received {
         begun.reasons = judgment.findings.clone();
     }
     let whole = judgment.of_each();
-    let id = match open.id {
-        Some(id) => id,
-        None => connection.identity("interchange").await?,
-    };
-    let fresh = begun
-        .documents(connection, file, id, &open.groups, whole)
-        .await?;
-    let settled = NewInterchange {
+    let fresh = begun.documents(ids, file, id, &open.groups, whole);
+    let row = NewInterchange {
         pair: match judgment.counts {
             true => open.pair(),
             false => String::new(),
@@ -505,20 +594,20 @@ pub(super) async fn settle(
         findings: judgment.findings.clone(),
         ..begun.interchange(id, file)
     };
+    settled.groups.extend(begun.verdicts(id, &open.groups));
+    settled.documents.extend(fresh.iter().cloned());
     // Most come to their end before anything of them is written, and are written once.
     let go_on = match open.id {
         None => {
             let all: Vec<Disposition> = fresh.iter().map(|document| document.disposition).collect();
-            let settled = NewInterchange {
+            settled.interchanges.push(NewInterchange {
                 disposition: judgment.of_all(&all),
-                ..settled
-            };
-            connection.add_interchange(&settled, now).await?;
-            connection.add_documents(fresh.clone(), now).await?;
+                ..row
+            });
             received(&fresh)
         }
         Some(_) => {
-            connection.add_documents(fresh.clone(), now).await?;
+            settled.write(connection, now).await?;
             if let (Some(disposition), Some(application)) = (whole.disposition, whole.application) {
                 connection
                     .settle_documents_of(id, disposition, whole.syntax, application)
@@ -528,16 +617,20 @@ pub(super) async fn settle(
             connection
                 .settle_interchange(&NewInterchange {
                     disposition: judgment.of_all(&all.unwrap_or_default()),
-                    ..settled
+                    ..row
                 })
                 .await?;
             connection.documents_received(id).await?
         }
     };
-    begun.write_groups(connection, id, &open.groups).await?;
     let mut told = BTreeSet::new();
     if let Some(trading) = &open.trading {
-        told = answer(gateway, connection, trading, open, closed, id, &judgment).await?;
+        if judgment.repeats.is_some() {
+            settled.write(connection, now).await?;
+        }
+        let outgoing = answers(gateway, connection, trading, open, closed, id, &judgment).await?;
+        told = outgoing.iter().map(|answer| answer.set_code).collect();
+        settled.answer(trading, open.mode, outgoing);
         if judgment.disposition == Disposition::Received {
             let before = judgment.findings.len();
             for ta1 in &open.ta1s {
@@ -553,6 +646,7 @@ pub(super) async fn settle(
                 judgment.findings.extend(found);
             }
             if judgment.findings.len() > before {
+                settled.write(connection, now).await?;
                 connection
                     .note_of_interchange(id, &judgment.findings)
                     .await?;
@@ -566,17 +660,26 @@ pub(super) async fn settle(
                 .await?;
         }
     }
-    tell(
-        gateway, connection, file, open, id, &judgment, &fresh, &told,
-    )
-    .await?;
+    if is_to_be_told(&judgment, &fresh) {
+        settled.write(connection, now).await?;
+        tell(
+            gateway, connection, file, open, id, &judgment, &fresh, &told,
+        )
+        .await?;
+    }
     Ok(())
+}
+
+/// Whether a person has to look at what an interchange came to.
+fn is_to_be_told(judgment: &Judgment, fresh: &[NewDocument]) -> bool {
+    let of_note = |disposition| matches!(disposition, Disposition::Held | Disposition::Rejected);
+    of_note(judgment.disposition) || fresh.iter().any(|document| of_note(document.disposition))
 }
 
 /// The acknowledgments: one 997 (or 999) for each group that wants one, and the TA1 where one is due: an interchange that
 /// is refused as a whole is answered whatever its ISA14 says, for nothing else would tell the partner. Not where the one
-/// who sent it may not speak for the partner. What it was answered with.
-async fn answer(
+/// who sent it may not speak for the partner.
+async fn answers(
     gateway: &Gateway,
     connection: &mut Connection,
     trading: &Trading,
@@ -584,7 +687,7 @@ async fn answer(
     closed: &Closed,
     id: i64,
     judgment: &Judgment,
-) -> Result<BTreeSet<&'static str>, Failure> {
+) -> Result<Vec<Outgoing>, Failure> {
     let policy = &trading.profile.acknowledgment;
     let options = ack_options(&trading.profile);
     let company = gateway.settings.our_company().cloned().unwrap_or_default();
@@ -634,9 +737,7 @@ async fn answer(
             }
         }
     }
-    let told = outgoing.iter().map(|answer| answer.set_code).collect();
-    outbound::queue(gateway, connection, trading, open.mode, outgoing).await?;
-    Ok(told)
+    Ok(outgoing)
 }
 
 /// The verdicts on the groups of an interchange of which nothing was written before its end.
@@ -760,9 +861,6 @@ async fn tell(
         judgment.disposition,
         Disposition::Held | Disposition::Rejected
     );
-    if bad.is_empty() && !whole {
-        return Ok(());
-    }
     if fresh.is_empty() && open.groups_written == 0 {
         // Nothing of it would stand in the queue otherwise.
         let document_id = connection.identity("document").await?;

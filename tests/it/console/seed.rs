@@ -911,7 +911,8 @@ async fn goods(
                 quantity: line.confirmed,
                 unit: "EA".into(),
                 delivery: 0,
-            }],
+            }]
+            .into(),
             grams: 12_400,
             tracking: String::new(),
             pallet: String::new(),

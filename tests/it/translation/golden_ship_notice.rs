@@ -44,7 +44,7 @@ pub fn carton(sscc: &str, store: &str, grams: i64, contents: Vec<CartonContent>)
     Carton {
         sscc: sscc.into(),
         store: store.into(),
-        contents,
+        contents: contents.into(),
         grams,
         tracking: String::new(),
         pallet: String::new(),
@@ -153,7 +153,10 @@ fn cartons_of_several_orders() {
     let first = allocated(7, BIGBOX, &profile);
     let second = allocated(8, &BIGBOX.replace("4500123456", "4500123457"), &profile);
     let mut shipment = shipment(&first);
-    shipment.cartons[0].contents.push(content(&second, 3, "10"));
+    shipment.cartons[0]
+        .contents
+        .to_mut()
+        .push(content(&second, 3, "10"));
     assert_eq!(shipment.orders(), [OrderId(7), OrderId(8)]);
     let built = build(&shipment, &[first, second], &profile);
     assert_document(built, include_str!("golden/856-pack-order-item.edi"));
@@ -305,8 +308,8 @@ fn standard_pack_tells_cartons_of_different_size_apart() {
         profile("[ship_notice]\nstructure = \"shipment_order_item_pack\"\nmark_for = \"none\"");
     let order = allocated(7, BIGBOX, &profile);
     let mut shipment = shipment(&order);
-    shipment.cartons[1].contents = vec![content(&order, 1, "6")];
-    shipment.cartons[2].contents = vec![content(&order, 1, "6")];
+    shipment.cartons[1].contents = vec![content(&order, 1, "6")].into();
+    shipment.cartons[2].contents = vec![content(&order, 1, "6")].into();
     let built = build(&shipment, &[order], &profile).unwrap();
     assert_eq!(shape(&built), "S O1 I2 P3 P3 I2 P6");
     let written = text(&built);
@@ -357,7 +360,7 @@ fn what_can_not_be_told_truthfully_is_refused() {
             shipment.cartons[1].sscc = shipment.cartons[0].sscc.clone()
         }),
         ("carton-empty", |shipment| {
-            shipment.cartons[1].contents.clear()
+            shipment.cartons[1].contents.to_mut().clear()
         }),
         ("content-unknown", |shipment| {
             shipment.cartons[1].contents[0].line = 9
@@ -391,10 +394,12 @@ fn a_mixed_carton_needs_a_structure_that_has_room_for_it() {
     let mut orders_mixed = shipment(&first);
     orders_mixed.cartons[0]
         .contents
+        .to_mut()
         .push(content(&second, 3, "10"));
     let mut items_mixed = shipment(&first);
     items_mixed.cartons[0]
         .contents
+        .to_mut()
         .push(content(&first, 3, "10"));
     let orders = [first, second];
     assert_eq!(
