@@ -371,7 +371,7 @@ async fn searches(connection: &mut Connection, paths: &mut Vec<String>) -> Outco
     .await?;
     let shipment: Shipment = serde_json::from_str(&body)?;
     let carton = shipment.cartons.first();
-    let of_carton = |text: fn(&Carton) -> &String| carton.map(text).cloned().unwrap_or_default();
+    let of_carton = |text: fn(&Carton) -> &str| carton.map(text).unwrap_or_default().to_owned();
     let sought = [
         po.clone(),
         po.chars().take(7).collect(),

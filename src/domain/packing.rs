@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use compact_str::CompactString;
 use rust_decimal::Decimal;
 
 use super::ids::{OrderId, WarehouseId};
@@ -355,12 +356,12 @@ impl Packer<'_> {
 
     fn push(&mut self, store: &str, contents: Contents, grams: i64) {
         self.cartons.push(Carton {
-            sscc: String::new(),
-            store: store.to_owned(),
+            sscc: CompactString::default(),
+            store: store.into(),
             contents,
             grams,
-            tracking: String::new(),
-            pallet: String::new(),
+            tracking: CompactString::default(),
+            pallet: CompactString::default(),
         });
     }
 
@@ -684,7 +685,7 @@ mod tests {
                     prop_assert!(policy.mix_items || carton.contents.len() == 1);
                     for content in &carton.contents {
                         prop_assert!(content.quantity > Decimal::ZERO && content.quantity.fract().is_zero());
-                        *by_store.entry((content.line, carton.store.clone())).or_default() += content.quantity;
+                        *by_store.entry((content.line, carton.store.to_string())).or_default() += content.quantity;
                     }
                 }
                 for line in &open.lines {

@@ -8,6 +8,7 @@ pub use contents::Contents;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use compact_str::CompactString;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +48,10 @@ pub struct CartonContent {
 pub struct Carton {
     /// SSCC-18, 18 digits; empty until the carton is closed.
     #[serde(default)]
-    pub sscc: String,
+    pub sscc: CompactString,
     /// The store it is marked for, empty where there is no store.
     #[serde(default)]
-    pub store: String,
+    pub store: CompactString,
     /// What is in it.
     pub contents: Contents,
     /// Grams, 0 where not known.
@@ -58,10 +59,10 @@ pub struct Carton {
     pub grams: i64,
     /// The carrier's number of this package, empty where there is none.
     #[serde(default)]
-    pub tracking: String,
+    pub tracking: CompactString,
     /// SSCC-18 of the pallet that it stands on, empty where it stands on none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub pallet: String,
+    #[serde(default, skip_serializing_if = "CompactString::is_empty")]
+    pub pallet: CompactString,
 }
 
 /// Cartons that hold the same, and follow one another: the first of them, and how many there are.
@@ -410,16 +411,13 @@ impl Shipment {
             .map(|content| self.packed_content(content, sscc))
             .collect();
         let contents = contents?;
-        let or_planned = |given: &str, planned: Option<&String>| {
-            if given.trim().is_empty() {
-                planned.cloned().unwrap_or_default()
-            } else {
-                given.trim().to_owned()
-            }
+        let or_planned = |given: &str, planned: Option<&CompactString>| match given.trim() {
+            "" => planned.cloned().unwrap_or_default(),
+            given => given.into(),
         };
         let as_planned = planned.filter(|planned| planned.contents == contents);
         Ok(Carton {
-            sscc: sscc.to_owned(),
+            sscc: sscc.into(),
             store: or_planned(&carton.store, planned.map(|planned| &planned.store)),
             grams: match (as_planned, planned) {
                 (Some(planned), _) if carton.grams == 0 => planned.grams,
@@ -508,21 +506,16 @@ impl Shipment {
 }
 
 /// Order, line, number of the delivery, store.
-type Share = (OrderId, u32, u32, String);
+type Share = (OrderId, u32, u32, CompactString);
 
 fn by_store(cartons: &[Carton]) -> BTreeMap<Share, Decimal> {
     let mut sums: BTreeMap<Share, Decimal> = BTreeMap::new();
-    for carton in cartons {
+    for (carton, cartons) in alike(cartons) {
         for content in &carton.contents {
-            let sum = sums
-                .entry((
-                    content.order,
-                    content.line,
-                    content.delivery,
-                    carton.store.clone(),
-                ))
-                .or_default();
-            *sum = sum.saturating_add(content.quantity);
+            let store = carton.store.clone();
+            let share = (content.order, content.line, content.delivery, store);
+            let sum = sums.entry(share).or_default();
+            *sum = sum.saturating_add(content.quantity * cartons);
         }
     }
     sums
@@ -983,7 +976,7 @@ mod tests {
                     order = return_short(order, &plan, &left, on_short).order;
                     order = book_shipped(order, &left);
                     for ((_, _, _, store), quantity) in by_store(&left.cartons) {
-                        *sent.entry(store).or_default() += quantity;
+                        *sent.entry(store.to_string()).or_default() += quantity;
                     }
                     let line = &order.lines[0];
                     prop_assert_eq!(line.ordered, line.confirmed + line.backordered + line.refused);

@@ -205,8 +205,8 @@ pub fn carton(sscc: &str, store: &str, contents: Vec<CartonContent>) -> Carton {
         store: store.into(),
         contents: contents.into(),
         grams: 0,
-        tracking: String::new(),
-        pallet: String::new(),
+        tracking: Default::default(),
+        pallet: Default::default(),
     }
 }
 

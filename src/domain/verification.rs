@@ -50,8 +50,8 @@ const FIRST_YEAR_BELIEVED: i32 = 1980;
 pub struct Known {
     /// The buyer's numbers of items, as far as they resolve.
     pub items: HashMap<ItemNumber, Arc<Item>>,
-    /// Prices of these items: the partner's own and everybody's, of any date. In order of item they are found fastest.
-    pub prices: Vec<PriceEntry>,
+    /// Prices of these items: the partner's own and everybody's, of any date.
+    pub prices: BTreeMap<ItemId, Arc<[PriceEntry]>>,
     /// Numbers of the partner's locations.
     pub locations: Arc<BTreeSet<String>>,
     /// The partner has a location list at all; without one every location is believed.
@@ -106,7 +106,6 @@ pub fn verify(
         today,
         released,
         partner: order.partner,
-        prices_in_order: known.prices.is_sorted_by_key(|entry| entry.item),
         gtins: OnceCell::new(),
         findings: Vec::new(),
         rejected: None,
@@ -159,7 +158,6 @@ struct Judge<'k> {
     today: NaiveDate,
     released: bool,
     partner: PartnerId,
-    prices_in_order: bool,
     /// Items by GTIN, made when the first number is not found as it is written.
     gtins: OnceCell<HashMap<String, Option<&'k Item>>>,
     findings: Vec<Finding>,
@@ -242,7 +240,8 @@ impl<'k> Judge<'k> {
             || self
                 .known
                 .prices
-                .iter()
+                .values()
+                .flat_map(|of_item| of_item.iter())
                 .any(|entry| entry.currency == header.currency);
         if agreed {
             return;
@@ -745,6 +744,17 @@ mod tests {
     use super::super::stock::to_stored;
     use super::*;
 
+    fn listed(entries: Vec<PriceEntry>) -> BTreeMap<ItemId, Arc<[PriceEntry]>> {
+        let mut prices: BTreeMap<ItemId, Vec<PriceEntry>> = BTreeMap::new();
+        for entry in entries {
+            prices.entry(entry.item).or_default().push(entry);
+        }
+        let prices = prices.into_iter();
+        prices
+            .map(|(item, entries)| (item, entries.into()))
+            .collect()
+    }
+
     /// Items 1 to 3, listed at 12.50 each for everybody; locations are not listed.
     fn known() -> Known {
         let mut known = Known {
@@ -755,7 +765,9 @@ mod tests {
             known
                 .items
                 .insert(number("VN", &format!("A-{id}")), item(id).into());
-            known.prices.push(entry(id, "12.50", "EA", None));
+            known
+                .prices
+                .extend(listed(vec![entry(id, "12.50", "EA", None)]));
         }
         known
     }
@@ -1052,7 +1064,7 @@ mod tests {
 
         // A list price that does not end is rounded, and what is agreed is what is stated.
         let mut gross = known();
-        gross.prices = vec![entry(1, "100", "GR", None)];
+        gross.prices = listed(vec![entry(1, "100", "GR", None)]);
         let verified = judged(line(1, "24", "EA"), &gross, &policy);
         assert_eq!(
             price(&verified),
@@ -1139,11 +1151,11 @@ mod tests {
             ("of no other item", vec![entry(2, "1", "EA", None)], None),
         ];
         for (what, prices, wanted) in table {
-            let mut listed = known();
-            listed.prices = prices;
+            let mut known = known();
+            known.prices = listed(prices);
             let mut unpriced = line(1, "24", "EA");
             unpriced.price = None;
-            let verified = judged(unpriced, &listed, &VerificationPolicy::default());
+            let verified = judged(unpriced, &known, &VerificationPolicy::default());
             match wanted {
                 Some(amount) => {
                     assert_eq!(price(&verified).0, amount, "{what}");
@@ -1175,8 +1187,10 @@ mod tests {
         let verified = verify(foreign.clone(), &known, &believed, today(), false);
         assert_eq!(verified.verdict, Verdict::Accept);
         // Where the list speaks the currency, prices are compared in it.
-        for entry in &mut known.prices {
-            entry.currency = euros;
+        for of_item in known.prices.values_mut() {
+            let mut entries = of_item.to_vec();
+            entries.iter_mut().for_each(|entry| entry.currency = euros);
+            *of_item = entries.into();
         }
         let verified = verify(foreign, &known, &policy, today(), false);
         assert!(!codes(&verified).contains(&"currency-differs"));
@@ -1497,7 +1511,7 @@ mod tests {
     #[test]
     fn a_price_of_zero_is_not_believed() {
         let unlisted = || Known {
-            prices: Vec::new(),
+            prices: BTreeMap::new(),
             ..known()
         };
         let zero = |basis: &str| {
@@ -1538,9 +1552,9 @@ mod tests {
         assert_eq!(believed.verdict, Verdict::Accept);
         let refused = judged(zero(""), &unlisted(), &policy(Outcome::RejectLine));
         assert!(is_refused(&refused.order.lines[0]));
-        let mut listed = unlisted();
-        listed.prices = vec![entry(1, "0", "EA", None)];
-        let agreed = judged(zero("EA"), &listed, &policy(Outcome::Hold));
+        let mut known = unlisted();
+        known.prices = listed(vec![entry(1, "0", "EA", None)]);
+        let agreed = judged(zero("EA"), &known, &policy(Outcome::Hold));
         assert!(agreed.findings.is_empty(), "the price list gives it away");
     }
 
@@ -1562,7 +1576,7 @@ mod tests {
     #[test]
     fn an_amount_that_rounds_to_nothing_is_not_believed() {
         let unlisted = || Known {
-            prices: Vec::new(),
+            prices: BTreeMap::new(),
             ..known()
         };
         let at = |amount: &str, basis: &str| {

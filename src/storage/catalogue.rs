@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::connection::{Connection, list, padded};
 use super::failure::Failure;
-use super::recall::{Owners, named_for};
+use super::recall::{Memory, Owners, named_for};
 use super::receipts::close_counted;
 use super::stock::{Change, Movement};
 use crate::binds;
@@ -82,32 +82,55 @@ fn text<T: serde::Serialize>(table: &'static str, key: &str, value: &T) -> Resul
 
 /// The items that these numbers name, for a partner: its own numbers win over everybody's. A number whose qualifier does
 /// not say whose it is (ZZ, none) is looked for among all of them.
-pub async fn items_by_numbers(
+pub async fn items_by_numbers<'n>(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
-    numbers: &[ItemNumber],
+    numbers: impl IntoIterator<Item = &'n ItemNumber>,
 ) -> Result<HashMap<ItemNumber, Arc<Item>>, Failure> {
-    let asked: HashSet<&ItemNumber> = numbers
-        .iter()
+    let mut asked: HashSet<&ItemNumber> = numbers
+        .into_iter()
         .filter(|number| !number.value.trim().is_empty())
         .collect();
+    let mut named = HashMap::with_capacity(asked.len());
+    let seen = connection.catalogue_seen().await?;
+    if let Some(memory) = connection.recall(seen) {
+        asked.retain(|number| match remembered(&memory, partner, number) {
+            None => true,
+            Some(item) => {
+                named.extend(item.map(|item| ((*number).clone(), item)));
+                false
+            }
+        });
+    }
     let kept = asked.iter().flat_map(|number| ways(number)).collect();
     let found = items_of_kept(connection, company, partner, kept).await?;
     let ids: BTreeSet<ItemId> = found.values().copied().collect();
     let items = items(connection, &ids).await?;
-    Ok(asked
-        .into_iter()
-        .filter_map(|number| {
-            let id = ways(number).iter().find_map(|way| found.get(way))?;
-            Some((number.clone(), items.get(id)?.clone()))
-        })
-        .collect())
+    named.extend(asked.into_iter().filter_map(|number| {
+        let id = ways(number).find_map(|way| found.get(&way))?;
+        Some((number.clone(), items.get(id)?.clone()))
+    }));
+    Ok(named)
+}
+
+/// The item that a number names, as far as all that tells it is remembered; none inside where it names none.
+fn remembered(
+    memory: &Memory,
+    partner: PartnerId,
+    number: &ItemNumber,
+) -> Option<Option<Arc<Item>>> {
+    for (class, value) in ways(number) {
+        if let Some(id) = named_for(partner, memory.owners(class, &value)?) {
+            return Some(Some(memory.item(id)?));
+        }
+    }
+    Some(None)
 }
 
 /// How a number may be kept, likeliest first: in the class of its qualifier; one whose qualifier says nothing of whose
 /// number it is, in any.
-fn ways(number: &ItemNumber) -> Vec<(NumberClass, String)> {
+fn ways(number: &ItemNumber) -> impl Iterator<Item = (NumberClass, String)> {
     let class = NumberClass::of(&number.qualifier);
     let telling = class != NumberClass::Buyer
         || matches!(number.qualifier.as_str(), "IN" | "SK" | "BP" | "CB" | "PI");
@@ -116,10 +139,9 @@ fn ways(number: &ItemNumber) -> Vec<(NumberClass, String)> {
     } else {
         &[NumberClass::Vendor, NumberClass::Gtin]
     };
-    std::iter::once(&class)
-        .chain(others)
-        .map(|class| (*class, class.kept(&number.value)))
-        .collect()
+    std::iter::once(class)
+        .chain(others.iter().copied())
+        .map(|class| (class, class.kept(&number.value)))
 }
 
 /// The items of numbers as they are kept, by class and value: a partner's own win over everybody's.
@@ -266,13 +288,13 @@ row! {
     }
 }
 
-/// Prices of these items: a partner's own and everybody's, of any date, in order of item.
+/// Prices of these items: a partner's own and everybody's, of any date.
 pub async fn prices_for(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
     ids: &BTreeSet<ItemId>,
-) -> Result<Vec<PriceEntry>, Failure> {
+) -> Result<BTreeMap<ItemId, Arc<[PriceEntry]>>, Failure> {
     let mut prices: BTreeMap<ItemId, Arc<[PriceEntry]>> = BTreeMap::new();
     let mut missing = Vec::new();
     let seen = connection.catalogue_seen().await?;
@@ -313,10 +335,7 @@ pub async fn prices_for(
         }
     }
     prices.extend(looked_up);
-    Ok(prices
-        .values()
-        .flat_map(|entries| entries.iter().cloned())
-        .collect())
+    Ok(prices)
 }
 
 fn price(row: PriceRow) -> Result<PriceEntry, Failure> {

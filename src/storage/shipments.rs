@@ -116,10 +116,14 @@ impl Connection {
         let mut rows = Vec::new();
         for shipment in shipments {
             let own = shipment.own_bill_of_lading();
-            let numbers: BTreeSet<&str> = [&shipment.bill_of_lading, &shipment.tracking]
+            let numbers: BTreeSet<&str> = [shipment.bill_of_lading.as_str(), &shipment.tracking]
                 .into_iter()
-                .chain(shipment.cartons.iter().map(|carton| &carton.tracking))
-                .map(String::as_str)
+                .chain(
+                    shipment
+                        .cartons
+                        .iter()
+                        .map(|carton| carton.tracking.as_str()),
+                )
                 .filter(|number| !number.is_empty() && *number != own)
                 .collect();
             rows.extend(

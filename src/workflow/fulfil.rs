@@ -20,7 +20,7 @@ use crate::domain::ids::{DocumentId, ItemId, OrderId, PartnerId, ShipmentId};
 use crate::domain::order::{Mode, Order, Party};
 use crate::domain::packing::{self, pack};
 use crate::domain::policy::InvoiceWhen;
-use crate::domain::shipment::{Shipment, ShipmentState, book_shipped, promises_of};
+use crate::domain::shipment::{Shipment, ShipmentState, alike, book_shipped, promises_of};
 use crate::domain::stock::{MovementKind, to_stored};
 use crate::storage::journal::Subject;
 use crate::storage::stock::{Change, Movement};
@@ -544,12 +544,12 @@ pub async fn locations<'s>(
     trading: &Trading,
     shipments: impl Iterator<Item = &'s Shipment>,
 ) -> Result<BTreeMap<String, Location>, Failure> {
-    let stores: BTreeSet<&String> = shipments
-        .flat_map(|shipment| &shipment.cartons)
-        .map(|carton| &carton.store)
+    let stores: BTreeSet<&str> = shipments
+        .flat_map(|shipment| alike(&shipment.cartons))
+        .map(|(carton, _)| carton.store.as_str())
         .filter(|store| !store.is_empty())
         .collect();
-    let stores: Vec<String> = stores.into_iter().cloned().collect();
+    let stores: Vec<String> = stores.into_iter().map(str::to_owned).collect();
     catalogue::locations(connection, trading.partner, &stores).await
 }
 

@@ -6,7 +6,7 @@ use super::run::Later;
 use super::{COMPANY, Gateway, Trading, allocate, notice};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{OrderId, PartnerId};
-use crate::domain::order::{Order, OrderState};
+use crate::domain::order::{ItemNumber, Order, OrderState};
 use crate::domain::verification::{Known, Release, Remedies, Verdict, Verified, remedies, verify};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -120,10 +120,10 @@ pub async fn known(
     trading: &Trading,
     orders: impl Iterator<Item = &Order>,
 ) -> Result<Known, Failure> {
-    let numbers: Vec<_> = orders
-        .flat_map(|order| order.lines.iter().flat_map(|line| line.numbers.clone()))
+    let numbers: Vec<&ItemNumber> = orders
+        .flat_map(|order| order.lines.iter().flat_map(|line| &line.numbers))
         .collect();
-    let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, &numbers).await?;
+    let items = catalogue::items_by_numbers(connection, COMPANY, trading.partner, numbers).await?;
     let ids = items.values().map(|item| item.id).collect();
     let prices = catalogue::prices_for(connection, COMPANY, trading.partner, &ids).await?;
     let locations = catalogue::location_numbers(connection, trading.partner).await?;

@@ -122,7 +122,11 @@ async fn look_up(connection: &mut Connection) -> Result<(String, i64, Vec<String
     let item = &found[&number];
     let ids = [item.id].into();
     let prices = catalogue::prices_for(connection, COMPANY, PartnerId(1), &ids).await?;
-    let prices = prices.iter().map(|entry| entry.price.to_string()).collect();
+    let prices = prices
+        .values()
+        .flat_map(|of_item| of_item.iter())
+        .map(|entry| entry.price.to_string())
+        .collect();
     Ok((item.code.clone(), item.grams, prices))
 }
 

@@ -835,7 +835,7 @@ async fn together_and_in_parts(house: House) {
     let labels: BTreeSet<String> = shipment
         .cartons
         .iter()
-        .map(|carton| carton.sscc.clone())
+        .map(|carton| carton.sscc.to_string())
         .chain(shipment.pallets().into_iter().map(str::to_owned))
         .collect();
     assert_eq!(labels.len(), 10, "every label once");
@@ -912,7 +912,7 @@ async fn together_and_in_parts(house: House) {
         .await;
     assert_eq!(second.len(), 1);
     let second: Shipment = serde_json::from_str(&second[0]).unwrap();
-    assert!(!labels.contains(&second.cartons[0].sscc));
+    assert!(!labels.contains(second.cartons[0].sscc.as_str()));
     let stolen = format!(
         "{{\"shipment\": {}, \"override\": \"x\", \"cartons\": [{{\"sscc\": \"{}\", \"contents\": [{{\"order\": {}, \"line\": 1, \"quantity\": 6}}]}}]}}",
         second.id,
@@ -928,7 +928,7 @@ async fn together_and_in_parts(house: House) {
     );
     house.advance(1).await;
     // The carton that was left behind bears its label already; the shipment that it was planned on left without it.
-    let labelled = stolen.replace(&shipment.cartons[0].sscc, &left_behind.sscc);
+    let labelled = stolen.replace(&*shipment.cartons[0].sscc, &left_behind.sscc);
     shipments::confirm_text(&house.gateway, labelled.as_bytes(), "test")
         .await
         .unwrap();
@@ -936,7 +936,7 @@ async fn together_and_in_parts(house: House) {
     assert_eq!(status(&house).await, "invoiced");
     let notices = sent(&house, "856").await;
     assert_eq!(notices.len(), 2);
-    assert!(notices[1].contains(&left_behind.sscc));
+    assert!(notices[1].contains(&*left_behind.sscc));
     nothing_is_held(&house).await;
 }
 on_both!(together_and_in_parts);

@@ -1,6 +1,7 @@
 //! How the cartons of a shipment are kept: those that follow one another and differ in their SSCC alone stand there once,
 //! with all their SSCCs. Most of a shipment's cartons are cases of one item, and say the same a hundred times.
 
+use compact_str::CompactString;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -22,18 +23,18 @@ struct Alike<'c> {
 #[derive(Deserialize)]
 struct Kept {
     #[serde(default)]
-    ssccs: Option<Vec<String>>,
+    ssccs: Option<Vec<CompactString>>,
     #[serde(default)]
-    sscc: String,
+    sscc: CompactString,
     #[serde(default)]
-    store: String,
+    store: CompactString,
     contents: Contents,
     #[serde(default)]
     grams: i64,
     #[serde(default)]
-    tracking: String,
+    tracking: CompactString,
     #[serde(default)]
-    pallet: String,
+    pallet: CompactString,
 }
 
 fn are_alike(one: &Carton, other: &Carton) -> bool {

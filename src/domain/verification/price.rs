@@ -65,11 +65,7 @@ impl<'k> Judge<'k> {
 
     /// A currency that the price list has prices of the item in, where it has none in the order's.
     fn listed_in_another_currency(&self, item: &Item, currency: Currency) -> Option<Currency> {
-        let of_item = || {
-            self.prices_of(item)
-                .iter()
-                .filter(|entry| entry.item == item.id)
-        };
+        let of_item = || self.prices_of(item).iter();
         if of_item().any(|entry| entry.currency == currency) {
             return None;
         }
@@ -347,8 +343,7 @@ impl<'k> Judge<'k> {
     fn entry(&self, line: &OrderLine, item: &Item, header: &OrderHeader) -> Option<&'k PriceEntry> {
         let candidates = || {
             self.prices_of(item).iter().filter(|entry| {
-                entry.item == item.id
-                    && entry.currency == header.currency
+                entry.currency == header.currency
                     && entry.price >= Decimal::ZERO
                     && positive(item.base_per(&entry.unit)).is_some()
             })
@@ -365,15 +360,9 @@ impl<'k> Judge<'k> {
         })
     }
 
-    /// The entries that may be of the item: those that are, where the list stands in order of item.
     fn prices_of(&self, item: &Item) -> &'k [PriceEntry] {
-        let prices = &self.known.prices;
-        if !self.prices_in_order {
-            return prices;
-        }
-        let from = prices.partition_point(|entry| entry.item < item.id);
-        let to = prices.partition_point(|entry| entry.item <= item.id);
-        prices.get(from..to).unwrap_or(prices)
+        let of_item = self.known.prices.get(&item.id);
+        of_item.map_or(&[], |of_item| &of_item[..])
     }
 }
 

@@ -116,12 +116,12 @@ impl From<&Carton> for CartonListing {
             unit: content.unit.clone(),
         });
         Self {
-            sscc: carton.sscc.clone(),
-            store: carton.store.clone(),
+            sscc: carton.sscc.to_string(),
+            store: carton.store.to_string(),
             contents: contents.collect(),
             grams: carton.grams,
-            tracking: carton.tracking.clone(),
-            pallet: carton.pallet.clone(),
+            tracking: carton.tracking.to_string(),
+            pallet: carton.pallet.to_string(),
         }
     }
 }

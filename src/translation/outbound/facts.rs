@@ -216,9 +216,9 @@ fn shipment_value(shipment: &Shipment, zone: Tz, field: ShipmentField) -> Option
 
 fn carton_value(carton: &Carton, field: CartonField) -> Option<String> {
     Some(match field {
-        CartonField::Sscc => carton.sscc.clone(),
-        CartonField::Store => carton.store.clone(),
-        CartonField::Tracking => carton.tracking.clone(),
+        CartonField::Sscc => carton.sscc.to_string(),
+        CartonField::Store => carton.store.to_string(),
+        CartonField::Tracking => carton.tracking.to_string(),
     })
 }
 

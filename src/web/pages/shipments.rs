@@ -279,9 +279,9 @@ fn kilograms(grams: i64) -> String {
 fn carton_row(place: usize, carton: &Carton) -> CartonRow {
     CartonRow {
         number: place + 1,
-        sscc: carton.sscc.clone(),
-        store: carton.store.clone(),
-        tracking: carton.tracking.clone(),
+        sscc: carton.sscc.to_string(),
+        store: carton.store.to_string(),
+        tracking: carton.tracking.to_string(),
         weight: if carton.grams > 0 {
             kilograms(carton.grams)
         } else {

@@ -897,9 +897,9 @@ async fn goods(
         .lines
         .iter()
         .map(|line| Carton {
-            sscc: format!("00061414100000{:04}", place * 10 + i64::from(line.line)),
+            sscc: format!("00061414100000{:04}", place * 10 + i64::from(line.line)).into(),
             store: if line.stores.is_empty() {
-                String::new()
+                Default::default()
             } else {
                 "0101".into()
             },
@@ -914,8 +914,8 @@ async fn goods(
             }]
             .into(),
             grams: 12_400,
-            tracking: String::new(),
-            pallet: String::new(),
+            tracking: Default::default(),
+            pallet: Default::default(),
         })
         .collect();
     let mut shipment = Shipment {

@@ -46,8 +46,8 @@ pub fn carton(sscc: &str, store: &str, grams: i64, contents: Vec<CartonContent>)
         store: store.into(),
         contents: contents.into(),
         grams,
-        tracking: String::new(),
-        pallet: String::new(),
+        tracking: Default::default(),
+        pallet: Default::default(),
     }
 }
 
