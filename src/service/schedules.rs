@@ -15,6 +15,7 @@ use crate::config::profile::connection::{Folder, RemoteServer};
 use crate::notify::mail::Mailer;
 use crate::notify::outbox::{Patience, work_off};
 use crate::storage::partners::ConnectionRow;
+use crate::storage::work::Duty;
 use crate::storage::{Class, Failure};
 use crate::transport::folder::{AfterCommit, WatchedFolder};
 use crate::transport::sftp_client::{FetchOrder, PartnerServer};
@@ -57,14 +58,14 @@ where
     })
 }
 
-/// Works whatever is due: at once when something was received, else at every look.
-pub async fn work(gateway: Gateway, mut stop: Stop) {
+/// Works whatever is due of a duty: at once when something was received, else at every look.
+pub async fn work(gateway: Gateway, duty: Duty, mut stop: Stop) {
     let look = Duration::from_millis(gateway.settings.work.poll_milliseconds.max(10).into());
     while !*stop.borrow() {
-        match run::work_until(&gateway, &|| *stop.borrow()).await {
+        match run::work_until(&gateway, duty, &|| *stop.borrow()).await {
             Ok(0) => {
                 tokio::select! {
-                    () = gateway.woken() => {}
+                    () = gateway.woken(duty) => {}
                     () = tokio::time::sleep(look) => {}
                     _ = stop.changed() => {}
                 }

@@ -18,6 +18,7 @@ use crate::config::roles::{self, Role};
 use crate::config::settings::Settings;
 use crate::domain::clock::Instant;
 use crate::storage::objects::{Objects, ObjectsRefusal};
+use crate::storage::work::Duty;
 use crate::storage::{Class, Failure, Store, StoreLocation};
 
 use crate::transport::sftp_server::{Limits, SftpServer, SftpServerError, SftpServerSettings};
@@ -269,16 +270,20 @@ fn check_roles(options: &ServeOptions) -> Result<(), ServeFailure> {
     Ok(())
 }
 
-/// How many workers a node has.
-fn workers(gateway: &Gateway) -> usize {
+/// The workers of a node, by what each is there for. Over SQLite one does everything: where one transaction is written at
+/// a time, another that reads would only take fewer files into each of its own.
+fn workers(gateway: &Gateway) -> Vec<Duty> {
     const MOST: usize = 4;
-    match (gateway.store.location(), gateway.settings.work.workers) {
-        (StoreLocation::Sqlite(_), _) => 1,
+    let of_the_rest = match (gateway.store.location(), gateway.settings.work.workers) {
+        (StoreLocation::Sqlite(_), _) => return vec![Duty::Everything],
         (StoreLocation::Postgres(_), 0) => {
             std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST))
         }
         (StoreLocation::Postgres(_), workers) => workers as usize,
-    }
+    };
+    let mut workers = vec![Duty::TheRest; of_the_rest];
+    workers.push(Duty::Files);
+    workers
 }
 
 /// Begins the tasks that this node's roles ask for.
@@ -309,10 +314,18 @@ fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<Join
         keep("hearing", |house, _, until| {
             Box::pin(schedules::hear(house, until))
         });
-        for _ in 0..workers(gateway) {
-            keep("work", |house, _, until| {
-                Box::pin(schedules::work(house, until))
-            });
+        for duty in workers(gateway) {
+            match duty {
+                Duty::Everything => keep("work", |house, _, until| {
+                    Box::pin(schedules::work(house, Duty::Everything, until))
+                }),
+                Duty::Files => keep("reading", |house, _, until| {
+                    Box::pin(schedules::work(house, Duty::Files, until))
+                }),
+                Duty::TheRest => keep("work", |house, _, until| {
+                    Box::pin(schedules::work(house, Duty::TheRest, until))
+                }),
+            }
         }
         keep("clocks", |house, _, until| {
             Box::pin(schedules::overdue(house, until))

@@ -10,10 +10,46 @@ use crate::binds;
 use crate::domain::clock::Instant;
 use crate::domain::ids::{OrderId, ShipmentId};
 
-/// How many lanes the work is spread over: migrations make as many, and one more.
-pub const LANES: i64 = 64;
+/// How many lanes received files are spread over, and how many everything else.
+const EACH: i64 = 64;
 /// The lane of whoever seals; no work is ever in it.
-pub const SEALER: i64 = LANES;
+pub const SEALER: i64 = EACH;
+/// The first lane of received files.
+const OF_FILES: i64 = SEALER + 1;
+/// How many lanes there are: migrations make them.
+pub const LANES: i64 = OF_FILES + EACH;
+
+/// What a worker is there for. Received files have lanes of their own, so that a worker that is there for them alone
+/// acknowledges them whatever else there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Whatever is due.
+    Everything,
+    /// Received files.
+    Files,
+    /// All that comes of them.
+    TheRest,
+}
+
+impl Duty {
+    /// The first and the last of the lanes with work of this duty.
+    fn lanes(self) -> (i64, i64) {
+        match self {
+            Self::Everything => (0, LANES - 1),
+            Self::Files => (OF_FILES, LANES - 1),
+            Self::TheRest => (0, SEALER - 1),
+        }
+    }
+}
+
+/// The lane of a step on what goes by this number.
+fn lane(step: Step, lane_of: i64) -> i64 {
+    let nth = lane_of.rem_euclid(EACH);
+    match step {
+        Step::Read => OF_FILES + nth,
+        _ => nth,
+    }
+}
 
 /// The steps that work waits for, in the order of the path of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -134,7 +170,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         let asked = &mut self.kept()?.asked;
         for (lane_of, subject) in pairs {
-            let lane = lane_of.rem_euclid(LANES);
+            let lane = lane(step, *lane_of);
             let (_, earliest) = asked.entry((step, *subject)).or_insert((lane, due));
             *earliest = due.min(*earliest);
         }
@@ -218,9 +254,10 @@ impl Connection {
         ))
     }
 
-    /// Claims up to `lanes_max` free lanes that have work due.
+    /// Claims up to `lanes_max` free lanes that have work of a duty due.
     pub async fn claim_lanes(
         &mut self,
+        duty: Duty,
         now: Instant,
         until: Instant,
         lanes_max: i64,
@@ -232,20 +269,23 @@ impl Connection {
         };
         let sql = format!(
             "UPDATE lane SET leased_until = $2, fence = fence + 1 WHERE id IN (
-                 SELECT lane.id FROM lane WHERE lane.leased_until < $1
+                 SELECT lane.id FROM lane WHERE lane.leased_until < $1 AND lane.id BETWEEN $4 AND $5
                  AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1)
                  ORDER BY lane.leased_until LIMIT $3 {lock})
              RETURNING id, fence"
         );
-        self.rows(&sql, binds![now, until, lanes_max]).await
+        let (first, last) = duty.lanes();
+        self.rows(&sql, binds![now, until, lanes_max, first, last])
+            .await
     }
 
-    /// How many lanes are free and have work due at `now`.
-    pub async fn free_lanes_due(&mut self, now: Instant) -> Result<i64, Failure> {
+    /// How many lanes are free and have work of a duty due at `now`.
+    pub async fn free_lanes_due(&mut self, duty: Duty, now: Instant) -> Result<i64, Failure> {
+        let (first, last) = duty.lanes();
         self.number(
-            "SELECT COUNT(*) FROM lane WHERE lane.leased_until < $1
+            "SELECT COUNT(*) FROM lane WHERE lane.leased_until < $1 AND lane.id BETWEEN $2 AND $3
              AND EXISTS (SELECT 1 FROM work WHERE work.lane = lane.id AND work.due_at <= $1)",
-            binds![now],
+            binds![now, first, last],
         )
         .await
     }

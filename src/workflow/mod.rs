@@ -46,6 +46,7 @@ use crate::config::profile::Profile;
 use crate::config::settings::Settings;
 use crate::domain::clock::{Clock, Instant};
 use crate::domain::ids::{CompanyId, PartnerId};
+use crate::storage::work::Duty;
 use crate::storage::{Connection, Failure, Store};
 
 /// The company that a gateway serves. Settings that name a second one are refused; the schema has room for it.
@@ -68,6 +69,8 @@ pub struct Gateway {
     pace: Arc<pace::Pace>,
     profiles: Arc<Mutex<Profiles>>,
     waker: Arc<Notify>,
+    /// The same for the worker that is there for received files alone: what wakes one is not to be used up by the other.
+    reader_waker: Arc<Notify>,
     teller: Arc<Notify>,
     /// Where documents are built beside the transaction that asks for them.
     beside: Option<outbound::Beside>,
@@ -99,6 +102,7 @@ impl Gateway {
             pace: Arc::default(),
             profiles: Arc::default(),
             waker: Arc::default(),
+            reader_waker: Arc::default(),
             teller: Arc::default(),
             beside: None,
             reception: Arc::default(),
@@ -127,14 +131,19 @@ impl Gateway {
 
     /// Tells the workers of this process alone.
     pub fn wake_workers(&self) {
-        self.waker.notify_waiters();
-        // For one that works now, and looks again when it has ended.
-        self.waker.notify_one();
+        for waker in [&self.waker, &self.reader_waker] {
+            waker.notify_waiters();
+            // For one that works now, and looks again when it has ended.
+            waker.notify_one();
+        }
     }
 
     /// Waits until the workers of this process are told. One that was told while it worked looks once more.
-    pub async fn woken(&self) {
-        self.waker.notified().await;
+    pub async fn woken(&self, duty: Duty) {
+        match duty {
+            Duty::Files => self.reader_waker.notified().await,
+            Duty::Everything | Duty::TheRest => self.waker.notified().await,
+        }
     }
 
     /// Waits until there is something that other nodes are to be told.

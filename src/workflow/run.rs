@@ -19,7 +19,7 @@ use super::{
 use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::journal::{NewAlert, Subject};
-use crate::storage::work::{Lease, Step, Work};
+use crate::storage::work::{Duty, Lease, Step, Work};
 use crate::storage::{Class, Connection, Failure, StoreLocation};
 use crate::waypoint::{self, BEFORE_COMMIT, BEGUN, COMMITTED};
 
@@ -45,15 +45,16 @@ pub struct Later {
 
 /// Does all work that is due now, in all lanes that nobody else holds. How many pieces were done.
 pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
-    work_until(gateway, &|| false).await
+    work_until(gateway, Duty::Everything, &|| false).await
 }
 
-/// The same until it is time to `stop`: then what is begun is ended, and no more is begun.
+/// The same of one duty until it is time to `stop`: then what is begun is ended, and no more is begun.
 pub async fn work_until(
     gateway: &Gateway,
+    duty: Duty,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<usize, Failure> {
-    let mut shift = Shift::new(gateway);
+    let mut shift = Shift::new(gateway, duty);
     let result = shift.work(stop).await;
     // Where something failed, nothing goes on in a lane that others may have.
     shift.beside.shutdown().await;
@@ -95,11 +96,13 @@ fn moment(gateway: &Gateway) -> Duration {
     }
 }
 
-/// Takes free lanes in which work is due, until the lease ends: over SQLite all of them, over PostgreSQL half, or the few
+/// Takes free lanes in which work of a duty is due, until the lease ends: over SQLite all of them, over PostgreSQL half, or the few
 /// there are. Every worker does so in each of its rounds, so that they come to share the lanes, however many they are.
-pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failure> {
+pub async fn claim(gateway: &Gateway, duty: Duty, now: Instant) -> Result<Vec<Lease>, Failure> {
     // A look before the claim: an idle node writes nothing.
-    let free = gateway.store.read().await?.free_lanes_due(now).await?;
+    let mut connection = gateway.store.read().await?;
+    let free = connection.free_lanes_due(duty, now).await?;
+    drop(connection);
     if free == 0 {
         return Ok(Vec::new());
     }
@@ -111,7 +114,7 @@ pub async fn claim(gateway: &Gateway, now: Instant) -> Result<Vec<Lease>, Failur
     let leases = gateway
         .store
         .write(Class::Urgent, move |connection| {
-            Box::pin(async move { connection.claim_lanes(now, until, most).await })
+            Box::pin(async move { connection.claim_lanes(duty, now, until, most).await })
         })
         .await?;
     if !leases.is_empty() {
@@ -154,6 +157,7 @@ type Beside = (Step, i64, Result<(), Failure>);
 /// So a partner waits for its acknowledgment no longer than a batch takes, however much there is to do.
 struct Shift<'g> {
     gateway: &'g Gateway,
+    duty: Duty,
     leases: Vec<Lease>,
     /// When to let others have the lanes.
     until: Instant,
@@ -163,9 +167,10 @@ struct Shift<'g> {
 }
 
 impl<'g> Shift<'g> {
-    fn new(gateway: &'g Gateway) -> Self {
+    fn new(gateway: &'g Gateway, duty: Duty) -> Self {
         Self {
             gateway,
+            duty,
             leases: Vec::new(),
             until: gateway.now() + tenure(gateway),
             beside: JoinSet::new(),
@@ -183,7 +188,7 @@ impl<'g> Shift<'g> {
                 }
                 self.give_back_idle(now).await?;
             }
-            let claimed = claim(self.gateway, now).await?;
+            let claimed = claim(self.gateway, self.duty, now).await?;
             // One of ours among them: the clock went beyond its lease.
             self.leases
                 .retain(|lease| claimed.iter().all(|other| other.id != lease.id));
@@ -203,7 +208,7 @@ impl<'g> Shift<'g> {
                 let look = self.gateway.settings.work.poll_milliseconds.max(10);
                 tokio::select! {
                     Some(ended) = self.beside.join_next() => self.ended(ended)?,
-                    () = self.gateway.woken() => {}
+                    () = self.gateway.woken(self.duty) => {}
                     () = tokio::time::sleep(Duration::from_millis(look.into())) => {}
                 }
             }

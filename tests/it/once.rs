@@ -9,6 +9,7 @@ use supercargo::domain::remittance::{Remittance, RemittanceItem};
 use supercargo::storage::Class;
 use supercargo::storage::StoreLocation;
 use supercargo::storage::listing::{Page, health};
+use supercargo::storage::work::Duty;
 use supercargo::workflow::COMPANY;
 use supercargo::workflow::payments::pay;
 use supercargo::workflow::receive::{Upload, UploadSource, receive};
@@ -115,7 +116,11 @@ async fn what_is_claimed_is_told(house: &House) {
         .gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            Box::pin(async move { connection.claim_lanes(now, until, 64).await })
+            Box::pin(async move {
+                connection
+                    .claim_lanes(Duty::Everything, now, until, 64)
+                    .await
+            })
         })
         .await
         .unwrap();

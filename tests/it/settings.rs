@@ -2,7 +2,7 @@
 
 use supercargo::config::samples;
 use supercargo::config::settings::Settings;
-use supercargo::storage::work::Step;
+use supercargo::storage::work::{Duty, Step};
 use supercargo::storage::{Store, StoreLocation};
 use supercargo::workflow::run;
 
@@ -80,11 +80,15 @@ async fn work_that_was_begun_is_taken_over_when_its_lease_ends() {
             .await
             .unwrap();
         let seconds = chrono::Duration::seconds;
-        let first = run::claim(gateway, now).await.unwrap();
+        let first = run::claim(gateway, Duty::Everything, now).await.unwrap();
         assert_eq!(first.len(), 1, "{}", place.name);
-        let early = run::claim(gateway, now + seconds(29)).await.unwrap();
+        let early = run::claim(gateway, Duty::Everything, now + seconds(29))
+            .await
+            .unwrap();
         assert!(early.is_empty(), "{}", place.name);
-        let late = run::claim(gateway, now + seconds(31)).await.unwrap();
+        let late = run::claim(gateway, Duty::Everything, now + seconds(31))
+            .await
+            .unwrap();
         assert_eq!((late.len(), late[0].id), (1, first[0].id), "{}", place.name);
         assert!(late[0].fence > first[0].fence, "{}", place.name);
     }
