@@ -272,7 +272,7 @@ pub fn pack<'a>(
     hierarchy.open(OutboundLevel::Pack, Some(parent), facts, segments)
 }
 
-/// An I level: the buyer's own numbers of the item, what shipped, and how it is packed.
+/// An I level for goods, in a carton or out of several.
 pub fn item<'a>(
     material: &Material<'a>,
     hierarchy: &mut Hierarchy<'a>,
@@ -280,6 +280,12 @@ pub fn item<'a>(
     goods: &Goods<'a>,
     carton: Option<&'a Carton>,
 ) -> Level {
+    let segments = item_segments(material, goods);
+    item_saying(material, hierarchy, parent, goods, carton, segments)
+}
+
+/// What an I level says: the buyer's own numbers of the item, what shipped, and how it is packed.
+pub fn item_segments(material: &Material<'_>, goods: &Goods<'_>) -> Vec<OutSegment> {
     let notice = &material.profile.ship_notice;
     let line = goods.line;
     let lin = seg("LIN").el(&line.buyer_line);
@@ -307,11 +313,24 @@ pub fn item<'a>(
     if notice.description && !description.is_empty() {
         segments.push(description_segment(description));
     }
+    segments
+}
+
+/// An I level that says this.
+pub fn item_saying<'a>(
+    material: &Material<'a>,
+    hierarchy: &mut Hierarchy<'a>,
+    parent: Level,
+    goods: &Goods<'a>,
+    carton: Option<&'a Carton>,
+    segments: Vec<OutSegment>,
+) -> Level {
+    let notice = &material.profile.ship_notice;
     // Below an item the cartons are levels of their own.
     let carton = carton.filter(|_| notice.structure != Structure::ShipmentOrderItemPack);
     let facts = Facts {
         orders: [goods.order].into(),
-        line: Some(line),
+        line: Some(goods.line),
         carton,
         ..material.facts()
     };

@@ -324,10 +324,17 @@ fn packs<'a>(
     order: &'a Order,
     cartons: &[&'a Carton],
 ) {
-    for carton in cartons {
-        let pack = levels::pack(material, hierarchy, parent, carton, &[order]);
-        for goods in goods(material, [*carton], Some(order)) {
-            levels::item(material, hierarchy, pack, &goods, Some(carton));
+    for alike in cartons.chunk_by(|one, other| one.contents.are_one(&other.contents)) {
+        let items: Vec<_> = goods(material, alike.first().copied(), Some(order))
+            .into_iter()
+            .map(|goods| (goods, levels::item_segments(material, &goods)))
+            .collect();
+        for carton in alike {
+            let pack = levels::pack(material, hierarchy, parent, carton, &[order]);
+            for (goods, segments) in &items {
+                let said = segments.clone();
+                levels::item_saying(material, hierarchy, pack, goods, Some(carton), said);
+            }
         }
     }
 }
@@ -424,17 +431,18 @@ fn groups<'a>(
 ) -> Vec<Group<'a>> {
     let by_store = marks_orders(material);
     let mut groups: BTreeMap<(OrderId, &'a str), Group<'a>> = BTreeMap::new();
-    for carton in cartons {
-        let orders: BTreeSet<OrderId> = carton
-            .contents
-            .iter()
-            .map(|content| content.order)
-            .collect();
+    let cartons: Vec<&'a Carton> = cartons.into_iter().collect();
+    let alike = cartons
+        .chunk_by(|one, other| one.contents.are_one(&other.contents) && one.store == other.store);
+    for alike in alike {
+        let Some(first) = alike.first() else { continue };
+        let orders: BTreeSet<OrderId> =
+            first.contents.iter().map(|content| content.order).collect();
         for id in orders {
             let Some(order) = material.orders.get(&id).copied() else {
                 continue;
             };
-            let store = if by_store { carton.store.as_str() } else { "" };
+            let store = if by_store { first.store.as_str() } else { "" };
             groups
                 .entry((id, store))
                 .or_insert_with(|| Group {
@@ -443,7 +451,7 @@ fn groups<'a>(
                     cartons: Vec::new(),
                 })
                 .cartons
-                .push(carton);
+                .extend(alike);
         }
     }
     groups.into_values().collect()

@@ -21,6 +21,36 @@ const STRUCTURES: [Structure; 6] = [
     ("0003", "STOPI"),
     ("0004", "SOI"),
 ];
+/// Some of the structures, a bit for each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fitting(u8);
+
+impl Fitting {
+    const NONE: Self = Self(0);
+    const ALL: Self = Self((1 << STRUCTURES.len()) - 1);
+
+    /// Those of them that a level may stand in, below the last level before it.
+    fn with(self, last: Option<char>, level: Option<char>) -> Self {
+        let fit = self.each().filter(|(_, (_, levels))| {
+            let here = place(levels, level);
+            here.is_some() && (last.is_none() || place(levels, last) < here)
+        });
+        Self(fit.fold(0, |fit, (bit, _)| fit | bit))
+    }
+
+    /// Whether one of them is what BSN05 asks for.
+    fn has(self, stated: &str) -> bool {
+        self.each().any(|(_, (code, _))| *code == stated)
+    }
+
+    /// Each with its bit.
+    fn each(self) -> impl Iterator<Item = (u8, &'static Structure)> {
+        let bits = (0..).map(|nth| 1u8 << nth);
+        bits.zip(&STRUCTURES)
+            .filter(move |(bit, _)| self.0 & bit != 0)
+    }
+}
+
 /// Levels that every structure may have anywhere: subpack and kit.
 const ANYWHERE: [&str; 2] = ["Q", "K"];
 /// Findings of one kind that are told of a set. A sender that is wrong once is so in every carton, and
@@ -37,34 +67,21 @@ pub(super) fn levels(
 ) {
     let stated = set.find("BSN").map_or("", |bsn| bsn.element(5));
     // By HL01: the last level of a structure on the way down to it, and which structures fit so far.
-    let mut above: HashMap<&str, (Option<char>, Vec<Structure>)> = HashMap::new();
+    let mut above: HashMap<&str, (Option<char>, Fitting)> = HashMap::new();
     let mut told = 0;
     let levels = set.segments().zip(placed);
     let levels = levels.filter(|(segment, _)| segment.id() == "HL");
     for (nth, (segment, node)) in levels.enumerate() {
         let (id, parent, level) = (segment.element(1), segment.element(2), segment.element(3));
-        let (last, fitting) = above
-            .get(parent)
-            .cloned()
-            .unwrap_or_else(|| (None, STRUCTURES.to_vec()));
+        let known = above.get(parent).copied();
+        let (last, fitting) = known.unwrap_or((None, Fitting::ALL));
         if level.is_empty() || ANYWHERE.contains(&level) {
             note_level(&mut above, id, (last, fitting));
             continue;
         }
         let letter = level.chars().next().filter(|_| level.len() == 1);
-        let is_known = STRUCTURES
-            .iter()
-            .any(|(_, levels)| place(levels, letter).is_some());
-        let fit: Vec<Structure> = fitting
-            .iter()
-            .filter(|(_, levels)| {
-                let here = place(levels, letter);
-                here.is_some() && (last.is_none() || place(levels, last) < here)
-            })
-            .copied()
-            .collect();
-        let is_stated =
-            |structures: &[Structure]| structures.iter().any(|(code, _)| *code == stated);
+        let is_known = Fitting::ALL.with(None, letter) != Fitting::NONE;
+        let fit = fitting.with(last, letter);
         let below = last.map_or_else(String::new, |last| format!(" below {last}"));
         let fault = if !is_known {
             let text = format!(
@@ -78,14 +95,14 @@ pub(super) fn levels(
                 show(level)
             );
             Some((Severity::Hold, text))
-        } else if fit.is_empty() {
+        } else if fit == Fitting::NONE {
             let text = format!(
                 "HL03 is {}{below}; no structure of a ship notice has that there, only {}.",
                 show(level),
                 in_words(|_| true)
             );
             Some((Severity::Hold, text))
-        } else if is_stated(&fitting) && !is_stated(&fit) {
+        } else if fitting.has(stated) && !fit.has(stated) {
             let text = format!(
                 "HL03 is {}{below}, but {stated} in BSN05 is the structure {}; correct one of them.",
                 show(level),
@@ -101,7 +118,7 @@ pub(super) fn levels(
             let finding = at_element(schema, rule, segment, *node, 3, text, report);
             report.add(finding.with_severity(severity));
         }
-        let fit = if fit.is_empty() { fitting } else { fit };
+        let fit = if fit == Fitting::NONE { fitting } else { fit };
         let last = letter.filter(|_| is_known).or(last);
         note_level(&mut above, id, (last, fit));
     }
@@ -109,9 +126,9 @@ pub(super) fn levels(
 
 /// Remembers a level by its HL01; of two with one number the first.
 fn note_level<'a>(
-    above: &mut HashMap<&'a str, (Option<char>, Vec<Structure>)>,
+    above: &mut HashMap<&'a str, (Option<char>, Fitting)>,
     id: &'a str,
-    level: (Option<char>, Vec<Structure>),
+    level: (Option<char>, Fitting),
 ) {
     if !id.is_empty() {
         above.entry(id).or_insert(level);
