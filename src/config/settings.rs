@@ -363,8 +363,8 @@ pub struct Work {
     pub poll_milliseconds: u32,
     /// Pieces of work that a step takes in one transaction.
     pub batch: u32,
-    /// Workers of this node over PostgreSQL, 0: one for each of its cores, four at most. Over SQLite there is one, for
-    /// it writes one transaction at a time.
+    /// Workers of this node over PostgreSQL, beside the one that reads received files; 0: one for each of its cores, four at
+    /// most. Over SQLite there is one, for it writes one transaction at a time.
     pub workers: u32,
     /// Seconds until work that a gateway has begun and not ended may be taken over by another, or by a command.
     pub lease_seconds: u32,

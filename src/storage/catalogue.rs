@@ -457,7 +457,7 @@ pub async fn warehouses(
 /// What is on hand and promised of these items, in every warehouse.
 ///
 /// Where they are `held`, nobody else changes them until the transaction ends. Where they are not, somebody may, and
-/// [`Connection::move_stock`] then says so.
+/// [`Connection::write_stock`] then says so.
 pub async fn balances(
     connection: &mut Connection,
     mode: Mode,

@@ -1,6 +1,6 @@
 //! One connection of either engine, with the few verbs that the queries are written in.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
@@ -338,7 +338,7 @@ impl Engine {
     }
 }
 
-/// Parameters that one statement may carry on both engines.
+/// Parameters that one statement that inserts may carry on SQLite.
 const PARAMETERS_MAX: usize = 30_000;
 /// Rows that one statement inserts at most into SQLite.
 const ROWS_MAX: usize = 512;
@@ -643,11 +643,13 @@ impl Connection {
         first.into_values().next().ok_or(Failure::Fault)
     }
 
-    /// The same of several counters, so many numbers of each: the first of each.
+    /// The same of several counters, so many numbers of each: the first of each. What was moved of stock is written before:
+    /// who holds counters while it waits for stock, and who holds stock while it waits for counters, would wait for each other.
     pub async fn take_numbers_of(
         &mut self,
         wanted: &BTreeMap<String, i64>,
     ) -> Result<BTreeMap<String, i64>, Failure> {
+        self.write_stock().await?;
         const TAKE: &str = "INSERT INTO counter (scope, value) SELECT column1, column2 FROM {rows} WHERE TRUE
              ON CONFLICT (scope) DO UPDATE SET value = counter.value + excluded.value RETURNING scope, value";
         let rows = wanted
@@ -725,17 +727,15 @@ impl Connection {
         Ok(keys.iter().map(|(key, _)| claimed.remove(key)).collect())
     }
 
-    /// Of these keys, those that are claimed.
-    pub async fn effects_of(&mut self, keys: &[String]) -> Result<HashSet<String>, Failure> {
-        let mut claimed = HashSet::new();
+    /// Of these keys, those that are claimed, each with whom it belongs to.
+    pub async fn effects_of(&mut self, keys: &[String]) -> Result<HashMap<String, i64>, Failure> {
+        let mut claimed = HashMap::new();
         for chunk in keys.chunks(1_000) {
-            let sql = format!(
-                "SELECT key FROM effect WHERE key IN {}",
-                list(chunk.len(), 0)
-            );
-            let values = chunk.iter().map(|key| key.into()).collect();
-            let rows: Vec<(String,)> = self.rows(&sql, values).await?;
-            claimed.extend(rows.into_iter().map(|row| row.0));
+            let mut values = Vec::new();
+            let these = self.among("key", chunk, &mut values);
+            let sql = format!("SELECT key, subject FROM effect WHERE {these}");
+            let rows: Vec<(String, i64)> = self.rows(&sql, values).await?;
+            claimed.extend(rows);
         }
         Ok(claimed)
     }

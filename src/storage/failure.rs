@@ -128,6 +128,28 @@ impl Failure {
         }
     }
 
+    /// Whether the connection to the database is gone.
+    pub fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if source.is_of_connection())
+    }
+
+    /// Whether it may lie with one of several things that were done together, so that the others are worth a try by
+    /// themselves; not where the database is away, or did not say how it ended.
+    pub fn may_lie_with_one(&self) -> bool {
+        match self {
+            Self::Database { source, .. } => source.is_transient() || source.is_of_data(),
+            _ => true,
+        }
+    }
+
+    /// The same failure of the database for another that it was done together with.
+    pub fn of_others(sentence: &str) -> Self {
+        Self::Database {
+            doing: "what others were done with".to_owned(),
+            source: sqlx::Error::Protocol(sentence.to_owned()).into(),
+        }
+    }
+
     /// Whether this is the input's fault (exit status 1) rather than the system's (2).
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Stale { .. })

@@ -61,7 +61,7 @@ pub(super) struct Kept {
     pub(super) stock: Moves,
     /// Whether the transaction has lost to another before, and is run again.
     pub(super) lost_before: bool,
-    /// Which items, prices and places it sees.
+    /// Which items, prices, places and partners it sees.
     pub(super) catalogue: Seen,
 }
 
@@ -122,7 +122,7 @@ pub(super) fn to_change<T: Clone>(rows: Vec<Arc<T>>) -> Vec<T> {
 }
 
 impl Connection {
-    /// From here on orders, shipments and work are kept.
+    /// From here on changes are kept.
     pub(super) fn keep(&mut self) {
         self.kept = Some(Box::default());
     }

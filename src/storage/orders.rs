@@ -192,6 +192,8 @@ impl Connection {
 
     /// Orders of which something waits for stock, oldest first.
     pub async fn waiting_orders(&mut self, mode: &str, most: i64) -> Result<Vec<OrderId>, Failure> {
+        // First, so that who is being told that there is nothing has been told by then, and is found here.
+        self.write_stock().await?;
         self.write_orders().await?;
         let rows: Vec<(i64,)> = self
             .rows(

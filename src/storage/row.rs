@@ -72,6 +72,31 @@ impl DriverError {
             Self::Postgres(_) | Self::File(_) => false,
         }
     }
+
+    /// Whether the values are at fault: one is too large, or breaks a constraint.
+    pub fn is_of_data(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::ConstraintViolation | rusqlite::ErrorCode::TooBig)
+            ),
+            Self::Postgres(sqlx::Error::Database(error)) => error
+                .code()
+                .is_some_and(|code| code.starts_with("22") || code.starts_with("23")),
+            Self::Postgres(_) | Self::File(_) => false,
+        }
+    }
+
+    /// Whether the connection to PostgreSQL is gone, or was ended by the server.
+    pub fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Postgres(sqlx::Error::Database(error)) => error
+                .code()
+                .is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+            Self::Postgres(error) => matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)),
+            Self::Sqlite(_) | Self::File(_) => false,
+        }
+    }
 }
 
 /// One row of either engine.

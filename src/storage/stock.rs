@@ -85,8 +85,8 @@ impl Sum {
 }
 
 impl Connection {
-    /// Posts movements and changes the balances with them: all or nothing, at the end of the transaction
-    /// ([`Connection::write_stock`]).
+    /// Posts movements and changes the balances with them, all or nothing: late in the transaction, at the latest before it
+    /// takes numbers of counters ([`Connection::write_stock`]).
     pub fn move_stock(&mut self, movements: &[Movement], at: Instant) -> Result<(), Failure> {
         let moves = &mut self.kept()?.stock;
         let mut changes: BTreeMap<(ItemId, WarehouseId, &'static str), Change> = BTreeMap::new();
@@ -137,11 +137,20 @@ impl Connection {
         )
         .await?;
         const CHANGE: &str = "UPDATE stock SET on_hand = stock.on_hand + v.column4, reserved = stock.reserved + v.column5,
-             uncounted = stock.uncounted + v.column6 FROM {rows}
-             WHERE stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3
+             uncounted = stock.uncounted + v.column6 FROM {changes}
              AND stock.reserved + v.column7 >= 0 AND stock.on_hand - stock.reserved >= v.column8
              AND (v.column9 IS NULL
                   OR stock.on_hand - stock.reserved - stock.set_aside - stock.uncounted >= v.column9)";
+        const THESE: &str = "stock.item_id = v.column1 AND stock.warehouse_id = v.column2 AND stock.mode = v.column3";
+        // Two that change the same rows take them in the same order, whatever the plan: else they could wait for each other.
+        let sql = match self.is_sqlite() {
+            true => CHANGE.replace("{changes}", &format!("{{rows}} WHERE {THESE}")),
+            false => format!(
+                "WITH held AS (SELECT stock.id AS held_id, v.* FROM {{rows}} JOIN stock ON {THESE}
+                     ORDER BY stock.item_id, stock.warehouse_id, stock.mode FOR NO KEY UPDATE OF stock) {}",
+                CHANGE.replace("{changes}", "held AS v WHERE stock.id = v.held_id")
+            ),
+        };
         let rows: Vec<Vec<Bind>> = moves
             .sums
             .into_iter()
@@ -160,7 +169,7 @@ impl Connection {
                 ]
             })
             .collect();
-        self.change_every(CHANGE, vec![], rows, STOCK).await
+        self.change_every(&sql, vec![], rows, STOCK).await
     }
 
     /// Books what waiting lines hold now and did not before, and no longer hold: of receipts to come, and of stock that is

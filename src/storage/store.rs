@@ -91,7 +91,7 @@ pub struct Store {
     name: Arc<str>,
     /// Where large received files are, if not in the database.
     objects: Option<Objects>,
-    /// What was looked up of items, prices and places before.
+    /// What was looked up of items, prices, places and partners before.
     recall: Recall,
 }
 
@@ -403,7 +403,12 @@ where
             .map(|open| Engine::Pg(Line::new(open)))
             .map_err(failed("opening a connection"))?;
         let mut connection = Connection::new(engine, recall.clone());
-        connection.begin_numbered().await?;
+        match connection.begin_numbered().await {
+            Ok(()) => {}
+            // It was closed since its last use. Nothing has happened: another one may be there.
+            Err(failure) if attempt < ATTEMPTS_MAX && failure.is_of_connection() => continue,
+            Err(failure) => return Err(failure),
+        }
         connection.keep();
         connection.kept()?.lost_before = attempt > 1;
         let done = match work(&mut connection).await {

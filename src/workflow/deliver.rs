@@ -35,6 +35,8 @@ use crate::waypoint::{self, BEGUN};
 
 /// Documents put into files by one transaction.
 const BATCH_MAX: i64 = 200;
+/// With so many segments it is enough for one statement: what others have to be told is written with the next.
+const SEGMENTS_TOGETHER: usize = 50_000;
 
 /// Builds and hands over the files of these partners; adds their numbers to `sent`.
 pub async fn step(
@@ -180,6 +182,26 @@ impl Waiting {
 /// Puts documents into files and hands these over: the numbers of the files. The partners are held
 /// ([`Connection::hold_partners`]).
 async fn hand_over(
+    gateway: &Gateway,
+    connection: &mut Connection,
+    waiting: Vec<(Trading, Vec<Waiting>)>,
+) -> Result<Vec<i64>, Failure> {
+    let mut sent = Vec::new();
+    let mut rest = waiting.into_iter().peekable();
+    while rest.peek().is_some() {
+        let mut size = 0;
+        let together: Vec<_> = std::iter::from_fn(|| {
+            let next = rest.next_if(|_| size < SEGMENTS_TOGETHER)?;
+            size += next.1.iter().map(Waiting::size).sum::<usize>();
+            Some(next)
+        })
+        .collect();
+        sent.extend(hand_over_together(gateway, connection, together).await?);
+    }
+    Ok(sent)
+}
+
+async fn hand_over_together(
     gateway: &Gateway,
     connection: &mut Connection,
     waiting: Vec<(Trading, Vec<Waiting>)>,

@@ -89,7 +89,7 @@ async fn bill(
     let mut drafted = Vec::new();
     for order in orders {
         let mut billed = left.remove(&order.id).unwrap_or_default();
-        billed.retain(|billed| !billed_before.contains(&key(order.id, billed.shipment.id)));
+        billed.retain(|billed| !billed_before.contains_key(&key(order.id, billed.shipment.id)));
         // Never before what it bills has left: the warehouse may lie east of the partner, and a clock may be set back.
         let date = billed
             .iter()

@@ -1,11 +1,13 @@
 //! Receive: the bytes are stored under their SHA-256 and a row is committed; only then does the sender get its OK.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{Gateway, trail};
 use crate::domain::clock::Instant;
@@ -137,6 +139,8 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
 
 /// Uploads that one transaction takes in at most.
 const TOGETHER_MAX: usize = 64;
+/// After so long the next transaction begins, whether this one has ended or not.
+const TURN_MAX: Duration = Duration::from_secs(1);
 
 /// An upload with its bytes: in the store already, or here to be written with its row.
 #[derive(Clone)]
@@ -167,10 +171,17 @@ impl Reception {
         let (reception, gateway) = (self.clone(), gateway.clone());
         // A task of its own: others are told by it, and go on waiting where whoever sent this one has gone away.
         tokio::spawn(async move {
-            let _turn = reception.turn.lock().await;
+            let turn = reception.turn.lock().await;
             let next = reception.next();
-            if !next.is_empty() {
-                take_in_together(&gateway, next).await;
+            if next.is_empty() {
+                return;
+            }
+            let taking = take_in_together(&gateway, next);
+            tokio::pin!(taking);
+            // A database that does not answer keeps nobody but those it was asked for.
+            if timeout(TURN_MAX, &mut taking).await.is_err() {
+                drop(turn);
+                taking.await;
             }
         });
         outcome.await.unwrap_or(Err(Failure::Fault))
@@ -197,6 +208,16 @@ async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
     let outcomes: Vec<Result<i64, Failure>> = match commit(gateway, stored.clone()).await {
         Ok(ids) => ids.into_iter().map(Ok).collect(),
         Err(failure) if stored.len() == 1 => vec![Err(failure)],
+        Err(failure) if !failure.may_lie_with_one() => {
+            let sentence = failure.to_string();
+            let mut failure = Some(failure);
+            let fail = |_| {
+                Err(failure
+                    .take()
+                    .unwrap_or_else(|| Failure::of_others(&sentence)))
+            };
+            stored.iter().map(fail).collect()
+        }
         Err(_) => {
             let alone = stored.into_iter().map(|stored| async {
                 let ids = commit(gateway, vec![stored]).await?;
@@ -235,16 +256,14 @@ async fn add(
     now: Instant,
 ) -> Result<Vec<i64>, Failure> {
     let key = |stored: &Stored| Some(format!("upload:{}", stored.upload.key.as_ref()?));
-    let mut earlier: HashMap<String, i64> = HashMap::new();
-    for key in stored.iter().filter_map(key) {
-        if let Some(id) = connection.effect(&key).await? {
-            earlier.insert(key, id);
-        }
-    }
-    let known = |stored: &Stored| earlier.get(&key(stored)?).copied();
+    let keys: Vec<String> = stored.iter().filter_map(key).collect();
+    let mut known: HashMap<String, i64> = connection.effects_of(&keys).await?;
+    let mut keys = HashSet::new();
     let fresh: Vec<&Stored> = stored
         .iter()
-        .filter(|stored| known(stored).is_none())
+        .filter(|stored| {
+            key(stored).is_none_or(|key| !known.contains_key(&key) && keys.insert(key))
+        })
         .collect();
     let contents = fresh
         .iter()
@@ -277,9 +296,14 @@ async fn add(
         .map(|file| (file.connection.unwrap_or_default(), file.id))
         .collect();
     connection.ask_for_each(Step::Read, &lanes, now).await?;
-    let mut ids = ids.into_iter();
-    let numbers = stored
+    known.extend(keys);
+    let mut keyless = fresh
         .iter()
-        .map(|stored| known(stored).or_else(|| ids.next()));
-    Ok(numbers.flatten().collect())
+        .zip(ids)
+        .filter(|(stored, _)| key(stored).is_none());
+    let numbers = stored.iter().map(|stored| match key(stored) {
+        Some(key) => known.get(&key).copied(),
+        None => keyless.next().map(|(_, id)| id),
+    });
+    numbers.map(|number| number.ok_or(Failure::Fault)).collect()
 }

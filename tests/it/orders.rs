@@ -11,8 +11,9 @@ use supercargo::domain::order::Mode;
 use supercargo::domain::shipment::Shipment;
 use supercargo::domain::stock::ReceiptPromise;
 use supercargo::storage::Class;
-use supercargo::storage::work::Step;
+use supercargo::storage::work::{Duty, Step};
 use supercargo::workflow::lists::ListKind;
+use supercargo::workflow::receive::{Upload, UploadSource, receive};
 use supercargo::workflow::{documents, jump, lists, orders, partners, run, shipments};
 
 use crate::thread::House;
@@ -1064,3 +1065,80 @@ on_both!(sent_again);
 fn the_day_is_that_of_the_samples() {
     assert_eq!(samples::WRITTEN_ON.to_string(), "2026-01-05");
 }
+
+/// Workers side by side promise what there is plenty of and what there is little of, while more comes in: nobody waits in
+/// the end, and nothing is promised twice.
+async fn promised_side_by_side(house: House) {
+    buyer(&house, "[allocation]\nwarehouses = [\"EAST\"]").await;
+    let count = async |rows: &str| {
+        let list = format!("warehouse,item,quantity\n{rows}");
+        lists::load(
+            &house.gateway,
+            ListKind::Stock,
+            list.as_bytes(),
+            None,
+            "test",
+        )
+        .await
+        .unwrap();
+    };
+    count("EAST,HW-1001,100000\nEAST,HW-1002,60\n").await;
+    for number in 1..=60 {
+        // Every other asks for what there is plenty of alone.
+        let scarce = match number % 2 {
+            0 => "PO1*2*3*EA*4**VN*HW-1002~CTT*2",
+            _ => "CTT*1",
+        };
+        let order = format!(
+            "BEG*00*SA*SIDE-{number}**20260105~N1*ST*DC ONE*92*D1~N3*1 FIRST ROAD~N4*DOVER*DE*19901~\
+             PO1*1*5*EA*10**VN*HW-1001~{scarce}"
+        );
+        let upload = Upload {
+            connection: None,
+            partner: None,
+            name: format!("side-{number}.edi"),
+            source: UploadSource::Bytes(interchange(number, &order)),
+            actor: "test".to_owned(),
+            key: None,
+        };
+        receive(&house.gateway, upload).await.unwrap();
+    }
+    let work = |duty| {
+        let gateway = house.gateway.clone();
+        async move {
+            for _ in 0..40 {
+                run::work_until(&gateway, duty, &|| false).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    tokio::join!(
+        work(Duty::Files),
+        work(Duty::TheRest),
+        work(Duty::TheRest),
+        work(Duty::TheRest),
+        async {
+            while house
+                .lines("SELECT po_number FROM purchase_order WHERE waiting = 1")
+                .await
+                .is_empty()
+            {
+                run::work_until(&house.gateway, Duty::TheRest, &|| false)
+                    .await
+                    .unwrap();
+            }
+            count("EAST,HW-1002,200\n").await;
+        }
+    );
+    settle(&house).await;
+    let waiting = house
+        .lines("SELECT po_number FROM purchase_order WHERE waiting = 1")
+        .await;
+    assert_eq!(waiting, [""; 0], "what came in went to all who waited");
+    let orders = house
+        .lines("SELECT o.status FROM purchase_order o JOIN partner p ON p.id = o.partner_id WHERE p.code = 'plain'")
+        .await;
+    assert_eq!(orders.len(), 60);
+    nothing_is_held(&house).await;
+}
+on_both!(promised_side_by_side);

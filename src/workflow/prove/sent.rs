@@ -112,13 +112,11 @@ pub(super) async fn files(prover: &mut Prover<'_>) -> Result<(), Failure> {
             .await?;
         if let Some((counters, lanes)) = ends {
             counted(prover, numbers, counters);
-            // The last one is the sealer's.
             if lanes != LANES {
                 prover.fault(
                     "table lane",
                     format!(
-                        "{lanes} of the {} lanes are there: what belongs to the others is never done",
-                        LANES
+                        "{lanes} of the {LANES} lanes are there: what belongs to the others is never done"
                     ),
                 );
             }

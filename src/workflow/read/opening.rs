@@ -79,25 +79,16 @@ impl Reading<'_> {
         };
         let mut connection = self.gateway.store.read().await?;
         connection.see_catalogue(self.mark);
-        let known = connection
-            .senders(&header.sender_qualifier, &header.sender)
+        let group_sender = group_sender.as_deref();
+        let (mut trading, mut reasons) = self
+            .who(&mut connection, &header, mode, group_sender)
             .await?;
-        let (sender, mut reasons) = choose(&known, &header, mode, group_sender.as_deref());
-        let mut trading = None;
-        if let Some(sender) = &sender {
-            let found = self
-                .gateway
-                .trading(&mut connection, PartnerId(sender.partner_id))
+        if !reasons.is_empty() && self.mark.is_some() {
+            // A profile may have been applied since: what holds it is looked up as it is now.
+            connection.see_catalogue(None);
+            (trading, reasons) = self
+                .who(&mut connection, &header, mode, group_sender)
                 .await?;
-            reasons.extend(self.may_speak(&mut connection, sender, &found).await?);
-            if mode == Mode::Production && found.profile.status == PartnerStatus::Test {
-                reasons.push(hold(
-                    "partner-not-live",
-                    format!("{} is still in test and this interchange says production (ISA15 = P): set `status = \"live\"` in its profile when it may trade, then replay", found.profile.partner),
-                ));
-            }
-            reasons.extend(self.for_us(&header, &found, mode));
-            trading = Some(found);
         }
         Ok(Open {
             id: None,
@@ -110,6 +101,36 @@ impl Reading<'_> {
             groups_written: 0,
             sets_written: 0,
         })
+    }
+
+    /// Who speaks, and why the interchange is held as a whole, if it is.
+    async fn who(
+        &self,
+        connection: &mut crate::storage::Connection,
+        header: &IsaHeader,
+        mode: Mode,
+        group_sender: Option<&str>,
+    ) -> Result<(Option<Trading>, Vec<Finding>), Failure> {
+        let known = connection
+            .senders(&header.sender_qualifier, &header.sender)
+            .await?;
+        let (sender, mut reasons) = choose(&known, header, mode, group_sender);
+        let Some(sender) = sender else {
+            return Ok((None, reasons));
+        };
+        let found = self
+            .gateway
+            .trading(connection, PartnerId(sender.partner_id))
+            .await?;
+        reasons.extend(self.may_speak(connection, &sender, &found).await?);
+        if mode == Mode::Production && found.profile.status == PartnerStatus::Test {
+            reasons.push(hold(
+                "partner-not-live",
+                format!("{} is still in test and this interchange says production (ISA15 = P): set `status = \"live\"` in its profile when it may trade, then replay", found.profile.partner),
+            ));
+        }
+        reasons.extend(self.for_us(header, &found, mode));
+        Ok((Some(found), reasons))
     }
 
     async fn may_speak(

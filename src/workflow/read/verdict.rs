@@ -540,7 +540,8 @@ pub(super) async fn settle(
         let Some(id) = open.id.or_else(|| numbers.next()) else {
             continue;
         };
-        if judgment.counts {
+        let remembers = |trading: &Trading| trading.profile.duplicates.interchange_days > 0;
+        if judgment.counts && open.trading.as_ref().is_some_and(remembers) {
             let this = SeenInterchange {
                 id,
                 pair: open.pair(),
