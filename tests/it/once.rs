@@ -137,6 +137,38 @@ async fn what_is_claimed_is_told(house: &House) {
     assert_eq!(look().await, (20, 0, None));
 }
 
+/// An upload that the database refuses keeps out none of those that came in with it.
+async fn one_bad_upload_keeps_out_no_other(location: StoreLocation) {
+    let house = House::open(location).await;
+    for round in 0..10 {
+        let uploads = (0..8).map(|n| {
+            let name = match n {
+                // PostgreSQL keeps no text with this character.
+                3 => format!("bad\0{round}.edi"),
+                _ => format!("good-{round}-{n}.edi"),
+            };
+            let upload = Upload {
+                connection: Some(ConnectionId(1)),
+                partner: None,
+                source: UploadSource::Bytes(name.clone().into_bytes()),
+                name,
+                actor: "test".to_owned(),
+                key: (n % 2 == 0).then(|| format!("{round}:{n}")),
+            };
+            let gateway = house.gateway.clone();
+            tokio::spawn(async move { receive(&gateway, upload).await })
+        });
+        for (n, upload) in uploads.collect::<Vec<_>>().into_iter().enumerate() {
+            let received = upload.await.unwrap();
+            assert_eq!(received.is_err(), n == 3, "{received:?}");
+        }
+    }
+    let good = house
+        .lines("SELECT CAST(COUNT(*) AS TEXT) FROM file WHERE name LIKE 'good-%'")
+        .await;
+    assert_eq!(good, ["70"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_several_hand_over_at_once_happens_once_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
@@ -149,4 +181,12 @@ async fn what_several_hand_over_at_once_happens_once_on_postgres() {
         return;
     };
     happens_once(StoreLocation::Postgres(database.url.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_upload_that_is_refused_keeps_out_no_other_on_postgres() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    one_bad_upload_keeps_out_no_other(StoreLocation::Postgres(database.url.clone())).await;
 }
