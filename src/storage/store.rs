@@ -340,6 +340,12 @@ async fn open_postgres(
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| not_opened(location, &error.into()))?
         .statement_cache_capacity(STATEMENTS_KEPT);
+    // What the driver takes where neither the URL nor PGUSER names one.
+    if options.get_username() == "anonymous" && !url.contains("anonymous") {
+        return Err(Failure::refuse(
+            "the database's URL names no user: write postgres://USER@host/database, or set PGUSER",
+        ));
+    }
     let pool = PgPoolOptions::new()
         .max_connections(match connections_max {
             0 => CONNECTIONS,
