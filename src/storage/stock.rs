@@ -291,7 +291,7 @@ mod tests {
             let start = [on_hand, reserved, set_aside, uncounted];
             let one_by_one = changes
                 .iter()
-                .try_fold(start, |stock, change| moved(stock, change));
+                .try_fold(start, moved);
             let mut sum = Sum::default();
             changes.iter().for_each(|change| sum.then(change));
             let free = on_hand - reserved;
