@@ -314,19 +314,6 @@ fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<Join
         keep("hearing", |house, _, until| {
             Box::pin(schedules::hear(house, until))
         });
-        for duty in workers(gateway) {
-            match duty {
-                Duty::Everything => keep("work", |house, _, until| {
-                    Box::pin(schedules::work(house, Duty::Everything, until))
-                }),
-                Duty::Files => keep("reading", |house, _, until| {
-                    Box::pin(schedules::work(house, Duty::Files, until))
-                }),
-                Duty::TheRest => keep("work", |house, _, until| {
-                    Box::pin(schedules::work(house, Duty::TheRest, until))
-                }),
-            }
-        }
         keep("clocks", |house, _, until| {
             Box::pin(schedules::overdue(house, until))
         });
@@ -339,6 +326,12 @@ fn begin(gateway: &Gateway, data: &Path, stopping: &schedules::Stop) -> Vec<Join
         keep("polls", |house, at, until| {
             Box::pin(schedules::polls(house, at, until))
         });
+        for duty in workers(gateway) {
+            let (house, until) = (gateway.clone(), stopping.clone());
+            tasks.push(schedules::keep("work", stopping, move || {
+                schedules::work(house.clone(), duty, until.clone())
+            }));
+        }
     }
     tasks
 }

@@ -149,18 +149,10 @@ async fn items_of_kept(
     connection: &mut Connection,
     company: CompanyId,
     partner: PartnerId,
-    mut numbers: BTreeSet<(NumberClass, String)>,
+    numbers: BTreeSet<(NumberClass, String)>,
 ) -> Result<HashMap<(NumberClass, String), ItemId>, Failure> {
     let mut found = HashMap::with_capacity(numbers.len());
     let seen = connection.catalogue_seen().await?;
-    if let Some(memory) = connection.recall(seen) {
-        numbers.retain(|(class, value)| {
-            let owners = memory.owners(*class, value);
-            let named = owners.and_then(|owners| named_for(partner, owners));
-            found.extend(named.map(|item| ((*class, value.clone()), item)));
-            owners.is_none()
-        });
-    }
     let numbers: Vec<(NumberClass, String)> = numbers.into_iter().collect();
     let mut looked_up: HashMap<_, Owners> = HashMap::new();
     const OWNERS: &str = "SELECT item_number.class, item_number.value, item_number.partner_id, item_number.item_id
