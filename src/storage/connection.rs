@@ -492,7 +492,23 @@ impl Connection {
         Ok(touched)
     }
 
-    /// The same of a query: all rows that it finds.
+    /// Runs an update that has to change each of these rows ([`Connection::execute_of`]); otherwise somebody else was quicker:
+    /// [`Failure::Stale`].
+    pub(super) async fn change_every(
+        &mut self,
+        sql: &str,
+        before: Vec<Bind>,
+        rows: Vec<Vec<Bind>>,
+        what: &str,
+    ) -> Result<(), Failure> {
+        let expected = rows.len() as u64;
+        if self.execute_of(sql, before, rows).await? == expected {
+            return Ok(());
+        }
+        Err(Failure::stale(what))
+    }
+
+    /// The same as [`Connection::execute_of`] of a query: all rows that it finds.
     pub async fn rows_of<T: Readable>(
         &mut self,
         sql: &str,

@@ -120,6 +120,13 @@ impl Failure {
         Self::Refused(sentence.into().into())
     }
 
+    /// That somebody else has changed it in between.
+    pub fn stale(what: &str) -> Self {
+        Self::Stale {
+            what: what.to_owned(),
+        }
+    }
+
     /// Whether the same transaction may succeed when it is run again: it lost to another (40001, 40P01, busy).
     pub fn is_transient(&self) -> bool {
         match self {

@@ -59,11 +59,8 @@ fn waiting(order: &Order) -> i64 {
     )
 }
 
-fn stale() -> Failure {
-    Failure::Stale {
-        what: "an order".to_owned(),
-    }
-}
+/// What is told to have changed in between.
+const THIS: &str = "an order";
 
 impl Connection {
     /// Adds orders.
@@ -152,7 +149,7 @@ impl Connection {
             change(&mut kept.orders, order.id, order, before, |order| {
                 order.revision
             })
-            .map_err(|()| stale())?;
+            .map_err(|()| Failure::stale(THIS))?;
         }
         Ok(())
     }
@@ -184,10 +181,7 @@ impl Connection {
             ])
         });
         let rows: Result<Vec<_>, Failure> = rows.collect();
-        if self.execute_of(UPDATE, vec![], rows?).await? != orders.len() as u64 {
-            return Err(stale());
-        }
-        Ok(())
+        self.change_every(UPDATE, vec![], rows?, THIS).await
     }
 
     /// Orders of which something waits for stock, oldest first.

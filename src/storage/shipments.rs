@@ -46,11 +46,8 @@ fn shipped_at(shipment: &Shipment) -> Option<Instant> {
     }
 }
 
-fn stale() -> Failure {
-    Failure::Stale {
-        what: "a shipment".to_owned(),
-    }
-}
+/// What is told to have changed in between.
+const THIS: &str = "a shipment";
 
 impl Connection {
     /// Adds shipments.
@@ -323,7 +320,7 @@ impl Connection {
                 before,
                 |shipment| shipment.revision,
             )
-            .map_err(|()| stale())?;
+            .map_err(|()| Failure::stale(THIS))?;
         }
         Ok(())
     }
@@ -355,9 +352,7 @@ impl Connection {
             ])
         });
         let rows: Result<Vec<_>, Failure> = rows.collect();
-        if self.execute_of(UPDATE, vec![], rows?).await? != shipments.len() as u64 {
-            return Err(stale());
-        }
+        self.change_every(UPDATE, vec![], rows?, THIS).await?;
         self.link(shipments.iter().map(|(shipment, _)| *shipment))
             .await
     }

@@ -226,23 +226,6 @@ impl Connection {
         self.change_every(PROMISE, binds![mode.word()], rows, "an expected receipt")
             .await
     }
-
-    /// Runs an update that has to change each of these rows; otherwise somebody else was quicker.
-    async fn change_every(
-        &mut self,
-        sql: &str,
-        before: Vec<Bind>,
-        rows: Vec<Vec<Bind>>,
-        what: &str,
-    ) -> Result<(), Failure> {
-        let expected = rows.len() as u64;
-        if self.execute_of(sql, before, rows).await? == expected {
-            return Ok(());
-        }
-        Err(Failure::Stale {
-            what: what.to_owned(),
-        })
-    }
 }
 
 fn kept(base: Decimal) -> Result<i64, Failure> {
