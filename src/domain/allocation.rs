@@ -15,6 +15,7 @@ use super::catalogue::Warehouse;
 use super::ids::{ItemId, WarehouseId};
 use super::order::{AcceptedLine, LineRefusal, LineSource, Order, OrderLine, SetAside};
 use super::policy::{AllocationPolicy, OnShort};
+use super::shared::Shared;
 use super::stock::{Balance, ExpectedReceipt, units_per_whole_cases, whole_units};
 use waiting::Holds;
 
@@ -233,7 +234,7 @@ impl Allocator<'_> {
         order
     }
 
-    fn give_back(&mut self, plans: &[(u32, AcceptedLine, Plan)]) {
+    fn give_back(&mut self, plans: &[(u32, Shared<AcceptedLine>, Plan)]) {
         for (_, accepted, plan) in plans {
             for (warehouse, units) in &plan.takes {
                 let base = units.saturating_mul(accepted.base_per_unit);
@@ -398,13 +399,14 @@ impl Allocator<'_> {
         if short.is_zero() {
             return String::new();
         }
-        let unit = &line.unit;
         if self.policy.on_short == OnShort::Cut {
             line.refused += short;
             line.refusal.get_or_insert(LineRefusal::OutOfStock);
+            let unit = &line.unit;
             return format!("; {} {unit} cut", short.normalize());
         }
         line.backordered = short;
+        let unit = &line.unit;
         match line.backorder_date {
             Some(day) => format!("; {} {unit} backordered until {day}", short.normalize()),
             None => format!(
@@ -416,7 +418,7 @@ impl Allocator<'_> {
 
     /// Ship complete and something is short: nothing is promised. All of it waits for the last, and what is there is set
     /// aside where the last can be expected; or all of it is cut.
-    fn nothing(&mut self, order: &mut Order, plans: Vec<(u32, AcceptedLine, Plan)>) {
+    fn nothing(&mut self, order: &mut Order, plans: Vec<(u32, Shared<AcceptedLine>, Plan)>) {
         let cuts = self.policy.on_short == OnShort::Cut;
         for (number, accepted, plan) in &plans {
             let Some(line) = order.line_mut(*number) else {

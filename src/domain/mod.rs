@@ -22,6 +22,7 @@ pub mod packing;
 pub mod policy;
 pub mod receivable;
 pub mod remittance;
+pub mod shared;
 pub mod shipment;
 #[cfg(test)]
 mod specimens;

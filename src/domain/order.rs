@@ -5,6 +5,7 @@
 //! ordered = confirmed + backordered + refused (property-tested in `tests/`).
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -15,6 +16,7 @@ use super::delivery::Delivery;
 use super::finding::Finding;
 use super::ids::{CompanyId, DocumentId, ItemId, OrderId, PartnerId, WarehouseId};
 use super::money::{Amount, Currency};
+use super::shared::Shared;
 use super::terms::Terms;
 
 /// Production or test: part of every key, counter, stock and ledger row. Test traffic has its own world.
@@ -220,11 +222,9 @@ pub struct Price {
     pub basis: String,
 }
 
-/// One line of the order. Quantities are in `unit` unless they say otherwise.
+/// What the buyer wrote of a line, which nothing changes later. Quantities are in `unit` unless they say otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrderLine {
-    /// Our stable number of the line within the order, from 1. Never reused.
-    pub line: u32,
+pub struct AskedLine {
     /// The buyer's own line number (PO101), text, possibly empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub buyer_line: String,
@@ -250,9 +250,6 @@ pub struct OrderLine {
     /// Dates of the line (DTM under PO1), qualifier → date.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dates: BTreeMap<String, NaiveDate>,
-    /// Allowances and charges of the line.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub charges: Vec<Charge>,
     /// References of the line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<Reference>,
@@ -262,9 +259,23 @@ pub struct OrderLine {
     /// Byte offset of the PO1 in the received file.
     #[serde(default)]
     pub byte: u64,
+}
+
+/// One line of the order: what was asked for, as which it can be read itself, and how far it has come. Quantities are in
+/// `unit` unless they say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// Our stable number of the line within the order, from 1. Never reused.
+    pub line: u32,
+    /// As the buyer wrote it.
+    #[serde(flatten)]
+    pub asked: Shared<AskedLine>,
+    /// Allowances and charges of the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// What verification made of the line; none before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<AcceptedLine>,
+    pub accepted: Option<Shared<AcceptedLine>>,
     /// Why the line was refused or cut, in a word (`item-unknown`), where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<LineRefusal>,
@@ -423,7 +434,40 @@ impl LineStatus {
     }
 }
 
+impl Deref for OrderLine {
+    type Target = AskedLine;
+    fn deref(&self) -> &AskedLine {
+        &self.asked
+    }
+}
+
+impl DerefMut for OrderLine {
+    fn deref_mut(&mut self) -> &mut AskedLine {
+        &mut self.asked
+    }
+}
+
 impl OrderLine {
+    /// A line of which nothing has been decided yet.
+    pub fn undecided_on(line: u32, asked: AskedLine) -> Self {
+        Self {
+            line,
+            asked: asked.into(),
+            charges: Vec::new(),
+            accepted: None,
+            refusal: None,
+            confirmed: Decimal::ZERO,
+            backordered: Decimal::ZERO,
+            refused: Decimal::ZERO,
+            shipped: Decimal::ZERO,
+            invoiced: Decimal::ZERO,
+            backorder_date: None,
+            awaits: Vec::new(),
+            set_aside: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
     /// Of the backordered part, what is there and set aside for it, in the line's unit.
     pub fn set_aside_units(&self) -> Decimal {
         let base: Decimal = self.set_aside.iter().map(|held| held.base).sum();
@@ -542,7 +586,7 @@ pub struct Order {
     /// Rises by one with every change; guards against a lost update.
     pub revision: i64,
     /// What the buyer wrote.
-    pub header: OrderHeader,
+    pub header: Shared<OrderHeader>,
     /// Lines, in the buyer's order.
     pub lines: Vec<OrderLine>,
     /// How far it has come.
@@ -947,11 +991,8 @@ mod tests {
             },
             [6, 4, 0, 6, 0],
         );
-        before
-            .header
-            .dates
-            .other
-            .insert("063".into(), before.header.po_date);
+        let day = before.header.po_date;
+        before.header.dates.other.insert("063".into(), day);
         let text = serde_json::to_string(&before).unwrap();
         assert_eq!(serde_json::from_str::<Order>(&text).unwrap(), before);
     }

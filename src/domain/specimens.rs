@@ -11,10 +11,11 @@ use super::ids::{
 use super::invoice::InvoiceKind;
 use super::money::{Amount, Currency};
 use super::order::{
-    AcceptedLine, ItemNumber, Mode, Order, OrderDates, OrderHeader, OrderLine, OrderState, Party,
-    Price, StoreQuantity,
+    AcceptedLine, AskedLine, ItemNumber, Mode, Order, OrderDates, OrderHeader, OrderLine,
+    OrderState, Party, Price, StoreQuantity,
 };
 use super::receivable::OpenItem;
+use super::shared::Shared;
 use super::shipment::{Carton, CartonContent, Shipment, ShipmentState};
 use super::stock::Balance;
 
@@ -53,37 +54,25 @@ pub fn item(id: i64) -> Item {
 }
 
 /// A line as the buyer writes it: item number `VN A-<line>`, 12.50 each.
-pub fn line(number_: u32, ordered: &str, unit: &str) -> OrderLine {
-    OrderLine {
-        line: number_,
-        buyer_line: format!("{number_:03}"),
+pub fn line(nth: u32, ordered: &str, unit: &str) -> OrderLine {
+    let asked = AskedLine {
+        buyer_line: format!("{nth:03}"),
         ordered: decimal(ordered),
         unit: unit.into(),
         price: Some(Price {
             amount: decimal("12.50"),
             basis: String::new(),
         }),
-        numbers: vec![number("VN", &format!("A-{number_}"))],
+        numbers: vec![number("VN", &format!("A-{nth}"))],
         description: String::new(),
         pack: None,
         stores: Vec::new(),
         dates: Default::default(),
-        charges: Vec::new(),
         references: Vec::new(),
-        segment_index: 10 + number_,
-        byte: 1000 + u64::from(number_),
-        accepted: None,
-        refusal: None,
-        confirmed: Decimal::ZERO,
-        backordered: Decimal::ZERO,
-        refused: Decimal::ZERO,
-        shipped: Decimal::ZERO,
-        invoiced: Decimal::ZERO,
-        backorder_date: None,
-        awaits: Vec::new(),
-        set_aside: Vec::new(),
-        sources: Vec::new(),
-    }
+        segment_index: 10 + nth,
+        byte: 1000 + u64::from(nth),
+    };
+    OrderLine::undecided_on(nth, asked)
 }
 
 /// What a warehouse has of item 1, all of it free.
@@ -101,7 +90,7 @@ pub fn balance(warehouse: i64, on_hand: &str) -> Balance {
 /// The same line as verification leaves it, of the item of its own number.
 pub fn accepted(mut line: OrderLine, base_per_unit: &str) -> OrderLine {
     let price = line.price.clone().unwrap();
-    line.accepted = Some(AcceptedLine {
+    let accepted = AcceptedLine {
         item: ItemId(line.line.into()),
         item_code: format!("A-{}", line.line),
         base_per_unit: decimal(base_per_unit),
@@ -112,7 +101,8 @@ pub fn accepted(mut line: OrderLine, base_per_unit: &str) -> OrderLine {
         grams: 500,
         upc: String::new(),
         description: "Thing".into(),
-    });
+    };
+    line.accepted = Some(accepted.into());
     line
 }
 
@@ -134,7 +124,7 @@ pub fn order(lines: Vec<OrderLine>) -> Order {
         partner: PartnerId(3),
         mode: Mode::Production,
         revision: 1,
-        header: OrderHeader {
+        header: Shared::from(OrderHeader {
             purpose: "00".into(),
             kind: "SA".into(),
             po_number: "PO1".into(),
@@ -159,7 +149,7 @@ pub fn order(lines: Vec<OrderLine>) -> Order {
             carrier: String::new(),
             routing: String::new(),
             unused: Vec::new(),
-        },
+        }),
         lines,
         state: OrderState::Received,
         reading: Vec::new(),

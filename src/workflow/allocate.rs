@@ -183,7 +183,7 @@ async fn promise(
     for order in orders {
         let (before, was_accepted) = (order.revision, order.state == OrderState::Accepted);
         let untouched = order.lines.clone();
-        let told = answered_by(&order);
+        let told = (!was_accepted).then(|| answered_by(&order));
         let Allocation {
             order,
             reservations,
@@ -216,7 +216,7 @@ async fn promise(
         if !was_accepted || waits {
             waited.insert(order.id);
         }
-        if !was_accepted && answered_by(&order) == told {
+        if told.is_some_and(|told| told == answered_by(&order)) {
             nothing_to_tell.insert(order.id);
         }
         done.push((order, before));

@@ -368,7 +368,7 @@ fn purchase_order(
         partner: trading.partner,
         mode,
         revision: 1,
-        header,
+        header: header.into(),
         lines,
         state: OrderState::Received,
         reading: findings.clone(),

@@ -79,7 +79,7 @@ impl<'k> Judge<'k> {
         match self.judge_line(line, header) {
             Ok(None) => {}
             Ok(Some((accepted, cut))) => {
-                line.accepted = Some(accepted);
+                line.accepted = Some(accepted.into());
                 line.refused = cut;
                 line.refusal = (!cut.is_zero()).then_some(LineRefusal::QuantityInvalid);
             }

@@ -8,7 +8,7 @@ use super::super::element::decimal;
 use super::super::place::{fault, trimmed};
 use super::{Loop, Reading, dated, reference, stores};
 use crate::domain::finding::{Finding, Severity};
-use crate::domain::order::{ItemNumber, OrderLine, Price};
+use crate::domain::order::{AskedLine, ItemNumber, OrderLine, Price};
 
 /// Where the pairs of qualifier and number begin in a PO1, and after which element none begins.
 const NUMBERS: std::ops::RangeInclusive<usize> = 6..=24;
@@ -93,8 +93,7 @@ fn read(segment: Segment<'_>, number: u32, found: &mut Vec<Finding>) -> OrderLin
         ));
         Decimal::ZERO
     });
-    OrderLine {
-        line: number,
+    let asked = AskedLine {
         buyer_line: trimmed(segment, 1).to_owned(),
         ordered,
         unit: trimmed(segment, 3).to_owned(),
@@ -104,22 +103,11 @@ fn read(segment: Segment<'_>, number: u32, found: &mut Vec<Finding>) -> OrderLin
         pack: None,
         stores: Vec::new(),
         dates: std::collections::BTreeMap::new(),
-        charges: Vec::new(),
         references: Vec::new(),
         segment_index: segment.index(),
         byte: segment.offset(),
-        accepted: None,
-        refusal: None,
-        confirmed: Decimal::ZERO,
-        backordered: Decimal::ZERO,
-        refused: Decimal::ZERO,
-        shipped: Decimal::ZERO,
-        invoiced: Decimal::ZERO,
-        backorder_date: None,
-        awaits: Vec::new(),
-        set_aside: Vec::new(),
-        sources: Vec::new(),
-    }
+    };
+    OrderLine::undecided_on(number, asked)
 }
 
 /// PO104 and PO105. No charge (NC) is a price of zero, and its basis stays as its reason; no PO104 leaves it to the price list (X12-RULES 52).

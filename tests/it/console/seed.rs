@@ -12,9 +12,10 @@ use supercargo::domain::ids::{
 use supercargo::domain::invoice::{Invoice, InvoiceKind, InvoiceLine};
 use supercargo::domain::money::{Amount, Currency};
 use supercargo::domain::order::{
-    AcceptedLine, ItemNumber, Mode, Order, OrderDates, OrderHeader, OrderLine, OrderState, Party,
-    Price, Reference, StoreQuantity, UnusedSegment,
+    AcceptedLine, AskedLine, ItemNumber, Mode, Order, OrderDates, OrderHeader, OrderLine,
+    OrderState, Party, Price, Reference, StoreQuantity, UnusedSegment,
 };
+use supercargo::domain::shared::Shared;
 use supercargo::domain::shipment::{Carton, CartonContent, Shipment, ShipmentState};
 use supercargo::domain::terms::Terms;
 use supercargo::storage::{Class, Connection, Store};
@@ -548,8 +549,7 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                     })
                     .collect()
             };
-            OrderLine {
-                line: u32::try_from(n).unwrap() + 1,
+            let asked = AskedLine {
                 buyer_line: (n + 1).to_string(),
                 ordered,
                 unit: "EA".into(),
@@ -571,11 +571,15 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                 pack: Some(Decimal::from(12)),
                 stores,
                 dates: Default::default(),
-                charges: Vec::new(),
                 references: Vec::new(),
                 segment_index: 12,
                 byte: 600,
-                accepted: Some(AcceptedLine {
+            };
+            OrderLine {
+                line: u32::try_from(n).unwrap() + 1,
+                asked: asked.into(),
+                charges: Vec::new(),
+                accepted: Some(Shared::from(AcceptedLine {
                     item: ItemId(i64::try_from(index).unwrap() + 1),
                     item_code: code.into(),
                     base_per_unit: Decimal::ONE,
@@ -589,7 +593,7 @@ fn lines(place: i64, station: Station) -> Vec<OrderLine> {
                     grams: 450,
                     upc: upc.into(),
                     description: description.into(),
-                }),
+                })),
                 refusal: None,
                 confirmed,
                 backordered,
@@ -655,7 +659,7 @@ fn order(
             Mode::Production
         },
         revision: 3,
-        header: OrderHeader {
+        header: Shared::from(OrderHeader {
             purpose: "00".into(),
             kind: "SA".into(),
             po_number: po.into(),
@@ -706,7 +710,7 @@ fn order(
                 index: 9,
                 text: "PWK*OL*EM".into(),
             }],
-        },
+        }),
         lines: lines(place, station),
         state,
         reading: Vec::new(),

@@ -132,7 +132,7 @@ pub fn order(id: i64, text: &str, profile: &Profile) -> Order {
         partner: PartnerId(1),
         mode: Mode::Production,
         revision: 1,
-        header: read.header,
+        header: read.header.into(),
         lines: read.lines,
         state: OrderState::Received,
         reading: read.findings,
@@ -152,7 +152,7 @@ pub fn verified(mut order: Order) -> Order {
             basis: String::new(),
         });
         let case = line.unit == "CA";
-        line.accepted = Some(AcceptedLine {
+        let accepted = AcceptedLine {
             item: ItemId(line.line.into()),
             item_code: format!("OUR-{}", line.line),
             base_per_unit: decimal(if case { "24" } else { "1" }),
@@ -163,7 +163,8 @@ pub fn verified(mut order: Order) -> Order {
             grams: 0,
             upc: String::new(),
             description: String::new(),
-        });
+        };
+        line.accepted = Some(accepted.into());
     }
     order
 }

@@ -46,7 +46,7 @@ fn orders(partner: &str, profile: &Profile) -> Vec<Order> {
             }
             let template = order(7, BIGBOX, profile);
             orders.push(Order {
-                header: read.header,
+                header: read.header.into(),
                 lines: read.lines,
                 findings: read.findings,
                 ..template
