@@ -214,14 +214,20 @@ pub struct Journey {
 /// The cartons of one order by where and when they go, in the order in which they were packed.
 pub fn journeys(order: &Order, cartons: Vec<Carton>) -> Vec<Journey> {
     let mut journeys: Vec<Journey> = Vec::new();
+    // Whether the delivery of the last carton has a place: most cartons are of the same.
+    let mut placed: Option<(u32, bool)> = None;
     for carton in cartons {
         let delivery = carton
             .contents
             .first()
             .map_or(0, |content| content.delivery);
-        let store = match order.header.place_of(delivery) {
-            Some(_) => "",
-            None => carton.store.as_str(),
+        let (_, has_place) = placed
+            .filter(|(last, _)| *last == delivery)
+            .unwrap_or_else(|| (delivery, order.header.place_of(delivery).is_some()));
+        placed = Some((delivery, has_place));
+        let store = match has_place {
+            true => "",
+            false => carton.store.as_str(),
         };
         match journeys
             .iter_mut()

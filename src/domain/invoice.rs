@@ -12,7 +12,7 @@ use super::order::{
     AcceptedLine, Charge, ChargeKind, ItemNumber, Mode, Order, OrderLine, Party, Price, Reference,
 };
 use super::policy::{ContractCharge, InvoicePer, InvoicingPolicy, Rounding};
-use super::shipment::{Shipment, ShipmentState};
+use super::shipment::{Shipment, ShipmentState, alike};
 use super::terms::Terms;
 
 /// Invoice or credit.
@@ -453,7 +453,7 @@ fn shares<'a>(basis: &InvoiceBasis<'a>) -> Vec<Share<'a>> {
     let mut shares: Vec<Share<'a>> = Vec::new();
     for billed in basis.shipments {
         let first_of_shipment = shares.len();
-        for carton in &billed.shipment.cartons {
+        for (carton, cartons) in alike(&billed.shipment.cartons) {
             for content in &carton.contents {
                 if content.order != basis.order.id || content.quantity <= Decimal::ZERO {
                     continue;
@@ -478,7 +478,7 @@ fn shares<'a>(basis: &InvoiceBasis<'a>) -> Vec<Share<'a>> {
                     if !share.shipments.iter().any(|known| known.shipment.id == id) {
                         share.shipments.push(*billed);
                     }
-                    share.add(content.line, content.quantity);
+                    share.add(content.line, content.quantity.saturating_mul(cartons));
                 }
             }
         }

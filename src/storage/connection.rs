@@ -770,14 +770,13 @@ impl Connection {
 
 /// `($1, $2), ($3, $4)` for rows × width, counting from `first` + 1.
 pub fn tuples(rows: usize, width: usize, first: usize) -> String {
-    use std::fmt::Write;
-    let mut sql = String::with_capacity(rows * width * 6);
+    let mut sql = String::with_capacity(rows * width * 7);
+    let mut digits = itoa::Buffer::new();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..width {
-            let comma = if column == 0 { "" } else { ", " };
-            // Writing into a String can not fail.
-            let _ = write!(sql, "{comma}${}", first + row * width + column + 1);
+            sql.push_str(if column == 0 { "$" } else { ", $" });
+            sql.push_str(digits.format(first + row * width + column + 1));
         }
         sql.push(')');
     }

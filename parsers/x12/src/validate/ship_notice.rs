@@ -38,9 +38,15 @@ impl Fitting {
         Self(fit.fold(0, |fit, (bit, _)| fit | bit))
     }
 
-    /// Whether one of them is what BSN05 asks for.
-    fn has(self, stated: &str) -> bool {
-        self.each().any(|(_, (code, _))| *code == stated)
+    /// Those that BSN05 asks for by this code.
+    fn of(stated: &str) -> Self {
+        let asked = Self::ALL.each().filter(|(_, (code, _))| *code == stated);
+        Self(asked.fold(0, |asked, (bit, _)| asked | bit))
+    }
+
+    /// Whether one of them is among the others.
+    fn has_one_of(self, others: Self) -> bool {
+        self.0 & others.0 != 0
     }
 
     /// Each with its bit.
@@ -66,6 +72,7 @@ pub(super) fn levels(
     report: &mut Report<'_>,
 ) {
     let stated = set.find("BSN").map_or("", |bsn| bsn.element(5));
+    let asked = Fitting::of(stated);
     // By HL01: the last level of a structure on the way down to it, and which structures fit so far.
     let mut above: HashMap<&str, (Option<char>, Fitting)> = HashMap::new();
     let mut told = 0;
@@ -82,7 +89,7 @@ pub(super) fn levels(
         let letter = level.chars().next().filter(|_| level.len() == 1);
         let is_known = Fitting::ALL.with(None, letter) != Fitting::NONE;
         let fit = fitting.with(last, letter);
-        let below = last.map_or_else(String::new, |last| format!(" below {last}"));
+        let below = || last.map_or_else(String::new, |last| format!(" below {last}"));
         let fault = if !is_known {
             let text = format!(
                 "HL03 is {}, which is no level of a ship notice; those are S, O, T, P, I, Q and K.",
@@ -97,15 +104,17 @@ pub(super) fn levels(
             Some((Severity::Hold, text))
         } else if fit == Fitting::NONE {
             let text = format!(
-                "HL03 is {}{below}; no structure of a ship notice has that there, only {}.",
+                "HL03 is {}{}; no structure of a ship notice has that there, only {}.",
                 show(level),
+                below(),
                 in_words(|_| true)
             );
             Some((Severity::Hold, text))
-        } else if fitting.has(stated) && !fit.has(stated) {
+        } else if fitting.has_one_of(asked) && !fit.has_one_of(asked) {
             let text = format!(
-                "HL03 is {}{below}, but {stated} in BSN05 is the structure {}; correct one of them.",
+                "HL03 is {}{}, but {stated} in BSN05 is the structure {}; correct one of them.",
                 show(level),
+                below(),
                 in_words(|code| code == stated)
             );
             Some((Severity::Note, text))
