@@ -84,6 +84,11 @@ struct Args {
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let args = Args::parse();
+    // A gateway that serves writes its log; so what it costs is measured, too.
+    tracing_subscriber::fmt()
+        .with_env_filter("warn,supercargo=info")
+        .with_writer(std::io::sink)
+        .init();
     if args.node {
         return node(&args).await;
     }

@@ -76,6 +76,7 @@ pub struct Gateway {
     beside: Option<outbound::Beside>,
     /// Where uploads wait for the transaction that takes them in.
     reception: Arc<receive::Reception>,
+    trail: Arc<trail::Teller>,
 }
 
 /// A partner with the version of its profile that is in force.
@@ -106,6 +107,7 @@ impl Gateway {
             teller: Arc::default(),
             beside: None,
             reception: Arc::default(),
+            trail: Arc::default(),
         }
     }
 
@@ -149,6 +151,11 @@ impl Gateway {
     /// Waits until there is something that other nodes are to be told.
     pub async fn has_news(&self) {
         self.teller.notified().await;
+    }
+
+    /// Waits until the log tells of all that was done.
+    pub async fn all_told(&self) {
+        self.trail.all_told().await;
     }
 
     /// A partner with its profile.

@@ -13,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::read::Answering;
+use super::trail::Deed;
 use super::{
     Gateway, allocate, deliver, fulfil, invoice, outbound, push, read, trail, translate, verify,
 };
@@ -45,7 +46,9 @@ pub struct Later {
 
 /// Does all work that is due now, in all lanes that nobody else holds. How many pieces were done.
 pub async fn work_once(gateway: &Gateway) -> Result<usize, Failure> {
-    work_until(gateway, Duty::Everything, &|| false).await
+    let done = work_until(gateway, Duty::Everything, &|| false).await;
+    gateway.all_told().await;
+    done
 }
 
 /// The same of one duty until it is time to `stop`: then what is begun is ended, and no more is begun.
@@ -398,7 +401,7 @@ async fn one_by_one(
         };
         match outcome.instrument(mark).await {
             Ok(()) => {
-                trail::done(gateway, step, &[work.subject]).await;
+                trail::done(gateway, vec![Deed::step(step, vec![work.subject])]).await;
                 unstick(gateway, step, std::slice::from_ref(&work)).await?;
             }
             Err(failure) => set_aside(gateway, step, &work, failure).await?,
@@ -464,9 +467,9 @@ async fn read_together(
     }
     match read::end(gateway, &leases, endings, Answering::AtOnce).await {
         Ok(sent) => {
-            trail::done(gateway, Step::Read, &read).await;
-            trail::delivered(gateway, &sent).await;
             works.retain(|work| read.contains(&work.subject));
+            let deeds = vec![Deed::step(Step::Read, read), Deed::delivered(sent)];
+            trail::done(gateway, deeds).await;
             unstick(gateway, Step::Read, &works).await
         }
         Err(Failure::LeaseLost) => Err(Failure::LeaseLost),
@@ -521,10 +524,10 @@ fn run<'a>(
         };
         match outcome {
             Ok(done) => {
-                for (step, subjects) in &done.steps {
-                    trail::done(gateway, *step, subjects).await;
-                }
-                trail::delivered(gateway, &done.transmissions).await;
+                let steps = done.steps.into_iter();
+                let deeds = steps.map(|(step, subjects)| Deed::step(step, subjects));
+                let deeds = deeds.chain([Deed::delivered(done.transmissions)]);
+                trail::done(gateway, deeds.collect()).await;
                 unstick(gateway, step, &due).await
             }
             Err(Failure::LeaseLost) => Err(Failure::LeaseLost),

@@ -2,12 +2,16 @@
 //! each with the file's number. Written after the commit, so that what a line says has happened; lost with the process
 //! that dies before it, for the rows are what counts.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::OnceLock;
+
+use tokio::sync::{mpsc, oneshot};
 use tracing::Level;
 
 use super::Gateway;
 use crate::storage::trail::Trace;
 use crate::storage::work::Step;
-use crate::storage::{Connection, Failure};
+use crate::storage::{Failure, Store, StoreLocation};
 
 /// The target of its lines: `RUST_LOG=warn,supercargo=info,supercargo::trail=off` leaves them out.
 pub const TARGET: &str = "supercargo::trail";
@@ -25,56 +29,134 @@ pub(super) fn received(file: i64, name: &str, size: i64, from: &str) {
     tracing::info!(target: TARGET, step = "receive", file, name, size, from, "done");
 }
 
-/// A step has been done for these subjects.
-pub(super) async fn done(gateway: &Gateway, step: Step, subjects: &[i64]) {
-    if !is_read() || subjects.is_empty() {
-        return;
-    }
-    let told = async {
-        let mut connection = gateway.store.read().await?;
-        let traces = connection.traces(step, subjects).await?;
-        lines(step.word(), step.subject_kind(), &traces);
-        let pays = |trace: &&Trace| trace.says.starts_with("820 ");
-        let paying: Vec<i64> = match step {
-            Step::Translate => traces
-                .iter()
-                .filter(pays)
-                .map(|trace| trace.subject)
-                .collect(),
-            _ => Vec::new(),
-        };
-        let paid = connection.traces_of_paid(&paying).await?;
-        lines("collect", "invoice", &paid);
-        Ok(())
-    };
-    keep_quiet(told.await);
+/// Something that was done for subjects of a kind, in a word.
+pub(super) struct Deed {
+    word: &'static str,
+    kind: &'static str,
+    subjects: Vec<i64>,
 }
 
-/// These transmissions have been handed over: laid into a mailbox, or made ready to be pushed.
-pub(super) async fn delivered(gateway: &Gateway, transmissions: &[i64]) {
-    sent(gateway, Step::Deliver.word(), transmissions).await;
+impl Deed {
+    /// A step has been done for these subjects.
+    pub(super) fn step(step: Step, subjects: Vec<i64>) -> Self {
+        Self {
+            word: step.word(),
+            kind: step.subject_kind(),
+            subjects,
+        }
+    }
+
+    /// These transmissions have been handed over: laid into a mailbox, or made ready to be pushed.
+    pub(super) fn delivered(transmissions: Vec<i64>) -> Self {
+        Self {
+            word: Step::Deliver.word(),
+            kind: "transmission",
+            subjects: transmissions,
+        }
+    }
 }
 
 /// A partner has fetched this transmission.
 pub async fn picked_up(gateway: &Gateway, transmission: i64) {
-    sent(gateway, "pick-up", &[transmission]).await;
+    let deed = Deed {
+        word: "pick-up",
+        kind: "transmission",
+        subjects: vec![transmission],
+    };
+    done(gateway, vec![deed]).await;
 }
 
-async fn sent(gateway: &Gateway, step: &str, transmissions: &[i64]) {
-    if !is_read() || transmissions.is_empty() {
+/// Tells what has been done. Over PostgreSQL it is looked up beside the work. SQLite is read between its transactions: a
+/// reader that never ends keeps its log from being begun anew.
+pub(super) async fn done(gateway: &Gateway, mut deeds: Vec<Deed>) {
+    deeds.retain(|deed| !deed.subjects.is_empty());
+    if !is_read() || deeds.is_empty() {
         return;
     }
-    let told = async {
-        let traces = traces_of_sent(gateway, transmissions).await?;
-        lines(step, "transmission", &traces);
-        Ok(())
-    };
-    keep_quiet(told.await);
+    match gateway.store.location() {
+        StoreLocation::Sqlite(_) => tell(&gateway.store, &deeds).await,
+        StoreLocation::Postgres(_) => gateway.trail.add(&gateway.store, deeds).await,
+    }
 }
 
-async fn traces_of_sent(gateway: &Gateway, transmissions: &[i64]) -> Result<Vec<Trace>, Failure> {
-    let mut connection: Connection = gateway.store.read().await?;
-    connection.traces_of_sent(transmissions).await
+/// So much that is not told yet keeps the work waiting.
+const UNTOLD_MAX: usize = 256;
+
+enum Untold {
+    Deeds(Vec<Deed>),
+    /// Somebody waits until all before it is told.
+    Awaited(oneshot::Sender<()>),
+}
+
+/// Tells beside the work what was done, in the order in which it was.
+#[derive(Debug, Default)]
+pub(super) struct Teller(OnceLock<mpsc::Sender<Untold>>);
+
+impl Teller {
+    async fn add(&self, store: &Store, deeds: Vec<Deed>) {
+        let untold = self.0.get_or_init(|| {
+            let (untold, waiting) = mpsc::channel(UNTOLD_MAX);
+            tokio::spawn(tell_all(store.clone(), waiting));
+            untold
+        });
+        // Nobody tells any more where the runtime ends.
+        let _ = untold.send(Untold::Deeds(deeds)).await;
+    }
+
+    /// Waits until all that was done is told.
+    pub(super) async fn all_told(&self) {
+        let Some(untold) = self.0.get() else { return };
+        let (told, waiting) = oneshot::channel();
+        if untold.send(Untold::Awaited(told)).await.is_ok() {
+            let _ = waiting.await;
+        }
+    }
+}
+
+async fn tell_all(store: Store, mut untold: mpsc::Receiver<Untold>) {
+    while let Some(next) = untold.recv().await {
+        match next {
+            Untold::Deeds(deeds) => tell(&store, &deeds).await,
+            Untold::Awaited(told) => {
+                // Whoever waited may have gone away.
+                let _ = told.send(());
+            }
+        }
+    }
+}
+
+/// A line that could not be written keeps nothing from going on.
+async fn tell(store: &Store, deeds: &[Deed]) {
+    if let Err(failure) = tell_of(store, deeds).await {
+        tracing::debug!(target: TARGET, %failure, "what was done could not be told");
+    }
+}
+
+async fn tell_of(store: &Store, deeds: &[Deed]) -> Result<(), Failure> {
+    let mut subjects: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+    for deed in deeds {
+        subjects
+            .entry(deed.kind)
+            .or_default()
+            .extend(&deed.subjects);
+    }
+    let mut connection = store.read().await?;
+    let traces = connection.traces(&subjects).await?;
+    for deed in deeds {
+        let own: HashSet<i64> = deed.subjects.iter().copied().collect();
+        let of_deed = |trace: &&Trace| trace.kind == deed.kind && own.contains(&trace.subject);
+        let traces: Vec<&Trace> = traces.iter().filter(of_deed).collect();
+        lines(deed.word, &traces);
+        if deed.word == Step::Translate.word() {
+            let pays = |trace: &&&Trace| trace.says.starts_with("820 ");
+            let paying = traces.iter().filter(pays).map(|trace| trace.subject);
+            let paid = connection
+                .traces_of_paid(&paying.collect::<Vec<i64>>())
+                .await?;
+            lines("collect", &paid.iter().collect::<Vec<_>>());
+        }
+    }
+    Ok(())
 }
 
 /// What every line within a piece of work is marked with: its step, its subject, and the files it goes back to.
@@ -86,8 +168,9 @@ pub(super) async fn mark(gateway: &Gateway, step: Step, subject: i64) -> tracing
     let mut files = match step {
         Step::Read => vec![subject.to_string()],
         _ => {
-            let traces = async { gateway.store.read().await?.traces(step, &[subject]).await };
-            let traces = traces.await.unwrap_or_default();
+            let subjects = BTreeMap::from([(step.subject_kind(), BTreeSet::from([subject]))]);
+            let traces = async { gateway.store.read().await?.traces(&subjects).await };
+            let traces: Vec<Trace> = traces.await.unwrap_or_default();
             traces.iter().map(|trace| trace.file.to_string()).collect()
         }
     };
@@ -97,12 +180,12 @@ pub(super) async fn mark(gateway: &Gateway, step: Step, subject: i64) -> tracing
 }
 
 /// One line for each file.
-fn lines(step: &str, kind: &str, traces: &[Trace]) {
+fn lines(step: &str, traces: &[&Trace]) {
     for of_file in traces.chunk_by(|one, other| one.file == other.file) {
         let mut named: Vec<String> = of_file
             .iter()
             .take(NAMED_MAX)
-            .map(|trace| format!("{kind} {} ({})", trace.subject, trace.says))
+            .map(|trace| format!("{} {} ({})", trace.kind, trace.subject, trace.says))
             .collect();
         if let Some(more) = of_file
             .len()
@@ -113,12 +196,5 @@ fn lines(step: &str, kind: &str, traces: &[Trace]) {
         }
         let file = of_file.first().map_or(0, |trace| trace.file);
         tracing::info!(target: TARGET, step, file, subject = named.join(", "), "done");
-    }
-}
-
-/// A line that could not be written keeps nothing from going on.
-fn keep_quiet(told: Result<(), Failure>) {
-    if let Err(failure) = told {
-        tracing::debug!(target: TARGET, %failure, "what was done could not be told");
     }
 }
