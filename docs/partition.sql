@@ -42,6 +42,9 @@ DECLARE
     statement text;
     existing regclass;
 BEGIN
+    IF (SELECT relkind FROM pg_class WHERE oid = large::regclass) = 'p' THEN
+        RAISE EXCEPTION '% is divided already; what is to come gets its next partition by SELECT add_partition(''%'', %)', large, large, width;
+    END IF;
     EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', large);
     EXECUTE format('SELECT (coalesce(max(%I), 0) / %s + 1) * %s FROM %I', key, width, width, large) INTO start;
     -- Foreign keys from it and to it are made again once it is divided.

@@ -1,5 +1,6 @@
 //! `doctor`: finds what is wrong with a set-up and says what to do about each.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -57,8 +58,11 @@ pub async fn run(options: &Options) -> CliResult {
     checks.extend(objects(&gateway).await);
     checks.push(running(&gateway));
     checks.push(folder(&gateway));
+    checks.extend(owner(&gateway));
     checks.extend(disk(&gateway));
-    checks.push(host_key(&gateway));
+    if !is_played_elsewhere(&gateway, Role::Mailbox) {
+        checks.push(host_key(&gateway));
+    }
     checks.push(clock(&gateway).await?);
     checks.push(addresses(&gateway).await?);
     checks.extend(partners_keys(&gateway).await?);
@@ -230,6 +234,34 @@ fn folder(gateway: &Gateway) -> Check {
     }
 }
 
+/// Files in the data folder that belong to somebody else than the folder itself, as those do that a command made which root
+/// ran: who serves may not write them. Nothing where all are of one user.
+fn owner(gateway: &Gateway) -> Option<Check> {
+    let data = &gateway.settings.data;
+    let of = std::fs::metadata(data).ok()?.uid();
+    let folders = [data.clone(), data.join("keys")];
+    let mut others: Vec<String> = folders
+        .iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let is_other = entry.metadata().ok()?.uid() != of;
+            is_other.then(|| entry.file_name().to_string_lossy().into_owned())
+        })
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    others.sort();
+    let says = format!(
+        "the folder belongs to user {of}, and not these in it: {}; who serves may not write them: `chown -R --reference={folder} {folder}`, and run commands as the user who serves",
+        others.join(", "),
+        folder = data.display()
+    );
+    Some(check("owner", false, says))
+}
+
 /// Megabytes below which a full disk is near.
 const DISK_MIN_MB: u64 = 1_024;
 
@@ -244,6 +276,12 @@ fn disk(gateway: &Gateway) -> Option<Check> {
         false => format!("{free_mb} MB are free"),
     };
     Some(check("disk", free_mb >= DISK_MIN_MB, says))
+}
+
+/// Whether the gateway that serves this folder leaves a role to others.
+fn is_played_elsewhere(gateway: &Gateway, role: Role) -> bool {
+    Endpoints::of_running(&gateway.settings.data)
+        .is_some_and(|endpoints| !endpoints.roles.is_empty() && !endpoints.roles.contains(&role))
 }
 
 /// The key by which partners know our mailbox.
@@ -313,9 +351,7 @@ async fn addresses(gateway: &Gateway) -> Result<Check, CliError> {
 /// Whether the keys and passwords by which partners' servers know us can be read; nothing where no partner has a server,
 /// or where the gateway that serves this folder talks to none.
 async fn partners_keys(gateway: &Gateway) -> Result<Option<Check>, CliError> {
-    let elsewhere = Endpoints::of_running(&gateway.settings.data).is_some_and(|endpoints| {
-        !endpoints.roles.is_empty() && !endpoints.roles.contains(&Role::Workers)
-    });
+    let elsewhere = is_played_elsewhere(gateway, Role::Workers);
     let servers = gateway.store.read().await?.connections("sftp").await?;
     if elsewhere || servers.is_empty() {
         return Ok(None);

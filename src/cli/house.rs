@@ -1,6 +1,7 @@
 //! Opens what a command works on: settings, database, clock.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{CliError, Options};
 use crate::config::settings::Settings;
@@ -109,7 +110,10 @@ pub async fn open(options: &Options) -> Result<Gateway, CliError> {
         announce(&settings.data);
     }
     let running = Endpoints::of_running(&settings.data);
-    let (gateway, clock) = serve::open(settings, location, options.now).await?;
+    let tell = |waiting: &str| eprintln!("supercargo: {waiting}");
+    let name = location.to_string();
+    let opening = serve::open(settings, location, options.now);
+    let (gateway, clock) = while_telling(&name, tell, opening).await?;
     if let (None, Some(running)) = (options.now, running) {
         use crate::domain::clock::Clock;
         clock.set(clock.now() + chrono::Duration::microseconds(running.clock_shift_micros));
@@ -132,6 +136,26 @@ pub async fn open_existing(options: &Options) -> Result<Gateway, CliError> {
         )));
     }
     open(options).await
+}
+
+/// A database that has not opened after so long is told of.
+const SILENT_FOR: Duration = Duration::from_secs(3);
+
+/// Waits for what opens a database, and tells in a sentence when that takes long.
+pub async fn while_telling<T>(
+    database: &str,
+    tell: impl FnOnce(&str),
+    opening: impl Future<Output = T>,
+) -> T {
+    tokio::pin!(opening);
+    tokio::select! {
+        opened = &mut opening => return opened,
+        () = tokio::time::sleep(SILENT_FOR) => {}
+    }
+    tell(&format!(
+        "{database} is not open yet: either it does not answer, and is tried for half a minute, or it is being brought to this version's schema"
+    ));
+    opening.await
 }
 
 fn announce(data: &Path) {

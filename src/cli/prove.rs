@@ -52,7 +52,7 @@ fn read_heads(path: &Path) -> Result<Vec<Head>, CliError> {
         )),
         _ => CliError::file("read", path, &error),
     })?;
-    let heads = text
+    let mut heads = text
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
@@ -72,6 +72,9 @@ fn read_heads(path: &Path) -> Result<Vec<Head>, CliError> {
             path.display()
         )));
     }
+    // A head is added by each export, the same as before where nothing was sealed in between.
+    heads.sort_by_key(|head| head.seal);
+    heads.dedup();
     Ok(heads)
 }
 

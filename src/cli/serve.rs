@@ -47,6 +47,10 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         settings.node.roles = roles;
     }
     let location = house::location(options, &settings)?;
+    let say = |text: &str| match args.log {
+        LogForm::Text => eprintln!("supercargo: {text}"),
+        LogForm::Json => tracing::info!("{text}"),
+    };
     for warning in [
         unused(&settings.node, "--sftp", &args.sftp, Role::Mailbox),
         unused(&settings.node, "--http", &args.http, Role::Console),
@@ -69,7 +73,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         now: options.now,
     };
     let database = serve.location.to_string();
-    let service = Service::start(serve).await?;
+    let service = house::while_telling(&database, say, Service::start(serve)).await?;
     let endpoints = &service.endpoints;
     let part = endpoints
         .part()
@@ -85,11 +89,7 @@ pub async fn run(options: &Options, args: Args) -> CliResult {
         ));
     }
     stop_signal().await;
-    let stopping = "stopping; what was begun is finished or left for the next start";
-    match args.log {
-        LogForm::Text => eprintln!("supercargo: {stopping}"),
-        LogForm::Json => tracing::info!("{stopping}"),
-    }
+    say("stopping; what was begun is finished or left for the next start");
     service.stop().await;
     Ok(ExitCode::SUCCESS)
 }

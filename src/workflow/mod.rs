@@ -77,6 +77,7 @@ pub struct Gateway {
     /// Where uploads wait for the transaction that takes them in.
     reception: Arc<receive::Reception>,
     trail: Arc<trail::Teller>,
+    unreturned: Arc<run::Unreturned>,
 }
 
 /// A partner with the version of its profile that is in force.
@@ -108,6 +109,7 @@ impl Gateway {
             beside: None,
             reception: Arc::default(),
             trail: Arc::default(),
+            unreturned: Arc::default(),
         }
     }
 

@@ -104,8 +104,9 @@ fn told(away: &Away) -> Notice {
             away.until.format("%Y-%m-%d %H:%M:%S UTC")
         ),
         text: format!(
-            "{}\nWhat was confirmed to partners before is safe, and what was begun is done again; what they sent in that time got no OK, and they send it again. What to do: mend the cause (a full disk, a server that was stopped) if it is not mended yet.",
-            away.problem
+            "{}\nThe gateway on {} met it. What was confirmed to partners before is safe, and what was begun is done again; what they sent in that time got no OK, and they send it again. What to do: mend the cause (a full disk, a server that was stopped) if it is not mended yet.",
+            away.problem,
+            rustix::system::uname().nodename().to_string_lossy()
         ),
     }
 }

@@ -3,8 +3,8 @@
 //! with its reason.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -57,6 +57,7 @@ pub async fn work_until(
     duty: Duty,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<usize, Failure> {
+    give_back(gateway, gateway.unreturned.take()).await?;
     let mut shift = Shift::new(gateway, duty);
     let result = shift.work(stop).await;
     // Where something failed, nothing goes on in a lane that others may have.
@@ -127,13 +128,41 @@ pub async fn claim(gateway: &Gateway, duty: Duty, now: Instant) -> Result<Vec<Le
 }
 
 async fn give_back(gateway: &Gateway, leases: Vec<Lease>) -> Result<(), Failure> {
-    gateway
+    if leases.is_empty() {
+        return Ok(());
+    }
+    let returned = leases.clone();
+    let outcome = gateway
         .store
         .write(Class::Ordinary, move |connection| {
-            let leases = leases.clone();
+            let leases = returned.clone();
             Box::pin(async move { connection.release_lanes(&leases).await })
         })
-        .await
+        .await;
+    if outcome.is_err() {
+        gateway.unreturned.add(leases);
+    }
+    outcome
+}
+
+/// Lanes that could not be given back, as on a full disk: they are before work begins anew, so that nobody waits for the end
+/// of their leases.
+#[derive(Debug, Default)]
+pub(super) struct Unreturned(Mutex<Vec<Lease>>);
+
+impl Unreturned {
+    fn add(&self, leases: Vec<Lease>) {
+        self.lock().extend(leases);
+    }
+
+    fn take(&self) -> Vec<Lease> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Lease>> {
+        // Whoever panicked with it had added some or taken all: the list is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A file of more bytes is read beside the rounds, so that others are not kept waiting.

@@ -155,6 +155,21 @@ async fn doctor_misses_the_key_for_a_partners_server() {
 }
 
 #[test]
+fn doctor_tells_whose_files_are_not_those_of_the_one_who_serves() {
+    let house = Program::over(None, "somebody else's files".to_owned());
+    house.ends(0, &["migrate"]);
+    assert_eq!(doctor(&house, "owner"), None);
+    let database = house.data().join("supercargo.db");
+    if std::os::unix::fs::chown(&database, Some(12_345), None).is_err() {
+        eprintln!("left out: to give a file away needs root");
+        return;
+    }
+    let (sound, says) = doctor(&house, "owner").expect("it is looked at");
+    assert!(!sound && says.contains("in it: supercargo.db"), "{says}");
+    assert!(says.contains("chown -R --reference"), "{says}");
+}
+
+#[test]
 fn settings_that_are_there_are_not_to_be_copied_over() {
     let house = Program::over(None, "settings".to_owned());
     let settings = house.data().join("supercargo.toml");
