@@ -7,7 +7,7 @@ pub const COMPANY_PREFIX_MIN: usize = 4;
 /// Most digits of a GS1 company prefix.
 pub const COMPANY_PREFIX_MAX: usize = 12;
 /// Digits of company prefix and serial together in an SSCC.
-const PREFIX_AND_SERIAL: usize = 16;
+pub const PREFIX_AND_SERIAL: usize = 16;
 
 /// Why no SSCC could be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -85,8 +85,8 @@ impl Sum {
 }
 
 impl Connection {
-    /// Posts movements and changes the balances with them, all or nothing: late in the transaction, at the latest before it
-    /// takes numbers of counters ([`Connection::write_stock`]).
+    /// Posts movements and changes the balances with them, all or nothing: late in the transaction, over PostgreSQL at the
+    /// latest before it takes numbers of counters ([`Connection::write_stock`]).
     pub fn move_stock(&mut self, movements: &[Movement], at: Instant) -> Result<(), Failure> {
         let moves = &mut self.kept()?.stock;
         let mut changes: BTreeMap<(ItemId, WarehouseId, &'static str), Change> = BTreeMap::new();

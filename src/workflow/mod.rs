@@ -77,6 +77,7 @@ pub struct Gateway {
     /// Where uploads wait for the transaction that takes them in.
     reception: Arc<receive::Reception>,
     trail: Arc<trail::Teller>,
+    serials: Arc<labels::Reserve>,
     unreturned: Arc<run::Unreturned>,
 }
 
@@ -109,6 +110,7 @@ impl Gateway {
             beside: None,
             reception: Arc::default(),
             trail: Arc::default(),
+            serials: Arc::default(),
             unreturned: Arc::default(),
         }
     }

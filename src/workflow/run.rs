@@ -15,7 +15,8 @@ use tracing::Instrument;
 use super::read::Answering;
 use super::trail::Deed;
 use super::{
-    Gateway, allocate, deliver, fulfil, invoice, outbound, push, read, trail, translate, verify,
+    Gateway, allocate, deliver, fulfil, invoice, labels, outbound, push, read, trail, translate,
+    verify,
 };
 use crate::domain::clock::Instant;
 use crate::storage::effort::{Effort, Spending};
@@ -593,6 +594,7 @@ async fn transact(
     let class = if step == Step::Deliver {
         Class::Urgent
     } else {
+        labels::take_ahead(gateway).await?;
         Class::Ordinary
     };
     let done = gateway
