@@ -31,18 +31,18 @@ const OF_ORDER: &str = "JOIN document source ON source.id = purchase_order.docum
 fn traces_of(kind: &str) -> Option<(String, &'static str)> {
     let (select, column) = match kind {
         "file" => (
-            "id AS subject, id AS file, disposition AS says FROM file WHERE TRUE".to_owned(),
+            "id AS file, id AS subject, disposition AS says FROM file WHERE TRUE".to_owned(),
             "id",
         ),
         "document" => (
-            "id AS subject, file_id AS file, set_code || ' ' || disposition AS says FROM document
+            "file_id AS file, id AS subject, set_code || ' ' || disposition AS says FROM document
              WHERE file_id IS NOT NULL"
                 .to_owned(),
             "id",
         ),
         "order" => (
             format!(
-                "purchase_order.id AS subject, source.file_id AS file,
+                "source.file_id AS file, purchase_order.id AS subject,
                  purchase_order.po_number || ' ' || purchase_order.status AS says FROM purchase_order {OF_ORDER}
                  WHERE source.file_id IS NOT NULL"
             ),
@@ -50,7 +50,7 @@ fn traces_of(kind: &str) -> Option<(String, &'static str)> {
         ),
         "shipment" => (
             format!(
-                "shipment.id AS subject, source.file_id AS file, shipment.status AS says FROM shipment
+                "source.file_id AS file, shipment.id AS subject, shipment.status AS says FROM shipment
                  JOIN shipment_order ON shipment_order.shipment_id = shipment.id
                  JOIN purchase_order ON purchase_order.id = shipment_order.order_id {OF_ORDER}
                  WHERE source.file_id IS NOT NULL"
@@ -66,24 +66,26 @@ fn traces_of(kind: &str) -> Option<(String, &'static str)> {
     ))
 }
 
-/// The files that transmissions go back to: those they acknowledge, and those of the orders they are about.
+/// The files that transmissions go back to: those they acknowledge, and those of the orders they are about. What they hold is
+/// looked up once, whatever is known of how large the tables are.
 fn traces_of_sent() -> String {
-    let says = "'transmission' AS kind, transmission.id AS subject, source.file_id AS file,
-         transmission.set_code || ' ' || transmission.name || ' ' || transmission.state AS says
-         FROM transmission JOIN document ON document.transmission_id = transmission.id";
-    let these = format!("WHERE source.file_id IS NOT NULL AND {THESE}");
-    // One select a kind; those that have nothing cost a look into an index.
+    let trace = "SELECT 'transmission' AS kind, source.file_id AS file, sent.subject, sent.says";
     format!(
-        "SELECT {says} AND document.subject_kind = 'interchange'
-             JOIN interchange source ON source.id = document.subject_id {these}
-         UNION ALL SELECT {says} AND document.subject_kind = 'order'
-             JOIN purchase_order ON purchase_order.id = document.subject_id {OF_ORDER} {these}
-         UNION ALL SELECT {says} AND document.subject_kind = 'shipment'
-             JOIN shipment_order ON shipment_order.shipment_id = document.subject_id
-             JOIN purchase_order ON purchase_order.id = shipment_order.order_id {OF_ORDER} {these}
-         UNION ALL SELECT {says} AND document.subject_kind = 'invoice'
-             JOIN invoice ON invoice.id = document.subject_id
-             JOIN purchase_order ON purchase_order.id = invoice.order_id {OF_ORDER} {these}"
+        "SELECT kind, file, subject, says FROM (
+             WITH sent AS MATERIALIZED (
+                 SELECT transmission.id AS subject, document.subject_kind, document.subject_id,
+                     transmission.set_code || ' ' || transmission.name || ' ' || transmission.state AS says
+                 FROM transmission JOIN document ON document.transmission_id = transmission.id WHERE {THESE}),
+             about AS MATERIALIZED (
+                 SELECT subject, says, subject_id AS order_id FROM sent WHERE subject_kind = 'order'
+                 UNION ALL SELECT subject, says, shipment_order.order_id FROM sent
+                     JOIN shipment_order ON shipment_order.shipment_id = sent.subject_id WHERE subject_kind = 'shipment'
+                 UNION ALL SELECT subject, says, invoice.order_id FROM sent
+                     JOIN invoice ON invoice.id = sent.subject_id WHERE subject_kind = 'invoice')
+             {trace} FROM sent JOIN interchange source ON source.id = sent.subject_id
+                 WHERE sent.subject_kind = 'interchange' AND source.file_id IS NOT NULL
+             UNION ALL {trace} FROM about AS sent JOIN purchase_order ON purchase_order.id = sent.order_id {OF_ORDER}
+                 WHERE source.file_id IS NOT NULL) AS of_sent"
     )
 }
 
