@@ -349,7 +349,9 @@ impl Connection {
     pub async fn document_at(&mut self, file: i64, place: i64) -> Result<Option<i64>, Failure> {
         Ok(self
             .row::<(i64,)>(
-                "SELECT id FROM document WHERE file_id = $1 AND byte_offset = $2 ORDER BY id DESC LIMIT 1",
+                "SELECT document.id FROM interchange
+                 JOIN document ON document.interchange_id = interchange.id AND document.byte_offset = $2
+                 WHERE interchange.file_id = $1 ORDER BY +document.id DESC LIMIT 1",
                 binds![file, place],
             )
             .await?

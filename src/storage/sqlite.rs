@@ -14,6 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection::Bind;
 use super::row::{DriverError, Readable, Row};
 
+/// The name of the thread that writes.
+pub(super) const WRITER: &str = "sqlite-writer";
 /// Connections that read at the same time, at most.
 const READERS: usize = 8;
 /// Statements that a connection keeps prepared: all that the steps use, with the few sizes that each comes in.
@@ -93,6 +95,7 @@ fn each(
     mut read: impl FnMut(&rusqlite::Row<'_>) -> Result<(), DriverError>,
 ) -> Result<(), DriverError> {
     let began = Instant::now();
+    expect_found_by_index(connection, sql);
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(binds))?;
     while let Some(row) = rows.next()? {
@@ -103,6 +106,55 @@ fn each(
         tracing::warn!(milliseconds = took.as_millis(), sql, "a slow statement");
     }
     Ok(())
+}
+
+/// What is written in a step, and what the log tells of it, has to be found by an index: of a million orders, reading a large
+/// table whole takes a second. Looked at where the tests run.
+fn expect_found_by_index(connection: &rusqlite::Connection, sql: &str) {
+    const LARGE: [&str; 18] = [
+        "alert",
+        "audit",
+        "content",
+        "deduction",
+        "document",
+        "effect",
+        "file",
+        "interchange",
+        "invoice",
+        "label_given",
+        "label_run",
+        "ledger_entry",
+        "mail",
+        "payment",
+        "purchase_order",
+        "shipment",
+        "shipment_order",
+        "transmission",
+    ];
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let writes = std::thread::current().name() == Some(WRITER);
+    if !writes && !sql.contains("sent AS MATERIALIZED") {
+        return;
+    }
+    let Ok(mut explained) = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")) else {
+        return;
+    };
+    let mut plan = explained.raw_query();
+    while let Ok(Some(step)) = plan.next() {
+        let step: String = step.get(3).unwrap_or_default();
+        let table = step
+            .strip_prefix("SCAN ")
+            .and_then(|rest| rest.split(' ').next());
+        let is_whole = table.is_some_and(|table| LARGE.contains(&table)) && !step.contains("INDEX");
+        // All that is about an order, say, is as good as everything.
+        let is_nearly_whole = step.ends_with("(subject_kind=?)");
+        assert!(
+            !is_whole && !is_nearly_whole,
+            "this reads a large table whole ({step}): {sql}"
+        );
+    }
 }
 
 /// Asks, and reads every row that comes.
@@ -233,6 +285,43 @@ impl Drop for Reader {
         // What was begun only to read has nothing to lose.
         if connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok() {
             self.readers.idle().push(connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_writes_finds_by_an_index_what_is_in_a_large_table() {
+        let runs = |sql: &'static str| {
+            let asked = move || {
+                let connection = rusqlite::Connection::open_in_memory().expect("opens");
+                connection
+                    .execute_batch(
+                        "CREATE TABLE document (id INTEGER PRIMARY KEY, subject_kind, subject_id, body);
+                         CREATE INDEX document_subject ON document (subject_kind, subject_id)",
+                    )
+                    .expect("made");
+                execute(&connection, sql, &[]).expect("runs");
+            };
+            let thread = std::thread::Builder::new().name(WRITER.to_owned());
+            thread.spawn(asked).expect("starts").join().is_ok()
+        };
+        for (sql, may) in [
+            ("UPDATE document SET body = 1 WHERE id = 1", true),
+            (
+                "SELECT id FROM document WHERE subject_kind = 'order' AND subject_id = 1",
+                true,
+            ),
+            (
+                "SELECT id FROM document WHERE subject_kind = 'order'",
+                false,
+            ),
+            ("SELECT id FROM document WHERE body = 1", false),
+        ] {
+            assert_eq!(runs(sql), may || !cfg!(debug_assertions), "{sql}");
         }
     }
 }

@@ -293,7 +293,7 @@ async fn open_sqlite(
     let (ordinary, ordinary_jobs) = mpsc::channel(QUEUE_MAX);
     let runtime = tokio::runtime::Handle::current();
     std::thread::Builder::new()
-        .name("sqlite-writer".to_owned())
+        .name(sqlite::WRITER.to_owned())
         .spawn(move || runtime.block_on(write_queue(writer, urgent_jobs, ordinary_jobs)))
         .map_err(failed("starting the thread that writes"))?;
     Ok(Backend::Lite {

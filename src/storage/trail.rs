@@ -84,8 +84,8 @@ fn traces_of_sent() -> String {
                      JOIN invoice ON invoice.id = sent.subject_id WHERE subject_kind = 'invoice')
              {trace} FROM sent JOIN interchange source ON source.id = sent.subject_id
                  WHERE sent.subject_kind = 'interchange' AND source.file_id IS NOT NULL
-             UNION ALL {trace} FROM about AS sent JOIN purchase_order ON purchase_order.id = sent.order_id {OF_ORDER}
-                 WHERE source.file_id IS NOT NULL) AS of_sent"
+             UNION ALL {trace} FROM about AS sent CROSS JOIN purchase_order {OF_ORDER}
+                 WHERE purchase_order.id = sent.order_id AND source.file_id IS NOT NULL) AS of_sent"
     )
 }
 

@@ -439,7 +439,7 @@ impl Connection {
         )
         .await?;
         self.execute(
-            "UPDATE mail SET next_at = $1 WHERE next_at > $1 AND next_at <= $2",
+            "UPDATE mail SET next_at = $1 WHERE sent_at IS NULL AND next_at > $1 AND next_at <= $2",
             binds![now, then],
         )
         .await?;
