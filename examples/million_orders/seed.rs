@@ -45,6 +45,8 @@ pub struct Seeder {
     gateway: Gateway,
     clock: Arc<HouseClock>,
     partners: Vec<Partner>,
+    /// What the PO numbers and file names begin with.
+    mark: String,
     orders: u64,
 }
 
@@ -58,13 +60,12 @@ impl Seeder {
         ] {
             lists::load(gateway, kind, csv.as_bytes(), None, ACTOR).await?;
         }
-        let mut found = Vec::new();
         for n in 1..=PARTNERS + 1 {
             let (name, sender) = (format!("buyer{n}"), format!("BUYERCO{n}"));
             let profile = PROFILE
                 .replace("\"NAME", &format!("\"{name}"))
                 .replace("\"ID\"", &format!("\"{sender}\""));
-            let (partner, _) = partners::apply(gateway, &profile, ACTOR).await?;
+            partners::apply(gateway, &profile, ACTOR).await?;
             let stores = trade::store_list();
             lists::load(
                 gateway,
@@ -74,27 +75,46 @@ impl Seeder {
                 ACTOR,
             )
             .await?;
-            let mailboxes = gateway.store.read().await?.connections("mailbox").await?;
-            let mailbox = mailboxes
-                .iter()
-                .find(|row| row.partner_id == Some(partner.0))
-                .ok_or_else(|| Broken(format!("partner {name} has no mailbox")))?
-                .id;
-            if n <= PARTNERS {
-                found.push(Partner {
-                    id: partner.0,
-                    sender,
-                    mailbox,
-                    number: 0,
-                });
-            }
         }
+        Self::join(gateway, clock, MARK.to_owned(), 0).await
+    }
+
+    /// Goes on with partners that are there: with other marks, and control numbers behind `number`.
+    pub async fn join(
+        gateway: &Gateway,
+        clock: &Arc<HouseClock>,
+        mark: String,
+        number: u64,
+    ) -> Outcome<Self> {
+        let mailboxes = gateway.store.read().await?.connections("mailbox").await?;
+        let partner = |n: u64| {
+            let name = format!("buyer{n}");
+            let mailbox = mailboxes.iter().find(|row| row.name == name)?;
+            Some(Partner {
+                id: mailbox.partner_id?,
+                sender: format!("BUYERCO{n}"),
+                mailbox: mailbox.id,
+                number,
+            })
+        };
+        let partners: Option<Vec<Partner>> = (1..=PARTNERS).map(partner).collect();
         Ok(Self {
             gateway: gateway.clone(),
             clock: clock.clone(),
-            partners: found,
+            partners: partners.ok_or_else(|| Broken("a partner has no mailbox".to_owned()))?,
+            mark,
             orders: 0,
         })
+    }
+
+    /// A hundred orders in twenty files, from their 850s to open receivables: how long they took.
+    pub async fn hundred(&mut self) -> Outcome<Duration> {
+        let began = std::time::Instant::now();
+        for n in 0..ORDERS / TOGETHER {
+            self.send(n, &[Kind::Sound; TOGETHER as usize]).await?;
+        }
+        self.settle().await?;
+        Ok(began.elapsed())
     }
 
     /// A hundred orders that were paid, begun on `day`.
@@ -186,12 +206,12 @@ impl Seeder {
         let mut sets = Vec::new();
         for kind in kinds {
             self.orders += 1;
-            let po = format!("{MARK}-{:05}", self.orders);
+            let po = format!("{}-{:05}", self.mark, self.orders);
             sets.push(trade::order(&po, self.orders, *kind, day));
         }
         let (sender, number) = self.next(at)?;
         let bytes = trade::interchange(&sender, number, "PO", "850", &sets, day);
-        self.upload(at, format!("{MARK}-850-{at}-{number}.edi"), bytes)
+        self.upload(at, format!("{}-850-{at}-{number}.edi", self.mark), bytes)
             .await
     }
 
