@@ -10,7 +10,8 @@ use super::table::harmless;
 use super::{CliError, CliResult, Options, house, outcome, print};
 use crate::config::profile::connection::RemoteServer;
 use crate::config::roles::Role;
-use crate::service::endpoints::Endpoints;
+use crate::service::endpoints::{self, Endpoints};
+use crate::service::occupancy;
 use crate::storage::listing::Page;
 use crate::storage::listing::files::{FileFilter, files};
 use crate::storage::listing::health::{self, Health};
@@ -234,26 +235,25 @@ fn folder(gateway: &Gateway) -> Check {
     }
 }
 
-/// Files in the data folder that belong to somebody else than the folder itself, as those do that a command made which root
-/// ran: who serves may not write them. Nothing where all are of one user.
+/// Files that a gateway writes and that belong to somebody else than the data folder, as those do that a command made which
+/// root ran: who serves may not write them. Nothing where all are of one user.
 fn owner(gateway: &Gateway) -> Option<Check> {
     let data = &gateway.settings.data;
     let of = std::fs::metadata(data).ok()?.uid();
-    let folders = [data.clone(), data.join("keys")];
-    let mut others: Vec<String> = folders
-        .iter()
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let is_other = entry.metadata().ok()?.uid() != of;
-            is_other.then(|| entry.file_name().to_string_lossy().into_owned())
-        })
+    let database = ["", "-wal", "-shm"].map(|end| format!("{}{end}", house::DATABASE));
+    let host_key = format!("keys/{HOST_KEY_FILE}");
+    let others: Vec<String> = database
+        .into_iter()
+        .chain([
+            host_key,
+            occupancy::FILE.to_owned(),
+            endpoints::FILE.to_owned(),
+        ])
+        .filter(|name| std::fs::metadata(data.join(name)).is_ok_and(|file| file.uid() != of))
         .collect();
     if others.is_empty() {
         return None;
     }
-    others.sort();
     let says = format!(
         "the folder belongs to user {of}, and not these in it: {}; who serves may not write them: `chown -R --reference={folder} {folder}`, and run commands as the user who serves",
         others.join(", "),
@@ -278,10 +278,12 @@ fn disk(gateway: &Gateway) -> Option<Check> {
     Some(check("disk", free_mb >= DISK_MIN_MB, says))
 }
 
-/// Whether the gateway that serves this folder leaves a role to others.
+/// Whether the gateway that serves this folder, or would by its settings, leaves a role to others.
 fn is_played_elsewhere(gateway: &Gateway, role: Role) -> bool {
-    Endpoints::of_running(&gateway.settings.data)
-        .is_some_and(|endpoints| !endpoints.roles.is_empty() && !endpoints.roles.contains(&role))
+    match Endpoints::of_running(&gateway.settings.data) {
+        Some(endpoints) if !endpoints.roles.is_empty() => !endpoints.roles.contains(&role),
+        _ => !gateway.settings.node.has(role),
+    }
 }
 
 /// The key by which partners know our mailbox.

@@ -153,7 +153,7 @@ pub async fn while_telling<T>(
         () = tokio::time::sleep(SILENT_FOR) => {}
     }
     tell(&format!(
-        "{database} is not open yet: either it does not answer, and is tried for half a minute, or it is being brought to this version's schema"
+        "not ready yet: {database} does not answer, and is tried for half a minute, or is being brought to this version's schema"
     ));
     opening.await
 }

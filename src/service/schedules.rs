@@ -75,12 +75,11 @@ pub async fn work(gateway: Gateway, duty: Duty, mut stop: Stop) {
                 gateway.outage.note(gateway.now(), &failure);
                 tracing::error!(%failure, "a round of work failed; it is tried again");
                 if !pause(&mut stop, Duration::from_secs(1)).await {
-                    break;
+                    return;
                 }
             }
         }
     }
-    gateway.all_told().await;
 }
 
 /// At most one announcement in so long: under load the others work already, and need not be told of every file.

@@ -235,7 +235,10 @@ impl Service {
         }
         let patience =
             Duration::from_secs(self.gateway.settings.work.shutdown_seconds.max(1).into());
-        let all = futures::future::join_all(self.tasks);
+        let all = async {
+            futures::future::join_all(self.tasks).await;
+            self.gateway.all_told().await;
+        };
         if tokio::time::timeout(patience, all).await.is_err() {
             tracing::warn!(
                 "some tasks did not end in time; what they had begun is done again at the next start"

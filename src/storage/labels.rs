@@ -18,7 +18,8 @@ pub struct LabelRun {
 }
 
 impl Connection {
-    /// The next `n` SSCC serials of a company prefix in one world; never used twice.
+    /// The next `n` SSCC serials of a company prefix in one world; never used twice. They may be taken ahead of their use, and
+    /// then some are never used.
     pub async fn take_sscc_serials(
         &mut self,
         prefix: &str,

@@ -109,7 +109,7 @@ fn each(
 }
 
 /// What is written in a step, and what the log tells of it, has to be found by an index: of a million orders, reading a large
-/// table whole takes a second. Looked at where the tests run.
+/// table whole takes a second. Looked at where the tests run; a table that a statement calls by another name is not seen.
 fn expect_found_by_index(connection: &rusqlite::Connection, sql: &str) {
     const LARGE: [&str; 18] = [
         "alert",
@@ -147,7 +147,8 @@ fn expect_found_by_index(connection: &rusqlite::Connection, sql: &str) {
         let table = step
             .strip_prefix("SCAN ")
             .and_then(|rest| rest.split(' ').next());
-        let is_whole = table.is_some_and(|table| LARGE.contains(&table)) && !step.contains("INDEX");
+        let is_whole =
+            table.is_some_and(|table| LARGE.contains(&table)) && !step.contains(" USING INDEX");
         // All that is about an order, say, is as good as everything.
         let is_nearly_whole = step.ends_with("(subject_kind=?)");
         assert!(

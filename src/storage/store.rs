@@ -173,7 +173,8 @@ impl Store {
     }
 
     /// Runs `work` in one transaction of its own task: all of it or nothing. It may be run again where it lost to
-    /// another transaction, so it must have no effect but through the connection it is given.
+    /// another transaction, so it must have no effect but through the connection it is given; what it uses up beside, as
+    /// SSCC serials that were taken ahead, is gone each time.
     pub async fn write<T, F>(&self, class: Class, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,

@@ -102,7 +102,8 @@ async fn next_serials(
 
 /// Serials that were taken from their counter before a transaction needs them, by the world that they are for. Over
 /// PostgreSQL a counter is held until the transaction ends that takes from it, and those that plan shipments would go one
-/// after the other. They are for this process alone; what is left of them when it ends is issued to nobody.
+/// after the other. They are for this process alone: what is left of them when it ends, or was taken by a transaction that
+/// came to nothing, is issued to nobody.
 #[derive(Debug, Default)]
 pub(super) struct Reserve(Mutex<BTreeMap<Mode, Stretch>>);
 
@@ -111,13 +112,13 @@ struct Stretch {
     serials: std::ops::Range<i64>,
     /// What a transaction takes of late.
     wanted: i64,
-    /// Whether more are being taken from the counter.
-    is_filled: bool,
+    /// Whether somebody takes more from the counter.
+    is_being_filled: bool,
 }
 
 /// So many transactions are to have enough.
 const TRANSACTIONS_AHEAD: i64 = 4;
-/// So much of all serials of a company prefix may be kept ahead at most.
+/// At most one of so many serials that a company prefix leaves room for is kept ahead.
 const SHARE_AHEAD: i64 = 1_000;
 
 impl Reserve {
@@ -145,13 +146,13 @@ impl Reserve {
         let mut stretches = self.stretches();
         let few = stretches.iter_mut().filter(|(_, stretch)| {
             let left = stretch.serials.end - stretch.serials.start;
-            !stretch.is_filled && left < stretch.wanted
+            !stretch.is_being_filled && left < stretch.wanted
         });
         few.filter_map(|(mode, stretch)| {
             let ahead = stretch.wanted.saturating_mul(TRANSACTIONS_AHEAD);
             let ahead = ahead.min(room / SHARE_AHEAD);
-            stretch.is_filled = ahead >= stretch.wanted;
-            stretch.is_filled.then_some((*mode, ahead))
+            stretch.is_being_filled = ahead >= stretch.wanted;
+            stretch.is_being_filled.then_some((*mode, ahead))
         })
         .collect()
     }
@@ -159,7 +160,7 @@ impl Reserve {
     fn fill(&self, mode: Mode, taken: Option<std::ops::Range<i64>>) {
         let mut stretches = self.stretches();
         let stretch = stretches.entry(mode).or_default();
-        stretch.is_filled = false;
+        stretch.is_being_filled = false;
         match taken {
             Some(taken) if taken.start == stretch.serials.end => stretch.serials.end = taken.end,
             Some(taken) => stretch.serials = taken,

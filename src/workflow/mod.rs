@@ -76,7 +76,7 @@ pub struct Gateway {
     beside: Option<outbound::Beside>,
     /// Where uploads wait for the transaction that takes them in.
     reception: Arc<receive::Reception>,
-    trail: Arc<trail::Teller>,
+    trail: Arc<trail::Scribe>,
     serials: Arc<labels::Reserve>,
     unreturned: Arc<run::Unreturned>,
 }

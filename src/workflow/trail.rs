@@ -3,8 +3,10 @@
 //! that dies before it, for the rows are what counts.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Level;
 
@@ -75,11 +77,11 @@ pub(super) async fn done(gateway: &Gateway, mut deeds: Vec<Deed>) {
     }
     match gateway.store.location() {
         StoreLocation::Sqlite(_) => tell(&gateway.store, &deeds).await,
-        StoreLocation::Postgres(_) => gateway.trail.add(&gateway.store, deeds).await,
+        StoreLocation::Postgres(_) => gateway.trail.add(&gateway.store, deeds),
     }
 }
 
-/// So much that is not told yet keeps the work waiting.
+/// Transactions that are not told yet, at most.
 const UNTOLD_MAX: usize = 256;
 
 enum Untold {
@@ -90,17 +92,17 @@ enum Untold {
 
 /// Tells beside the work what was done, in the order in which it was.
 #[derive(Debug, Default)]
-pub(super) struct Teller(OnceLock<mpsc::Sender<Untold>>);
+pub(super) struct Scribe(OnceLock<mpsc::Sender<Untold>>);
 
-impl Teller {
-    async fn add(&self, store: &Store, deeds: Vec<Deed>) {
+impl Scribe {
+    fn add(&self, store: &Store, deeds: Vec<Deed>) {
         let untold = self.0.get_or_init(|| {
             let (untold, waiting) = mpsc::channel(UNTOLD_MAX);
             tokio::spawn(tell_all(store.clone(), waiting));
             untold
         });
-        // Nobody tells any more where the runtime ends.
-        let _ = untold.send(Untold::Deeds(deeds)).await;
+        // Nobody waits for the log: where the database has not answered for so long, or the runtime ends, lines are left out.
+        let _ = untold.try_send(Untold::Deeds(deeds));
     }
 
     /// Waits until all that was done is told.
@@ -116,7 +118,10 @@ impl Teller {
 async fn tell_all(store: Store, mut untold: mpsc::Receiver<Untold>) {
     while let Some(next) = untold.recv().await {
         match next {
-            Untold::Deeds(deeds) => tell(&store, &deeds).await,
+            Untold::Deeds(deeds) => {
+                // A fault of the program costs these lines alone.
+                let _ = AssertUnwindSafe(tell(&store, &deeds)).catch_unwind().await;
+            }
             Untold::Awaited(told) => {
                 // Whoever waited may have gone away.
                 let _ = told.send(());

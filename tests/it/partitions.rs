@@ -75,3 +75,47 @@ async fn the_gateway_goes_on_over_large_tables_that_are_divided() {
         assert!(held[2] || !is_full, "{table}: {held:?}");
     }
 }
+
+/// What schema version 3 had where version 4 has other indexes.
+const AS_BEFORE: &str = "
+    DROP INDEX document_interchange, document_transmission, document_answer_due, document_of_file, mail_waiting;
+    CREATE INDEX document_interchange ON document (interchange_id);
+    CREATE INDEX document_transmission ON document (transmission_id);
+    CREATE INDEX document_answer_due ON document (answer_due_at);
+    CREATE INDEX mail_next ON mail (next_at);
+    DELETE FROM _sqlx_migrations WHERE version = 4;";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_divided_before_is_brought_to_the_schema_of_today() {
+    let Some(database) = fresh_database().await else {
+        return;
+    };
+    let location = StoreLocation::Postgres(database.url.clone());
+    let house = traded(location.clone()).await;
+    behind_the_back(&house, AS_BEFORE).await;
+    behind_the_back(&house, include_str!("../../docs/partition.sql")).await;
+    behind_the_back(&house, "SELECT divide('document', 5)").await;
+    supercargo::storage::Store::open(location)
+        .await
+        .expect("it is brought there");
+    let indexes = house
+        .lines(
+            "SELECT attname || ' ' || COUNT(*) FROM pg_index
+             JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
+             WHERE indrelid = 'document'::regclass AND indpred IS NOT NULL
+             AND attname IN ('interchange_id', 'transmission_id', 'answer_due_at', 'file_id')
+             GROUP BY attname ORDER BY attname",
+        )
+        .await;
+    assert_eq!(
+        indexes,
+        [
+            "answer_due_at 1",
+            "file_id 1",
+            "interchange_id 1",
+            "transmission_id 1"
+        ]
+    );
+    order(&house, 950).await;
+    house.prove().await;
+}
