@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
@@ -81,6 +82,8 @@ pub(super) async fn done(gateway: &Gateway, mut deeds: Vec<Deed>) {
     }
 }
 
+/// What is done within so long is told by one query.
+const TOGETHER: Duration = Duration::from_millis(100);
 /// Transactions that are not told yet, at most.
 const UNTOLD_MAX: usize = 256;
 
@@ -116,16 +119,30 @@ impl Scribe {
 }
 
 async fn tell_all(store: Store, mut untold: mpsc::Receiver<Untold>) {
-    while let Some(next) = untold.recv().await {
-        match next {
-            Untold::Deeds(deeds) => {
-                // A fault of the program costs these lines alone.
-                let _ = AssertUnwindSafe(tell(&store, &deeds)).catch_unwind().await;
+    while let Some(first) = untold.recv().await {
+        let (mut deeds, mut waiting) = (Vec::new(), None);
+        let until = tokio::time::Instant::now() + TOGETHER;
+        let mut next = Some(first);
+        while let Some(one) = next {
+            match one {
+                Untold::Deeds(more) => deeds.extend(more),
+                Untold::Awaited(told) => {
+                    waiting = Some(told);
+                    break;
+                }
             }
-            Untold::Awaited(told) => {
-                // Whoever waited may have gone away.
-                let _ = told.send(());
-            }
+            next = tokio::time::timeout_at(until, untold.recv())
+                .await
+                .ok()
+                .flatten();
+        }
+        if !deeds.is_empty() {
+            // A fault of the program costs these lines alone.
+            let _ = AssertUnwindSafe(tell(&store, &deeds)).catch_unwind().await;
+        }
+        if let Some(told) = waiting {
+            // Whoever waited may have gone away.
+            let _ = told.send(());
         }
     }
 }
