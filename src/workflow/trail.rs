@@ -2,7 +2,7 @@
 //! each with the file's number. Written after the commit, so that what a line says has happened; lost with the process
 //! that dies before it, for the rows are what counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -164,10 +164,21 @@ async fn tell_of(store: &Store, deeds: &[Deed]) -> Result<(), Failure> {
     }
     let mut connection = store.read().await?;
     let traces = connection.traces(&subjects).await?;
+    let mut of_subject: HashMap<(&str, i64), Vec<&Trace>> = HashMap::with_capacity(traces.len());
+    for trace in &traces {
+        let about = (trace.kind.as_str(), trace.subject);
+        of_subject.entry(about).or_default().push(trace);
+    }
     for deed in deeds {
-        let own: HashSet<i64> = deed.subjects.iter().copied().collect();
-        let of_deed = |trace: &&Trace| trace.kind == deed.kind && own.contains(&trace.subject);
-        let traces: Vec<&Trace> = traces.iter().filter(of_deed).collect();
+        let found = |subject: &i64| of_subject.get(&(deed.kind, *subject));
+        let mut traces: Vec<&Trace> = deed
+            .subjects
+            .iter()
+            .filter_map(found)
+            .flatten()
+            .copied()
+            .collect();
+        traces.sort();
         lines(deed.word, &traces);
         if deed.word == Step::Translate.word() {
             let pays = |trace: &&&Trace| trace.says.starts_with("820 ");
