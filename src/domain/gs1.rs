@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use compact_str::CompactString;
+
 /// Fewest digits of a GS1 company prefix.
 pub const COMPANY_PREFIX_MIN: usize = 4;
 /// Most digits of a GS1 company prefix.
@@ -74,6 +76,28 @@ pub fn sscc_serial(extension: u8, company_prefix: &str, sscc: &str) -> Option<u6
     }
     let numbered = sscc.strip_prefix(&format!("{extension}{company_prefix}"))?;
     numbered.get(..numbered.len().checked_sub(1)?)?.parse().ok()
+}
+
+/// The seventeen digits of an SSCC in front of its check digit, as a number; none: it is no SSCC.
+pub fn sscc_body(sscc: &str) -> Option<u64> {
+    if !sscc_is_valid(sscc) {
+        return None;
+    }
+    sscc.get(..PREFIX_AND_SERIAL + 1)?.parse().ok()
+}
+
+/// The SSCC of these seventeen digits; none where they are more.
+pub fn sscc_of_body(body: u64) -> Option<CompactString> {
+    let mut sscc = CompactString::with_capacity(PREFIX_AND_SERIAL + 2);
+    let width = PREFIX_AND_SERIAL + 1;
+    // Writing into a string can not fail.
+    let _ = write!(sscc, "{body:0width$}");
+    if sscc.len() > width {
+        return None;
+    }
+    let check = gs1_check_digit(&sscc)?;
+    sscc.push(char::from(b'0' + check));
+    Some(sscc)
 }
 
 /// The SSCC-18: extension, company prefix, serial padded to 16 digits together with the prefix, check digit.

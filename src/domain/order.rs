@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::clock::Instant;
 use super::delivery::Delivery;
@@ -177,12 +177,20 @@ pub struct OrderDates {
 }
 
 /// An identification of the item as the buyer wrote it: UP, EN, UK, IN, SK, VN, VA, CB, BP …
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// It is kept as a pair, for an order has dozens; as the two by their names it is read as well.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct ItemNumber {
     /// Element 235.
     pub qualifier: String,
     /// Element 234.
     pub value: String,
+}
+
+impl Serialize for ItemNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.qualifier, &self.value).serialize(serializer)
+    }
 }
 
 /// How much of a line goes to one store (SDQ), or with one delivery (SCH, N1 with ST below the line).
@@ -199,6 +207,10 @@ pub struct StoreQuantity {
 }
 
 /// Whether a number is left out of what is stored.
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
 pub(super) fn is_zero(number: &u32) -> bool {
     *number == 0
 }
@@ -280,19 +292,19 @@ pub struct OrderLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<LineRefusal>,
     /// Promised out of stock.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub confirmed: Decimal,
     /// Accepted but waiting for stock.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub backordered: Decimal,
     /// Refused or cut: never to be shipped.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub refused: Decimal,
     /// Shipped so far.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub shipped: Decimal,
     /// Invoiced so far.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub invoiced: Decimal,
     /// When the backordered part is expected to ship, from what is available to promise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -322,7 +334,7 @@ pub struct AcceptedLine {
     /// The price as we will state it, in the buyer's own basis (855, 810).
     pub stated_price: Price,
     /// Ours differs from the buyer's: the 855 says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub price_changed: bool,
     /// Base units in a case, for packing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
-//! Bytes, in and out, by their SHA-256. Small ones stand in the row, large ones in chunks written by transactions of
-//! their own before the row that names them, or in an object of a store beside the database.
+//! Bytes, in and out, by their SHA-256. Small ones stand in the row, compressed where that is worth it, large ones in chunks
+//! written by transactions of their own before the row that names them, or in an object of a store beside the database.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
@@ -37,19 +38,98 @@ pub fn address(bytes: &[u8]) -> ContentAddress {
     }
 }
 
+/// A small content as it will stand in its row. It is made before the transaction that stores it: who writes keeps the
+/// others waiting.
+#[derive(Debug, Clone)]
+pub struct NewContent {
+    /// The address of the bytes as they were received or are sent.
+    pub address: ContentAddress,
+    bytes: Vec<u8>,
+    compressed: bool,
+}
+
+impl NewContent {
+    /// Compressed where that saves an eighth: X12 comes down to a third, and every byte is written twice.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let address = address(&bytes);
+        let smaller = lz4_flex::block::compress(&bytes);
+        match smaller.len() < bytes.len() - bytes.len() / 8 {
+            true => Self {
+                address,
+                bytes: smaller,
+                compressed: true,
+            },
+            false => Self {
+                address,
+                bytes,
+                compressed: false,
+            },
+        }
+    }
+}
+
+row! {
+    /// A content as it stands in its row.
+    #[derive(Debug)]
+    struct InRow {
+        sha256: String,
+        /// How many bytes it is as it was received or sent.
+        size: i64,
+        /// None: it is elsewhere.
+        bytes: Option<Vec<u8>>,
+        /// 1 where its bytes are compressed.
+        compressed: i64,
+    }
+}
+
+/// Bytes of a row as they were received or sent; none: they are not what was compressed.
+pub fn restored(bytes: &[u8], compressed: bool, size: i64) -> Option<Cow<'_, [u8]>> {
+    if !compressed {
+        return Some(Cow::Borrowed(bytes));
+    }
+    // A size that was tampered with must not take all memory.
+    let size = usize::try_from(size)
+        .ok()
+        .filter(|size| *size <= INLINE_MAX)?;
+    lz4_flex::block::decompress(bytes, size)
+        .ok()
+        .map(Cow::Owned)
+}
+
+impl InRow {
+    /// Its bytes where they stand in the row.
+    fn restored(self) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(bytes) = self.bytes else {
+            return Ok(None);
+        };
+        match restored(&bytes, self.compressed == 1, self.size) {
+            Some(Cow::Borrowed(_)) => Ok(Some(bytes)),
+            Some(Cow::Owned(restored)) => Ok(Some(restored)),
+            None => Err(Failure::Corrupt {
+                table: "content",
+                key: self.sha256,
+                why: "its compressed bytes are damaged".to_owned(),
+            }),
+        }
+    }
+}
+
 impl Connection {
     /// Stores small contents in this transaction. Storing the same bytes again changes nothing.
     pub async fn put_contents(
         &mut self,
-        contents: Vec<(ContentAddress, Vec<u8>)>,
+        contents: Vec<NewContent>,
         at: Instant,
     ) -> Result<(), Failure> {
         let rows = contents
             .into_iter()
-            .map(|(address, bytes)| binds![address.sha256, address.size, bytes, at])
+            .map(|new| {
+                let compressed = i64::from(new.compressed);
+                binds![new.address.sha256, new.address.size, new.bytes, compressed, at]
+            })
             .collect();
         self.insert_many(
-            "INSERT INTO content (sha256, size, bytes, created_at)",
+            "INSERT INTO content (sha256, size, bytes, compressed, created_at)",
             rows,
             "ON CONFLICT (sha256) DO NOTHING",
         )
@@ -63,41 +143,50 @@ impl Connection {
         addresses: &[&str],
     ) -> Result<Vec<(String, Vec<u8>)>, Failure> {
         let sql = format!(
-            "SELECT sha256, bytes FROM content WHERE bytes IS NOT NULL AND sha256 IN {}",
+            "SELECT sha256, size, bytes, compressed FROM content WHERE bytes IS NOT NULL AND sha256 IN {}",
             list(addresses.len(), 0)
         );
         let values = addresses.iter().map(|sha256| (*sha256).into()).collect();
-        self.rows(&sql, values).await
+        let rows: Vec<InRow> = self.rows(&sql, values).await?;
+        rows.into_iter()
+            .map(|row| {
+                let sha256 = row.sha256.clone();
+                Ok((sha256, row.restored()?.unwrap_or_default()))
+            })
+            .collect()
     }
 
     /// All bytes of a content; for what is known to be small (sets, documents we sent).
     pub async fn content(&mut self, sha256: &str) -> Result<Vec<u8>, Failure> {
-        let inline: Option<(Option<Vec<u8>>, i64)> = self
-            .row(
-                "SELECT bytes, size FROM content WHERE sha256 = $1",
-                binds![sha256],
-            )
-            .await?;
-        match inline {
-            Some((Some(bytes), _)) => Ok(bytes),
-            Some((None, size)) => {
-                if let Some(object) = self.object(sha256).await? {
-                    return self.object_range(&object, 0, u64::MAX).await;
-                }
-                let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-                let mut ordinal = 0;
-                while let Some(chunk) = self.chunk(sha256, ordinal).await? {
-                    bytes.extend_from_slice(&chunk);
-                    ordinal += 1;
-                }
-                Ok(bytes)
-            }
-            None => Err(Failure::Corrupt {
+        let Some(row) = self.in_row(sha256).await? else {
+            return Err(Failure::Corrupt {
                 table: "content",
                 key: sha256.to_owned(),
                 why: "the bytes that a row names are not there".to_owned(),
-            }),
+            });
+        };
+        let size = row.size;
+        if let Some(bytes) = row.restored()? {
+            return Ok(bytes);
         }
+        if let Some(object) = self.object(sha256).await? {
+            return self.object_range(&object, 0, u64::MAX).await;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        let mut ordinal = 0;
+        while let Some(chunk) = self.chunk(sha256, ordinal).await? {
+            bytes.extend_from_slice(&chunk);
+            ordinal += 1;
+        }
+        Ok(bytes)
+    }
+
+    async fn in_row(&mut self, sha256: &str) -> Result<Option<InRow>, Failure> {
+        self.row(
+            "SELECT sha256, size, bytes, compressed FROM content WHERE sha256 = $1",
+            binds![sha256],
+        )
+        .await
     }
 
     async fn chunk(&mut self, sha256: &str, ordinal: i64) -> Result<Option<Vec<u8>>, Failure> {
@@ -179,13 +268,9 @@ impl Connection {
         offset: u64,
         size: u64,
     ) -> Result<Vec<u8>, Failure> {
-        let inline: Option<(Option<Vec<u8>>,)> = self
-            .row(
-                "SELECT bytes FROM content WHERE sha256 = $1",
-                binds![sha256],
-            )
-            .await?;
-        if let Some((Some(bytes),)) = inline {
+        if let Some(row) = self.in_row(sha256).await?
+            && let Some(bytes) = row.restored()?
+        {
             return Ok(cut(&bytes, offset, size));
         }
         if let Some(object) = self.object(sha256).await? {
@@ -209,6 +294,25 @@ impl Connection {
     }
 }
 
+/// Where the bytes of an upload are.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// Stored, durably.
+    Already(ContentAddress),
+    /// Here, to be stored with the row that names them.
+    WithItsRow(NewContent),
+}
+
+impl Stored {
+    /// Their address.
+    pub fn address(&self) -> &ContentAddress {
+        match self {
+            Self::Already(address) => address,
+            Self::WithItsRow(new) => &new.address,
+        }
+    }
+}
+
 /// `size` bytes from `offset`, or as many as there are.
 pub fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
     let from = usize::try_from(offset)
@@ -221,13 +325,9 @@ pub fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
 }
 
 /// Stores the bytes of a spooled file durably, in the object store where there is one that takes so many, else in chunks
-/// where they are many, and gives their address. A caller whose file is small gets the bytes back instead, to be stored in
-/// the transaction of the row that names them.
-pub async fn store_file(
-    store: &Store,
-    path: &Path,
-    at: Instant,
-) -> Result<(ContentAddress, Option<Vec<u8>>), Failure> {
+/// where they are many, and gives their address. A caller whose file is small gets what is to be stored in the transaction
+/// of the row that names it instead.
+pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Stored, Failure> {
     let reading = |source: std::io::Error| Failure::Database {
         doing: format!("reading the received file {}", path.display()),
         source: source.into(),
@@ -236,7 +336,7 @@ pub async fn store_file(
     let objects = store.objects().filter(|objects| objects.takes(size));
     if size <= INLINE_MAX as u64 && objects.is_none() {
         let bytes = std::fs::read(path).map_err(reading)?;
-        return Ok((address(&bytes), Some(bytes)));
+        return Ok(Stored::WithItsRow(NewContent::new(bytes)));
     }
     let mut file = std::fs::File::open(path).map_err(reading)?;
     let (mut digest, mut digests) = (Sha256::new(), Digests::default());
@@ -258,7 +358,7 @@ pub async fn store_file(
     };
     if let Some(objects) = objects {
         put_object(store, objects, path, &address, digests.finish(), at).await?;
-        return Ok((address, None));
+        return Ok(Stored::Already(address));
     }
     let mut file = std::fs::File::open(path).map_err(reading)?;
     let mut ordinal = 0_i64;
@@ -300,7 +400,7 @@ pub async fn store_file(
             })
         })
         .await?;
-    Ok((address, None))
+    Ok(Stored::Already(address))
 }
 
 /// Puts a file into the object store and then writes the rows that name it. Bytes that the database has are left there.

@@ -12,7 +12,7 @@ use crate::domain::document::{Application, Delivery, Disposition};
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::ids::{DocumentId, InvoiceId, OrderId, PartnerId, ShipmentId};
 use crate::domain::order::Mode;
-use crate::storage::content::address;
+use crate::storage::content::NewContent;
 use crate::storage::documents::{DocumentRow, Settled};
 use crate::storage::journal::Subject;
 use crate::storage::work::Step;
@@ -136,13 +136,12 @@ async fn replay_document(
     let mut findings = Vec::new();
     if let Some(bytes) = corrected {
         let judged = correction::judge(gateway, connection, &document, &bytes).await?;
-        let content = address(&bytes);
-        connection
-            .put_contents(vec![(content.clone(), bytes)], now)
-            .await?;
-        connection.correct_document(id.0, &content.sha256).await?;
+        let content = NewContent::new(bytes);
+        let sha256 = content.address.sha256.clone();
+        connection.put_contents(vec![content], now).await?;
+        connection.correct_document(id.0, &sha256).await?;
         if judged.held {
-            hold_correction(gateway, connection, &document, &content.sha256, &judged).await?;
+            hold_correction(gateway, connection, &document, &sha256, &judged).await?;
             return Ok(Replayed::Set);
         }
         findings = judged.findings;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{Gateway, trail};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
-use crate::storage::content::{ContentAddress, address, store_file};
+use crate::storage::content::{self, NewContent, store_file};
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::files::{FileRow, NewFile};
 use crate::storage::journal::{NewAlert, Subject};
@@ -118,18 +118,16 @@ pub(super) async fn clear_abandoned(
 /// before, nothing of it is there and the sender has had no OK.
 pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failure> {
     let now = gateway.clock.now();
-    let (content, bytes) = match &upload.source {
+    let content = match &upload.source {
         UploadSource::Path(path) => store_file(&gateway.store, path, now).await?,
-        UploadSource::Bytes(bytes) => (address(bytes), Some(bytes.clone())),
+        UploadSource::Bytes(bytes) => {
+            content::Stored::WithItsRow(NewContent::new(bytes.clone()))
+        }
     };
     waypoint::pass("upload", "bytes stored");
-    let size = content.size;
+    let size = content.address().size;
     let (name, from) = (upload.name.clone(), upload.actor.clone());
-    let stored = Stored {
-        upload,
-        content,
-        bytes,
-    };
+    let stored = Stored { upload, content };
     let id = gateway.reception.take_in(gateway, stored).await?;
     waypoint::pass("upload", COMMITTED);
     trail::received(id, &name, size, &from);
@@ -142,12 +140,11 @@ const TOGETHER_MAX: usize = 64;
 /// After so long the next transaction begins, whether this one has ended or not.
 const TURN_MAX: Duration = Duration::from_secs(1);
 
-/// An upload with its bytes: in the store already, or here to be written with its row.
+/// An upload with its bytes.
 #[derive(Clone)]
 struct Stored {
     upload: Upload,
-    content: ContentAddress,
-    bytes: Option<Vec<u8>>,
+    content: content::Stored,
 }
 
 /// An upload that waits for its transaction, and who is told of it.
@@ -265,9 +262,10 @@ async fn add(
             key(stored).is_none_or(|key| !known.contains_key(&key) && keys.insert(key))
         })
         .collect();
-    let contents = fresh
-        .iter()
-        .filter_map(|stored| Some((stored.content.clone(), stored.bytes.clone()?)));
+    let contents = fresh.iter().filter_map(|stored| match &stored.content {
+        content::Stored::WithItsRow(new) => Some(new.clone()),
+        content::Stored::Already(_) => None,
+    });
     connection.put_contents(contents.collect(), now).await?;
     let ids = connection.identities("file", fresh.len()).await?;
     let keys: Vec<(String, i64)> = fresh
@@ -285,7 +283,7 @@ async fn add(
             connection: over(stored),
             partner: stored.upload.partner.map(|id| id.0),
             name: &stored.upload.name,
-            content: &stored.content,
+            content: stored.content.address(),
             by: &stored.upload.actor,
         })
         .collect();

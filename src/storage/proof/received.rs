@@ -22,6 +22,8 @@ row! {
         pub kept_size: Option<i64>,
         /// The bytes, where they are few.
         pub bytes: Option<Vec<u8>>,
+        /// 1 where these are compressed.
+        pub compressed: Option<i64>,
         /// 1 where the work `read` waits for it.
         pub to_read: i64,
     }
@@ -153,11 +155,18 @@ row! {
     }
 }
 
+impl KeptFile {
+    /// The bytes of its row, and whether they are compressed.
+    pub fn in_row(&self) -> Option<(&[u8], bool)> {
+        Some((self.bytes.as_deref()?, self.compressed == Some(1)))
+    }
+}
+
 impl Connection {
     /// Files after `after`, in order of number.
     pub async fn kept_files(&mut self, after: i64, most: i64) -> Result<Vec<KeptFile>, Failure> {
         self.rows(
-            "SELECT file.id, file.name, file.sha256, file.size, file.disposition, content.size AS kept_size, content.bytes,
+            "SELECT file.id, file.name, file.sha256, file.size, file.disposition, content.size AS kept_size, content.bytes, content.compressed,
                  (SELECT COUNT(*) FROM work WHERE step = 'read' AND subject = file.id) AS to_read
              FROM file LEFT JOIN content ON content.sha256 = file.sha256
              WHERE file.id > $1 ORDER BY file.id LIMIT $2",

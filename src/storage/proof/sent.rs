@@ -32,6 +32,8 @@ row! {
         pub kept_size: Option<i64>,
         /// The bytes, where they are few.
         pub bytes: Option<Vec<u8>>,
+        /// 1 where these are compressed.
+        pub compressed: Option<i64>,
         /// 1 where the work `push` waits for it.
         pub to_push: i64,
     }
@@ -62,6 +64,13 @@ row! {
     }
 }
 
+impl KeptTransmission {
+    /// The bytes of its row, and whether they are compressed.
+    pub fn in_row(&self) -> Option<(&[u8], bool)> {
+        Some((self.bytes.as_deref()?, self.compressed == Some(1)))
+    }
+}
+
 impl Connection {
     /// Files to partners after `after`, in order of number.
     pub async fn kept_transmissions(
@@ -72,7 +81,7 @@ impl Connection {
         self.rows(
             "SELECT transmission.id, transmission.mode, transmission.isa13, transmission.set_code, transmission.name,
                  transmission.sha256, transmission.size, transmission.state, transmission.delivered_at,
-                 transmission.picked_up_at, content.size AS kept_size, content.bytes,
+                 transmission.picked_up_at, content.size AS kept_size, content.bytes, content.compressed,
                  (SELECT COUNT(*) FROM work WHERE step = 'push' AND subject = transmission.id) AS to_push
              FROM transmission LEFT JOIN content ON content.sha256 = transmission.sha256
              WHERE transmission.id > $1 ORDER BY transmission.id LIMIT $2",

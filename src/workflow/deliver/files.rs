@@ -18,7 +18,7 @@ use crate::config::profile::file_name::FileNameValues;
 use crate::domain::clock::{Instant, hours_after};
 use crate::domain::document::Delivery;
 use crate::domain::order::Mode;
-use crate::storage::content::address;
+use crate::storage::content::NewContent;
 use crate::storage::documents::{NewDocument, NewTransmission, Numbered, Sent};
 use crate::storage::effort::{Effort, spend};
 use crate::storage::partners::ConnectionRow;
@@ -219,7 +219,8 @@ struct Rendered {
     name: String,
     isa13: String,
     gs06: u32,
-    written: Written,
+    content: NewContent,
+    sets: Vec<WrittenSet>,
 }
 
 impl Unwritten {
@@ -236,7 +237,7 @@ impl Unwritten {
         let sets = self.documents.iter_mut().map(Waiting::take_set);
         let sets = sets.collect::<Result<Vec<_>, _>>()?;
         let release = profile.release_of(set_code);
-        let written = render(envelope, addresses, sets, self.gs06, release)?;
+        let Written { bytes, sets } = render(envelope, addresses, sets, self.gs06, release)?;
         let isa13 = format!("{:09}", self.isa);
         let first = self.documents.first();
         let name = profile.file_name(FileNameValues {
@@ -252,7 +253,8 @@ impl Unwritten {
             name,
             isa13,
             gs06: self.gs06,
-            written,
+            content: NewContent::new(bytes),
+            sets,
         })
     }
 }
@@ -284,14 +286,13 @@ async fn write(
                 at: now,
                 answer_due: document.pending.then_some(answer_due),
             };
-            let place = file.written.sets.get(n);
+            let place = file.sets.get(n);
             let place = numbered(document.id, sent, place, &file.isa13, file.gs06);
             match document.fresh {
                 Some((new, at)) => fresh.push((gone_out(new, place, delivery), at)),
                 None => stored.push((place, delivery)),
             }
         }
-        let content = address(&file.written.bytes);
         transmissions.push(NewTransmission {
             id: *id,
             connection: out.over.id,
@@ -300,11 +301,11 @@ async fn write(
             set_code: file.of.set_code.clone(),
             isa13: file.isa13,
             name: file.name,
-            content: content.clone(),
+            content: file.content.address.clone(),
             state,
             pickup_due: pickup_due(gateway, &out.trading).filter(|_| at_once),
         });
-        contents.push((content, file.written.bytes));
+        contents.push(file.content);
     }
     let pushed: Vec<(i64, i64)> = transmissions
         .iter()

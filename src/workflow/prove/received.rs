@@ -194,7 +194,7 @@ async fn one_file(
         );
     }
     let content = prover
-        .content(&file.sha256, kept, file.bytes.as_deref(), false)
+        .content(&file.sha256, kept, file.in_row(), false)
         .await?;
     match content {
         Err(why) => prover.fault(place(), why),

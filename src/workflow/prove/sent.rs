@@ -155,7 +155,7 @@ async fn one_file(
         return Ok(());
     };
     let content = prover
-        .content(&file.sha256, kept, file.bytes.as_deref(), true)
+        .content(&file.sha256, kept, file.in_row(), true)
         .await?;
     let content = match content {
         Ok(content) => content,

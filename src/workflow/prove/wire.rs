@@ -7,7 +7,7 @@ use supercargo_x12::{Event, Reader};
 
 use super::Prover;
 use crate::storage::Failure;
-use crate::storage::content::{ContentAddress, ContentReader};
+use crate::storage::content::{ContentAddress, ContentReader, restored};
 use crate::translation::archive;
 
 /// An interchange as it stands in the bytes.
@@ -147,17 +147,24 @@ fn unreadable(error: std::io::Error, sha256: &str) -> Result<String, Failure> {
 }
 
 impl Prover<'_> {
-    /// Reads a content again: the bytes at hand, or piece by piece where they are many. The sentence says why it can not be
-    /// read: some of it is missing, or its object is gone or another.
+    /// Reads a content again: the bytes of its row and whether they are compressed, or piece by piece where they are many.
+    /// The sentence says why it can not be read: some of it is missing or damaged, or its object is gone or another.
     pub(super) async fn content(
         &mut self,
         sha256: &str,
         size: i64,
-        bytes: Option<&[u8]>,
+        bytes: Option<(&[u8], bool)>,
         sets: bool,
     ) -> Result<Result<Content, String>, Failure> {
         let content = match bytes {
-            Some(bytes) => read(bytes, sets),
+            Some((bytes, compressed)) => match restored(bytes, compressed, size) {
+                Some(bytes) => read(&*bytes, sets),
+                None => {
+                    return Ok(Err(format!(
+                        "its bytes, {sha256}, are damaged: what is kept of them does not come to {size} bytes"
+                    )));
+                }
+            },
             None => {
                 let address = ContentAddress {
                     sha256: sha256.to_owned(),
