@@ -334,10 +334,14 @@ impl Filler {
         for (table, sql) in last_numbers() {
             let last = self.number(&sql).await?;
             let sql = match self {
+                // SSCCs have a counter of their own, one for each prefix; there is one.
+                _ if table == "label" => {
+                    format!("UPDATE counter SET value = {last} WHERE scope LIKE 'sscc:%'")
+                }
                 Self::Lite(_) => {
                     format!("UPDATE sequence SET value = {last} WHERE name = '{table}'")
                 }
-                Self::Pg(_) if key_of(table) != "id" || table == "label" => continue,
+                Self::Pg(_) if key_of(table) != "id" => continue,
                 Self::Pg(_) => format!("SELECT SETVAL('{table}_seq', {})", last.max(1)),
             };
             self.run(&sql).await?;

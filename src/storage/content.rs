@@ -49,11 +49,15 @@ pub struct NewContent {
 }
 
 impl NewContent {
-    /// Compressed where that saves an eighth: X12 comes down to a third, and every byte is written twice.
+    /// Compressed where that saves an eighth: X12 comes down to a third, and every byte is written twice. Many bytes stay as
+    /// they are: of these ranges are read.
     pub fn new(bytes: Vec<u8>) -> Self {
         let address = address(&bytes);
-        let smaller = lz4_flex::block::compress(&bytes);
-        match smaller.len() < bytes.len() - bytes.len() / 8 {
+        let smaller = match bytes.len() <= INLINE_MAX {
+            true => lz4_flex::block::compress(&bytes),
+            false => Vec::new(),
+        };
+        match !smaller.is_empty() && smaller.len() < bytes.len() - bytes.len() / 8 {
             true => Self {
                 address,
                 bytes: smaller,
@@ -125,7 +129,13 @@ impl Connection {
             .into_iter()
             .map(|new| {
                 let compressed = i64::from(new.compressed);
-                binds![new.address.sha256, new.address.size, new.bytes, compressed, at]
+                binds![
+                    new.address.sha256,
+                    new.address.size,
+                    new.bytes,
+                    compressed,
+                    at
+                ]
             })
             .collect();
         self.insert_many(
@@ -540,5 +550,48 @@ impl Read for ContentReader {
         }
         self.at += n;
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_restored_as_they_were() {
+        let text = |n: usize| -> Vec<u8> {
+            (0..n)
+                .flat_map(|line| {
+                    format!("PO1*{line}*12*EA*9.95*PE*VN*W{:04}~", line % 7).into_bytes()
+                })
+                .collect()
+        };
+        let noise: Vec<u8> = (0..20_000_u64)
+            .flat_map(|n| Sha256::digest(n.to_le_bytes()).to_vec())
+            .take(100_000)
+            .collect();
+        for (bytes, compressed) in [
+            (vec![], false),
+            (b"~".to_vec(), false),
+            (text(40), true),
+            (text(7_000), true),
+            (text(20_000), false),
+            (noise, false),
+        ] {
+            let new = NewContent::new(bytes.clone());
+            assert_eq!(new.compressed, compressed, "{} bytes", bytes.len());
+            let restored = restored(&new.bytes, new.compressed, new.address.size);
+            assert!(restored.as_deref() == Some(&bytes), "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn what_was_tampered_with_is_not_restored() {
+        let new = NewContent::new(b"SE*1*0001~".repeat(200));
+        assert!(new.compressed);
+        for size in [0, -1, 1_999, i64::MAX] {
+            assert_eq!(restored(&new.bytes, true, size), None, "{size}");
+        }
+        assert_eq!(restored(&[0xFF; 30], true, 2_000), None);
     }
 }

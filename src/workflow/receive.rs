@@ -120,9 +120,7 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
     let now = gateway.clock.now();
     let content = match &upload.source {
         UploadSource::Path(path) => store_file(&gateway.store, path, now).await?,
-        UploadSource::Bytes(bytes) => {
-            content::Stored::WithItsRow(NewContent::new(bytes.clone()))
-        }
+        UploadSource::Bytes(bytes) => content::Stored::WithItsRow(NewContent::new(bytes.clone())),
     };
     waypoint::pass("upload", "bytes stored");
     let size = content.address().size;

@@ -224,7 +224,10 @@ mod tests {
             (sscc(8), sscc(8 + 2_000_000)),
         ] {
             let text = serde_json::json!({ "cartons": [{ "sscc": first, "through": last, "contents": [] }] });
-            assert!(serde_json::from_value::<Body>(text).is_err(), "{first} {last}");
+            assert!(
+                serde_json::from_value::<Body>(text).is_err(),
+                "{first} {last}"
+            );
         }
     }
 
