@@ -334,7 +334,7 @@ impl Filler {
         for (table, sql) in last_numbers() {
             let last = self.number(&sql).await?;
             let sql = match self {
-                // SSCCs have a counter of their own, one for each prefix; there is one.
+                // SSCCs are counted for each prefix and world; the seed has one of each.
                 _ if table == "label" => {
                     format!("UPDATE counter SET value = {last} WHERE scope LIKE 'sscc:%'")
                 }

@@ -206,11 +206,11 @@ pub struct StoreQuantity {
     pub delivery: u32,
 }
 
-/// Whether a number is left out of what is stored.
 fn is_false(is: &bool) -> bool {
     !is
 }
 
+/// Whether a number is left out of what is stored.
 pub(super) fn is_zero(number: &u32) -> bool {
     *number == 0
 }

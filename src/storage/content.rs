@@ -38,8 +38,8 @@ pub fn address(bytes: &[u8]) -> ContentAddress {
     }
 }
 
-/// A small content as it will stand in its row. It is made before the transaction that stores it: who writes keeps the
-/// others waiting.
+/// A content as it will stand in its row. It is made where the bytes come from, on another thread than the one that writes
+/// where there is one: who writes keeps the others waiting.
 #[derive(Debug, Clone)]
 pub struct NewContent {
     /// The address of the bytes as they were received or are sent.
@@ -97,6 +97,7 @@ pub fn restored(bytes: &[u8], compressed: bool, size: i64) -> Option<Cow<'_, [u8
         .filter(|size| *size <= INLINE_MAX)?;
     lz4_flex::block::decompress(bytes, size)
         .ok()
+        .filter(|restored| restored.len() == size)
         .map(Cow::Owned)
 }
 
@@ -589,7 +590,7 @@ mod tests {
     fn what_was_tampered_with_is_not_restored() {
         let new = NewContent::new(b"SE*1*0001~".repeat(200));
         assert!(new.compressed);
-        for size in [0, -1, 1_999, i64::MAX] {
+        for size in [0, -1, 1_999, 2_001, i64::MAX] {
             assert_eq!(restored(&new.bytes, true, size), None, "{size}");
         }
         assert_eq!(restored(&[0xFF; 30], true, 2_000), None);

@@ -125,7 +125,7 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
     waypoint::pass("upload", "bytes stored");
     let size = content.address().size;
     let (name, from) = (upload.name.clone(), upload.actor.clone());
-    let stored = Stored { upload, content };
+    let stored = Taken { upload, content };
     let id = gateway.reception.take_in(gateway, stored).await?;
     waypoint::pass("upload", COMMITTED);
     trail::received(id, &name, size, &from);
@@ -140,14 +140,14 @@ const TURN_MAX: Duration = Duration::from_secs(1);
 
 /// An upload with its bytes.
 #[derive(Clone)]
-struct Stored {
+struct Taken {
     upload: Upload,
     content: content::Stored,
 }
 
 /// An upload that waits for its transaction, and who is told of it.
 struct Waiting {
-    stored: Stored,
+    stored: Taken,
     told: oneshot::Sender<Result<i64, Failure>>,
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Reception {
 }
 
 impl Reception {
-    async fn take_in(self: &Arc<Self>, gateway: &Gateway, stored: Stored) -> Result<i64, Failure> {
+    async fn take_in(self: &Arc<Self>, gateway: &Gateway, stored: Taken) -> Result<i64, Failure> {
         let (told, outcome) = oneshot::channel();
         self.waiting().push(Waiting { stored, told });
         let (reception, gateway) = (self.clone(), gateway.clone());
@@ -196,7 +196,7 @@ impl Reception {
 
 /// Takes uploads in, and tells each. Where that fails for all together each is tried by itself, for it may lie with one.
 async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
-    let (stored, told): (Vec<Stored>, Vec<_>) = next
+    let (stored, told): (Vec<Taken>, Vec<_>) = next
         .into_iter()
         .map(|waiting| (waiting.stored, waiting.told))
         .unzip();
@@ -228,7 +228,7 @@ async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
 }
 
 /// Takes uploads in, in one transaction: their numbers.
-async fn commit(gateway: &Gateway, stored: Vec<Stored>) -> Result<Vec<i64>, Failure> {
+async fn commit(gateway: &Gateway, stored: Vec<Taken>) -> Result<Vec<i64>, Failure> {
     let now = gateway.clock.now();
     let stored = Arc::new(stored);
     gateway
@@ -247,14 +247,14 @@ async fn commit(gateway: &Gateway, stored: Vec<Stored>) -> Result<Vec<i64>, Fail
 
 async fn add(
     connection: &mut Connection,
-    stored: &[Stored],
+    stored: &[Taken],
     now: Instant,
 ) -> Result<Vec<i64>, Failure> {
-    let key = |stored: &Stored| Some(format!("upload:{}", stored.upload.key.as_ref()?));
+    let key = |stored: &Taken| Some(format!("upload:{}", stored.upload.key.as_ref()?));
     let keys: Vec<String> = stored.iter().filter_map(key).collect();
     let mut known: HashMap<String, i64> = connection.effects_of(&keys).await?;
     let mut keys = HashSet::new();
-    let fresh: Vec<&Stored> = stored
+    let fresh: Vec<&Taken> = stored
         .iter()
         .filter(|stored| {
             key(stored).is_none_or(|key| !known.contains_key(&key) && keys.insert(key))
@@ -272,7 +272,7 @@ async fn add(
         .filter_map(|(stored, id)| Some((key(stored)?, *id)))
         .collect();
     connection.claim_new_effects(&keys).await?;
-    let over = |stored: &Stored| stored.upload.connection.map(|id| id.0);
+    let over = |stored: &Taken| stored.upload.connection.map(|id| id.0);
     let files: Vec<NewFile<'_>> = fresh
         .iter()
         .zip(&ids)

@@ -609,19 +609,21 @@ async fn transact(
                 // Taken off first, so that a step may ask for its own subject again.
                 connection.finish_work(&ids).await?;
                 let mut done = Done::default();
-                let subjects = due.iter().map(|work| work.subject).collect();
-                let mut next = Some((step, subjects));
-                while let Some((step, subjects)) = next {
-                    take(&gateway, connection, step, subjects, &mut done).await?;
-                    next = match &way {
-                        Way::Whole(went_on) => {
-                            let most = |step| gateway.pace.most(step, moment(&gateway));
-                            let asked = connection.take_asked(step, gateway.now(), most);
-                            went_on.fetch_or(asked.is_some(), Ordering::Relaxed);
-                            asked
-                        }
-                        Way::OneStep => None,
-                    };
+                let subjects: Vec<i64> = due.iter().map(|work| work.subject).collect();
+                for part in subjects.chunks(part_of(&gateway, subjects.len())) {
+                    let mut next = Some((step, part.to_vec()));
+                    while let Some((step, subjects)) = next {
+                        take(&gateway, connection, step, subjects, &mut done).await?;
+                        next = match &way {
+                            Way::Whole(went_on) => {
+                                let most = |step| gateway.pace.most(step, moment(&gateway));
+                                let asked = connection.take_asked(step, gateway.now(), most);
+                                went_on.fetch_or(asked.is_some(), Ordering::Relaxed);
+                                asked
+                            }
+                            Way::OneStep => None,
+                        };
+                    }
                 }
                 // Documents are still being built meanwhile.
                 connection.write_changes().await?;
@@ -685,11 +687,25 @@ async fn take(
         subjects.retain(|subject| *subject != later.subject);
     }
     // Of the first step it is noted how long all of them took.
-    if !done.steps.is_empty() {
+    if done.steps.first().is_some_and(|(first, _)| *first != step) {
         gateway.pace.note(step, pieces, began.elapsed());
     }
-    done.steps.push((step, subjects));
+    match done.steps.iter_mut().find(|(known, _)| *known == step) {
+        Some((_, before)) => before.extend(subjects),
+        None => done.steps.push((step, subjects)),
+    }
     Ok(())
+}
+
+/// How many subjects go through the steps at once. Over SQLite a transaction takes its own in two parts: the documents of the
+/// first are built while it decides on the second. Over PostgreSQL others decide meanwhile, and each statement is a
+/// round trip.
+fn part_of(gateway: &Gateway, subjects: usize) -> usize {
+    const WORTH_TWO: usize = 8;
+    match gateway.store.location() {
+        StoreLocation::Sqlite(_) if subjects >= WORTH_TWO => subjects.div_ceil(2),
+        _ => subjects.max(1),
+    }
 }
 
 /// Puts failed work off, longer each time, and tells a person when it keeps failing.

@@ -146,6 +146,11 @@ const CHANGES: &[(&str, &str, [&str; 3])] = &[
         ["stock", "stock of item", "its postings come to"],
     ),
     (
+        "UPDATE content SET compressed = 1 - compressed WHERE sha256 = (SELECT sha256 FROM file WHERE id = 1)",
+        "UPDATE content SET compressed = 1 - compressed WHERE sha256 = (SELECT sha256 FROM file WHERE id = 1)",
+        ["received", "file 1 ", ""],
+    ),
+    (
         "UPDATE content SET size = size + 1 WHERE sha256 = (SELECT sha256 FROM file WHERE id = 2)",
         "UPDATE content SET size = size - 1 WHERE sha256 = (SELECT sha256 FROM file WHERE id = 2)",
         ["received", "file 2 ", "are kept"],

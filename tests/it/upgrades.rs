@@ -78,7 +78,7 @@ async fn refused(program: &Program, location: &StoreLocation) {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{command:?}: {told}");
         for words in [
-            "the database has schema version 9000, and this Supercargo knows versions up to 4",
+            "the database has schema version 9000, and this Supercargo knows versions up to 5",
             "Nothing was changed. Run the newer version again",
             "restore the backup that was taken before the upgrade",
         ] {

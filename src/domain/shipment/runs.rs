@@ -44,7 +44,7 @@ impl<'c> Labels<'c> {
             next.is_some() && sscc_body(&carton.sscc) == next
         };
         match others.last() {
-            Some(last) if others.iter().all(follows) => Self::Run {
+            Some(last) if others.len() < MOST && others.iter().all(follows) => Self::Run {
                 sscc: &first.sscc,
                 through: &last.sscc,
             },
@@ -59,12 +59,14 @@ impl<'c> Labels<'c> {
     }
 }
 
-/// The SSCCs from one through another; none: no run goes from the one to the other.
-fn run(first: &str, last: &str) -> Option<Vec<CompactString>> {
-    // Far more than anybody packs in a shipment: a row that was tampered with must not take all memory.
-    const MOST: u64 = 1_000_000;
+/// Cartons that are read out of runs at most, far more than anybody packs in a shipment: a row that was tampered with must
+/// not take all memory.
+const MOST: usize = 1_000_000;
+
+/// The SSCCs from one through another; none: no run of at most `most` goes from the one to the other.
+fn run(first: &str, last: &str, most: usize) -> Option<Vec<CompactString>> {
     let (first, last) = (sscc_body(first)?, sscc_body(last)?);
-    if last.checked_sub(first)? > MOST {
+    if usize::try_from(last.checked_sub(first)?).ok()? >= most {
         return None;
     }
     (first..=last).map(sscc_of_body).collect()
@@ -127,10 +129,12 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Car
     let mut cartons = Vec::new();
     for kept in Vec::<Kept>::deserialize(deserializer)? {
         let ssccs = match &kept.through {
-            Some(last) => Some(run(&kept.sscc, last).ok_or_else(|| {
-                let (first, last) = (&kept.sscc, last);
-                D::Error::custom(format!("no SSCCs are numbered from {first} through {last}"))
-            })?),
+            Some(last) => {
+                let (first, room) = (&kept.sscc, MOST.saturating_sub(cartons.len()));
+                Some(run(first, last, room).ok_or_else(|| {
+                    D::Error::custom(format!("no SSCCs are numbered from {first} through {last}"))
+                })?)
+            }
             None => kept.ssccs,
         };
         let first = Carton {

@@ -71,8 +71,8 @@ async fn by_number(
     connection: &mut Connection,
     filter: &OrderFilter,
 ) -> Result<Vec<OrderItem>, Failure> {
-    // Which index to go by has to be told: that of the state where few are in it, else that of the number. PostgreSQL, too,
-    // takes what waits for as spread evenly over all numbers; it is among the newest.
+    // Which index to go by has to be told: that of the state where few are in it, else that of the number. PostgreSQL takes
+    // the orders of a state to be spread evenly over all numbers, while those that wait are among the newest.
     let (of_state, of_number) = match (connection.is_sqlite(), is_narrow(connection, filter).await?)
     {
         (false, true) => ("", "'' || "),
