@@ -76,15 +76,14 @@ async fn the_gateway_goes_on_over_large_tables_that_are_divided() {
     }
 }
 
-/// What schema version 3 had where later ones have other indexes, and what it lacked.
+/// What schema version 3 had where version 4 has other indexes. What came later stays: the rows are of today.
 const AS_BEFORE: &str = "
     DROP INDEX document_interchange, document_transmission, document_answer_due, document_of_file, mail_waiting;
     CREATE INDEX document_interchange ON document (interchange_id);
     CREATE INDEX document_transmission ON document (transmission_id);
     CREATE INDEX document_answer_due ON document (answer_due_at);
     CREATE INDEX mail_next ON mail (next_at);
-    ALTER TABLE content DROP COLUMN compressed;
-    DELETE FROM _sqlx_migrations WHERE version > 3;";
+    DELETE FROM _sqlx_migrations WHERE version = 4;";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_was_divided_before_is_brought_to_the_schema_of_today() {
