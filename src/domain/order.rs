@@ -202,17 +202,13 @@ pub struct StoreQuantity {
     /// In the line's unit.
     pub quantity: Decimal,
     /// Number of the [`Delivery`] that it travels with; 0: to the order's own ship-to, in its own window.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delivery: u32,
 }
 
-fn is_false(is: &bool) -> bool {
-    !is
-}
-
-/// Whether a number is left out of what is stored.
-pub(super) fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// Whether a value is left out of what is stored: it is read so where it is missing.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A segment that no rule used: kept and shown, never dropped.
@@ -334,7 +330,7 @@ pub struct AcceptedLine {
     /// The price as we will state it, in the buyer's own basis (855, 810).
     pub stated_price: Price,
     /// Ours differs from the buyer's: the 855 says so.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub price_changed: bool,
     /// Base units in a case, for packing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

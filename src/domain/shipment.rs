@@ -16,7 +16,7 @@ use super::allocation::Reservation;
 use super::clock::Instant;
 use super::gs1::sscc_is_valid;
 use super::ids::{CompanyId, OrderId, PartnerId, ShipmentId, WarehouseId};
-use super::order::{LineRefusal, Mode, Order, Party, is_zero};
+use super::order::{LineRefusal, Mode, Order, Party, is_default};
 use super::packing::book_content;
 use super::policy::OnShort;
 
@@ -39,7 +39,7 @@ pub struct CartonContent {
     #[serde(default)]
     pub unit: String,
     /// Number of the order's delivery that it belongs to, 0 for none. A confirmation leaves it out.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delivery: u32,
 }
 

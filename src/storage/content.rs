@@ -53,21 +53,13 @@ impl NewContent {
     /// they are: of these ranges are read.
     pub fn new(bytes: Vec<u8>) -> Self {
         let address = address(&bytes);
-        let smaller = match bytes.len() <= INLINE_MAX {
-            true => lz4_flex::block::compress(&bytes),
-            false => Vec::new(),
-        };
-        match !smaller.is_empty() && smaller.len() < bytes.len() - bytes.len() / 8 {
-            true => Self {
-                address,
-                bytes: smaller,
-                compressed: true,
-            },
-            false => Self {
-                address,
-                bytes,
-                compressed: false,
-            },
+        let smaller = (bytes.len() <= INLINE_MAX)
+            .then(|| lz4_flex::block::compress(&bytes))
+            .filter(|smaller| smaller.len() < bytes.len() - bytes.len() / 8);
+        Self {
+            address,
+            compressed: smaller.is_some(),
+            bytes: smaller.unwrap_or(bytes),
         }
     }
 }
@@ -307,14 +299,14 @@ impl Connection {
 
 /// Where the bytes of an upload are.
 #[derive(Debug, Clone)]
-pub enum Stored {
-    /// Stored, durably.
+pub enum Placed {
+    /// Placed, durably.
     Already(ContentAddress),
     /// Here, to be stored with the row that names them.
     WithItsRow(NewContent),
 }
 
-impl Stored {
+impl Placed {
     /// Their address.
     pub fn address(&self) -> &ContentAddress {
         match self {
@@ -338,7 +330,7 @@ pub fn cut(bytes: &[u8], offset: u64, size: u64) -> Vec<u8> {
 /// Stores the bytes of a spooled file durably, in the object store where there is one that takes so many, else in chunks
 /// where they are many, and gives their address. A caller whose file is small gets what is to be stored in the transaction
 /// of the row that names it instead.
-pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Stored, Failure> {
+pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Placed, Failure> {
     let reading = |source: std::io::Error| Failure::Database {
         doing: format!("reading the received file {}", path.display()),
         source: source.into(),
@@ -347,7 +339,7 @@ pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Store
     let objects = store.objects().filter(|objects| objects.takes(size));
     if size <= INLINE_MAX as u64 && objects.is_none() {
         let bytes = std::fs::read(path).map_err(reading)?;
-        return Ok(Stored::WithItsRow(NewContent::new(bytes)));
+        return Ok(Placed::WithItsRow(NewContent::new(bytes)));
     }
     let mut file = std::fs::File::open(path).map_err(reading)?;
     let (mut digest, mut digests) = (Sha256::new(), Digests::default());
@@ -369,7 +361,7 @@ pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Store
     };
     if let Some(objects) = objects {
         put_object(store, objects, path, &address, digests.finish(), at).await?;
-        return Ok(Stored::Already(address));
+        return Ok(Placed::Already(address));
     }
     let mut file = std::fs::File::open(path).map_err(reading)?;
     let mut ordinal = 0_i64;
@@ -411,7 +403,7 @@ pub async fn store_file(store: &Store, path: &Path, at: Instant) -> Result<Store
             })
         })
         .await?;
-    Ok(Stored::Already(address))
+    Ok(Placed::Already(address))
 }
 
 /// Puts a file into the object store and then writes the rows that name it. Bytes that the database has are left there.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{Gateway, trail};
 use crate::domain::clock::Instant;
 use crate::domain::ids::{ConnectionId, FileId, PartnerId};
-use crate::storage::content::{self, NewContent, store_file};
+use crate::storage::content::{NewContent, Placed, store_file};
 use crate::storage::effort::{Effort, Spending};
 use crate::storage::files::{FileRow, NewFile};
 use crate::storage::journal::{NewAlert, Subject};
@@ -120,12 +120,12 @@ pub async fn receive(gateway: &Gateway, upload: Upload) -> Result<FileId, Failur
     let now = gateway.clock.now();
     let content = match &upload.source {
         UploadSource::Path(path) => store_file(&gateway.store, path, now).await?,
-        UploadSource::Bytes(bytes) => content::Stored::WithItsRow(NewContent::new(bytes.clone())),
+        UploadSource::Bytes(bytes) => Placed::WithItsRow(NewContent::new(bytes.clone())),
     };
     waypoint::pass("upload", "bytes stored");
     let size = content.address().size;
     let (name, from) = (upload.name.clone(), upload.actor.clone());
-    let stored = Taken { upload, content };
+    let stored = Stored { upload, content };
     let id = gateway.reception.take_in(gateway, stored).await?;
     waypoint::pass("upload", COMMITTED);
     trail::received(id, &name, size, &from);
@@ -140,14 +140,14 @@ const TURN_MAX: Duration = Duration::from_secs(1);
 
 /// An upload with its bytes.
 #[derive(Clone)]
-struct Taken {
+struct Stored {
     upload: Upload,
-    content: content::Stored,
+    content: Placed,
 }
 
 /// An upload that waits for its transaction, and who is told of it.
 struct Waiting {
-    stored: Taken,
+    stored: Stored,
     told: oneshot::Sender<Result<i64, Failure>>,
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Reception {
 }
 
 impl Reception {
-    async fn take_in(self: &Arc<Self>, gateway: &Gateway, stored: Taken) -> Result<i64, Failure> {
+    async fn take_in(self: &Arc<Self>, gateway: &Gateway, stored: Stored) -> Result<i64, Failure> {
         let (told, outcome) = oneshot::channel();
         self.waiting().push(Waiting { stored, told });
         let (reception, gateway) = (self.clone(), gateway.clone());
@@ -196,7 +196,7 @@ impl Reception {
 
 /// Takes uploads in, and tells each. Where that fails for all together each is tried by itself, for it may lie with one.
 async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
-    let (stored, told): (Vec<Taken>, Vec<_>) = next
+    let (stored, told): (Vec<Stored>, Vec<_>) = next
         .into_iter()
         .map(|waiting| (waiting.stored, waiting.told))
         .unzip();
@@ -228,7 +228,7 @@ async fn take_in_together(gateway: &Gateway, next: Vec<Waiting>) {
 }
 
 /// Takes uploads in, in one transaction: their numbers.
-async fn commit(gateway: &Gateway, stored: Vec<Taken>) -> Result<Vec<i64>, Failure> {
+async fn commit(gateway: &Gateway, stored: Vec<Stored>) -> Result<Vec<i64>, Failure> {
     let now = gateway.clock.now();
     let stored = Arc::new(stored);
     gateway
@@ -247,22 +247,22 @@ async fn commit(gateway: &Gateway, stored: Vec<Taken>) -> Result<Vec<i64>, Failu
 
 async fn add(
     connection: &mut Connection,
-    stored: &[Taken],
+    stored: &[Stored],
     now: Instant,
 ) -> Result<Vec<i64>, Failure> {
-    let key = |stored: &Taken| Some(format!("upload:{}", stored.upload.key.as_ref()?));
+    let key = |stored: &Stored| Some(format!("upload:{}", stored.upload.key.as_ref()?));
     let keys: Vec<String> = stored.iter().filter_map(key).collect();
     let mut known: HashMap<String, i64> = connection.effects_of(&keys).await?;
     let mut keys = HashSet::new();
-    let fresh: Vec<&Taken> = stored
+    let fresh: Vec<&Stored> = stored
         .iter()
         .filter(|stored| {
             key(stored).is_none_or(|key| !known.contains_key(&key) && keys.insert(key))
         })
         .collect();
     let contents = fresh.iter().filter_map(|stored| match &stored.content {
-        content::Stored::WithItsRow(new) => Some(new.clone()),
-        content::Stored::Already(_) => None,
+        Placed::WithItsRow(new) => Some(new.clone()),
+        Placed::Already(_) => None,
     });
     connection.put_contents(contents.collect(), now).await?;
     let ids = connection.identities("file", fresh.len()).await?;
@@ -272,7 +272,7 @@ async fn add(
         .filter_map(|(stored, id)| Some((key(stored)?, *id)))
         .collect();
     connection.claim_new_effects(&keys).await?;
-    let over = |stored: &Taken| stored.upload.connection.map(|id| id.0);
+    let over = |stored: &Stored| stored.upload.connection.map(|id| id.0);
     let files: Vec<NewFile<'_>> = fresh
         .iter()
         .zip(&ids)

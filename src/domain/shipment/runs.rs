@@ -8,6 +8,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::gs1::{sscc_body, sscc_of_body};
+use super::super::order::is_default;
 use super::{Carton, Contents};
 
 /// Cartons that differ in their SSCC alone, as they are written.
@@ -18,7 +19,7 @@ struct Alike<'c> {
     #[serde(skip_serializing_if = "str::is_empty")]
     store: &'c str,
     contents: &'c Contents,
-    #[serde(skip_serializing_if = "is_nothing")]
+    #[serde(skip_serializing_if = "is_default")]
     grams: i64,
     #[serde(skip_serializing_if = "str::is_empty")]
     tracking: &'c str,
@@ -70,10 +71,6 @@ fn run(first: &str, last: &str, most: usize) -> Option<Vec<CompactString>> {
         return None;
     }
     (first..=last).map(sscc_of_body).collect()
-}
-
-fn is_nothing(grams: &i64) -> bool {
-    *grams == 0
 }
 
 /// One carton or several alike, as they are read.
