@@ -61,26 +61,23 @@ pub fn build(
         invoice: Some(invoice),
         ..Facts::new(profile, context.company, invoice.date)
     };
-    let mut draft = Draft::new("810");
-    draft.open(OutboundLevel::Header, facts.clone());
+    let mut draft = Draft::new("810", profile);
+    draft.open(OutboundLevel::Header, || facts.clone());
     paper.header(&mut draft);
     for line in &invoice.lines {
-        draft.open(
-            OutboundLevel::Line,
-            Facts {
-                line: order.line(line.order_line),
-                ..facts.clone()
-            },
-        );
+        draft.open(OutboundLevel::Line, || Facts {
+            line: order.line(line.order_line),
+            ..facts.clone()
+        });
         paper.line(&mut draft, line);
     }
-    draft.open(OutboundLevel::Summary, facts);
+    draft.open(OutboundLevel::Summary, || facts);
     paper.summary(&mut draft);
     // A credit gives goods back, and is no matter of what shipped.
     if invoice.kind == InvoiceKind::Invoice {
         draft.check(|plain| invoice_against_shipment(plain, order, context.shipments));
     }
-    let set = draft.finish(profile)?;
+    let set = draft.finish()?;
     let findings = sum::faults(&set, invoice, paper.total(), profile);
     if findings.is_empty() {
         Ok(set)

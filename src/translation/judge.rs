@@ -3,7 +3,7 @@
 
 use supercargo_x12::{
     AckOptions, CharacterSet, GroupVerdict, Limits, OutboundSet, Release, SchemaRegistry,
-    SetVerdict, TransactionSet, Validator, check_characters, functional_id_of, validate_outbound,
+    SetVerdict, TransactionSet, Validator, check_outbound, functional_id_of,
 };
 
 use super::outbound::delimiters;
@@ -12,7 +12,7 @@ use crate::config::profile::Profile;
 use crate::config::profile::acknowledgment::{GuideFault, MissingSegment};
 use crate::config::profile::documents::RECEIVABLE_SETS;
 use crate::domain::document::Disposition;
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::{Finding, Origin, Severity};
 
 /// The release to judge the sets of a group by whose GS08 names none that we know: what the partner's guide says of a
 /// set that travels in such groups (`functional_id` is GS01). What it says of other sets does not count here.
@@ -130,26 +130,38 @@ fn not_agreed(set: &str, profile: &Profile) -> Finding {
 
 /// What the engine says of a set that is about to leave, and of characters that can not stand in it.
 pub fn outbound_findings(set: &OutboundSet, profile: &Profile) -> Vec<Finding> {
-    let release = Release::of_version(profile.release_of(&set.code)).unwrap_or(Release::R004010);
-    let mut found = Vec::new();
-    if set.code != "TA1" {
-        found.extend(check_characters(
-            set,
-            &delimiters(&profile.envelope),
-            CharacterSet::Extended,
-        ));
-        let guide = profile.guide.get(&set.code);
-        found.extend(validate_outbound(
-            SchemaRegistry::standard(),
-            release,
-            set,
-            guide,
-        ));
+    if set.code == "TA1" {
+        return Vec::new();
     }
-    found
+    let found = check_outbound(
+        SchemaRegistry::standard(),
+        Release::of_version(profile.release_of(&set.code)).unwrap_or(Release::R004010),
+        set,
+        profile.guide.get(&set.code),
+        &delimiters(&profile.envelope),
+        CharacterSet::Extended,
+    );
+    let characters = found.characters.iter().map(|found| Finding {
+        code: "outbound-character".to_owned(),
+        origin: Origin::Business,
+        ..syntax::finding(found, Severity::Hold)
+    });
+    let is_told = |fault: &supercargo_x12::Finding| {
+        let place = |found: &supercargo_x12::Finding| (found.segment_index, found.element);
+        found
+            .characters
+            .iter()
+            .any(|told| place(told) == place(fault))
+    };
+    // What can not be sent in a place is all there is to say of it.
+    let content = found
+        .content
         .iter()
-        .map(|found| {
-            let mut finding = syntax::finding(found, syntax::severity_of(found));
+        .filter(|fault| !is_told(fault))
+        .map(|found| syntax::finding(found, syntax::severity_of(found)));
+    characters
+        .chain(content)
+        .map(|mut finding| {
             // It has not been written yet: bytes and lines mean nothing to a person.
             finding.place.byte = None;
             finding.place.line = None;

@@ -45,14 +45,14 @@ pub struct ResponseContext<'a> {
 /// something changed, which has to be told line by line.
 ///
 /// # Errors
-/// Every finding that keeps it from being sent: a line that is not decided, a difference from the order, a character or
-/// value that can not be sent.
+/// Every finding that keeps it from being sent: a line that is not decided, a difference from the order, a value that is
+/// missing, a text of which nothing can be sent.
 pub fn build(
     order: &Order,
     profile: &Profile,
     context: &ResponseContext<'_>,
 ) -> Result<OutboundSet, Vec<Finding>> {
-    let mut draft = Draft::new("855");
+    let mut draft = Draft::new("855", profile);
     let answers: Vec<(&OrderLine, Vec<LineAnswer>)> = order
         .lines
         .iter()
@@ -94,20 +94,19 @@ pub fn build(
         };
         if told {
             lines += 1;
-            let facts = Facts {
+            draft.open(OutboundLevel::Line, || Facts {
                 line: Some(line),
                 ..facts.clone()
-            };
-            draft.open(OutboundLevel::Line, facts);
+            });
             draft.extend(line_segments(line, answers));
         }
     }
-    draft.open(OutboundLevel::Summary, facts);
+    draft.open(OutboundLevel::Summary, || facts);
     if lines > 0 {
         draft.push(seg("CTT").el(lines.to_string()));
     }
     draft.check(|plain| response_against_order(plain, order, profile));
-    draft.finish(profile)
+    draft.finish()
 }
 
 /// The confirmed quantity of a line by the day on which it left or is going to. What has deliveries of its own is served
@@ -194,7 +193,7 @@ fn header<'a>(
     context: &ResponseContext<'_>,
 ) {
     let header = &order.header;
-    draft.open(OutboundLevel::Header, facts.clone());
+    draft.open(OutboundLevel::Header, || facts.clone());
     let purpose = if context.previous.is_some() {
         "05"
     } else {

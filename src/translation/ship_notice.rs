@@ -120,18 +120,18 @@ pub fn build<O: Borrow<Order>>(
     if !findings.is_empty() {
         return Err(findings);
     }
-    let mut hierarchy = Hierarchy::new(Draft::new("856"), beginning(&material));
+    let mut hierarchy = Hierarchy::new(Draft::new("856", profile), beginning(&material));
     structure::build(&material, &mut hierarchy);
     let (levels, items) = hierarchy.counts();
     let mut draft = hierarchy.close(profile.ship_notice.child_code);
-    draft.open(OutboundLevel::Summary, material.facts());
+    draft.open(OutboundLevel::Summary, || material.facts());
     match profile.ship_notice.total {
         Ctt::Levels => draft.push(seg("CTT").el(levels.to_string())),
         Ctt::Lines => draft.push(seg("CTT").el(items.to_string())),
         Ctt::None => {}
     }
     draft.check(|plain| ship_notice_against_order(plain, shipment, orders));
-    draft.finish(profile)
+    draft.finish()
 }
 
 /// The notice as one that takes the place of an earlier one, with the purpose (BSN01) that the partner wants there.

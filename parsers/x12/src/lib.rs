@@ -44,7 +44,7 @@ pub use schema::{Release, Schema, SchemaRegistry, functional_id_of};
 pub use sef::{SefError, SefFinding, SefGuide, SefNote, SefSet, import_sef};
 pub use set::{Segment, SetHeader, TransactionSet};
 pub use text::decode;
-pub use validate::{Validator, validate_outbound, validate_set};
+pub use validate::{OutboundFindings, Validator, check_outbound, validate_outbound, validate_set};
 pub use verdict::{Acceptance, GroupTotals, GroupVerdict, InterchangeVerdict, SetVerdict};
 pub use writer::{
     Address, Envelope, Group, NumberedSet, OutElement, OutSegment, OutboundSet, Text, WriteError,

@@ -1,7 +1,8 @@
 //! The lines of an outbound document as the partner reads them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashMapExt};
 use rust_decimal::Decimal;
 use supercargo_x12::{OutSegment, OutboundSet};
 
@@ -36,16 +37,24 @@ pub struct Stated<'a> {
 /// The lines of an order by what identifies their items to the buyer, which may be the same on several.
 pub struct Items<'o> {
     lines: HashMap<Vec<(&'o str, &'o str)>, Vec<&'o OrderLine>>,
+    /// Number of a line → that of the first line with the same numbers.
+    first: BTreeMap<u32, u32>,
 }
 
 impl<'o> Items<'o> {
     /// The lines of this order.
     pub fn of(order: &'o Order) -> Self {
         let mut lines: HashMap<_, Vec<&OrderLine>> = HashMap::with_capacity(order.lines.len());
+        let mut first = BTreeMap::new();
         for line in &order.lines {
-            lines.entry(item::numbers(line)).or_default().push(line);
+            let same = lines.entry(item::numbers(line)).or_default();
+            same.push(line);
+            first.insert(
+                line.line,
+                same.first().map_or(line.line, |first| first.line),
+            );
         }
-        Self { lines }
+        Self { lines, first }
     }
 
     /// The line that a document speaks of: one with the same numbers of the item, above all the one with its line number,
@@ -69,10 +78,7 @@ impl<'o> Items<'o> {
     /// The number of the first line with the same numbers of the item: quantities are summed under it, so that it does
     /// not matter which of several such lines a document names.
     pub fn item_of(&self, line: &OrderLine) -> u32 {
-        self.lines
-            .get(item::numbers(line).as_slice())
-            .and_then(|same| same.first())
-            .map_or(line.line, |first| first.line)
+        self.first.get(&line.line).copied().unwrap_or(line.line)
     }
 }
 

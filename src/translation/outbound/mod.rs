@@ -2,8 +2,8 @@
 //! can be sent.
 //!
 //! A builder makes a [`Draft`]: the document's segments in parts, each with what may be looked up there. [`Draft::finish`]
-//! applies the profile's `[[outbound.…]]` rules, cleans free text and refuses what can not be sent, before anything
-//! takes a control number.
+//! applies the profile's `[[outbound.…]]` rules, cleans free text and refuses what was found, before anything takes a
+//! control number.
 
 mod facts;
 mod order;
@@ -12,11 +12,11 @@ pub mod text;
 
 pub(super) use facts::Facts;
 
-use supercargo_x12::{Delimiters, OutSegment, OutboundSet};
+use supercargo_x12::{Delimiters, OutSegment, OutboundSet, seg};
 
 use crate::config::profile::Profile;
 use crate::config::profile::envelope::Envelope;
-use crate::config::profile::outbound::OutboundLevel;
+use crate::config::profile::outbound::{OutboundLevel, OutboundRule};
 use crate::domain::finding::{Finding, Severity};
 
 /// A stretch of the document that belongs together.
@@ -29,37 +29,51 @@ pub(super) struct Part<'a> {
     pub segments: Vec<OutSegment>,
 }
 
+/// A part that was opened, and where its segments begin.
+struct Opened<'a> {
+    level: OutboundLevel,
+    facts: Facts<'a>,
+    from: usize,
+}
+
 /// An outbound document that is being built.
 pub(super) struct Draft<'a> {
-    set: &'static str,
-    parts: Vec<Part<'a>>,
+    profile: &'a Profile,
+    /// The partner's own changes to documents of this set.
+    rules: &'a [OutboundRule],
+    set: OutboundSet,
+    /// Its parts, where there are rules that could speak of them.
+    parts: Vec<Opened<'a>>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Draft<'a> {
-    /// An empty document of a set.
-    pub fn new(set: &'static str) -> Self {
+    /// An empty document of a set for a partner.
+    pub fn new(set: &'static str, profile: &'a Profile) -> Self {
         Self {
-            set,
+            profile,
+            rules: profile.outbound.get(set).map_or(&[], Vec::as_slice),
+            set: OutboundSet::new(set),
             parts: Vec::new(),
             findings: Vec::new(),
         }
     }
 
     /// Opens a part; segments are added to the part opened last.
-    pub fn open(&mut self, level: OutboundLevel, facts: Facts<'a>) {
-        self.parts.push(Part {
+    pub fn open(&mut self, level: OutboundLevel, facts: impl FnOnce() -> Facts<'a>) {
+        if self.rules.is_empty() {
+            return;
+        }
+        self.parts.push(Opened {
             level,
-            facts,
-            segments: Vec::new(),
+            facts: facts(),
+            from: self.set.segments.len(),
         });
     }
 
-    /// Adds a segment to the part opened last.
+    /// Adds a segment to the part opened last, if it says anything.
     pub fn push(&mut self, segment: OutSegment) {
-        if let Some(part) = self.parts.last_mut() {
-            part.segments.push(segment);
-        }
+        self.set.push(segment);
     }
 
     /// Adds segments to the part opened last.
@@ -69,31 +83,30 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Keeps a place for a segment that can not be written yet.
+    pub fn keep_place(&mut self) -> Place {
+        self.set.segments.push(seg(""));
+        Place(self.set.segments.len() - 1)
+    }
+
+    /// Writes the segment that a place was kept for.
+    pub fn fill(&mut self, place: Place, segment: OutSegment) {
+        if let Some(kept) = self.set.segments.get_mut(place.0) {
+            *kept = segment;
+        }
+    }
+
     /// Remarks what keeps the document from being sent.
     pub fn refuse(&mut self, code: &str, message: impl Into<String>) {
         self.findings
             .push(Finding::business(code, Severity::Hold, message));
     }
 
-    /// The parts.
-    pub fn parts_mut(&mut self) -> &mut [Part<'a>] {
-        &mut self.parts
-    }
-
     /// Has the set judged as it stands, before the partner's own changes: a change that the partner wants is no
     /// difference from the documents before it. What is refused already is not judged.
     pub fn check(&mut self, judge: impl FnOnce(&OutboundSet) -> Vec<Finding>) {
-        if !self.findings.is_empty() {
-            return;
-        }
-        let mut plain = OutboundSet::new(self.set);
-        let sizes: Vec<usize> = self.parts.iter().map(|part| part.segments.len()).collect();
-        let parts = self.parts.iter_mut();
-        plain.segments = parts.flat_map(|part| part.segments.drain(..)).collect();
-        self.findings = judge(&plain);
-        let mut segments = plain.segments.into_iter();
-        for (part, size) in self.parts.iter_mut().zip(sizes) {
-            part.segments.extend(segments.by_ref().take(size));
+        if self.findings.is_empty() {
+            self.findings = judge(&self.set);
         }
     }
 
@@ -101,29 +114,51 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// Every finding that keeps it from being sent.
-    pub fn finish(mut self, profile: &Profile) -> Result<OutboundSet, Vec<Finding>> {
-        if let Some(changes) = profile.outbound.get(self.set) {
-            rules::apply(
-                changes,
-                &mut self.parts,
-                profile,
-                self.set,
-                &mut self.findings,
-            );
+    pub fn finish(mut self) -> Result<OutboundSet, Vec<Finding>> {
+        if !self.rules.is_empty() {
+            self.change();
         }
-        let mut set = OutboundSet::new(self.set);
-        for segment in self.parts.into_iter().flat_map(|part| part.segments) {
-            set.push(segment);
-        }
+        let delimiters = delimiters(&self.profile.envelope);
         self.findings
-            .extend(text::clean(&mut set, &delimiters(&profile.envelope)));
+            .extend(text::clean(&mut self.set, &delimiters));
         if self.findings.is_empty() {
-            Ok(set)
+            Ok(self.set)
         } else {
             Err(self.findings)
         }
     }
+
+    /// Applies the partner's own changes, part by part.
+    fn change(&mut self) {
+        let mut segments = std::mem::take(&mut self.set.segments).into_iter();
+        let ends: Vec<usize> = self.parts.iter().skip(1).map(|part| part.from).collect();
+        let ends = ends.into_iter().chain([usize::MAX]);
+        let opened = std::mem::take(&mut self.parts);
+        let mut parts: Vec<Part<'_>> = opened
+            .into_iter()
+            .zip(ends)
+            .map(|(part, end)| Part {
+                level: part.level,
+                facts: part.facts,
+                segments: segments.by_ref().take(end - part.from).collect(),
+            })
+            .collect();
+        rules::apply(
+            self.rules,
+            &mut parts,
+            self.profile,
+            &self.set.code,
+            &mut self.findings,
+        );
+        for segment in parts.into_iter().flat_map(|part| part.segments) {
+            self.set.push(segment);
+        }
+    }
 }
+
+/// A place in a draft that is kept for a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(usize);
 
 /// The separators that the profile gives what we send.
 pub fn delimiters(envelope: &Envelope) -> Delimiters {

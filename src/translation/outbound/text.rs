@@ -1,10 +1,9 @@
 //! Characters that can be sent. Free text is cleaned; a number or code is never altered, but refused with a finding.
 
-use supercargo_x12::{CharacterSet, Delimiters, OutElement, OutboundSet, check_characters};
+use supercargo_x12::{Delimiters, OutElement, OutboundSet};
 
-use super::super::syntax;
 use crate::domain::catalogue::Location;
-use crate::domain::finding::{Finding, Origin, Severity};
+use crate::domain::finding::{Finding, Severity};
 
 /// The elements of a segment that hold words for people, with the most characters they take: the only ones that may be
 /// altered.
@@ -28,7 +27,8 @@ fn free_text(segment: &str) -> &'static [(usize, usize)] {
     }
 }
 
-/// Cleans free text in place, then reports every value that still can not be sent.
+/// Cleans free text in place, and reports what is left of no value. What no text is, and can not be sent, is found when the
+/// set is judged.
 pub fn clean(set: &mut OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (at, segment) in set.segments.iter_mut().enumerate() {
@@ -47,15 +47,6 @@ pub fn clean(set: &mut OutboundSet, delimiters: &Delimiters) -> Vec<Finding> {
             value.clear();
         }
     }
-    findings.extend(
-        check_characters(set, delimiters, CharacterSet::Extended)
-            .iter()
-            .map(|found| Finding {
-                code: "outbound-character".to_owned(),
-                origin: Origin::Business,
-                ..syntax::finding(found, Severity::Hold)
-            }),
-    );
     findings
 }
 
@@ -234,6 +225,7 @@ pub fn unsendable_place(
 
 #[cfg(test)]
 mod tests {
+    use super::super::built;
     use super::*;
     use supercargo_x12::seg;
 
@@ -287,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_refused_rather_than_altered() {
+    fn numbers_are_not_altered() {
         let mut set = OutboundSet::new("855")
             .with(seg("BAK").el("00").el("AD").el("PO*1").el("20260115"))
             .with(seg("N1").el("ST").el("北京"))
@@ -297,13 +289,8 @@ mod tests {
             .iter()
             .map(|found| (found.code.as_str(), found.place.segment.as_deref()))
             .collect();
-        assert_eq!(
-            codes,
-            [
-                ("outbound-text", Some("N1")),
-                ("outbound-character", Some("BAK")),
-                ("outbound-character", Some("REF")),
-            ]
-        );
+        assert_eq!(codes, [("outbound-text", Some("N1"))]);
+        assert_eq!(built(&set.segments[0], 3), "PO*1");
+        assert_eq!(built(&set.segments[2], 2), "\u{c4}1");
     }
 }

@@ -1,8 +1,9 @@
 //! The HL levels: numbered as they come, each with its parent, and truthful about children (X12-RULES 64).
 
+use compact_str::ToCompactString;
 use supercargo_x12::{OutSegment, seg};
 
-use super::super::outbound::{Draft, Facts};
+use super::super::outbound::{Draft, Facts, Place};
 use crate::config::profile::outbound::OutboundLevel;
 
 /// A level that has been opened.
@@ -13,6 +14,7 @@ struct Opened {
     parent: Option<Level>,
     code: &'static str,
     children: bool,
+    hl: Place,
 }
 
 /// A document of levels that is being built.
@@ -38,8 +40,8 @@ impl<'a> Hierarchy<'a> {
         &mut self,
         kind: OutboundLevel,
         parent: Option<Level>,
-        facts: Facts<'a>,
-        segments: Vec<OutSegment>,
+        facts: impl FnOnce() -> Facts<'a>,
+        segments: impl IntoIterator<Item = OutSegment>,
     ) -> Level {
         let code = match kind {
             OutboundLevel::Order => "O",
@@ -51,15 +53,15 @@ impl<'a> Hierarchy<'a> {
         if let Some(parent) = parent.and_then(|parent| self.levels.get_mut(parent.0)) {
             parent.children = true;
         }
+        self.draft.open(kind, facts);
+        self.draft.extend(self.beginning.take());
         self.levels.push(Opened {
             parent,
             code,
             children: false,
+            // Filled when all children are known.
+            hl: self.draft.keep_place(),
         });
-        self.draft.open(kind, facts);
-        self.draft.extend(self.beginning.take());
-        // Filled in when all children are known.
-        self.draft.push(seg("HL"));
         self.draft.extend(segments);
         Level(self.levels.len() - 1)
     }
@@ -72,15 +74,14 @@ impl<'a> Hierarchy<'a> {
 
     /// The document, its HL segments filled in.
     pub fn close(mut self, child_code: bool) -> Draft<'a> {
-        for (index, (level, part)) in self.levels.iter().zip(self.draft.parts_mut()).enumerate() {
+        for (level, number) in self.levels.iter().zip(1usize..) {
+            let above = |parent: Level| (parent.0 + 1).to_compact_string();
             let hl = seg("HL")
-                .el((index + 1).to_string())
-                .opt(level.parent.map(|parent| (parent.0 + 1).to_string()))
+                .el(number.to_compact_string())
+                .opt(level.parent.map(above))
                 .el(level.code)
                 .opt(child_code.then_some(if level.children { "1" } else { "0" }));
-            if let Some(open) = part.segments.iter_mut().find(|segment| segment.id == "HL") {
-                *open = hl;
-            }
+            self.draft.fill(level.hl, hl);
         }
         self.draft
     }

@@ -36,7 +36,7 @@ pub fn shipment<'a>(material: &Material<'a>, hierarchy: &mut Hierarchy<'a>) -> L
     );
     segments.extend(party::write("SF", &ship_from(material), Extent::Address));
     segments.extend(party::write("ST", &ship_to(material), Extent::Address));
-    hierarchy.open(OutboundLevel::Shipment, None, material.facts(), segments)
+    hierarchy.open(OutboundLevel::Shipment, None, || material.facts(), segments)
 }
 
 fn date_segment(qualifier: &str, day: NaiveDate) -> OutSegment {
@@ -220,7 +220,7 @@ pub fn order<'a>(
             .map(|store| mark_for(material, store))
             .unwrap_or_default(),
     );
-    let facts = Facts {
+    let facts = || Facts {
         orders: [order].into(),
         ..material.facts()
     };
@@ -237,7 +237,7 @@ pub fn tare<'a>(
 ) -> Level {
     let sscc = material.profile.ship_notice.sscc;
     let segments = vec![seg("MAN").el(sscc.code()).el(sscc.value(pallet))];
-    let facts = Facts {
+    let facts = || Facts {
         orders: orders.into(),
         ..material.facts()
     };
@@ -264,7 +264,7 @@ pub fn pack<'a>(
     if notice.mark_for == MarkFor::Pack {
         segments.extend(mark_for(material, &carton.store));
     }
-    let facts = Facts {
+    let facts = || Facts {
         orders: orders.into(),
         carton: Some(carton),
         ..material.facts()
@@ -323,12 +323,12 @@ pub fn item_saying<'a>(
     parent: Level,
     goods: &Goods<'a>,
     carton: Option<&'a Carton>,
-    segments: Vec<OutSegment>,
+    segments: impl IntoIterator<Item = OutSegment>,
 ) -> Level {
     let notice = &material.profile.ship_notice;
     // Below an item the cartons are levels of their own.
     let carton = carton.filter(|_| notice.structure != Structure::ShipmentOrderItemPack);
-    let facts = Facts {
+    let facts = || Facts {
         orders: [goods.order].into(),
         line: Some(goods.line),
         carton,

@@ -1,7 +1,8 @@
 //! Which level stands below which, as the partner's structure has it, and what each is made of.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashSet, HashSetExt};
 use rust_decimal::Decimal;
 
 use super::hierarchy::{Hierarchy, Level};
@@ -332,7 +333,7 @@ fn packs<'a>(
         for carton in alike {
             let pack = levels::pack(material, hierarchy, parent, carton, &[order]);
             for (goods, segments) in &items {
-                let said = segments.clone();
+                let said = segments.iter().cloned();
                 levels::item_saying(material, hierarchy, pack, goods, Some(carton), said);
             }
         }

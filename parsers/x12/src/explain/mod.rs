@@ -440,7 +440,7 @@ mod tests {
             .with(seg("PO1").el("1").el("12").el("EA").el("8.5"))
             .with(seg("SAC").el("A").el("C310").skip().skip().el("2500"))
             .with(seg("XX9").el("A"));
-        let set = crate::writer::as_read(&set, Release::R004010);
+        let (set, ()) = crate::writer::as_read(&set, Release::R004010, |_, _| ());
         let reading = annotate(SchemaRegistry::standard(), Release::R004010, &set, None);
         assert_eq!(
             (reading.name.as_str(), reading.segments.len()),

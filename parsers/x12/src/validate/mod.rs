@@ -7,13 +7,15 @@ mod semantics;
 mod ship_notice;
 mod structure;
 
+use crate::delimiters::Delimiters;
+use crate::element::CharacterSet;
 use crate::finding::{Finding, Rule, no_more_in_set};
 use crate::limits::Limits;
 use crate::overlay::Overlay;
 use crate::schema::{Dictionary, NONE, Release, Schema, SchemaRegistry};
 use crate::set::{Segment, TransactionSet};
 use crate::text::show;
-use crate::writer::OutboundSet;
+use crate::writer::{OutboundSet, as_read, check_written};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
@@ -31,16 +33,54 @@ pub fn validate_set(
 }
 
 /// Checks a set that is to be sent, ST and SE included, with the engine that checks what is
-/// received. Delimiters play no part: see [`check_characters`](crate::check_characters).
+/// received. Delimiters play no part: see [`check_characters`](crate::check_characters), and
+/// [`check_outbound`] for both together.
 pub fn validate_outbound(
     registry: &SchemaRegistry,
     release: Release,
     set: &OutboundSet,
     overlay: Option<&Overlay>,
 ) -> Vec<Finding> {
-    let set = crate::writer::as_read(set, release);
+    let (set, ()) = as_read(set, release, |_, _| ());
+    validate_read(registry, release, &set, overlay)
+}
+
+/// What is found of a set that is to be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboundFindings {
+    /// Values that can not be sent with these separators and characters; as of
+    /// [`check_characters`](crate::check_characters).
+    pub characters: Vec<Finding>,
+    /// What does not hold to the schema and the guide; as of [`validate_outbound`].
+    pub content: Vec<Finding>,
+}
+
+/// Checks the characters of a set that is to be sent, and the set, in one go.
+pub fn check_outbound(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &OutboundSet,
+    overlay: Option<&Overlay>,
+    delimiters: &Delimiters,
+    characters: CharacterSet,
+) -> OutboundFindings {
+    let (read, characters) = as_read(set, release, |bytes, laid| {
+        check_written(set, delimiters, characters, bytes, laid)
+    });
+    OutboundFindings {
+        characters,
+        content: validate_read(registry, release, &read, overlay),
+    }
+}
+
+fn validate_read(
+    registry: &SchemaRegistry,
+    release: Release,
+    set: &TransactionSet,
+    overlay: Option<&Overlay>,
+) -> Vec<Finding> {
     let mut findings = set.findings().to_vec();
-    findings.extend(validate_set(registry, release, &set, overlay));
+    findings.extend(validate_set(registry, release, set, overlay));
     findings
 }
 

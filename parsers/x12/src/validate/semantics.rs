@@ -18,7 +18,12 @@ pub(super) fn check(
     report: &mut Report<'_>,
 ) {
     match schema.code.as_str() {
-        "856" => hierarchy(schema, set, placed, limits, report),
+        "856" => {
+            let levels = hierarchy(schema, set, placed, limits, report);
+            ship_notice::levels(schema, set, &levels, report);
+            ship_notice::marks(schema, set, placed, report);
+            ship_notice_totals(schema, set, placed, report);
+        }
         "850" | "855" => totals(schema, set, placed, "PO1", 2, report),
         "860" | "865" => totals(schema, set, placed, "POC", 3, report),
         "810" => totals(schema, set, placed, "IT1", 2, report),
@@ -26,11 +31,6 @@ pub(super) fn check(
         "940" => units(schema, set, placed, ("W76", 1), ("W01", 1), report),
         "945" => units(schema, set, placed, ("W03", 1), ("W12", 3), report),
         _ => {}
-    }
-    if schema.code == "856" {
-        ship_notice::levels(schema, set, placed, report);
-        ship_notice::marks(schema, set, placed, report);
-        ship_notice_totals(schema, set, placed, report);
     }
 }
 
@@ -60,45 +60,88 @@ pub(super) fn at_element(
     .with_value(segment.element(usize::from(element)))
 }
 
-/// Rule 64: HL01 unique, HL02 an earlier HL, HL04 truthful.
-fn hierarchy(
+/// A level of a hierarchy: an HL segment, and where it hangs.
+pub(super) struct Level<'s> {
+    /// The HL.
+    pub segment: Segment<'s>,
+    /// Its place in the schema.
+    pub node: u32,
+    /// Which of the levels is above it; none: the uppermost, or one that no earlier HL has the number of.
+    pub above: Option<usize>,
+    depth: usize,
+    children: u32,
+}
+
+/// The levels of a set by HL01. Nearly every sender numbers them 1, 2, 3: such a number says itself where its level is.
+#[derive(Default)]
+struct Numbers<'s> {
+    /// HL01 of each level in turn; nothing for one without a number, or with that of an earlier one.
+    in_turn: Vec<&'s str>,
+    others: HashMap<&'s str, usize>,
+}
+
+impl<'s> Numbers<'s> {
+    fn find(&self, number: &str) -> Option<usize> {
+        if number.is_empty() {
+            return None;
+        }
+        let at = turn_of(number).filter(|at| self.in_turn.get(*at) == Some(&number));
+        at.or_else(|| self.others.get(number).copied())
+    }
+
+    fn add(&mut self, number: &'s str) {
+        let at = self.in_turn.len();
+        self.in_turn.push(number);
+        if !number.is_empty() && turn_of(number) != Some(at) {
+            self.others.insert(number, at);
+        }
+    }
+}
+
+/// Where a level stands that is numbered by its turn, from 0.
+fn turn_of(number: &str) -> Option<usize> {
+    // More levels than that fit in no set; and a sign, which `parse` takes, is no number of a level.
+    let is_number = number.len() <= 9 && number.bytes().all(|byte| byte.is_ascii_digit());
+    number
+        .parse::<usize>()
+        .ok()
+        .filter(|_| is_number)?
+        .checked_sub(1)
+}
+
+/// Rule 64: HL01 unique, HL02 an earlier HL, HL04 truthful. The levels in their order.
+fn hierarchy<'s>(
     schema: &Schema,
-    set: &TransactionSet,
+    set: &'s TransactionSet,
     placed: &[u32],
     limits: Limits,
     report: &mut Report<'_>,
-) {
-    struct Level<'a> {
-        segment: Segment<'a>,
-        node: u32,
-        depth: usize,
-        children: u32,
-    }
-    let mut levels: HashMap<&str, Level<'_>> = HashMap::new();
+) -> Vec<Level<'s>> {
+    let mut levels: Vec<Level<'s>> = Vec::new();
+    let mut numbers = Numbers::default();
+    let key = Key::of(b"HL");
     for (segment, node) in set
         .segments()
         .zip(placed)
-        .filter(|(segment, _)| segment.id() == "HL")
+        .filter(|(segment, _)| segment.key() == key)
     {
         let (id, parent) = (segment.element(1), segment.element(2));
+        let mut fault = |rule, element, text| {
+            report.add(at_element(
+                schema, rule, segment, *node, element, text, report,
+            ));
+        };
         let mut depth = 1;
+        let above = numbers.find(parent);
         if parent.is_empty() {
             if !levels.is_empty() && segment.element(3) != "S" {
                 let text = format!(
                     "HL02 is empty, but only a shipment level may stand without a parent; {} needs the number of the HL above it.",
                     show(segment.element(3))
                 );
-                report.add(at_element(
-                    schema,
-                    Rule::HierarchyParentUnknown,
-                    segment,
-                    *node,
-                    2,
-                    text,
-                    report,
-                ));
+                fault(Rule::HierarchyParentUnknown, 2, text);
             }
-        } else if let Some(above) = levels.get_mut(parent) {
+        } else if let Some(above) = above.and_then(|above| levels.get_mut(above)) {
             above.children += 1;
             depth = above.depth + 1;
             if depth == limits.depth + 1 {
@@ -106,74 +149,42 @@ fn hierarchy(
                     "The hierarchy is deeper than {} levels, which is the limit set here; what lies below was not judged. Raise the limit where a partner nests deeper.",
                     limits.depth
                 );
-                report.add(at_element(
-                    schema,
-                    Rule::HierarchyParentUnknown,
-                    segment,
-                    *node,
-                    2,
-                    text,
-                    report,
-                ));
+                fault(Rule::HierarchyParentUnknown, 2, text);
             }
         } else {
             let text = format!(
                 "HL02 is {}, but no earlier HL has that number in HL01; write the HL01 of the level that this one belongs to, or nothing where it is the uppermost.",
                 show(parent)
             );
-            report.add(at_element(
-                schema,
-                Rule::HierarchyParentUnknown,
-                segment,
-                *node,
-                2,
-                text,
-                report,
-            ));
+            fault(Rule::HierarchyParentUnknown, 2, text);
         }
-        if id.is_empty() {
-            continue;
-        }
-        if levels.contains_key(id) {
+        let is_repeated = numbers.find(id).is_some();
+        if is_repeated {
             let text = format!(
                 "HL01 {} was used before in this set; every level needs a number of its own.",
                 show(id)
             );
-            report.add(at_element(
-                schema,
-                Rule::HierarchyIdRepeated,
-                segment,
-                *node,
-                1,
-                text,
-                report,
-            ));
-        } else {
-            levels.insert(
-                id,
-                Level {
-                    segment,
-                    node: *node,
-                    depth,
-                    children: 0,
-                },
-            );
+            fault(Rule::HierarchyIdRepeated, 1, text);
         }
+        numbers.add(if is_repeated { "" } else { id });
+        levels.push(Level {
+            segment,
+            node: *node,
+            above,
+            depth,
+            children: 0,
+        });
     }
-    let mut untruthful: Vec<&Level<'_>> = levels
-        .values()
-        .filter(|level| {
-            matches!(
-                (level.segment.element(4), level.children),
-                ("1", 0) | ("0", 1..)
-            )
-        })
-        .collect();
-    untruthful.sort_by_key(|level| level.segment.index());
-    for level in untruthful {
+    // Of a level that nobody can point at nothing can be said.
+    let numbered = levels.iter().zip(&numbers.in_turn);
+    for (level, _) in numbered.filter(|(_, number)| !number.is_empty()) {
+        let stated = level.segment.element(4);
+        if !matches!((stated, level.children), ("1", 0) | ("0", 1..)) {
+            continue;
+        }
         let text = format!(
             "HL04 is {}, but the level has {} children.",
-            show(level.segment.element(4)),
+            show(stated),
             level.children
         );
         report.add(at_element(
@@ -186,6 +197,7 @@ fn hierarchy(
             report,
         ));
     }
+    levels
 }
 
 /// Rule 53: CTT01 counts the lines, CTT02 hashes their quantities.
@@ -321,11 +333,12 @@ fn ship_notice_totals(
     else {
         return;
     };
-    let count = |id: &str| set.segments().filter(|segment| segment.id() == id).count();
-    let items = set
-        .segments()
-        .filter(|segment| segment.id() == "HL" && segment.element(3) == "I")
-        .count();
+    let of = |id: &str| {
+        let key = Key::of(id.as_bytes());
+        set.segments().filter(move |segment| segment.key() == key)
+    };
+    let count = |id: &str| of(id).count();
+    let items = of("HL").filter(|level| level.element(3) == "I").count();
     if let Some(said) = crate::reader::number_of(ctt.element(1)).map(|n| n as usize)
         && ![count("HL"), count("LIN"), count("SN1"), items].contains(&said)
     {
@@ -347,11 +360,7 @@ fn ship_notice_totals(
         schema,
         ctt,
         *node,
-        || {
-            set.segments()
-                .filter(|segment| segment.id() == "SN1")
-                .map(|segment| segment.element(2))
-        },
+        || of("SN1").map(|segment| segment.element(2)),
         report,
     );
 }
@@ -412,5 +421,30 @@ mod tests {
     fn rule_053_hash_ignores_points_and_signs() {
         let total = hash_total(["-.0018", ".18", "1.8", "18.01"].into_iter());
         assert_eq!((total, total % 1000), (1855, 855));
+    }
+
+    #[test]
+    fn rule_064_levels_are_found_by_their_numbers_whatever_these_are() {
+        // As they stand in HL01, some twice, some none, some out of turn.
+        for stated in [
+            &["1", "2", "3"][..],
+            &["3", "1", "2", "3"],
+            &["01", "1", "02", "2", ""],
+            &["A", "+2", "2", "1", "1", "A", "0"],
+            &["", "", "3", "1000000000000", "4294967297"],
+        ] {
+            let mut numbers = Numbers::default();
+            let mut plain: HashMap<&str, usize> = HashMap::new();
+            for (at, number) in stated.iter().copied().enumerate() {
+                for asked in stated.iter().chain(&["5", "00"]) {
+                    assert_eq!(numbers.find(asked), plain.get(asked).copied(), "{asked}");
+                }
+                let is_new = !number.is_empty() && !plain.contains_key(number);
+                numbers.add(if is_new { number } else { "" });
+                if is_new {
+                    plain.insert(number, at);
+                }
+            }
+        }
     }
 }

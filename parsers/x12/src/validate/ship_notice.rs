@@ -1,12 +1,13 @@
 //! What a ship notice (856) says of its levels and marks, beyond what any hierarchy must hold to.
 
 use super::Report;
-use super::semantics::at_element;
+use super::semantics::{Level, at_element};
 use crate::finding::{Rule, Severity};
-use crate::schema::Schema;
+use crate::schema::{Key, Schema};
 use crate::set::TransactionSet;
 use crate::text::show;
-use std::collections::{HashMap, HashSet};
+use foldhash::HashSet;
+use std::collections::HashMap;
 
 /// Shipment, order, tare, pack and item in an order in which they may stand below one another
 /// (rule 64), and the BSN05 that asks for it. A level may be left out, never stand above one before
@@ -21,6 +22,59 @@ const STRUCTURES: [Structure; 6] = [
     ("0003", "STOPI"),
     ("0004", "SOI"),
 ];
+/// The levels that structures are made of.
+const LETTERS: [char; 5] = ['S', 'O', 'T', 'P', 'I'];
+
+/// The structures in which a level may stand below another one, a bit for each: by the one above, the last for none,
+/// and by the level itself, both as [`LETTERS`] has them.
+const BELOW: [[u8; LETTERS.len()]; LETTERS.len() + 1] = below();
+
+const fn below() -> [[u8; LETTERS.len()]; LETTERS.len() + 1] {
+    let mut below = [[0; LETTERS.len()]; LETTERS.len() + 1];
+    let (mut nth, mut last, mut level) = (0, 0, 0);
+    while nth < STRUCTURES.len() {
+        let levels = STRUCTURES[nth].1.as_bytes();
+        while last < below.len() {
+            while level < LETTERS.len() {
+                let here = place(levels, LETTERS[level]);
+                // Where nothing is above it every place will do.
+                let above = match last < LETTERS.len() {
+                    true => place(levels, LETTERS[last]),
+                    false => levels.len(),
+                };
+                let is_below = last == LETTERS.len() || above == levels.len() || above < here;
+                if here < levels.len() && is_below {
+                    below[last][level] |= 1 << nth;
+                }
+                level += 1;
+            }
+            (last, level) = (last + 1, 0);
+        }
+        (nth, last) = (nth + 1, 0);
+    }
+    below
+}
+
+/// Where a structure has a level; behind its last where it has none.
+const fn place(levels: &[u8], letter: char) -> usize {
+    let mut at = 0;
+    while at < levels.len() && levels[at] as char != letter {
+        at += 1;
+    }
+    at
+}
+
+/// Which of [`LETTERS`] a level is.
+fn letter_of(level: &str) -> Option<usize> {
+    let mut characters = level.chars();
+    let first = characters.next()?;
+    let is_alone = characters.next().is_none();
+    LETTERS
+        .iter()
+        .position(|letter| *letter == first)
+        .filter(|_| is_alone)
+}
+
 /// Some of the structures, a bit for each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Fitting(u8);
@@ -30,30 +84,21 @@ impl Fitting {
     const ALL: Self = Self((1 << STRUCTURES.len()) - 1);
 
     /// Those of them that a level may stand in, below the last level before it.
-    fn with(self, last: Option<char>, level: Option<char>) -> Self {
-        let fit = self.each().filter(|(_, (_, levels))| {
-            let here = place(levels, level);
-            here.is_some() && (last.is_none() || place(levels, last) < here)
-        });
-        Self(fit.fold(0, |fit, (bit, _)| fit | bit))
+    fn with(self, last: Option<usize>, level: Option<usize>) -> Self {
+        let fit = level.map_or(0, |level| BELOW[last.unwrap_or(LETTERS.len())][level]);
+        Self(self.0 & fit)
     }
 
     /// Those that BSN05 asks for by this code.
     fn of(stated: &str) -> Self {
-        let asked = Self::ALL.each().filter(|(_, (code, _))| *code == stated);
-        Self(asked.fold(0, |asked, (bit, _)| asked | bit))
+        let asked = STRUCTURES.iter().zip(0u32..);
+        let asked = asked.filter(|((code, _), _)| *code == stated);
+        Self(asked.fold(0, |asked, (_, nth)| asked | 1 << nth))
     }
 
     /// Whether one of them is among the others.
     fn has_one_of(self, others: Self) -> bool {
         self.0 & others.0 != 0
-    }
-
-    /// Each with its bit.
-    fn each(self) -> impl Iterator<Item = (u8, &'static Structure)> {
-        let bits = (0..).map(|nth| 1u8 << nth);
-        bits.zip(&STRUCTURES)
-            .filter(move |(bit, _)| self.0 & bit != 0)
     }
 }
 
@@ -68,29 +113,29 @@ const TOLD_MAX: usize = 100;
 pub(super) fn levels(
     schema: &Schema,
     set: &TransactionSet,
-    placed: &[u32],
+    levels: &[Level<'_>],
     report: &mut Report<'_>,
 ) {
     let stated = set.find("BSN").map_or("", |bsn| bsn.element(5));
     let asked = Fitting::of(stated);
-    // By HL01: the last level of a structure on the way down to it, and which structures fit so far.
-    let mut above: HashMap<&str, (Option<char>, Fitting)> = HashMap::new();
+    // Of each level so far: the last level of a structure on the way down to it, and which structures fit.
+    let mut ways: Vec<(Option<usize>, Fitting)> = Vec::with_capacity(levels.len());
     let mut told = 0;
-    let levels = set.segments().zip(placed);
-    let levels = levels.filter(|(segment, _)| segment.id() == "HL");
-    for (nth, (segment, node)) in levels.enumerate() {
-        let (id, parent, level) = (segment.element(1), segment.element(2), segment.element(3));
-        let known = above.get(parent).copied();
-        let (last, fitting) = known.unwrap_or((None, Fitting::ALL));
+    for (nth, at) in levels.iter().enumerate() {
+        let level = at.segment.element(3);
+        let above = at.above.and_then(|above| ways.get(above)).copied();
+        let (last, fitting) = above.unwrap_or((None, Fitting::ALL));
         if level.is_empty() || ANYWHERE.contains(&level) {
-            note_level(&mut above, id, (last, fitting));
+            ways.push((last, fitting));
             continue;
         }
-        let letter = level.chars().next().filter(|_| level.len() == 1);
-        let is_known = Fitting::ALL.with(None, letter) != Fitting::NONE;
+        let letter = letter_of(level);
         let fit = fitting.with(last, letter);
-        let below = || last.map_or_else(String::new, |last| format!(" below {last}"));
-        let fault = if !is_known {
+        let below = || {
+            last.and_then(|last| LETTERS.get(last))
+                .map_or_else(String::new, |last| format!(" below {last}"))
+        };
+        let fault = if letter.is_none() {
             let text = format!(
                 "HL03 is {}, which is no level of a ship notice; those are S, O, T, P, I, Q and K.",
                 show(level)
@@ -124,29 +169,12 @@ pub(super) fn levels(
         if let Some((severity, text)) = fault.filter(|_| told < TOLD_MAX) {
             told += 1;
             let rule = Rule::HierarchyLevel;
-            let finding = at_element(schema, rule, segment, *node, 3, text, report);
+            let finding = at_element(schema, rule, at.segment, at.node, 3, text, report);
             report.add(finding.with_severity(severity));
         }
         let fit = if fit == Fitting::NONE { fitting } else { fit };
-        let last = letter.filter(|_| is_known).or(last);
-        note_level(&mut above, id, (last, fit));
+        ways.push((letter.or(last), fit));
     }
-}
-
-/// Remembers a level by its HL01; of two with one number the first.
-fn note_level<'a>(
-    above: &mut HashMap<&'a str, (Option<char>, Fitting)>,
-    id: &'a str,
-    level: (Option<char>, Fitting),
-) {
-    if !id.is_empty() {
-        above.entry(id).or_insert(level);
-    }
-}
-
-/// Where a structure has a level.
-fn place(levels: &str, level: Option<char>) -> Option<usize> {
-    levels.find(level?)
 }
 
 /// Structures as `S-O-I or S-O-T-I-P`.
@@ -170,10 +198,11 @@ pub(super) fn marks(
     placed: &[u32],
     report: &mut Report<'_>,
 ) {
-    let mut seen: HashSet<&str> = HashSet::new();
+    let mut seen: HashSet<&str> = HashSet::default();
     let mut told: HashMap<Rule, usize> = HashMap::new();
+    let key = Key::of(b"MAN");
     let marks = set.segments().zip(placed);
-    for (segment, node) in marks.filter(|(segment, _)| segment.id() == "MAN") {
+    for (segment, node) in marks.filter(|(segment, _)| segment.key() == key) {
         for (qualifier, mark) in [(1u16, 2u16), (4, 5)] {
             let announced = segment.element(usize::from(qualifier));
             let value = segment.element(usize::from(mark));
@@ -236,7 +265,24 @@ fn check_digit(digits: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::check_digit;
+    use super::*;
+
+    #[test]
+    fn rule_064_a_level_stands_below_those_before_it_in_its_structure() {
+        for (last, above) in LETTERS.iter().map(Some).chain([None]).zip(0..) {
+            for (level, here) in LETTERS.iter().zip(0..) {
+                let may = |levels: &str| {
+                    let place = |letter: &char| levels.find(*letter);
+                    place(level).is_some() && last.is_none_or(|last| place(last) < place(level))
+                };
+                let fit = Fitting::ALL.with(last.map(|_| above), Some(here));
+                for ((_, levels), nth) in STRUCTURES.iter().zip(0..) {
+                    let fits = fit.has_one_of(Fitting(1 << nth));
+                    assert_eq!(fits, may(levels), "{level} below {last:?} in {levels}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn rule_067_check_digits() {

@@ -1,6 +1,6 @@
 //! Whether what is to be sent can be sent with a partner's separators and character set.
 
-use super::outbound::{OutElement, OutSegment, OutboundSet};
+use super::outbound::{Laid, OutElement, OutSegment, OutboundSet};
 use crate::delimiters::Delimiters;
 use crate::element::{Allowed, CharacterSet};
 use crate::finding::{Finding, Rule};
@@ -26,6 +26,22 @@ pub fn check_characters(
     })
 }
 
+/// The same of a set that lies here as it was written with separators that no text has: nearly every set is done with by
+/// one look at each byte.
+pub(crate) fn check_written(
+    set: &OutboundSet,
+    delimiters: &Delimiters,
+    characters: CharacterSet,
+    bytes: &[u8],
+    laid: &Laid,
+) -> Vec<Finding> {
+    let allowed = Allowed::new(characters, delimiters.repetition.is_some(), false);
+    match Plain::new(delimiters, allowed).is_all_of(&set.segments, delimiters, bytes, laid, 0) {
+        true => Vec::new(),
+        false => check_characters(set, delimiters, characters),
+    }
+}
+
 /// The bytes that can be sent whatever stands around them: printable, allowed, and no separators. Nearly every value has
 /// no others, and is done with by one look at each byte.
 struct Plain([bool; 256]);
@@ -42,6 +58,30 @@ impl Plain {
     fn has_all_of(&self, value: &str) -> bool {
         value.bytes().all(|byte| self.0[usize::from(byte)])
     }
+
+    fn others_in(&self, bytes: &[u8]) -> usize {
+        bytes
+            .iter()
+            .filter(|byte| !self.0[usize::from(**byte)])
+            .count()
+    }
+
+    /// Whether nothing but these bytes stands between the separators of written segments, and nothing else is wrong with
+    /// them: what is no such byte is a separator, so there are as many of the one as of the other. `after` of them follow
+    /// each terminator.
+    fn is_all_of(
+        &self,
+        segments: &[OutSegment],
+        delimiters: &Delimiters,
+        bytes: &[u8],
+        laid: &Laid,
+        after: usize,
+    ) -> bool {
+        let meant = laid.marks.separators + segments.len() * after;
+        (delimiters.repetition.is_some() || !laid.marks.repeats)
+            && segments.iter().all(|segment| is_identifier(&segment.id))
+            && self.others_in(&bytes[laid.between.clone()]) == meant
+    }
 }
 
 /// Only what would make other segments of the set than were meant: separators and control
@@ -56,6 +96,22 @@ pub(super) fn separators_in(segments: &[OutSegment], delimiters: &Delimiters) ->
             None
         }
     })
+}
+
+/// The same of segments that lie here as they were written with these separators.
+pub(super) fn separators_between(
+    segments: &[OutSegment],
+    delimiters: &Delimiters,
+    bytes: &[u8],
+    laid: &Laid,
+) -> Vec<Finding> {
+    let allowed = Allowed::new(CharacterSet::Extended, true, true);
+    let plain = Plain::new(delimiters, allowed);
+    let after = plain.others_in(delimiters.after_terminator.as_bytes());
+    match plain.is_all_of(segments, delimiters, bytes, laid, after) {
+        true => Vec::new(),
+        false => separators_in(segments, delimiters),
+    }
 }
 
 /// Whether the value, as it is written, holds a separator or a control character.
@@ -166,6 +222,7 @@ fn for_values(element: &OutElement, each: &mut impl FnMut(&str, Option<u16>)) {
 mod tests {
     use super::*;
     use crate::writer::seg;
+    use proptest::prelude::*;
 
     #[test]
     fn rule_021_what_cannot_be_sent_is_found_with_its_place() {
@@ -233,5 +290,68 @@ mod tests {
             ..Delimiters::default()
         };
         assert_eq!(separators_in(&[seg("N3").el("Å")], &high).len(), 1);
+    }
+
+    /// Values of every kind, mostly those that can be sent.
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            6 => "[A-Z0-9 .-]{0,8}",
+            1 => "[*~>^|]{1,2}",
+            1 => "[\\x1c-\\x1f\\n\u{e4}\u{85}a`]{1,2}",
+        ]
+    }
+
+    fn element() -> impl Strategy<Value = OutElement> {
+        let simple = value().prop_map(|value| OutElement::Simple(value.into()));
+        let composite = proptest::collection::vec(value(), 0..3)
+            .prop_map(|values| OutElement::Composite(values.into_iter().map(Into::into).collect()));
+        let one = prop_oneof![8 => simple, 1 => composite];
+        let repeated = proptest::collection::vec(one.clone(), 0..3).prop_map(OutElement::Repeated);
+        prop_oneof![9 => one, 1 => repeated]
+    }
+
+    fn set() -> impl Strategy<Value = OutboundSet> {
+        let id = prop_oneof![9 => "[A-Z][A-Z0-9]{1,2}", 1 => "[a-z]{1,2}"];
+        let segment = (id, proptest::collection::vec(element(), 1..5));
+        proptest::collection::vec(segment, 0..4).prop_map(|segments| {
+            let mut set = OutboundSet::new("855");
+            for (id, elements) in segments {
+                set.push(OutSegment {
+                    id: id.into(),
+                    elements,
+                });
+            }
+            set
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_judged_as_what_is_to_be(
+            set in set(),
+            repetition in prop_oneof![Just(None), Just(Some(b'^'))],
+            after in prop_oneof![Just(""), Just("\r\n"), Just(" ")],
+        ) {
+            let delimiters = Delimiters {
+                repetition,
+                after_terminator: crate::AfterTerminator::new(after.as_bytes()),
+                ..Delimiters::default()
+            };
+            let mut bytes = Vec::new();
+            let laid = set.write("0001", &delimiters, &mut bytes);
+            prop_assert_eq!(
+                separators_between(&set.segments, &delimiters, &bytes, &laid),
+                separators_in(&set.segments, &delimiters)
+            );
+            for (release, characters) in [
+                (crate::Release::R004010, CharacterSet::Basic),
+                (crate::Release::R005010, CharacterSet::Extended),
+            ] {
+                let (_, found) = crate::writer::as_read(&set, release, |bytes, laid| {
+                    check_written(&set, &delimiters, characters, bytes, laid)
+                });
+                prop_assert_eq!(found, check_characters(&set, &delimiters, characters));
+            }
+        }
     }
 }

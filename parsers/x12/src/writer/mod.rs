@@ -7,15 +7,16 @@ pub mod number;
 mod outbound;
 
 pub use characters::check_characters;
+pub(crate) use characters::check_written;
 pub use outbound::{OutElement, OutSegment, OutboundSet, Text, seg};
 
 use crate::delimiters::Delimiters;
 use crate::finding::Finding;
 use crate::schema::functional_id_of;
 use crate::text::show_byte;
-use characters::separators_in;
+use characters::{separators_between, separators_in};
 use chrono::{NaiveDate, NaiveTime};
-use outbound::write_plain;
+use outbound::{Laid, write_plain};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -194,21 +195,21 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
     for ta1 in &envelope.ta1s {
         ta1.write(delimiters, &mut out);
     }
-    let mut sets = Vec::new();
+    let (mut sets, mut faults) = (Vec::new(), Vec::new());
     for (ordinal, group) in groups.iter().enumerate() {
         write_gs(group, delimiters, &mut out)?;
         for numbered in &group.sets {
             let offset = out.len();
-            let segments = numbered
-                .set
-                .write(&numbered.control_number, delimiters, &mut out);
+            let set = &numbered.set;
+            let laid = set.write(&numbered.control_number, delimiters, &mut out);
+            faults.extend(separators_between(&set.segments, delimiters, &out, &laid));
             sets.push(WrittenSet {
                 group: ordinal,
                 group_control_number: group.control_number,
                 control_number: numbered.control_number.clone(),
                 offset,
                 length: out.len() - offset,
-                segments,
+                segments: laid.count,
             });
         }
         let ge = [
@@ -216,6 +217,9 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
             &group.control_number.to_string(),
         ];
         write_plain("GE", &ge, delimiters, &mut out);
+    }
+    if !faults.is_empty() {
+        return Err(WriteError::Characters(faults));
     }
     let iea = [
         &*groups.len().to_string(),
@@ -253,13 +257,13 @@ impl Envelope {
     }
 }
 
-/// Everything that can be wrong with groups and sets, before the first byte is written.
+/// Everything that can be wrong with groups and sets but the characters of their values, before the first byte is written.
 fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteError> {
     let twice = |number: &str, place: String| WriteError::NumberTwice {
         number: number.to_owned(),
         place,
     };
-    let (mut group_numbers, mut faults) = (HashSet::new(), Vec::new());
+    let mut group_numbers = HashSet::new();
     for group in groups {
         // Most interchanges have one group, and most groups of acknowledgments one set.
         if groups.len() > 1 && !group_numbers.insert(group.control_number) {
@@ -287,14 +291,9 @@ fn check_groups(groups: &[Group], delimiters: &Delimiters) -> Result<(), WriteEr
                     format!("the functional group {}", group.control_number),
                 ));
             }
-            faults.extend(separators_in(&set.segments, delimiters));
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(WriteError::Characters(faults))
-    }
+    Ok(())
 }
 
 /// ST01 to ST03.
@@ -533,8 +532,13 @@ fn control(element: &'static str, number: u32) -> Result<(), WriteError> {
     }
 }
 
-/// The set as the reader would give it, written with separators that data cannot hold.
-pub(crate) fn as_read(set: &OutboundSet, release: crate::Release) -> crate::TransactionSet {
+/// The set as the reader would give it, written with separators that data cannot hold, and what `look` finds in its
+/// bytes.
+pub(crate) fn as_read<T>(
+    set: &OutboundSet,
+    release: crate::Release,
+    look: impl FnOnce(&[u8], &Laid) -> T,
+) -> (crate::TransactionSet, T) {
     let delimiters = Delimiters {
         element: 0x1d,
         component: 0x1f,
@@ -543,8 +547,10 @@ pub(crate) fn as_read(set: &OutboundSet, release: crate::Release) -> crate::Tran
         ..Delimiters::default()
     };
     let mut bytes = Vec::new();
-    set.write("0001", &delimiters, &mut bytes);
-    crate::set::TransactionSet::from_bytes(&bytes, delimiters)
+    let laid = set.write("0001", &delimiters, &mut bytes);
+    let found = look(&bytes, &laid);
+    let set = crate::set::TransactionSet::from_bytes(&bytes, delimiters);
+    (set, found)
 }
 
 #[cfg(test)]

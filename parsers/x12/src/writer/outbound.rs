@@ -3,12 +3,13 @@
 //! As JSON a set is as short as it can be, for it lies in a database between building and
 //! rendering: `{"code":"855","segments":[["BAK","00","AC"],["PO1","1",["A","B"]]]}`.
 
-use super::characters::separators_in;
+use super::characters::separators_between;
 use super::{WriteError, check_set_number, header};
 use crate::delimiters::Delimiters;
 use crate::reader::read_set;
 use crate::set::TransactionSet;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Text of a set that is sent. Up to 24 bytes of it, and most elements have fewer, lie in the set itself.
 pub use compact_str::CompactString as Text;
@@ -79,13 +80,13 @@ impl OutboundSet {
                 ));
             }
         }
-        let faults = separators_in(&self.segments, delimiters);
+        self.check_segments()?;
+        let mut bytes = Vec::new();
+        let laid = self.write(control_number, delimiters, &mut bytes);
+        let faults = separators_between(&self.segments, delimiters, &bytes, &laid);
         if !faults.is_empty() {
             return Err(WriteError::Characters(faults));
         }
-        self.check_segments()?;
-        let mut bytes = Vec::new();
-        self.write(control_number, delimiters, &mut bytes);
         read_set(&bytes, delimiters, 0).map_err(|_| WriteError::Unreadable {
             code: self.code.clone(),
         })
@@ -147,24 +148,50 @@ impl OutboundSet {
         out
     }
 
-    /// Writes ST to SE; the number of segments with both.
+    /// Writes ST to SE.
     pub(crate) fn write(
         &self,
         control_number: &str,
         delimiters: &Delimiters,
         out: &mut Vec<u8>,
-    ) -> usize {
+    ) -> Laid {
         let count = self.segments.len() + 2;
         let implementation = self.implementation.as_deref().unwrap_or_default();
         let st = [&self.code, control_number, implementation];
         write_plain("ST", &st, delimiters, out);
+        let from = out.len();
+        let mut marks = Marks::default();
         for segment in &self.segments {
-            segment.write(delimiters, out);
+            segment.write_marked(delimiters, out, &mut marks);
         }
+        let to = out.len();
         let se = [&count.to_string(), control_number];
         write_plain("SE", &se, delimiters, out);
-        count
+        Laid {
+            count,
+            between: from..to,
+            marks,
+        }
     }
+}
+
+/// A set as it was written.
+pub(crate) struct Laid {
+    /// Segments, ST and SE included.
+    pub count: usize,
+    /// Where all segments but ST and SE stand.
+    pub between: Range<usize>,
+    /// What was set between their values.
+    pub marks: Marks,
+}
+
+/// What a writer set between values.
+#[derive(Default)]
+pub(crate) struct Marks {
+    /// Separators and terminators.
+    pub separators: usize,
+    /// Whether an element repeats.
+    pub repeats: bool,
 }
 
 /// A segment to be sent. As JSON: an array of its identifier and its elements.
@@ -235,7 +262,7 @@ impl OutElement {
         }
     }
 
-    fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>) {
+    fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>, marks: &mut Marks) {
         match self {
             OutElement::Simple(value) => out.extend_from_slice(written(value).as_bytes()),
             OutElement::Composite(values) => {
@@ -249,6 +276,7 @@ impl OutElement {
                     }
                     out.extend_from_slice(written(value).as_bytes());
                 }
+                marks.separators += used.saturating_sub(1);
             }
             OutElement::Repeated(elements) => {
                 let used = elements
@@ -259,8 +287,10 @@ impl OutElement {
                     if n > 0 {
                         out.push(delimiters.repetition.unwrap_or(delimiters.component));
                     }
-                    element.write(delimiters, out);
+                    element.write(delimiters, out, marks);
                 }
+                marks.separators += used.saturating_sub(1);
+                marks.repeats |= elements.len() > 1;
             }
         }
     }
@@ -370,6 +400,10 @@ impl OutSegment {
 
     /// Writes the segment with its terminator; empty elements at its end are left out (rule 11).
     pub(crate) fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>) {
+        self.write_marked(delimiters, out, &mut Marks::default());
+    }
+
+    fn write_marked(&self, delimiters: &Delimiters, out: &mut Vec<u8>, marks: &mut Marks) {
         out.extend_from_slice(self.id.as_bytes());
         let used = self
             .elements
@@ -378,10 +412,11 @@ impl OutSegment {
             .map_or(0, |last| last + 1);
         for element in &self.elements[..used] {
             out.push(delimiters.element);
-            element.write(delimiters, out);
+            element.write(delimiters, out, marks);
         }
         out.push(delimiters.terminator);
         out.extend_from_slice(delimiters.after_terminator.as_bytes());
+        marks.separators += used + 1;
     }
 }
 
