@@ -13,8 +13,10 @@ use supercargo::workflow::receive::{Upload, UploadSource, receive};
 use super::house::Sender;
 use super::{Broken, Outcome};
 
-/// How often the mailboxes are looked into: the error of a measured wait.
-const LOOK: Duration = Duration::from_millis(4);
+/// How often the mailboxes are looked into: the error of a measured wait. At a steady rate more often, for the waits are
+/// short, and what looking costs is not missing.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOK_STEADILY: Duration = Duration::from_millis(4);
 
 /// Hands a file over; its number.
 pub async fn hand_over(gateway: &Gateway, sender: &Sender, source: UploadSource) -> Outcome<i64> {
@@ -45,15 +47,19 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins.
-    pub fn begin(store: Store) -> (Self, tokio::task::JoinHandle<Outcome<()>>) {
+    /// Begins, for files that come at a steady rate or as fast as they are answered.
+    pub fn begin(store: Store, steadily: bool) -> (Self, tokio::task::JoinHandle<Outcome<()>>) {
         let watch = Self {
             waits: Arc::default(),
             open: Arc::default(),
             stop: Arc::default(),
         };
         let inside = watch.clone();
-        (watch, tokio::spawn(async move { inside.look(store).await }))
+        let look = if steadily { LOOK_STEADILY } else { LOOK };
+        (
+            watch,
+            tokio::spawn(async move { inside.look(store, look).await }),
+        )
     }
 
     /// Files that wait for their 997.
@@ -73,7 +79,7 @@ impl Watch {
     }
 
     /// Looks after those alone that wait, for what is spent on looking is missing where it is measured.
-    async fn look(self, store: Store) -> Outcome<()> {
+    async fn look(self, store: Store, look: Duration) -> Outcome<()> {
         while !self.stop.load(Ordering::Relaxed) {
             let waiting = self.waiting()?;
             let mut connection = store.read().await?;
@@ -82,7 +88,7 @@ impl Watch {
                 self.note(&answered)?;
             }
             drop(connection);
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(look).await;
         }
         Ok(())
     }

@@ -100,7 +100,7 @@ async fn main() -> Outcome<()> {
     let senders = furnish(&service, &catalogue, args.partners + 1).await?;
     let mut others = start_nodes(&args, &ground)?;
     let before = effort::spent();
-    let (watch, watching) = Watch::begin(service.gateway.store.clone());
+    let (watch, watching) = Watch::begin(service.gateway.store.clone(), args.rate.is_some());
     let began = Instant::now();
     let orders = match args.rate {
         Some(rate) => steadily(&args, rate, &service, &catalogue, &senders, &watch, day).await?,

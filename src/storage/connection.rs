@@ -470,9 +470,11 @@ impl Connection {
             };
             let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
             let (table, binds) = self.listed(chunk, Vec::new())?;
-            written += self
-                .execute(&format!("{into} {table} {after}"), binds)
-                .await?;
+            let sql = match self.is_sqlite() {
+                true => format!("{} {table} {after}", sqlite::failing_whole(into)),
+                false => format!("{into} {table} {after}"),
+            };
+            written += self.execute(&sql, binds).await?;
         }
         Ok(written)
     }
@@ -537,12 +539,13 @@ impl Connection {
             };
             let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
             let (table, binds) = self.listed(chunk, before.to_vec())?;
-            let table = match self.is_sqlite() {
-                true => format!("({table}) AS v"),
+            let (sql, table) = match self.is_sqlite() {
+                true => (sqlite::failing_whole(sql), format!("({table}) AS v")),
                 false => {
                     let columns: Vec<String> =
                         (1..=width).map(|nth| format!("column{nth}")).collect();
-                    format!("({table}) AS v ({})", columns.join(", "))
+                    let table = format!("({table}) AS v ({})", columns.join(", "));
+                    (sql.into(), table)
                 }
             };
             statements.push((sql.replace("{rows}", &table), binds));

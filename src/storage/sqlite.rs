@@ -3,6 +3,7 @@
 //! What is written goes over one connection that lives on a thread of its own and is asked there, without a hand-over for
 //! a statement or a row. Who reads waits on a thread that may be kept waiting.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(1);
 /// Page cache in KiB of the connection that writes.
 const WRITER_CACHE: i64 = 65_536;
+/// Pages of the write-ahead log that are written into the database together. What transactions write again and again,
+/// as stock and the ends of indexes, is then written once for all of them.
+const CHECKPOINT: i64 = 16_000;
 /// Of one that reads: what it reads again is in the system's cache.
 const READER_CACHE: i64 = 8_192;
 
@@ -56,9 +60,21 @@ fn open(path: &Path, cache: i64) -> Result<rusqlite::Connection, rusqlite::Error
     // What a statement that breaks off is taken back by is kept in memory; it is never needed after a kill.
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -{cache};
-         PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY"
+         PRAGMA wal_autocheckpoint = {CHECKPOINT}; PRAGMA temp_store = MEMORY"
     ))?;
     Ok(connection)
+}
+
+/// A statement over many rows, with nothing kept to take it back alone: a row that breaks a constraint fails the transaction
+/// here, or its savepoint, and copies of all pages that the rows touch would be kept for nothing.
+pub(super) fn failing_whole(sql: &str) -> Cow<'_, str> {
+    [
+        ("INSERT INTO ", "INSERT OR FAIL INTO "),
+        ("UPDATE ", "UPDATE OR FAIL "),
+    ]
+    .iter()
+    .find_map(|(plain, failing)| Some(Cow::Owned(format!("{failing}{}", sql.strip_prefix(plain)?))))
+    .unwrap_or(Cow::Borrowed(sql))
 }
 
 /// The connection that writes; the file is there and has this version's schema.
