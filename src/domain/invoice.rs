@@ -10,6 +10,7 @@ use super::ids::{CompanyId, InvoiceId, OrderId, PartnerId, ShipmentId};
 use super::money::{Amount, AmountOverflow, Currency};
 use super::order::{
     AcceptedLine, Charge, ChargeKind, ItemNumber, Mode, Order, OrderLine, Party, Price, Reference,
+    is_default,
 };
 use super::policy::{ContractCharge, InvoicePer, InvoicingPolicy, Rounding};
 use super::shipment::{Shipment, ShipmentState, alike};
@@ -41,15 +42,15 @@ pub struct InvoiceLine {
     /// Our line number of the order.
     pub order_line: u32,
     /// The buyer's line number, possibly empty.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub buyer_line: String,
     /// Our item code.
     pub item: String,
     /// The ids that the buyer used.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub numbers: Vec<ItemNumber>,
     /// In words.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub description: String,
     /// Shipped and invoiced, in `unit`.
     pub quantity: Decimal,
@@ -62,7 +63,7 @@ pub struct InvoiceLine {
     /// Rounded extension.
     pub extension: Amount,
     /// Allowances and charges of the line.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub charges: Vec<InvoiceCharge>,
 }
 
@@ -76,17 +77,17 @@ pub struct InvoiceCharge {
     /// Unsigned.
     pub amount: Amount,
     /// The percentage it was computed from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub percent: Option<Decimal>,
     /// SAC12.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub handling: String,
     /// SAC15.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub description: String,
     /// Of a fixed allowance of the order: its place among the charges of the order, or of the line, from 0. What is
     /// granted of it here counts there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub place: Option<usize>,
 }
 
@@ -114,13 +115,13 @@ pub struct Invoice {
     /// The shipments it bills.
     pub shipments: Vec<ShipmentId>,
     /// Bill of lading of the shipment, for the 810's REF.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub bill_of_lading: String,
     /// SCAC of the shipment.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub carrier: String,
     /// The store it is for, empty where it is for all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub store: String,
     /// Date of the invoice.
     pub date: NaiveDate,
@@ -129,10 +130,10 @@ pub struct Invoice {
     /// When it is due.
     pub due: NaiveDate,
     /// Until when the discount holds.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub discount_until: Option<NaiveDate>,
     /// What may be taken off when paid in time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub discount: Amount,
     /// The terms it is under.
     pub terms: Terms,
@@ -141,12 +142,12 @@ pub struct Invoice {
     /// Goods.
     pub lines: Vec<InvoiceLine>,
     /// Allowances and charges of the whole.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub charges: Vec<InvoiceCharge>,
     /// What is owed: lines and charges, before discount. Of a credit it is at or below zero.
     pub total: Amount,
     /// Parties for the 810.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub parties: Vec<Party>,
     /// Department and vendor number of the order, for the 810's REF.
     #[serde(default)]

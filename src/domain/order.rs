@@ -142,7 +142,7 @@ pub struct Charge {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// How much of a fixed allowance entered invoices so far, unsigned; the rest waits for goods that bear it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub granted: Amount,
 }
 
@@ -209,6 +209,14 @@ pub struct StoreQuantity {
 /// Whether a value is left out of what is stored: it is read so where it is missing.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn one() -> Decimal {
+    Decimal::ONE
+}
+
+fn is_one(value: &Decimal) -> bool {
+    *value == one()
 }
 
 /// A segment that no rule used: kept and shown, never dropped.
@@ -324,6 +332,7 @@ pub struct AcceptedLine {
     /// Our own code of the item.
     pub item_code: String,
     /// Base units (the item's stock unit) in one ordered unit.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub base_per_unit: Decimal,
     /// Agreed price per **ordered** unit, exact, after conversion of the basis.
     pub unit_price: Decimal,
@@ -336,7 +345,7 @@ pub struct AcceptedLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case_pack: Option<Decimal>,
     /// Grams of one base unit, 0 where not known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub grams: i64,
     /// UPC or GTIN for documents, empty where there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -47,21 +47,21 @@ pub struct CartonContent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carton {
     /// SSCC-18, 18 digits; empty until the carton is closed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sscc: CompactString,
     /// The store it is marked for, empty where there is no store.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub store: CompactString,
     /// What is in it.
     pub contents: Contents,
     /// Grams, 0 where not known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub grams: i64,
     /// The carrier's number of this package, empty where there is none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tracking: CompactString,
     /// SSCC-18 of the pallet that it stands on, empty where it stands on none.
-    #[serde(default, skip_serializing_if = "CompactString::is_empty")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pallet: CompactString,
 }
 

@@ -1,6 +1,5 @@
 //! The HL levels: numbered as they come, each with its parent, and truthful about children (X12-RULES 64).
 
-use compact_str::ToCompactString;
 use supercargo_x12::{OutSegment, seg};
 
 use super::super::outbound::{Draft, Facts, Place};
@@ -74,11 +73,11 @@ impl<'a> Hierarchy<'a> {
 
     /// The document, its HL segments filled in.
     pub fn close(mut self, child_code: bool) -> Draft<'a> {
+        let (mut own, mut above) = (itoa::Buffer::new(), itoa::Buffer::new());
         for (level, number) in self.levels.iter().zip(1usize..) {
-            let above = |parent: Level| (parent.0 + 1).to_compact_string();
             let hl = seg("HL")
-                .el(number.to_compact_string())
-                .opt(level.parent.map(above))
+                .el(own.format(number))
+                .opt(level.parent.map(|parent| above.format(parent.0 + 1)))
                 .el(level.code)
                 .opt(child_code.then_some(if level.children { "1" } else { "0" }));
             self.draft.fill(level.hl, hl);

@@ -174,6 +174,9 @@ pub enum WriteError {
     },
 }
 
+/// About so many bytes a segment has.
+const SEGMENT_LENGTH: usize = 24;
+
 /// Writes one interchange: TA1 segments, groups and sets in the order given. Counts are right by
 /// construction, and control numbers are those of the arguments. An interchange of TA1s alone has
 /// IEA01 = 0 (rule 6).
@@ -190,7 +193,9 @@ pub fn write_interchange(envelope: &Envelope, groups: &[Group]) -> Result<Writte
         faults if faults.is_empty() => {}
         faults => return Err(WriteError::Characters(faults)),
     }
-    let mut out = Vec::with_capacity(1024);
+    let sets = groups.iter().flat_map(|group| &group.sets);
+    let segments: usize = sets.map(|numbered| numbered.set.segments.len()).sum();
+    let mut out = Vec::with_capacity(1024 + segments * SEGMENT_LENGTH);
     write_isa(envelope, delimiters, &mut out)?;
     for ta1 in &envelope.ta1s {
         ta1.write(delimiters, &mut out);
@@ -546,7 +551,7 @@ pub(crate) fn as_read<T>(
         terminator: 0x1c,
         ..Delimiters::default()
     };
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(set.segments.len() * SEGMENT_LENGTH);
     let laid = set.write("0001", &delimiters, &mut bytes);
     let found = look(&bytes, &laid);
     let set = crate::set::TransactionSet::from_bytes(&bytes, delimiters);
