@@ -103,7 +103,11 @@ pub fn sscc_of_body(body: u64) -> Option<CompactString> {
 /// The SSCC-18: extension, company prefix, serial padded to 16 digits together with the prefix, check digit.
 ///
 /// The caller hands each serial out once; GS1 wants none again within twelve months.
-pub fn sscc18(extension: u8, company_prefix: &str, serial: u64) -> Result<String, SsccRefusal> {
+pub fn sscc18(
+    extension: u8,
+    company_prefix: &str,
+    serial: u64,
+) -> Result<CompactString, SsccRefusal> {
     if extension > 9 {
         return Err(SsccRefusal::Extension(extension));
     }
@@ -113,16 +117,17 @@ pub fn sscc18(extension: u8, company_prefix: &str, serial: u64) -> Result<String
     {
         return Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned()));
     }
-    let room = PREFIX_AND_SERIAL - length;
-    let mut sscc = String::with_capacity(PREFIX_AND_SERIAL + 2);
-    // Writing into a String can not fail.
-    let _ = write!(sscc, "{extension}{company_prefix}{serial:0room$}");
-    if sscc.len() > PREFIX_AND_SERIAL + 1 {
-        return Err(SsccRefusal::SerialTooLong {
-            serial,
-            digits: room,
-        });
-    }
+    let digits = PREFIX_AND_SERIAL - length;
+    let mut text = itoa::Buffer::new();
+    let number = text.format(serial);
+    let Some(zeros) = digits.checked_sub(number.len()) else {
+        return Err(SsccRefusal::SerialTooLong { serial, digits });
+    };
+    let mut sscc = CompactString::with_capacity(PREFIX_AND_SERIAL + 2);
+    sscc.push(char::from(b'0' + extension));
+    sscc.push_str(company_prefix);
+    sscc.extend(std::iter::repeat_n('0', zeros));
+    sscc.push_str(number);
     let check = gs1_check_digit(&sscc)
         .ok_or_else(|| SsccRefusal::CompanyPrefix(company_prefix.to_owned()))?;
     sscc.push(char::from(b'0' + check));
@@ -179,7 +184,7 @@ mod tests {
             let made = sscc18(extension, prefix, serial);
             assert_eq!(
                 made,
-                wanted.map(str::to_owned),
+                wanted.map(CompactString::from),
                 "{extension} {prefix} {serial}"
             );
             if let Ok(sscc) = made {

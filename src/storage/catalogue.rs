@@ -61,7 +61,8 @@ impl NumberClass {
         let value = value.trim();
         match self {
             Self::Gtin if value.len() < 14 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                format!("{value:0>14}")
+                let zeros = std::iter::repeat_n('0', 14 - value.len());
+                zeros.chain(value.chars()).collect()
             }
             _ => value.to_owned(),
         }

@@ -5,8 +5,10 @@
 //! what was read under the mark of a transaction that did not come to its end is never taken for anything else. Who has
 //! set it reads everything from the database until it ends.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::HashMap;
 
 use super::catalogue::NumberClass;
 use super::connection::Connection;

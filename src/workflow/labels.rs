@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use compact_str::CompactString;
-
 use super::Gateway;
 use crate::config::settings::Company;
 use crate::domain::gs1::{PREFIX_AND_SERIAL, sscc_serial, sscc18};
@@ -211,9 +209,7 @@ fn put_on(
     let mut next = || {
         let serial = serials.next().and_then(|serial| u64::try_from(serial).ok());
         let serial = serial.ok_or_else(|| Failure::refuse("the SSCC serials have run out"))?;
-        sscc18(company.sscc_extension, &company.gs1_prefix, serial)
-            .map(CompactString::from)
-            .map_err(Failure::refused)
+        sscc18(company.sscc_extension, &company.gs1_prefix, serial).map_err(Failure::refused)
     };
     for carton in &mut shipment.cartons {
         if carton.sscc.is_empty() {
