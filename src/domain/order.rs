@@ -211,14 +211,6 @@ pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn one() -> Decimal {
-    Decimal::ONE
-}
-
-fn is_one(value: &Decimal) -> bool {
-    *value == one()
-}
-
 /// A segment that no rule used: kept and shown, never dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnusedSegment {
@@ -332,7 +324,6 @@ pub struct AcceptedLine {
     /// Our own code of the item.
     pub item_code: String,
     /// Base units (the item's stock unit) in one ordered unit.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
     pub base_per_unit: Decimal,
     /// Agreed price per **ordered** unit, exact, after conversion of the basis.
     pub unit_price: Decimal,

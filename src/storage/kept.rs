@@ -193,7 +193,7 @@ fn names(sql: &str, table: &str) -> bool {
         .filter(|word| !word.is_empty());
     let mut before = "";
     words.any(|word| {
-        let named = word == table && matches!(before, "FROM" | "JOIN" | "UPDATE" | "INTO");
+        let named = word == table && matches!(before, "FROM" | "JOIN" | "UPDATE" | "INTO" | "FAIL");
         before = word;
         named
     })
@@ -219,6 +219,7 @@ mod tests {
                 false,
             ),
             ("UPDATE\n shipment SET body = $1", "shipment", true),
+            ("UPDATE OR FAIL stock SET on_hand = $1", "stock", true),
             (
                 "SELECT 1 FROM lane JOIN work ON work.lane = lane.id",
                 "work",

@@ -31,7 +31,7 @@ const SLOW: Duration = Duration::from_secs(1);
 const WRITER_CACHE: i64 = 65_536;
 /// Pages of the write-ahead log that are written into the database together. What transactions write again and again,
 /// as stock and the ends of indexes, is then written once for all of them.
-const CHECKPOINT: i64 = 16_000;
+const CHECKPOINT: i64 = 8_000;
 /// Of one that reads: what it reads again is in the system's cache.
 const READER_CACHE: i64 = 8_192;
 

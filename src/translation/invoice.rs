@@ -35,8 +35,8 @@ pub struct InvoiceContext<'a> {
 /// and its total below.
 ///
 /// # Errors
-/// Every finding that keeps it from being sent: a difference from what shipped and was agreed, a character or value that
-/// can not be sent, and above all a sum of its own segments that is not its total.
+/// Every finding that keeps it from being sent: a difference from what shipped and was agreed, a value that is missing, a text
+/// of which nothing can be sent, and above all a sum of its own segments that is not its total.
 pub fn build(
     invoice: &Invoice,
     order: &Order,

@@ -147,7 +147,8 @@ pub fn outbound_findings(set: &OutboundSet, profile: &Profile) -> Vec<Finding> {
         ..syntax::finding(found, Severity::Hold)
     });
     let is_told = |fault: &supercargo_x12::Finding| {
-        let place = |found: &supercargo_x12::Finding| (found.segment_index, found.element);
+        let place =
+            |found: &supercargo_x12::Finding| (found.segment_index, found.element, found.component);
         found
             .characters
             .iter()

@@ -26,12 +26,12 @@ const WAITING: &str = "(disposition = 'held' OR delivery = 'held'
 const UNANSWERED: &str = "syntax IN ('pending', 'rejected') AND syntax NOT IN ('accepted', 'none')";
 
 /// Of documents since `$1`, what is not simply done, by day and fate. Each is found by the first of three indexes that has
-/// it, and looked at once.
+/// it, and looked at once; not by when it came, for there are many more of those.
 fn undone() -> String {
     let of = |which: String| {
         format!(
             "SELECT created_at / 86400000000 AS day, direction, disposition, delivery, syntax, COUNT(*) AS n
-             FROM document WHERE {which} AND created_at >= $1 AND set_code NOT IN ('997', '999', 'TA1')
+             FROM document WHERE {which} AND created_at + 0 >= $1 AND set_code NOT IN ('997', '999', 'TA1')
              GROUP BY created_at / 86400000000, direction, disposition, delivery, syntax"
         )
     };
@@ -191,4 +191,30 @@ pub(crate) async fn answers(connection: &mut Connection) -> Result<bool, Failure
         .number("SELECT CAST(1 AS BIGINT)", binds![])
         .await?
         == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{Store, StoreLocation};
+
+    #[tokio::test]
+    async fn what_is_not_done_is_found_by_the_indexes_of_the_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = StoreLocation::Sqlite(folder.path().join("supercargo.db"));
+        let store = Store::open(location).await.unwrap();
+        let mut connection = store.read().await.unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {}", undone());
+        let plan: Vec<(i64, i64, i64, String)> =
+            connection.rows(&sql, binds![0_i64]).await.unwrap();
+        let found_by = |index: &str| plan.iter().any(|(.., step)| step.contains(index));
+        for index in [
+            "document_disposition",
+            "document_waiting",
+            "document_unsettled",
+        ] {
+            assert!(found_by(index), "{index}: {plan:?}");
+        }
+        assert!(!found_by("document_day"), "{plan:?}");
+    }
 }

@@ -71,9 +71,9 @@ impl<'a> Draft<'a> {
         });
     }
 
-    /// Adds a segment to the part opened last, if it says anything.
+    /// Adds a segment to the part opened last. One that says nothing may be filled by the partner's own changes.
     pub fn push(&mut self, segment: OutSegment) {
-        self.set.push(segment);
+        self.set.segments.push(segment);
     }
 
     /// Adds segments to the part opened last.
@@ -85,7 +85,7 @@ impl<'a> Draft<'a> {
 
     /// Keeps a place for a segment that can not be written yet.
     pub fn keep_place(&mut self) -> Place {
-        self.set.segments.push(seg(""));
+        self.push(seg(""));
         Place(self.set.segments.len() - 1)
     }
 
@@ -118,6 +118,7 @@ impl<'a> Draft<'a> {
         if !self.rules.is_empty() {
             self.change();
         }
+        self.set.segments.retain(|segment| !segment.is_empty());
         let delimiters = delimiters(&self.profile.envelope);
         self.findings
             .extend(text::clean(&mut self.set, &delimiters));
@@ -150,9 +151,7 @@ impl<'a> Draft<'a> {
             &self.set.code,
             &mut self.findings,
         );
-        for segment in parts.into_iter().flat_map(|part| part.segments) {
-            self.set.push(segment);
-        }
+        self.set.segments = parts.into_iter().flat_map(|part| part.segments).collect();
     }
 }
 

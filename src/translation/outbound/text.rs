@@ -1,4 +1,4 @@
-//! Characters that can be sent. Free text is cleaned; a number or code is never altered, but refused with a finding.
+//! Characters that can be sent. Free text is cleaned; a number or code is never altered, but found when the document is judged.
 
 use supercargo_x12::{Delimiters, OutElement, OutboundSet};
 

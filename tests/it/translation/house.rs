@@ -11,8 +11,9 @@ use supercargo::domain::order::{AcceptedLine, Mode, Order, OrderLine, OrderState
 use supercargo::domain::shipment::Departures;
 use supercargo::translation::purchase_order;
 use supercargo_x12::{
-    Address, Delimiters, Envelope, Group, NumberedSet, OutboundSet, Release, SchemaRegistry,
-    TransactionSet, functional_id_of, read_set, set_number, validate_outbound, write_interchange,
+    Address, CharacterSet, Delimiters, Envelope, Group, NumberedSet, OutboundSet, Release,
+    SchemaRegistry, TransactionSet, check_outbound, functional_id_of, read_set, set_number,
+    write_interchange,
 };
 
 /// The 850 that most tests begin with.
@@ -104,7 +105,15 @@ pub fn assert_document(built: Result<OutboundSet, Vec<Finding>>, expected: &str)
 /// The engine finds nothing at all, in both releases.
 pub fn assert_sound(built: &OutboundSet) {
     for release in Release::ALL {
-        let found = validate_outbound(SchemaRegistry::standard(), release, built, None);
+        let found = check_outbound(
+            SchemaRegistry::standard(),
+            release,
+            built,
+            None,
+            &Delimiters::default(),
+            CharacterSet::Extended,
+        );
+        let found = [found.characters, found.content].concat();
         let told: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(
             found.is_empty(),

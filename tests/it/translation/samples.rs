@@ -85,7 +85,7 @@ fn allocated(order: Order, short: bool) -> Order {
 fn shipped(order: &mut Order, profile: &Profile) -> Shipment {
     let mut cartons = pack(order, WarehouseId(1), &profile.packing);
     for (serial, carton) in (1..).zip(&mut cartons) {
-        carton.sscc = sscc18(0, "0614141", serial).unwrap().into();
+        carton.sscc = sscc18(0, "0614141", serial).unwrap();
     }
     let shipment = Shipment {
         id: ShipmentId(42),

@@ -146,9 +146,7 @@ fn findings(
                     ..finding
                 });
             };
-            if matches!(element, OutElement::Repeated(all) if all.len() > 1)
-                && delimiters.repetition.is_none()
-            {
+            if element.repeats() && delimiters.repetition.is_none() {
                 push(
                     format!(
                         "{}{n:02} repeats, but this partner's files have no separator for repetitions; set one, or send one value.",
@@ -221,7 +219,7 @@ fn for_values(element: &OutElement, each: &mut impl FnMut(&str, Option<u16>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::writer::seg;
+    use crate::writer::{Text, seg};
     use proptest::prelude::*;
 
     #[test]
@@ -307,7 +305,11 @@ mod tests {
             .prop_map(|values| OutElement::Composite(values.into_iter().map(Into::into).collect()));
         let one = prop_oneof![8 => simple, 1 => composite];
         let repeated = proptest::collection::vec(one.clone(), 0..3).prop_map(OutElement::Repeated);
-        prop_oneof![9 => one, 1 => repeated]
+        let nothing = Just(OutElement::Repeated(vec![
+            OutElement::Simple(Text::default());
+            2
+        ]));
+        prop_oneof![18 => one, 2 => repeated, 1 => nothing]
     }
 
     fn set() -> impl Strategy<Value = OutboundSet> {
@@ -329,10 +331,13 @@ mod tests {
         #[test]
         fn what_was_written_is_judged_as_what_is_to_be(
             set in set(),
+            (element, terminator) in prop_oneof![Just((b'*', b'~')), Just((b'|', 0x85)), Just((0x1d, b'\n'))],
             repetition in prop_oneof![Just(None), Just(Some(b'^'))],
-            after in prop_oneof![Just(""), Just("\r\n"), Just(" ")],
+            after in prop_oneof![Just(""), Just("\r\n"), Just(" "), Just("~A")],
         ) {
             let delimiters = Delimiters {
+                element,
+                terminator,
                 repetition,
                 after_terminator: crate::AfterTerminator::new(after.as_bytes()),
                 ..Delimiters::default()

@@ -262,6 +262,11 @@ impl OutElement {
         }
     }
 
+    /// Whether it has several values where one is usual.
+    pub(super) fn repeats(&self) -> bool {
+        matches!(self, OutElement::Repeated(all) if all.len() > 1)
+    }
+
     fn write(&self, delimiters: &Delimiters, out: &mut Vec<u8>, marks: &mut Marks) {
         match self {
             OutElement::Simple(value) => out.extend_from_slice(written(value).as_bytes()),
@@ -290,7 +295,6 @@ impl OutElement {
                     element.write(delimiters, out, marks);
                 }
                 marks.separators += used.saturating_sub(1);
-                marks.repeats |= elements.len() > 1;
             }
         }
     }
@@ -417,6 +421,7 @@ impl OutSegment {
         out.push(delimiters.terminator);
         out.extend_from_slice(delimiters.after_terminator.as_bytes());
         marks.separators += used + 1;
+        marks.repeats |= self.elements.iter().any(OutElement::repeats);
     }
 }
 
