@@ -1,19 +1,20 @@
 //! The same thing handed over by several at once happens once: what the keys of effects are for.
 
 use chrono::Duration;
+use supercargo::binds;
 use supercargo::domain::finding::Place;
 use supercargo::domain::ids::{ConnectionId, PartnerId};
 use supercargo::domain::money::{Amount, Currency};
 use supercargo::domain::order::Mode;
 use supercargo::domain::remittance::{Remittance, RemittanceItem};
-use supercargo::storage::Class;
-use supercargo::storage::StoreLocation;
 use supercargo::storage::listing::{Page, health};
 use supercargo::storage::work::Duty;
+use supercargo::storage::{Class, Failure, Store, StoreLocation};
 use supercargo::workflow::COMPANY;
 use supercargo::workflow::payments::pay;
 use supercargo::workflow::receive::{Upload, UploadSource, receive};
 
+use crate::engines::engines;
 use crate::peers::postgres::fresh_database;
 use crate::thread::House;
 
@@ -189,4 +190,44 @@ async fn an_upload_that_is_refused_keeps_out_no_other_on_postgres() {
         return;
     };
     one_bad_upload_keeps_out_no_other(StoreLocation::Postgres(database.url.clone())).await;
+}
+
+/// Claims keys of effects in one statement, in a transaction of its own.
+async fn claim(store: &Store, keys: &'static [&'static str]) -> Result<u64, Failure> {
+    store
+        .write(Class::Ordinary, move |connection| {
+            Box::pin(async move {
+                let rows = keys.iter().map(|key| binds![*key, 1_i64]).collect();
+                connection
+                    .insert_many("INSERT INTO effect (key, subject)", rows, "")
+                    .await
+            })
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_statement_that_breaks_a_constraint_leaves_none_of_its_rows() {
+    for engine in engines().await {
+        let store = &engine.store;
+        // Alone, and between others with which SQLite may commit it.
+        assert!(claim(store, &["a", "b", "a"]).await.is_err());
+        let (before, broken, behind) = tokio::join!(
+            claim(store, &["c", "d"]),
+            claim(store, &["e", "f", "e"]),
+            claim(store, &["g", "h"]),
+        );
+        assert_eq!(
+            (before.unwrap(), behind.unwrap()),
+            (2, 2),
+            "{}",
+            engine.name
+        );
+        assert!(broken.is_err(), "{}", engine.name);
+        let mut reading = store.read().await.unwrap();
+        let sql = "SELECT key FROM effect ORDER BY key";
+        let kept: Vec<(String,)> = reading.rows(sql, vec![]).await.unwrap();
+        let kept: Vec<&str> = kept.iter().map(|(key,)| key.as_str()).collect();
+        assert_eq!(kept, ["c", "d", "g", "h"], "{}", engine.name);
+    }
 }
