@@ -1,7 +1,5 @@
 //! GS1 numbers: the check digit that GTINs and SSCCs share, and the SSCC-18 of a carton's label.
 
-use std::fmt::Write;
-
 use compact_str::CompactString;
 
 /// Fewest digits of a GS1 company prefix.
@@ -89,15 +87,20 @@ pub fn sscc_body(sscc: &str) -> Option<u64> {
 /// The SSCC of these seventeen digits; none where they are more.
 pub fn sscc_of_body(body: u64) -> Option<CompactString> {
     let mut sscc = CompactString::with_capacity(PREFIX_AND_SERIAL + 2);
-    let width = PREFIX_AND_SERIAL + 1;
-    // Writing into a string can not fail.
-    let _ = write!(sscc, "{body:0width$}");
-    if sscc.len() > width {
-        return None;
-    }
+    push_number(&mut sscc, body, PREFIX_AND_SERIAL + 1)?;
     let check = gs1_check_digit(&sscc)?;
     sscc.push(char::from(b'0' + check));
     Some(sscc)
+}
+
+/// Writes a number with zeros before it, so many digits in all; none where it has more.
+fn push_number(text: &mut CompactString, number: u64, digits: usize) -> Option<()> {
+    let mut buffer = itoa::Buffer::new();
+    let number = buffer.format(number);
+    let zeros = digits.checked_sub(number.len())?;
+    text.extend(std::iter::repeat_n('0', zeros));
+    text.push_str(number);
+    Some(())
 }
 
 /// The SSCC-18: extension, company prefix, serial padded to 16 digits together with the prefix, check digit.
@@ -118,16 +121,10 @@ pub fn sscc18(
         return Err(SsccRefusal::CompanyPrefix(company_prefix.to_owned()));
     }
     let digits = PREFIX_AND_SERIAL - length;
-    let mut text = itoa::Buffer::new();
-    let number = text.format(serial);
-    let Some(zeros) = digits.checked_sub(number.len()) else {
-        return Err(SsccRefusal::SerialTooLong { serial, digits });
-    };
     let mut sscc = CompactString::with_capacity(PREFIX_AND_SERIAL + 2);
     sscc.push(char::from(b'0' + extension));
     sscc.push_str(company_prefix);
-    sscc.extend(std::iter::repeat_n('0', zeros));
-    sscc.push_str(number);
+    push_number(&mut sscc, serial, digits).ok_or(SsccRefusal::SerialTooLong { serial, digits })?;
     let check = gs1_check_digit(&sscc)
         .ok_or_else(|| SsccRefusal::CompanyPrefix(company_prefix.to_owned()))?;
     sscc.push(char::from(b'0' + check));

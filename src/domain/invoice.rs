@@ -150,7 +150,7 @@ pub struct Invoice {
     #[serde(default, skip_serializing_if = "is_default")]
     pub parties: Vec<Party>,
     /// Department and vendor number of the order, for the 810's REF.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub references: Vec<Reference>,
 }
 

@@ -1,5 +1,6 @@
 //! One connection of either engine, with the few verbs that the queries are written in.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::pool::PoolConnection;
@@ -470,11 +471,10 @@ impl Connection {
             };
             let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
             let (table, binds) = self.listed(chunk, Vec::new())?;
-            let sql = match self.is_sqlite() {
-                true => format!("{} {table} {after}", sqlite::failing_whole(into)),
-                false => format!("{into} {table} {after}"),
-            };
-            written += self.execute(&sql, binds).await?;
+            let into = self.failing_whole(into);
+            written += self
+                .execute(&format!("{into} {table} {after}"), binds)
+                .await?;
         }
         Ok(written)
     }
@@ -539,18 +539,27 @@ impl Connection {
             };
             let chunk: Vec<Vec<Bind>> = rows.by_ref().take(next).collect();
             let (table, binds) = self.listed(chunk, before.to_vec())?;
-            let (sql, table) = match self.is_sqlite() {
-                true => (sqlite::failing_whole(sql), format!("({table}) AS v")),
+            let table = match self.is_sqlite() {
+                true => format!("({table}) AS v"),
                 false => {
                     let columns: Vec<String> =
                         (1..=width).map(|nth| format!("column{nth}")).collect();
-                    let table = format!("({table}) AS v ({})", columns.join(", "));
-                    (sql.into(), table)
+                    format!("({table}) AS v ({})", columns.join(", "))
                 }
             };
+            let sql = self.failing_whole(sql);
             statements.push((sql.replace("{rows}", &table), binds));
         }
         Ok(statements)
+    }
+
+    /// A statement over many rows as it is taken back: with all that its transaction has done.
+    fn failing_whole<'s>(&self, sql: &'s str) -> Cow<'s, str> {
+        match self.is_sqlite() {
+            true => sqlite::failing_whole(sql),
+            // PostgreSQL knows no other way.
+            false => Cow::Borrowed(sql),
+        }
     }
 
     /// Rows as a query, and the values for it behind those `before`. PostgreSQL gets an array for each column, so that the

@@ -300,7 +300,7 @@ impl Connection {
 /// Where the bytes of an upload are.
 #[derive(Debug, Clone)]
 pub enum Placed {
-    /// Placed, durably.
+    /// Stored, durably.
     Already(ContentAddress),
     /// Here, to be stored with the row that names them.
     WithItsRow(NewContent),

@@ -29,11 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(1);
 /// Page cache in KiB of the connection that writes.
 const WRITER_CACHE: i64 = 65_536;
+/// Of one that reads: what it reads again is in the system's cache.
+const READER_CACHE: i64 = 8_192;
 /// Pages of the write-ahead log that are written into the database together. What transactions write again and again,
 /// as stock and the ends of indexes, is then written once for all of them.
 const CHECKPOINT: i64 = 8_000;
-/// Of one that reads: what it reads again is in the system's cache.
-const READER_CACHE: i64 = 8_192;
 
 impl ToSql for Bind {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
